@@ -1,0 +1,27 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup chat test check figures lock
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | sort | expand -t 10
+
+.venv/.bootstrap-stamp: requirements.lock pyproject.toml scripts/bootstrap.sh
+	@bash scripts/bootstrap.sh
+
+setup: .venv/.bootstrap-stamp  ## packages, sample corpus, model and index, where they are missing
+	@.venv/bin/coach setup
+
+chat: setup  ## open the chat in the browser
+	@.venv/bin/coach chat
+
+test: .venv/.bootstrap-stamp  ## every test
+	@.venv/bin/python -m pytest -q
+
+check: .venv/.bootstrap-stamp  ## ruff, mypy and the import layers
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
+
+figures: .venv/.bootstrap-stamp  ## measure again what the docs claim (slow)
+	@.venv/bin/python benchmarks/speed.py
+	@.venv/bin/python benchmarks/sample_corpus.py
+
+lock: .venv/.bootstrap-stamp  ## pin the newest versions that pyproject.toml allows
+	@scripts/lock.sh
