@@ -1,0 +1,56 @@
+"""When the coach gives no probability, and says why."""
+
+import numpy as np
+
+from salescoach.types import Transcript
+
+MIN_TURNS = 6
+MIN_WORDS = 40
+MIN_SHARE_ENGLISH = 0.6  # one odd quarter of a chatty call is no reason to abstain
+
+
+def reasons_not_to_judge(transcript: Transcript) -> list[str]:
+    """What about the text itself forbids a probability, each as a sentence; empty where nothing does."""
+    reasons = []
+    n_words = sum(len(turn.text.split()) for turn in transcript.turns)
+    if len(transcript) < MIN_TURNS or n_words < MIN_WORDS:
+        reasons.append(
+            f"The call is too short to judge: {len(transcript)} turns and {n_words} words; "
+            f"at least {MIN_TURNS} turns and {MIN_WORDS} words are needed."
+        )
+    missing = {"rep", "customer"} - {turn.role for turn in transcript.turns}
+    if missing:
+        sides = " and ".join(sorted(missing))
+        reasons.append(f"It is not known which turns are the {sides}'s; say who is on your side (--rep NAME).")
+    if n_words >= MIN_WORDS and not is_english(transcript):
+        reasons.append("The call doesn't seem to be in English, the only language that the model has learned.")
+    return reasons
+
+
+def is_english(transcript: Transcript) -> bool:
+    """Whether most of the call reads as English.
+
+    Judged by quarters, so that a call that changes its language is noticed; single turns are too short to tell.
+    """
+    from py3langid import classify
+
+    size = -(-len(transcript) // 4)
+    quarters = [transcript.turns[start : start + size] for start in range(0, len(transcript), size)]
+    texts = [" ".join(turn.text for turn in turns) for turns in quarters]
+    n_english = sum(len(text) for text in texts if classify(text)[0] == "en")
+    return n_english >= MIN_SHARE_ENGLISH * sum(map(len, texts))
+
+
+def unlikeness(vectors: np.ndarray, mean: np.ndarray, precision: np.ndarray) -> float:
+    """How unlike the training calls a call is: the Mahalanobis distance of its mean turn (Mahalanobis, 1936).
+
+    Args:
+        vectors: the call's turns, shape (n_turns, dimension), unit length.
+        mean: the training calls' mean turn, shape (dimension,).
+        precision: inverse covariance of the training calls' mean turns, shape (dimension, dimension).
+
+    Returns:
+        From 0 up; about the square root of the dimension for a call like those of training.
+    """
+    difference = vectors.mean(axis=0) - mean
+    return float(np.sqrt(difference @ precision @ difference))

@@ -1,0 +1,181 @@
+"""A model folder: everything needed to score, written whole or not at all, and checked before it is used.
+
+    manifest.json            what this is, and the sha256 of every other file
+    MODEL_CARD.md            the same for people
+    encoder/                 a sentence-transformers model (safetensors)
+    <scorer>.safetensors     pooling, head and what is needed to abstain (arrays only, nothing executable)
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from salescoach.base_model import sha256_of
+from salescoach.config import Settings
+from salescoach.encoder import Engine
+from salescoach.errors import ModelError
+from salescoach.measures import Measure
+from salescoach.types import Frozen, ScorerName
+
+MANIFEST = "manifest.json"
+CARD = "MODEL_CARD.md"
+ENCODER = "encoder"
+FORMAT = 1
+
+
+class Manifest(Frozen):
+    """What a model folder says about itself."""
+
+    format: int = FORMAT
+    model_id: str
+    name: str
+    created_at: str
+    scorer: ScorerName
+    base_model: str
+    engine: Engine
+    encoder_fingerprint: str
+    versions: dict[str, str]
+    data: str = Field(description="what it was trained on, in words")
+    data_hash: str
+    split_hash: str
+    seed: int
+    n_train: int
+    n_calibration: int
+    n_test: int
+    base_rate: float = Field(ge=0, le=1, description="share of converted calls among train and calibration")
+    conformal_quantile: float
+    max_unlikeness: float = Field(gt=0, description="a call further than this from the training calls is not judged")
+    training_calls: tuple[str, ...] = Field(description="content hashes of the calls seen in training or calibration")
+    measures: dict[str, dict[str, Measure]] = Field(description="arm -> measure, on calls that no fit has seen")
+    files: dict[str, str] = Field(description="relative path -> sha256")
+
+
+class ModelFolder:
+    """A model folder that has been checked."""
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path = path
+        self.manifest = manifest
+
+    @property
+    def encoder(self) -> Path:
+        """The folder of the encoder."""
+        return self.path / ENCODER
+
+    @property
+    def scorer_file(self) -> Path:
+        """The arrays of the scorer that is on."""
+        return self.path / f"{self.manifest.scorer}.safetensors"
+
+    @classmethod
+    def open(cls, path: Path) -> "ModelFolder":
+        """Reads the manifest and checks every file against it.
+
+        Raises:
+            ModelError: there is no model folder, or one of its files is missing, changed or not listed.
+        """
+        if not (path / MANIFEST).is_file():
+            raise ModelError(f"There is no model in {path}; run `coach setup`, or name a model folder with --model.")
+        try:
+            raw = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+            manifest = Manifest.model_validate(raw)
+        except (ValueError, ValidationError):
+            raise _damaged(path, MANIFEST) from None
+        if manifest.format != FORMAT or manifest.model_id != _model_id(manifest.name, raw):
+            raise _damaged(path, MANIFEST)
+        present = {str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()} - {MANIFEST}
+        for relative in sorted(present ^ manifest.files.keys()):
+            raise _damaged(path, relative)
+        for relative, expected in manifest.files.items():
+            if sha256_of(path / relative) != expected:
+                raise _damaged(path, relative)
+        return cls(path, manifest)
+
+
+def find_model(settings: Settings) -> Path:
+    """The model folder that is used: the one named, else the one last set up or trained.
+
+    Raises:
+        ModelError: none is named and none has been made yet.
+    """
+    if settings.model is not None:
+        return settings.model
+    try:
+        name = settings.current_model_file.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        raise ModelError(f"There is no model in {settings.home} yet; run `coach setup` first.") from None
+    return settings.models_dir / name
+
+
+def make_current(settings: Settings, folder: Path) -> None:
+    """Makes a folder under ``models_dir`` the default model."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    temporary = settings.current_model_file.with_name(f"current-model.{uuid.uuid4().hex}")
+    temporary.write_text(folder.name + "\n", encoding="utf-8")
+    os.replace(temporary, settings.current_model_file)
+
+
+def seal(folder: Path, **fields: Any) -> Manifest:
+    """Hashes all files of ``folder`` and writes its manifest from ``fields`` (all but files and model_id)."""
+    files = {str(file.relative_to(folder)): sha256_of(file) for file in sorted(folder.rglob("*")) if file.is_file()}
+    unnamed = Manifest(model_id="", files=files, **fields)
+    raw = unnamed.model_dump(mode="json")
+    manifest = unnamed.model_copy(update={"model_id": _model_id(unnamed.name, raw)})
+    (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    return manifest
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """A new folder to write to, renamed to ``target`` when the block ends well and removed when it doesn't.
+
+    An older folder of that name is replaced only then.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}.tmp"
+    temporary.mkdir()
+    try:
+        yield temporary
+        for file in temporary.rglob("*"):
+            if file.is_file():
+                with file.open("rb") as handle:
+                    os.fsync(handle.fileno())
+        if target.exists():
+            old = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.old")
+            os.replace(target, old)
+            os.replace(temporary, target)
+            shutil.rmtree(old)
+        else:
+            os.replace(temporary, target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def folder_fingerprint(folder: Path) -> str:
+    """sha256 over the files of an encoder folder, by name and content: 64 hex digits."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            digest.update(f"{file.relative_to(folder)} {sha256_of(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def _model_id(name: str, raw_manifest: dict[str, Any]) -> str:
+    """The name and a hash over the whole manifest, so that no figure in it can change unnoticed."""
+    content = json.dumps({key: value for key, value in raw_manifest.items() if key != "model_id"}, sort_keys=True)
+    return f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+
+
+def _damaged(path: Path, relative: str) -> ModelError:
+    return ModelError(
+        f"The model folder {path} is damaged: {relative} is missing, unlisted or not what the manifest says; "
+        "train again or run `coach setup`."
+    )

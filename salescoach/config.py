@@ -1,0 +1,71 @@
+"""The one place that reads the environment. Argument beats environment beats default."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from salescoach.errors import InputError
+
+BUNDLED_BASE_MODEL = "all-MiniLM-L6-v2"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, under the prefix ``COACH_``.
+
+    ``OPENAI_API_KEY`` and ``OPENAI_BASE_URL`` keep the names that the ecosystem gave them.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="COACH_", frozen=True, extra="ignore", populate_by_name=True)
+
+    home: Path = Field(Path(".coach"), description="where models, library, index and caches live")
+    model: Path | None = Field(None, description="the model folder; default: the one last set up or trained")
+    base_model: str = Field(BUNDLED_BASE_MODEL, description="sentence-transformers name or folder to train from")
+    llm: str = Field("auto", description="auto | offline | openai:<model>")
+    threads: int = Field(1, ge=1, description="threads of the encoder; more helps on an idle machine only")
+    seed: int = Field(7, ge=0, description="the seed of everything random")
+    deadline_s: float = Field(20.0, gt=0, description="seconds a language model may take for one answer")
+    openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
+
+    @classmethod
+    def load(cls, **arguments: Any) -> Self:
+        """Settings from arguments (None means "not given"), environment and defaults.
+
+        Raises:
+            InputError: a setting can't be read; names it.
+        """
+        try:
+            return cls(**{name: value for name, value in arguments.items() if value is not None})
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "COACH_" + "_".join(str(part) for part in first["loc"]).upper()
+            raise InputError(f"The setting {name} can't be used: {first['msg']}; got {first['input']!r}.") from None
+
+    @cached_property
+    def models_dir(self) -> Path:
+        return self.home / "models"
+
+    @cached_property
+    def current_model_file(self) -> Path:
+        """Names the folder under ``models_dir`` that is used by default."""
+        return self.home / "current-model"
+
+    @cached_property
+    def library_file(self) -> Path:
+        return self.home / "library.sqlite"
+
+    @cached_property
+    def index_dir(self) -> Path:
+        return self.home / "index"
+
+    @cached_property
+    def cache_dir(self) -> Path:
+        return self.home / "cache"
+
+    @cached_property
+    def threads_file(self) -> Path:
+        """Checkpoints of conversations; they hold call ids, never transcripts."""
+        return self.home / "conversations.sqlite"

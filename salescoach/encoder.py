@@ -1,0 +1,180 @@
+"""Turns of a call -> unit vectors. One turn is the unit, its role is part of the text.
+
+A turn's vector depends on its text alone: texts are padded to a length that follows from the text, so
+neither the neighbours in a batch nor what is already cached can change it, and the cache is keyed by content.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+
+from salescoach.errors import ModelError
+from salescoach.types import Role, Turn
+from salescoach.vector_cache import MemoryCache, VectorCache
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Engine = Literal["torch-bf16", "torch-fp32"]
+
+MAX_TOKENS = 256
+PAD_TO = 8  # lengths are rounded up to a multiple of this, so that few shapes occur
+TOKENS_PER_BATCH = 2048
+ROLE_NAMES: dict[Role, str] = {"rep": "Rep", "customer": "Customer", "unknown": "Speaker"}
+
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
+_WORD_END = re.compile(r"\s+")
+
+
+class Encoder(Protocol):
+    """What scoring, training and indexing need of an encoder."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names these weights and this engine; vectors of different fingerprints can't be compared."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Vectors of ``texts``: shape (n_texts, dimension), float32, unit length."""
+        ...
+
+
+def turn_text(turn: Turn) -> str:
+    """The text that is encoded for a turn."""
+    return f"{ROLE_NAMES[turn.role]}: {turn.text}"
+
+
+def encode_turns(encoder: Encoder, turns: Sequence[Turn]) -> np.ndarray:
+    """Vectors of the turns: shape (n_turns, dimension), float32, unit length."""
+    return encoder.encode([turn_text(turn) for turn in turns])
+
+
+def best_engine() -> Engine:
+    """bf16 where the processor computes in it, else fp32."""
+    import torch
+
+    has_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "torch-bf16" if has_bf16 else "torch-fp32"
+
+
+class TurnEncoder:
+    """A sentence-transformers model with a content-keyed cache of its vectors."""
+
+    def __init__(
+        self, model: "SentenceTransformer", *, fingerprint: str, engine: Engine, cache: VectorCache | None = None
+    ) -> None:
+        self._model = model
+        self._cache = MemoryCache() if cache is None else cache
+        self.engine = engine
+        self.fingerprint = fingerprint
+        dimension = model.get_embedding_dimension()
+        if dimension is None:
+            raise ModelError("The encoder doesn't say how long its vectors are; use a sentence-transformers text model.")
+        self.dimension: int = dimension
+
+    @classmethod
+    def load(
+        cls,
+        name_or_folder: str | Path,
+        *,
+        fingerprint: str,
+        engine: Engine | None = None,
+        threads: int = 1,
+        cache: VectorCache | None = None,
+    ) -> "TurnEncoder":
+        """Loads from a folder or, where a hub can be reached, by name.
+
+        Raises:
+            ModelError: there is no sentence-transformers model of that name.
+        """
+        import torch
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging as transformers_logging
+
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        engine = engine or best_engine()
+        torch.set_num_threads(threads)
+        dtype = torch.bfloat16 if engine == "torch-bf16" else torch.float32
+        try:
+            model = SentenceTransformer(
+                str(name_or_folder), device="cpu", trust_remote_code=False, model_kwargs={"dtype": dtype}
+            )
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelError(f"No sentence-transformers model could be loaded from {name_or_folder}: {error}") from error
+        return cls(model.eval(), fingerprint=f"{fingerprint[:16]}-{engine}", engine=engine, cache=cache)
+
+    def save(self, folder: Path) -> None:
+        """Writes weights and tokenizer as sentence-transformers does, without its model card (it quotes texts)."""
+        self._model.save_pretrained(str(folder), create_model_card=False)
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Vectors of ``texts``: shape (n_texts, dimension), float32, unit length."""
+        keys = [hashlib.sha256(text.encode()).digest() for text in texts]
+        known = self._cache.get(list(dict.fromkeys(keys)))
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        if missing:
+            fresh = dict(zip(missing, self._encode_texts(list(missing.values())), strict=True))
+            self._cache.put(fresh)
+            known |= fresh
+        if not keys:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        return np.stack([known[key] for key in keys])
+
+    def _encode_texts(self, texts: Sequence[str]) -> np.ndarray:
+        """Vectors of ``texts``; a text over the token limit is the weighted mean of its pieces."""
+        pieces: list[str] = []
+        owners: list[int] = []
+        for index, text in enumerate(texts):
+            for piece in self._split_to_limit(text):
+                pieces.append(piece)
+                owners.append(index)
+        lengths = np.array(self._token_counts(pieces))
+        vectors = np.empty((len(pieces), self.dimension), dtype=np.float32)
+        padded = np.minimum(-(-lengths // PAD_TO) * PAD_TO, MAX_TOKENS)
+        for length in np.unique(padded):
+            rows = np.flatnonzero(padded == length)
+            size = max(1, TOKENS_PER_BATCH // int(length))
+            for batch in (rows[start : start + size] for start in range(0, len(rows), size)):
+                vectors[batch] = self._forward([pieces[row] for row in batch], int(length))
+        if len(pieces) == len(texts):
+            return vectors
+        summed = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        np.add.at(summed, owners, vectors * lengths[:, None].astype(np.float32))
+        return np.asarray(summed / np.linalg.norm(summed, axis=1, keepdims=True))
+
+    def _forward(self, texts: list[str], length: int) -> np.ndarray:
+        """One pass at a fixed token length: shape (len(texts), dimension), float32, unit length."""
+        import torch
+
+        features = self._model.tokenizer(
+            texts, padding="max_length", truncation=True, max_length=length, return_tensors="pt"
+        )
+        with torch.inference_mode():
+            output = self._model(dict(features))["sentence_embedding"].float()
+            return np.asarray(torch.nn.functional.normalize(output, dim=1).numpy())
+
+    def _token_counts(self, texts: Sequence[str]) -> list[int]:
+        return [len(ids) for ids in self._model.tokenizer(list(texts), truncation=False)["input_ids"]] if texts else []
+
+    def _split_to_limit(self, text: str) -> list[str]:
+        """The text, or, where it is over the token limit, its halves cut at a sentence end (else a word, else anywhere)."""
+        # A token is at least one character, so short texts need no counting.
+        if len(text) <= MAX_TOKENS - 2 or self._token_counts([text])[0] <= MAX_TOKENS:
+            return [text]
+        middle = len(text) // 2
+        cut = middle
+        for boundary in (_SENTENCE_END, _WORD_END):
+            cuts = [match.end() for match in boundary.finditer(text, 1, len(text) - 1)]
+            if cuts:
+                cut = min(cuts, key=lambda position: abs(position - middle))
+                break
+        return self._split_to_limit(text[:cut].strip()) + self._split_to_limit(text[cut:].strip())

@@ -1,0 +1,41 @@
+"""The errors a user can act on.
+
+    CoachError                 anything we can explain in one sentence
+    ├── InputError             what was given can't be used (exit code 2)
+    │   ├── TranscriptError    the text is no readable transcript
+    │   └── DataError          the labelled data breaks a rule; names the row
+    ├── ModelError             the model folder is missing, damaged or does not fit (exit code 2)
+    └── UnavailableError       a part that is not needed for the score can't answer just now (exit code 1)
+
+Each message says what was expected, what came, and what to do.
+"""
+
+
+class CoachError(Exception):
+    """An error whose message is written for the user."""
+
+    exit_code = 1
+
+
+class InputError(CoachError):
+    """What the user gave can't be used."""
+
+    exit_code = 2
+
+
+class TranscriptError(InputError):
+    """The text can't be read as a transcript."""
+
+
+class DataError(InputError):
+    """Labelled data breaks a rule."""
+
+
+class ModelError(CoachError):
+    """A model folder is missing, damaged or of another kind than was asked for."""
+
+    exit_code = 2
+
+
+class UnavailableError(CoachError):
+    """A part that the score doesn't need can't answer just now, such as the index of past calls."""

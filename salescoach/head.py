@@ -1,0 +1,57 @@
+"""A call vector -> a calibrated probability with an interval: linear, so that a score can be checked by hand.
+
+Member 0 is the model. The other members are the same fit on resampled accounts; the spread of their answers
+is the interval (a bootstrap of head and calibrator, so estimated: it says how sure the fit is of the probability).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from salescoach.types import OUTCOMES, Outcome
+
+INTERVAL_LEVEL = 0.9
+COVERAGE = 0.9
+
+
+@dataclass(frozen=True)
+class Head:
+    """``weights``: shape (n_members, dimension); ``bias``: shape (n_members,); calibration is folded in."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+
+    def probabilities(self, call_vectors: np.ndarray) -> np.ndarray:
+        """The model's probabilities: shape (n_calls,), float64, in (0, 1)."""
+        return sigmoid(call_vectors.astype(np.float64) @ self.weights[0] + self.bias[0])
+
+    def interval(self, call_vector: np.ndarray) -> tuple[float, float]:
+        """Where nine in ten members see the probability; widened to hold the model's own."""
+        members = sigmoid(self.weights @ call_vector.astype(np.float64) + self.bias)
+        tail = (1 - INTERVAL_LEVEL) / 2
+        low, high = np.quantile(members[1:], [tail, 1 - tail])
+        return min(float(low), float(members[0])), max(float(high), float(members[0]))
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-x)), without overflow."""
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)))
+
+
+def nonconformity(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """1 - the probability given to what really happened: shape (n_calls,)."""
+    return np.where(labels == 1, 1 - probabilities, probabilities)
+
+
+def conformal_quantile(scores: np.ndarray) -> float:
+    """The bound on nonconformity that holds ``COVERAGE`` of new calls (split conformal; Vovk et al., 2005)."""
+    n = len(scores)
+    rank = int(np.ceil((n + 1) * COVERAGE))
+    return 1.0 if rank > n else float(np.sort(scores)[rank - 1])
+
+
+def prediction_set(probability: float, quantile: float) -> tuple[Outcome, ...]:
+    """The outcomes that can't be ruled out at ``COVERAGE``; never empty, which only adds to the coverage."""
+    likely: Outcome = "converted" if probability >= 0.5 else "lost"
+    nonconformities = {"converted": 1 - probability, "lost": probability}
+    return tuple(outcome for outcome in OUTCOMES if nonconformities[outcome] <= quantile or outcome == likely)

@@ -1,0 +1,91 @@
+"""Turn vectors -> one call vector: attention and plain mean, one of each per side of the table.
+
+Everything that knows about order and role is here, so a prefix of a call or a call without one of its turns
+is pooled again from the same turn vectors; nothing is encoded twice.
+
+For side r, over its kept turns i at relative position t_i in (0, 1) of the kept call:
+
+    attention_r = sum_i softmax_i(query_r . x_i + position_r . (t_i, t_i^2)) x_i
+    mean_r      = sum_i x_i / n_r
+
+The call vector is [attention_rep, attention_customer, mean_rep, mean_customer]; a side that doesn't speak is zero.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from salescoach.types import Role
+
+SIDES: tuple[Role, Role] = ("rep", "customer")
+_VARIANTS_AT_ONCE = 512  # bounds the memory of long calls: 512 x 5,000 turns x 4 bytes = 10 MB
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """Trained attention. ``query``: shape (2, dimension); ``position``: shape (2, 2); both float32."""
+
+    query: np.ndarray
+    position: np.ndarray
+
+    @property
+    def dimension(self) -> int:
+        """Length of a call vector."""
+        return 4 * int(self.query.shape[1])
+
+    def pool(self, vectors: np.ndarray, roles: Sequence[Role], keep: np.ndarray | None = None) -> np.ndarray:
+        """Call vectors of variants of one call.
+
+        Args:
+            vectors: shape (n_turns, dimension), float32, unit length.
+            roles: the role of each turn.
+            keep: shape (n_variants, n_turns), bool: which turns each variant has. Default: the whole call only.
+
+        Returns:
+            Shape (n_variants, 4 * dimension), float32.
+        """
+        if keep is None:
+            keep = np.ones((1, len(roles)), dtype=bool)
+        chunks = [
+            self._pool(vectors, roles, keep[start : start + _VARIANTS_AT_ONCE])
+            for start in range(0, len(keep), _VARIANTS_AT_ONCE)
+        ]
+        return np.concatenate(chunks)
+
+    def _pool(self, vectors: np.ndarray, roles: Sequence[Role], keep: np.ndarray) -> np.ndarray:
+        position = relative_positions(keep)
+        by_role = np.array(roles, dtype=object)
+        attentions, means = [], []
+        for side, role in enumerate(SIDES):
+            mine = keep & (by_role == role)
+            logits = vectors @ self.query[side]  # (n_turns,)
+            logits = logits + self.position[side, 0] * position + self.position[side, 1] * position**2
+            attentions.append(_weights(logits, mine) @ vectors)
+            means.append(_weights(np.zeros_like(logits), mine) @ vectors)
+        return np.concatenate(attentions + means, axis=1).astype(np.float32)
+
+
+def relative_positions(keep: np.ndarray) -> np.ndarray:
+    """Where each kept turn stands in its variant, in (0, 1): shape and meaning of ``keep`` as in ``Pooling.pool``."""
+    counts = keep.sum(axis=1, keepdims=True)
+    return np.asarray((np.cumsum(keep, axis=1) - 0.5) / np.maximum(counts, 1))
+
+
+def without_each(n_turns: int) -> np.ndarray:
+    """``keep`` for the call without its first turn, without its second, …: shape (n_turns, n_turns)."""
+    return ~np.eye(n_turns, dtype=bool)
+
+
+def each_prefix(n_turns: int) -> np.ndarray:
+    """``keep`` for the first turn, the first two turns, …: shape (n_turns, n_turns)."""
+    return np.tri(n_turns, dtype=bool)
+
+
+def _weights(logits: np.ndarray, mine: np.ndarray) -> np.ndarray:
+    """Softmax over the turns of one side; a row without such turns is zero. Shape (n_variants, n_turns), float32."""
+    masked = np.where(mine, logits, -np.inf)
+    top = np.max(masked, axis=1, keepdims=True)
+    raised = np.exp(masked - np.where(np.isfinite(top), top, 0.0))
+    total = raised.sum(axis=1, keepdims=True)
+    return np.asarray(raised / np.maximum(total, 1e-30), dtype=np.float32)

@@ -1,0 +1,213 @@
+"""One call -> a score: probability, interval, evidence by deletion, trajectory, or an abstention with its reasons."""
+
+import importlib.metadata
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from salescoach.abstention import reasons_not_to_judge, unlikeness
+from salescoach.artifact import Manifest, ModelFolder, find_model
+from salescoach.config import Settings
+from salescoach.encoder import Encoder, TurnEncoder, best_engine, encode_turns
+from salescoach.errors import ModelError
+from salescoach.head import Head, prediction_set
+from salescoach.pooling import Pooling, each_prefix, without_each
+from salescoach.types import EvidenceTurn, Role, Score, TrajectoryPoint, Transcript
+from salescoach.vector_cache import FileCache
+
+logger = logging.getLogger(__name__)
+
+N_EVIDENCE = 8
+DIGITS = 4  # of a probability; the only place that rounds one
+PROBES = (
+    "Rep: What would have to be true for you to go ahead this quarter?",
+    "Customer: Honestly, the price is above what we set aside.",
+)
+MIN_PROBE_COSINE = 0.999
+
+ENGINE_PACKAGES = ("torch", "transformers", "sentence-transformers", "numpy")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """The arrays of a scorer.
+
+    ``center``: shape (4 * dimension,), the mean call vector of training, which likeness is measured from;
+    ``mean_turn``: shape (dimension,), and ``precision``: shape (dimension, dimension), where the training calls' mean
+    turns lie; ``probes``: shape (2, dimension), what the encoder made of ``PROBES`` when it was trained.
+    """
+
+    pooling: Pooling
+    head: Head
+    center: np.ndarray
+    mean_turn: np.ndarray
+    precision: np.ndarray
+    probes: np.ndarray
+
+    def save(self, file: Path) -> None:
+        """Writes the arrays as safetensors."""
+        arrays = {
+            "query": self.pooling.query,
+            "position": self.pooling.position,
+            "weights": self.head.weights,
+            "bias": self.head.bias,
+            "center": self.center,
+            "mean_turn": self.mean_turn,
+            "precision": self.precision,
+            "probes": self.probes,
+        }
+        save_file({name: np.ascontiguousarray(array, dtype=np.float32) for name, array in arrays.items()}, file)
+
+    @classmethod
+    def load(cls, file: Path) -> "Arm":
+        """Reads what ``save`` wrote; scoring uses float64 for the head.
+
+        Raises:
+            ModelError: arrays are missing, or one holds a value that is not finite.
+        """
+        try:
+            arrays = load_file(file)
+            pooling = Pooling(arrays["query"], arrays["position"])
+            head = Head(arrays["weights"].astype(np.float64), arrays["bias"].astype(np.float64))
+            arm = cls(pooling, head, *(arrays[name] for name in ("center", "mean_turn", "precision", "probes")))
+        except (SafetensorError, KeyError, OSError) as error:
+            raise ModelError(f"{file} is no scorer of this version ({error}); train again.") from None
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise ModelError(f"{file} holds values that are not finite; train again.")
+        return arm
+
+
+class Scorer(Protocol):
+    """What the tools need of a scorer."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    @property
+    def encoder(self) -> Encoder: ...
+
+    def score(self, transcript: Transcript, *, force: bool = False) -> Score: ...
+
+    def call_vector(self, transcript: Transcript) -> np.ndarray: ...
+
+
+class CallScorer:
+    """Scores calls with one model folder. The same call gives the same score, whatever was scored before."""
+
+    def __init__(self, manifest: Manifest, encoder: Encoder, arm: Arm) -> None:
+        self.manifest = manifest
+        self.encoder = encoder
+        self._arm = arm
+
+    @classmethod
+    def load(cls, settings: Settings) -> "CallScorer":
+        """The scorer of the model folder that the settings name.
+
+        Raises:
+            ModelError: there is no model folder, it is damaged, or the encoder no longer gives what it gave.
+        """
+        folder = ModelFolder.open(find_model(settings))
+        arm = Arm.load(folder.scorer_file)
+        encoder = load_encoder(folder.encoder, folder.manifest.encoder_fingerprint, settings)
+        if (np.sum(encoder.encode(PROBES) * arm.probes, axis=1) < MIN_PROBE_COSINE).any():
+            raise ModelError(
+                f"The encoder in {folder.path} no longer gives the vectors that it gave when it was trained "
+                f"({_changed_versions(folder.manifest)}); install the pinned packages, or train again."
+            )
+        return cls(folder.manifest, encoder, arm)
+
+    def probabilities(self, vectors: np.ndarray, roles: Sequence[Role], keep: np.ndarray) -> np.ndarray:
+        """Probabilities of variants of a call, rounded to four decimals; arguments as in ``Pooling.pool``."""
+        raw = self._arm.head.probabilities(self._arm.pooling.pool(vectors, roles, keep))
+        return np.round(raw, DIGITS)
+
+    def call_vector(self, transcript: Transcript) -> np.ndarray:
+        """The call's difference from the average call: shape (4 * encoder dimension,), float32, unit length."""
+        vectors = encode_turns(self.encoder, transcript.turns)
+        pooled = self._arm.pooling.pool(vectors, [turn.role for turn in transcript.turns])[0] - self._arm.center
+        return np.asarray(pooled / max(float(np.linalg.norm(pooled)), 1e-12))
+
+    def score(self, transcript: Transcript, *, force: bool = False) -> Score:
+        """Scores a call.
+
+        Args:
+            transcript: the call, at least one turn.
+            force: where the coach would abstain, give the model's number as ``uncalibrated_probability``.
+        """
+        start = time.perf_counter()
+        n_turns = len(transcript)
+        roles = [turn.role for turn in transcript.turns]
+        vectors = encode_turns(self.encoder, transcript.turns)
+        whole = np.ones((1, n_turns), dtype=bool)
+        probabilities = self.probabilities(vectors, roles, np.concatenate([whole, without_each(n_turns), each_prefix(n_turns)]))
+        p, p_without, p_prefix = float(probabilities[0]), probabilities[1 : n_turns + 1], probabilities[n_turns + 1 :]
+
+        reasons = reasons_not_to_judge(transcript)
+        distance = unlikeness(vectors, self._arm.mean_turn, self._arm.precision)
+        if not reasons and distance > self.manifest.max_unlikeness:
+            reasons.append(f"The call is unlike the calls that the model has learned from ({self.manifest.data}).")
+        shown = not reasons or force
+        low, high = self._arm.head.interval(self._arm.pooling.pool(vectors, roles)[0])
+        return Score(
+            call_id=transcript.call_id,
+            probability=None if reasons else p,
+            uncalibrated_probability=p if reasons and force else None,
+            interval=None if reasons else (round(min(low, p), DIGITS), round(max(high, p), DIGITS)),
+            prediction_set=() if reasons else prediction_set(p, self.manifest.conformal_quantile),
+            abstained=bool(reasons),
+            reasons=tuple(reasons),
+            warnings=transcript.warnings,
+            model_id=self.manifest.model_id,
+            scorer=self.manifest.scorer,
+            n_turns=n_turns,
+            latency_ms=round((time.perf_counter() - start) * 1000, 1),
+            evidence=_evidence(transcript, p, p_without) if shown else (),
+            trajectory=tuple(
+                TrajectoryPoint(turn=turn, probability=float(value)) for turn, value in enumerate(p_prefix, start=1)
+            )
+            if shown
+            else (),
+        )
+
+
+def load_encoder(folder: Path, fingerprint: str, settings: Settings) -> TurnEncoder:
+    """An encoder with its vectors cached under ``COACH_HOME``, one cache file for each encoder and engine."""
+    engine = best_engine()
+    cache = FileCache(settings.cache_dir / f"{fingerprint[:16]}-{engine}.sqlite")
+    return TurnEncoder.load(folder, fingerprint=fingerprint, engine=engine, threads=settings.threads, cache=cache)
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of the packages that decide what a vector is."""
+    return {name: importlib.metadata.version(name) for name in ENGINE_PACKAGES}
+
+
+def _changed_versions(manifest: Manifest) -> str:
+    now = installed_versions()
+    changed = [f"{name} {then} then, {now[name]} now" for name, then in manifest.versions.items() if now.get(name) != then]
+    return "; ".join(changed) or "the package versions are the same"
+
+
+def _evidence(transcript: Transcript, p: float, p_without: np.ndarray) -> tuple[EvidenceTurn, ...]:
+    """The turns whose deletion moves the score most; a turn whose deletion moves nothing is no evidence."""
+    effects = np.round(p - p_without, DIGITS)
+    strongest = np.argsort(-np.abs(effects), kind="stable")[:N_EVIDENCE]
+    turns = transcript.turns
+    return tuple(
+        EvidenceTurn(
+            turn=int(row) + 1,
+            speaker=turns[row].speaker,
+            role=turns[row].role,
+            quote=turns[row].text,
+            effect=float(effects[row]),
+        )
+        for row in strongest
+        if effects[row] != 0
+    )

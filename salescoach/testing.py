@@ -1,0 +1,55 @@
+"""Public test doubles: narrow, deterministic, honest about what they are. Not for answers that a user sees."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from salescoach.types import LabelledCall, Outcome, Transcript, Turn
+
+
+class WordHashEncoder:
+    """An encoder without a model: a text is the sum of fixed random vectors, one for each of its words.
+
+    Texts that share words are near each other, and a text's vector depends on that text alone.
+    """
+
+    def __init__(self, dimension: int = 32) -> None:
+        self.dimension = dimension
+        self.fingerprint = f"word-hash-{dimension}"
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Vectors of ``texts``: shape (n_texts, dimension), float32, unit length."""
+        if not texts:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        return np.stack([self._vector(text) for text in texts])
+
+    def _vector(self, text: str) -> np.ndarray:
+        total = np.zeros(self.dimension)
+        for word in text.lower().split() or [""]:
+            seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "little")
+            total += np.random.default_rng(seed).normal(size=self.dimension)
+        return np.asarray(total / np.linalg.norm(total), dtype=np.float32)
+
+
+def make_transcript(*lines: str, call_id: str | None = None) -> Transcript:
+    """A transcript from lines such as ``"Rep: Hello."`` and ``"Customer: Hi."``."""
+    turns = []
+    for line in lines:
+        speaker, _, text = line.partition(": ")
+        role = {"Rep": "rep", "Customer": "customer"}.get(speaker, "unknown")
+        turns.append(Turn.model_validate({"speaker": speaker, "role": role, "text": text}))
+    return Transcript(turns=tuple(turns), call_id=call_id)
+
+
+def make_call(
+    call_id: str, *lines: str, outcome: Outcome | None = "converted", account_id: str | None = None, split: str | None = None
+) -> LabelledCall:
+    """A labelled call from lines."""
+    return LabelledCall(
+        transcript=make_transcript(*lines, call_id=call_id),
+        call_id=call_id,
+        outcome=outcome,
+        account_id=account_id,
+        split=split,
+    )

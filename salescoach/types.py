@@ -1,0 +1,158 @@
+"""The vocabulary of the project: frozen types that every package speaks.
+
+Turns count from 1. Probabilities are in [0, 1]. Arrays are never part of a type.
+"""
+
+import hashlib
+from datetime import datetime
+from functools import cached_property
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Role = Literal["rep", "customer", "unknown"]
+Outcome = Literal["converted", "lost"]
+Provenance = Literal["sample", "own", "pasted"]
+ScorerName = Literal["finetuned", "generic", "tfidf", "blend"]
+
+OUTCOMES: tuple[Outcome, Outcome] = ("converted", "lost")
+
+
+class Frozen(BaseModel):
+    """Base of all types: immutable, and no field that we don't know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Turn(Frozen):
+    """One line of a call. ``start_s`` and ``end_s`` are seconds from the start of the call."""
+
+    speaker: str
+    role: Role
+    text: str
+    start_s: float | None = None
+    end_s: float | None = None
+
+
+class Transcript(Frozen):
+    """A sales conversation: its turns in order, and what the reader of it had to say about the text."""
+
+    turns: tuple[Turn, ...]
+    call_id: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.turns)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """sha256 over roles and texts: the same words by the same sides are the same call."""
+        lines = "\n".join(f"{turn.role}\t{turn.text}" for turn in self.turns)
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+    def prefix(self, n_turns: int) -> Self:
+        """The call as it stood after its first ``n_turns`` turns: the only way to look at a part of it."""
+        return self.model_copy(update={"turns": self.turns[:n_turns]})
+
+    def without(self, turn: int) -> Self:
+        """The call with turn number ``turn`` (from 1) taken out."""
+        if not 1 <= turn <= len(self.turns):
+            raise IndexError(f"turn {turn} of a call of {len(self.turns)} turns")
+        return self.model_copy(update={"turns": self.turns[: turn - 1] + self.turns[turn:]})
+
+    def text(self) -> str:
+        """One ``Speaker: text`` line per turn."""
+        return "\n".join(f"{turn.speaker}: {turn.text}" for turn in self.turns)
+
+
+class EvidenceTurn(Frozen):
+    """A turn that moved the score. ``effect`` = p(call) - p(call without the turn), in [-1, 1]."""
+
+    turn: int
+    speaker: str
+    role: Role
+    quote: str
+    effect: float
+
+
+class TrajectoryPoint(Frozen):
+    """The score after the first ``turn`` turns."""
+
+    turn: int
+    probability: float
+
+
+class Score(Frozen):
+    """What the model says about one call. Either a probability, or the reasons why there is none."""
+
+    call_id: str | None
+    probability: float | None
+    uncalibrated_probability: float | None = None
+    interval: tuple[float, float] | None
+    interval_level: float = 0.9
+    prediction_set: tuple[Outcome, ...]
+    abstained: bool
+    reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    model_id: str
+    scorer: ScorerName
+    n_turns: int
+    latency_ms: float
+    evidence: tuple[EvidenceTurn, ...] = ()
+    trajectory: tuple[TrajectoryPoint, ...] = ()
+
+    @model_validator(mode="after")
+    def _abstention_has_reasons_and_no_number(self) -> Self:
+        if self.abstained == (self.probability is not None) or self.abstained != bool(self.reasons):
+            raise ValueError("a score has a probability, or it abstains and says why")
+        return self
+
+
+class LabelledCall(Frozen):
+    """A past call with what is known about it. ``outcome`` is None while the deal is open."""
+
+    transcript: Transcript
+    call_id: str
+    outcome: Outcome | None = None
+    account_id: str | None = None
+    rep_id: str | None = None
+    started_at: datetime | None = None
+    split: str | None = None
+    provenance: Provenance = "own"
+    metadata: dict[str, str] = Field(default_factory=dict)
+
+
+class Precedent(Frozen):
+    """A moment of a past call, retrieved for comparison. ``similarity`` is a cosine in [-1, 1]."""
+
+    call_id: str
+    outcome: Outcome
+    similarity: float
+    turn_start: int
+    turn_end: int
+    quote: str
+    metadata: dict[str, str] = Field(default_factory=dict)
+
+
+class MetricReading(Frozen):
+    """One call metric of a call beside the quartiles of the team's won and lost calls.
+
+    ``value`` is None where the call doesn't show it, such as seconds in an untimed call.
+    """
+
+    name: str
+    value: float | None
+    unit: str
+    won_quartiles: tuple[float, float, float] | None
+    lost_quartiles: tuple[float, float, float] | None
+    reading: str
+
+
+class Citation(Frozen):
+    """A marker in an answer and the evidence that it points to."""
+
+    marker: str
+    call_id: str
+    turn_start: int
+    turn_end: int
+    quote: str

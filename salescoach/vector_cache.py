@@ -1,0 +1,100 @@
+"""Vectors by the sha256 of their text: in memory, or in a SQLite file that outlives the process.
+
+The file holds hashes and vectors, never texts, and one encoder's vectors only (its name is the fingerprint).
+"""
+
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+MAX_IN_MEMORY = 50_000  # vectors; 75 MiB at 384 dimensions
+_QUERY_BATCH = 500  # below SQLite's limit of variables in one statement
+
+
+class VectorCache(Protocol):
+    """Where vectors are kept. Keys are 32-byte digests, vectors have shape (dimension,), float32."""
+
+    def get(self, keys: Sequence[bytes]) -> dict[bytes, np.ndarray]:
+        """The vectors that are known; unknown keys are left out."""
+        ...
+
+    def put(self, vectors: Mapping[bytes, np.ndarray]) -> None:
+        """Keeps the vectors."""
+        ...
+
+    def forget(self, keys: Iterable[bytes]) -> None:
+        """Drops the vectors, where they are."""
+        ...
+
+
+class MemoryCache:
+    """The most recently used vectors."""
+
+    def __init__(self, max_vectors: int = MAX_IN_MEMORY) -> None:
+        self._max_vectors = max_vectors
+        self._vectors: OrderedDict[bytes, np.ndarray] = OrderedDict()
+
+    def get(self, keys: Sequence[bytes]) -> dict[bytes, np.ndarray]:
+        found = {}
+        for key in keys:
+            vector = self._vectors.get(key)
+            if vector is not None:
+                self._vectors.move_to_end(key)
+                found[key] = vector
+        return found
+
+    def put(self, vectors: Mapping[bytes, np.ndarray]) -> None:
+        self._vectors.update(vectors)
+        while len(self._vectors) > self._max_vectors:
+            self._vectors.popitem(last=False)
+
+    def forget(self, keys: Iterable[bytes]) -> None:
+        for key in keys:
+            self._vectors.pop(key, None)
+
+
+class FileCache:
+    """A memory cache over a SQLite file."""
+
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._memory = MemoryCache()
+        # The chat answers several users from worker threads; SQLite serialises them.
+        self._database = sqlite3.connect(file, timeout=30, check_same_thread=False)
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute("PRAGMA synchronous=NORMAL")
+        self._database.execute("PRAGMA secure_delete=ON")
+        self._database.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
+
+    def get(self, keys: Sequence[bytes]) -> dict[bytes, np.ndarray]:
+        found = self._memory.get(keys)
+        loaded = {}
+        missing = [key for key in keys if key not in found]
+        for batch in (missing[start : start + _QUERY_BATCH] for start in range(0, len(missing), _QUERY_BATCH)):
+            marks = ",".join("?" * len(batch))
+            rows = self._database.execute(f"SELECT key, vector FROM vectors WHERE key IN ({marks})", batch)
+            loaded.update({key: np.frombuffer(vector, dtype="<f4") for key, vector in rows})
+        self._memory.put(loaded)
+        return found | loaded
+
+    def put(self, vectors: Mapping[bytes, np.ndarray]) -> None:
+        self._memory.put(vectors)
+        with self._database:
+            self._database.executemany(
+                "INSERT OR REPLACE INTO vectors VALUES (?, ?)",
+                [(key, vector.astype("<f4").tobytes()) for key, vector in vectors.items()],
+            )
+
+    def forget(self, keys: Iterable[bytes]) -> None:
+        keys = list(keys)
+        self._memory.forget(keys)
+        with self._database:
+            self._database.executemany("DELETE FROM vectors WHERE key = ?", [(key,) for key in keys])
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._database.close()
