@@ -1,0 +1,39 @@
+"""What tools are made of, and how numbers are put for people."""
+
+from dataclasses import dataclass
+
+from salescoach.library import Library
+from salescoach.precedents import CallIndex
+from salescoach.scoring import Scorer
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything a tool may read."""
+
+    library: Library
+    scorer: Scorer
+    index: CallIndex
+
+
+def percent(share: float) -> int:
+    """A share in [0, 1] as whole percent; 0 and 100 are kept for what is certain."""
+    if 0 < share < 1:
+        return min(max(round(100 * share), 1), 99)
+    return round(100 * share)
+
+
+def points(effect: float) -> float:
+    """A difference of probabilities in percentage points, without its sign, with one decimal."""
+    return round(abs(100 * effect), 1)
+
+
+def turn_marker(turn: int) -> str:
+    """How an answer points to a turn of the call that is talked about."""
+    return f"[T{turn}]"
+
+
+def call_marker(call_id: str, turn_start: int, turn_end: int) -> str:
+    """How an answer points to a moment of a past call."""
+    turns = f"T{turn_start}" if turn_start == turn_end else f"T{turn_start}–{turn_end}"
+    return f"[call {call_id}, {turns}]"
