@@ -1,0 +1,50 @@
+"""The one page where the parts of the coach are put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+from agent.chat_models import choose_wording
+from agent.coach import Coach
+from agent.graph import GraphParts, make_graph
+from agent.intents import IntentRouter
+from agent.offline import OfflineChatModel
+from salescoach.config import Settings
+from salescoach.library import Library
+from salescoach.scoring import CallScorer
+from tools.parts import Parts
+from tools.registry import make_tools
+from vectorstore.search import PastCalls
+
+
+def build_parts(settings: Settings) -> Parts:
+    """What the tools need: library, scorer and index.
+
+    Raises:
+        ModelError: there is no usable model folder.
+    """
+    library = Library(settings.library_file)
+    scorer = CallScorer.load(settings)
+    return Parts(library, scorer, PastCalls(settings.index_dir, library, scorer))
+
+
+def build_coach(settings: Settings, parts: Parts, checkpointer: BaseCheckpointSaver[Any] | None = None) -> Coach:
+    """A coach over the parts; without a checkpointer it forgets when the process ends."""
+    offline = OfflineChatModel(router=IntentRouter(parts.scorer.encoder))
+    wording = choose_wording(settings, offline)
+    graph = make_graph(
+        GraphParts(wording.model, offline, make_tools(parts), settings.deadline_s), checkpointer or InMemorySaver()
+    )
+    return Coach(graph, parts.library, wording)
+
+
+@asynccontextmanager
+async def open_coach(settings: Settings) -> AsyncIterator[Coach]:
+    """A coach that remembers its conversations under ``COACH_HOME``."""
+    parts = build_parts(settings)
+    async with AsyncSqliteSaver.from_conn_string(str(settings.threads_file)) as checkpointer:
+        yield build_coach(settings, parts, checkpointer)

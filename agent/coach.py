@@ -1,0 +1,170 @@
+"""The coach as its doors see it: calls go in, events come out."""
+
+import asyncio
+import re
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from pydantic import BaseModel
+
+from agent.chat_models import Wording
+from agent.graph import RECURSION_LIMIT, Graph
+from agent.grounding import citations_of
+from salescoach.library import Library
+from salescoach.types import Citation, Frozen, LabelledCall, Transcript
+from tools.score_call import ScoreResult
+
+FIRST_QUESTION = "Score this call."
+
+
+@dataclass(frozen=True)
+class ToolStarted:
+    """A tool is about to run."""
+
+    id: str
+    name: str
+    args: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ToolFinished:
+    """A tool has run; ``result`` is None where the call was refused, and ``text`` says why."""
+
+    id: str
+    name: str
+    args: dict[str, Any]
+    result: BaseModel | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Token:
+    """A piece of the verified answer."""
+
+    text: str
+
+
+class UsedTool(Frozen):
+    """A tool call behind an answer."""
+
+    name: str
+    args: dict[str, Any]
+    result: Any
+
+
+class Answer(Frozen):
+    """A verified answer. ``probability`` is the model's, where the call was scored for this question."""
+
+    answer: str
+    probability: float | None
+    citations: tuple[Citation, ...]
+    tool_calls: tuple[UsedTool, ...]
+    llm: str
+    grounded: bool
+
+
+Event = ToolStarted | ToolFinished | Token | Answer
+
+
+class Coach:
+    """Answers questions about calls. One question at a time for each conversation."""
+
+    def __init__(self, graph: Graph, library: Library, wording: Wording) -> None:
+        self._graph = graph
+        self._library = library
+        self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.wording = wording
+
+    def add_call(self, transcript: Transcript) -> str:
+        """Keeps a pasted call in the library, privately, and returns the id that questions are bound to."""
+        return self._library.add_pasted(transcript)
+
+    def call(self, call_id: str) -> LabelledCall:
+        """A call of the library, to show what a citation points to.
+
+        Raises:
+            InputError: there is no such call.
+        """
+        return self._library.get(call_id)
+
+    async def ask(self, thread: str, question: str, call_id: str | None = None) -> AsyncIterator[Event]:
+        """Answers a question of a conversation: what the tools do, then the verified text, then the whole answer.
+
+        Args:
+            thread: names the conversation; it remembers its calls and answers.
+            question: the user's words, without any transcript.
+            call_id: a call that joins the conversation with this question and becomes "this call".
+        """
+        async with self._locks[thread]:
+            async for event in self._ask(thread, question, call_id):
+                yield event
+
+    async def _ask(self, thread: str, question: str, call_id: str | None) -> AsyncIterator[Event]:
+        config: Any = {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT}
+        before = (await self._graph.aget_state(config)).values
+        calls = [known for known in before.get("calls", []) if known != call_id] + ([call_id] if call_id else [])
+        entry: Any = {
+            "messages": [HumanMessage(question)],
+            "calls": calls,
+            "n_repairs": 0,
+            "n_tool_calls": 0,
+            "offline": False,
+        }
+        started: dict[str, ToolStarted] = {}
+        finished: list[ToolFinished] = []
+        answer: AIMessage | None = None
+        # Only the end of a question is checkpointed: what tools returned in between quotes calls.
+        async for update in self._graph.astream(entry, config, stream_mode="updates", durability="exit"):
+            for node, change in update.items():
+                for event in _events(node, change.get("messages", []), started):
+                    if isinstance(event, ToolFinished):
+                        finished.append(event)
+                    yield event
+                if node == "ground":
+                    answer = _final(change["messages"]) or answer
+        assert answer is not None  # the graph ends in the ground node only
+        for piece in re.findall(r"\S+\s*|\s+", answer.text):
+            yield Token(piece)
+        yield self._answer(answer, finished)
+
+    def _answer(self, message: AIMessage, finished: list[ToolFinished]) -> Answer:
+        results = [event.result for event in finished if event.result is not None]
+        scored = next((result for result in reversed(results) if isinstance(result, ScoreResult)), None)
+        return Answer(
+            answer=message.text,
+            probability=scored.score.probability if scored else None,
+            citations=tuple(citations_of(message.text, results)),
+            tool_calls=tuple(
+                UsedTool(
+                    name=event.name,
+                    args=event.args,
+                    result=event.text if event.result is None else event.result.model_dump(mode="json"),
+                )
+                for event in finished
+            ),
+            llm=self.wording.name,
+            grounded=bool(message.additional_kwargs["grounded"]),
+        )
+
+
+def _events(node: str, messages: list[AnyMessage], started: dict[str, ToolStarted]) -> list[Event]:
+    events: list[Event] = []
+    for message in messages:
+        if node == "model" and isinstance(message, AIMessage):
+            for call in message.tool_calls:
+                begun = ToolStarted(str(call["id"]), call["name"], dict(call["args"]))
+                started[begun.id] = begun
+                events.append(begun)
+        if node == "tools" and isinstance(message, ToolMessage):
+            begun = started[message.tool_call_id]
+            result = message.artifact if isinstance(message.artifact, BaseModel) else None
+            events.append(ToolFinished(begun.id, begun.name, begun.args, result, message.text))
+    return events
+
+
+def _final(messages: list[AnyMessage]) -> AIMessage | None:
+    last = messages[-1]
+    return last if isinstance(last, AIMessage) and "grounded" in last.additional_kwargs else None

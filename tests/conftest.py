@@ -1,0 +1,43 @@
+"""What several test files share: a folder with a real starter model, library and index, made once a session."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from salescoach.config import Settings
+from serving.setup import set_up
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "data" / "examples"
+N_SAMPLE_CALLS = 160  # small, but enough for both classes in every split
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the machine reaches a test, and nothing is written into the working folder."""
+    for name in list(os.environ):
+        if name.startswith(("COACH_", "OPENAI_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("COACH_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def coach_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ``COACH_HOME`` as ``coach setup`` makes it, with a smaller corpus. Copy it before changing anything in it."""
+    home = tmp_path_factory.mktemp("coach") / "home"
+    set_up(Settings.load(home=home), lambda stage, done, total: None, n_calls=N_SAMPLE_CALLS)
+    return home
+
+
+@pytest.fixture
+def settings(coach_home: Path) -> Iterator[Settings]:
+    """Settings of the shared home."""
+    yield Settings.load(home=coach_home)
+
+
+@pytest.fixture
+def example() -> Path:
+    """One of the hand-written example calls."""
+    return sorted(EXAMPLES.glob("*.txt"))[0]

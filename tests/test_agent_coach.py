@@ -1,0 +1,247 @@
+"""The coach with a real starter model, library and index; the language model is the offline one or a hostile double."""
+
+import asyncio
+import itertools
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+from agent.build import build_coach, build_parts
+from agent.chat_models import Wording
+from agent.coach import FIRST_QUESTION, Answer, Coach, ToolFinished, Token
+from agent.graph import FALLBACK_NOTE, MAX_TOOL_CALLS, GraphParts, make_graph
+from agent.intents import EXAMPLES, IntentRouter
+from agent.offline import OfflineChatModel
+from agent.testing import ScriptedChatModel
+from salescoach.config import Settings
+from salescoach.transcripts import read_transcript
+from tools.parts import Parts
+from tools.registry import make_tools
+
+
+@pytest.fixture
+def parts(coach_home: Path, tmp_path: Path) -> Parts:
+    home = tmp_path / "own-home"
+    shutil.copytree(coach_home, home)
+    return build_parts(Settings.load(home=home))
+
+
+async def answer_of(coach: Coach, question: str, call_id: str | None = None, thread: str = "t") -> Answer:
+    events = [event async for event in coach.ask(thread, question, call_id)]
+    answer = events[-1]
+    assert isinstance(answer, Answer)
+    assert "".join(event.text for event in events if isinstance(event, Token)) == answer.answer
+    return answer
+
+
+def scripted_coach(parts: Parts, reply: object, deadline_s: float = 5.0) -> tuple[Coach, ScriptedChatModel]:
+    from langgraph.checkpoint.memory import InMemorySaver
+
+    model = ScriptedChatModel(reply=reply)  # type: ignore[arg-type]
+    offline = OfflineChatModel(router=IntentRouter(parts.scorer.encoder))
+    graph = make_graph(GraphParts(model, offline, make_tools(parts), deadline_s), InMemorySaver())
+    return Coach(graph, parts.library, Wording(model, "scripted", None)), model
+
+
+async def test_a_pasted_call_is_scored_cited_and_remembered(parts: Parts, settings: Settings, example: Path) -> None:
+    coach = build_coach(settings, parts)
+    call_id = coach.add_call(read_transcript(example))
+    first = await answer_of(coach, FIRST_QUESTION, call_id)
+    score = parts.scorer.score(parts.library.get(call_id).transcript)
+    assert first.grounded
+    assert first.probability == score.probability
+    assert f"{round(100 * (score.probability or 0))} %" in first.answer
+    turns = parts.library.get(call_id).transcript.turns
+    own = [citation for citation in first.citations if citation.call_id == call_id]
+    assert own
+    for citation in own:
+        assert citation.quote == turns[citation.turn_start - 1].text
+
+    second = await answer_of(coach, "Show me similar won deals")
+    assert [call.name for call in second.tool_calls] == ["find_similar_calls"]
+    assert second.tool_calls[0].args["call_id"] == call_id
+    assert second.citations
+    for citation in second.citations:
+        past = parts.library.get(citation.call_id)
+        assert past.outcome == "converted"
+        assert citation.quote in [turn.text for turn in past.transcript.turns[citation.turn_start - 1 : citation.turn_end]]
+
+    third = await answer_of(coach, "What was my talk ratio?")
+    assert [call.name for call in third.tool_calls] == ["look_up_metrics"]
+
+
+async def test_a_newer_call_becomes_this_call(parts: Parts, settings: Settings) -> None:
+    coach = build_coach(settings, parts)
+    ids = [coach.add_call(parts.library.get(name).transcript.prefix(20)) for name in ("ex-01", "ex-02")]
+    for call_id in ids:
+        await answer_of(coach, FIRST_QUESTION, call_id)
+    answer = await answer_of(coach, "What was my talk ratio?")
+    assert answer.tool_calls[0].args["call_id"] == ids[1]
+
+
+async def test_without_a_call_the_coach_asks_for_one(parts: Parts, settings: Settings) -> None:
+    answer = await answer_of(build_coach(settings, parts), "How likely is it?")
+    assert "Paste a sales call" in answer.answer
+    assert answer.tool_calls == ()
+
+
+async def test_an_unrelated_question_is_asked_back(parts: Parts, settings: Settings, example: Path) -> None:
+    coach = build_coach(settings, parts)
+    call_id = coach.add_call(read_transcript(example))
+    answer = await answer_of(coach, "What is the tallest mountain of the Andes?", call_id)
+    assert answer.tool_calls == ()
+    assert "not sure" in answer.answer
+
+
+@pytest.mark.parametrize(
+    ("question", "intent"),
+    [
+        ("Could you show me deals we won that look like mine?", "similar_won"),
+        ("any similar deals that we lost?", "similar_lost"),
+        ("how many questions did i ask", "metrics"),
+        ("what hurt the score", "score"),
+        ("will this customer sign?", "score"),
+    ],
+)
+def test_questions_in_other_words_find_their_intent(parts: Parts, question: str, intent: str) -> None:
+    assert question not in {example for examples in EXAMPLES.values() for example in examples}
+    assert IntentRouter(parts.scorer.encoder).route(question) == intent
+
+
+async def test_the_same_question_gets_the_same_bytes(coach_home: Path, example: Path, tmp_path: Path) -> None:
+    answers = set()
+    for number in range(2):  # two processes' worth: every part is loaded anew
+        home = tmp_path / str(number)
+        shutil.copytree(coach_home, home)
+        fresh = Settings.load(home=home)
+        coach = build_coach(fresh, build_parts(fresh))
+        call_id = coach.add_call(read_transcript(example))
+        answers.add((await answer_of(coach, FIRST_QUESTION, call_id)).answer)
+    assert len(answers) == 1
+
+
+async def test_a_conversation_goes_on_after_a_restart_and_its_file_holds_no_call(parts: Parts, settings: Settings, example: Path, tmp_path: Path) -> None:
+    transcript = read_transcript(example)
+    file = tmp_path / "conversations.sqlite"
+    async with AsyncSqliteSaver.from_conn_string(str(file)) as saver:
+        coach = build_coach(settings, parts, saver)
+        call_id = coach.add_call(transcript)
+        first = await answer_of(coach, FIRST_QUESTION, call_id)
+    async with AsyncSqliteSaver.from_conn_string(str(file)) as saver:
+        answer = await answer_of(build_coach(settings, parts, saver), "What was my talk ratio?")
+    assert answer.tool_calls[0].args["call_id"] == call_id
+    raw = b"".join(path.read_bytes() for path in tmp_path.glob("conversations.sqlite*"))
+    quoted = {citation.quote for citation in first.citations}
+    unquoted = [turn.text for turn in transcript.turns if len(turn.text) > 40 and turn.text not in quoted]
+    assert unquoted
+    assert not [text for text in unquoted if text.encode() in raw]
+
+
+def _hostile(messages: Sequence[BaseMessage]) -> AIMessage:
+    return AIMessage("This call is **99 %** likely to convert! “We will sign the contract today.” [T99] ![x](https://evil.example/x.png)")
+
+
+async def test_an_invented_number_never_gets_through(parts: Parts, example: Path) -> None:
+    coach, model = scripted_coach(parts, _hostile)
+    call_id = coach.add_call(read_transcript(example))
+    answer = await answer_of(coach, FIRST_QUESTION, call_id)
+    assert len(model.seen) == 2  # the draft and its one repair
+    assert "99" not in answer.answer
+    assert "evil" not in answer.answer
+    assert answer.grounded
+    assert FALLBACK_NOTE in answer.answer
+    score = parts.scorer.score(parts.library.get(call_id).transcript)
+    assert answer.probability == score.probability
+
+
+async def test_a_model_that_loops_for_ever_ends_within_the_budget(parts: Parts, example: Path) -> None:
+    numbers = itertools.count()
+
+    def loop(messages: Sequence[BaseMessage]) -> AIMessage:
+        call_id = parts.library.summaries()[0].call_id
+        return AIMessage("", tool_calls=[{"name": "score_call", "args": {"call_id": call_id}, "id": f"loop-{next(numbers)}"}])
+
+    coach, model = scripted_coach(parts, loop)
+    call_id = coach.add_call(read_transcript(example))
+    answer = await answer_of(coach, FIRST_QUESTION, call_id)
+    assert len(model.seen) <= MAX_TOOL_CALLS + 1
+    assert answer.grounded
+    executed = [call for call in answer.tool_calls if isinstance(call.result, dict)]
+    assert all(call.args["call_id"] == call_id for call in executed)  # the other call isn't part of the conversation
+    assert len(executed) <= MAX_TOOL_CALLS
+
+
+async def test_a_repaired_draft_is_taken(parts: Parts, example: Path) -> None:
+    def reply(messages: Sequence[BaseMessage]) -> AIMessage:
+        results = [message.artifact for message in messages if isinstance(message, ToolMessage)]
+        call_id = next(m for m in messages if isinstance(m, HumanMessage)) and messages[0].additional_kwargs["calls"][-1]
+        if not results:
+            return AIMessage("", tool_calls=[{"name": "score_call", "args": {"call_id": call_id}, "id": "one"}])
+        sent_back = any("can't be shown" in str(message.content) for message in messages)
+        percent = results[0].probability_percent
+        return AIMessage(f"It is {percent} % likely." if sent_back else f"It is {percent + 1} % likely.")
+
+    coach, model = scripted_coach(parts, reply)
+    call_id = coach.add_call(read_transcript(example))
+    answer = await answer_of(coach, FIRST_QUESTION, call_id)
+    score = parts.scorer.score(parts.library.get(call_id).transcript)
+    assert answer.answer == f"It is {round(100 * (score.probability or 0))} % likely."
+    assert len(model.seen) == 3
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("boom"), TypeError("odd"), asyncio.CancelledError()], ids=str)
+async def test_a_failing_model_is_the_offline_coachs_turn(parts: Parts, example: Path, failure: BaseException) -> None:
+    def fail(messages: Sequence[BaseMessage]) -> AIMessage:
+        if isinstance(failure, asyncio.CancelledError):
+            return AIMessage("")
+        raise failure
+
+    coach, _ = scripted_coach(parts, fail)
+    answer = await answer_of(coach, FIRST_QUESTION, coach.add_call(read_transcript(example)))
+    assert answer.grounded
+    assert answer.probability is not None
+    assert FALLBACK_NOTE in answer.answer
+    assert "boom" not in answer.answer
+
+
+async def test_a_call_of_another_conversation_cannot_be_reached(parts: Parts, example: Path) -> None:
+    other = parts.library.summaries()[0].call_id
+
+    def reply(messages: Sequence[BaseMessage]) -> AIMessage:
+        if any(isinstance(message, ToolMessage) for message in messages):
+            return AIMessage("I could not look at that call.")
+        return AIMessage("", tool_calls=[{"name": "score_call", "args": {"call_id": other}, "id": "one"}])
+
+    coach, _ = scripted_coach(parts, reply)
+    events: list[object] = [event async for event in coach.ask("t", "Score the other one", coach.add_call(read_transcript(example)))]
+    refused = [event for event in events if isinstance(event, ToolFinished)]
+    assert [event.result for event in refused] == [None]
+    assert "not part of this conversation" in refused[0].text
+
+
+async def test_two_questions_of_one_conversation_wait_for_each_other(parts: Parts, settings: Settings, example: Path) -> None:
+    coach = build_coach(settings, parts)
+    await answer_of(coach, FIRST_QUESTION, coach.add_call(read_transcript(example)))
+    running = 0
+    most = 0
+
+    async def watched() -> AsyncIterator[None]:
+        nonlocal running, most
+        async for event in coach.ask("t", "What was my talk ratio?"):
+            if isinstance(event, Token):
+                running += 1
+                most = max(most, running)
+                await asyncio.sleep(0)
+                running -= 1
+            yield
+
+    async def drain() -> None:
+        async for _ in watched():
+            pass
+
+    await asyncio.gather(drain(), drain())
+    assert most == 1

@@ -1,0 +1,217 @@
+"""ChatOpenAI against a local server that speaks the protocol over real HTTP: streaming, tool calls, and faults."""
+
+import json
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.build import build_coach, build_parts
+from agent.chat_models import choose_wording, is_this_machine
+from agent.coach import FIRST_QUESTION, Answer, Coach
+from agent.graph import FALLBACK_NOTE
+from agent.intents import IntentRouter
+from agent.offline import OfflineChatModel
+from salescoach.config import Settings
+from salescoach.errors import InputError
+from salescoach.testing import WordHashEncoder
+from salescoach.transcripts import read_transcript
+
+Delta = dict[str, Any]
+Respond = Callable[[dict[str, Any]], list[Delta] | int | bytes]
+
+
+class ChatServer:
+    """A server on a free port of this machine. ``respond`` maps a request to deltas, a status or a raw body."""
+
+    def __init__(self) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self.respond: Respond = lambda request: [{"content": "Hello."}]
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+                pass
+
+            def do_GET(self) -> None:  # noqa: N802
+                self._send(json.dumps({"object": "list", "data": [{"id": "local-model", "object": "model"}]}).encode())
+
+            def do_POST(self) -> None:  # noqa: N802
+                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                outer.requests.append(request)
+                reply = outer.respond(request)
+                if isinstance(reply, int):
+                    self._send(b'{"error": {"message": "no"}}', status=reply)
+                elif isinstance(reply, bytes):
+                    self._send(reply)
+                elif request.get("stream"):
+                    self._send(_stream(reply), content_type="text/event-stream")
+                else:
+                    self._send(_whole(reply))
+
+            def _send(self, body: bytes, status: int = 200, content_type: str = "application/json") -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", content_type)
+                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Connection", "close")  # langchain-openai keeps its client open for good
+                self.end_headers()
+                self.wfile.write(body)
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _chunk(delta: Delta, finish: str | None = None) -> dict[str, Any]:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    return {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "local-model", "choices": [choice]}
+
+
+def _stream(deltas: list[Delta]) -> bytes:
+    finish = "tool_calls" if any("tool_calls" in delta for delta in deltas) else "stop"
+    chunks = [_chunk({"role": "assistant"}), *(_chunk(delta) for delta in deltas), _chunk({}, finish)]
+    return b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks) + b"data: [DONE]\n\n"
+
+
+def _whole(deltas: list[Delta]) -> bytes:
+    text = "".join(delta.get("content", "") for delta in deltas)
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
+    return json.dumps({"id": "c", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}).encode()
+
+
+def calls_score(request: dict[str, Any]) -> list[Delta]:
+    """One tool call, its arguments in two pieces as servers stream them."""
+    call_id = request["messages"][0]["content"].rsplit(": ", 1)[1].rstrip(".")
+    arguments = json.dumps({"call_id": call_id})
+    head = {"index": 0, "id": "call-1", "type": "function", "function": {"name": "score_call", "arguments": arguments[:7]}}
+    return [{"tool_calls": [head]}, {"tool_calls": [{"index": 0, "function": {"arguments": arguments[7:]}}]}]
+
+
+@pytest.fixture
+def server() -> Iterator[ChatServer]:
+    server = ChatServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def coach(server: ChatServer, coach_home: Path, tmp_path: Path) -> Coach:
+    home = tmp_path / "own-home"
+    shutil.copytree(coach_home, home)
+    settings = Settings.load(home=home, llm="openai:local-model", openai_base_url=server.url, deadline_s=10)
+    return build_coach(settings, build_parts(settings))
+
+
+async def ask(coach: Coach, example: Path) -> Answer:
+    call_id = coach.add_call(read_transcript(example))
+    answer = [event async for event in coach.ask("t", FIRST_QUESTION, call_id)][-1]
+    assert isinstance(answer, Answer)
+    return answer
+
+
+async def test_a_model_over_http_calls_a_tool_and_words_its_result(server: ChatServer, coach: Coach, example: Path) -> None:
+    def respond(request: dict[str, Any]) -> list[Delta]:
+        last = request["messages"][-1]
+        if last["role"] != "tool":
+            return calls_score(request)
+        result = json.loads(last["content"])
+        return [{"content": "It is "}, {"content": f"{result['probability_percent']} % likely to convert."}]
+
+    server.respond = respond
+    answer = await ask(coach, example)
+    assert answer.grounded
+    assert answer.llm == "openai:local-model"
+    assert answer.answer == f"It is {round(100 * (answer.probability or 0))} % likely to convert."
+    assert [call.name for call in answer.tool_calls] == ["score_call"]
+    assert {tool["function"]["name"] for tool in server.requests[0]["tools"]} == {
+        "score_call",
+        "find_similar_calls",
+        "look_up_metrics",
+    }
+    assert all(request["stream"] for request in server.requests)
+
+
+async def test_no_transcript_is_sent_before_a_tool_quotes_it(server: ChatServer, coach: Coach, example: Path) -> None:
+    server.respond = lambda request: [{"content": "Ask me about the call."}]
+    await ask(coach, example)
+    sent = json.dumps(server.requests)
+    assert not [turn.text for turn in read_transcript(example).turns if len(turn.text) > 40 and turn.text in sent]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [401, 429, 500, b"<html>not json</html>", b"{}", b'{"choices": []}', b"data: {\n\n"],
+    ids=["401", "429", "500", "html", "empty object", "no choices", "cut stream"],
+)
+async def test_any_failure_is_the_offline_coachs_turn(server: ChatServer, coach: Coach, example: Path, reply: int | bytes) -> None:
+    server.respond = lambda request: reply
+    answer = await ask(coach, example)
+    assert answer.grounded
+    assert answer.probability is not None
+    assert FALLBACK_NOTE in answer.answer
+    assert len(server.requests) <= 2  # one retry
+
+
+async def test_a_model_that_hangs_is_cut_off(server: ChatServer, coach_home: Path, example: Path, tmp_path: Path) -> None:
+    release = threading.Event()
+
+    def hang(request: dict[str, Any]) -> list[Delta]:
+        release.wait(20)
+        return [{"content": "Too late."}]
+
+    server.respond = hang
+    home = tmp_path / "hanging-home"
+    shutil.copytree(coach_home, home)
+    settings = Settings.load(home=home, llm="openai:local-model", openai_base_url=server.url, deadline_s=0.5)
+    try:
+        answer = await ask(build_coach(settings, build_parts(settings)), example)
+    finally:
+        release.set()
+    assert FALLBACK_NOTE in answer.answer
+
+
+def offline() -> OfflineChatModel:
+    return OfflineChatModel(router=IntentRouter(WordHashEncoder()))
+
+
+def test_auto_takes_a_model_on_this_machine_only(server: ChatServer) -> None:
+    here = choose_wording(Settings.load(openai_base_url=server.url), offline())
+    assert (here.name, here.host) == ("openai:local-model", "127.0.0.1")
+    away = choose_wording(Settings.load(openai_base_url="https://models.example/v1", openai_api_key="k"), offline())
+    assert (away.name, away.host) == ("offline", None)
+    assert choose_wording(Settings.load(), offline()).name == "offline"
+
+
+def test_auto_is_offline_where_nothing_answers() -> None:
+    wording = choose_wording(Settings.load(openai_base_url="http://127.0.0.1:9/v1"), offline())
+    assert wording.name == "offline"
+
+
+def test_another_host_needs_to_be_named_outright() -> None:
+    settings = Settings.load(llm="openai:big", openai_base_url="https://models.example/v1", openai_api_key="k")
+    assert choose_wording(settings, offline()).host == "models.example"
+
+
+@pytest.mark.parametrize(("llm", "message"), [("gpt", "must be auto"), ("openai:", "must be auto"), ("openai:x", "OPENAI_API_KEY")])
+def test_a_setting_that_cannot_be_is_refused(llm: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        choose_wording(Settings.load(llm=llm), offline())
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("localhost", True), ("127.0.0.1", True), ("::1", True), ("127.0.0.1.evil.example", False), ("10.0.0.5", False)],
+)
+def test_which_hosts_are_this_machine(host: str, expected: bool) -> None:
+    assert is_this_machine(host) == expected
