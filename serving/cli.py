@@ -1,0 +1,261 @@
+"""The ``coach`` command. Results go to stdout, everything else to stderr.
+
+Exit codes: 0 done (an abstention is a result); 2 unreadable input or wrong usage, in one sentence; 1 anything else.
+"""
+
+import asyncio
+import json
+import logging
+import re
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from agent.build import build_coach, build_parts
+from agent.coach import Answer
+from salescoach.artifact import make_current
+from salescoach.call_metrics import metric_readings
+from salescoach.config import Settings
+from salescoach.errors import CoachError, InputError
+from salescoach.labelled import is_table, read_calls
+from salescoach.library import Library
+from salescoach.scoring import CallScorer
+from salescoach.transcripts import decode, parse_transcript, read_transcript
+from salescoach.types import Score, Transcript
+from serving import render
+from serving.doctor import examine
+from serving.progress import progress
+from serving.setup import rebuild_index, set_up
+from tools.find_similar_calls import DEFAULT_DIVERSITY, OutcomeChoice, make_query
+
+app = typer.Typer(
+    help="Scores sales calls: a calibrated probability, the turns behind it, and similar past calls.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+File = Annotated[Path, typer.Argument(help="a transcript (txt, vtt, srt); - reads stdin")]
+Data = Annotated[Path, typer.Argument(help="labelled calls: CSV, JSONL or Parquet")]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
+ModelDir = Annotated[Path | None, typer.Option("--model", help="a model folder; default: the current one")]
+RepName = Annotated[str | None, typer.Option("--rep", help="the speaker who is on your side")]
+
+
+@app.command()
+def setup() -> None:
+    """Make sample corpus, model and index, where they are missing. Safe to repeat and to interrupt."""
+    with progress() as report:
+        made = set_up(Settings.load(), report)
+    render.line("\n".join(made) if made else "Everything is in place.")
+
+
+@app.command()
+def chat(
+    port: Annotated[int, typer.Option(help="port of the page", min=1, max=65535)] = 8000,
+    host: Annotated[str, typer.Option(help="address to listen on; this machine only")] = "127.0.0.1",
+    model: ModelDir = None,
+) -> None:
+    """Open the chat in the browser."""
+    from serving.web import serve
+
+    serve(Settings.load(model=model), host=host, port=port)
+
+
+@app.command()
+def score(file: File, rep: RepName = None, force: Annotated[bool, typer.Option("--force", help="show the number even where the coach abstains")] = False, model: ModelDir = None, as_json: AsJson = False) -> None:  # fmt: skip
+    """Score one call, or rank the calls of a CSV."""
+    settings = Settings.load(model=model)
+    if is_table(file):
+        calls = read_calls(file, need_labels=False)
+        scorer = CallScorer.load(settings)
+        with progress() as report:
+            scores = []
+            for done, call in enumerate(calls, start=1):
+                scores.append(scorer.score(call.transcript, force=force))
+                report("scoring", done, len(calls))
+        scores.sort(key=_rank)
+        _print({"results": [one.model_dump(mode="json") for one in scores]}, render.ranking(scores), as_json)
+        return
+    transcript = _read(file, rep)
+    result = CallScorer.load(settings).score(transcript, force=force)
+    _print(result.model_dump(mode="json"), render.score(result), as_json)
+
+
+@app.command()
+def metrics(file: File, rep: RepName = None, model: ModelDir = None, as_json: AsJson = False) -> None:
+    """Measure a call and set it beside the library's won and lost calls."""
+    settings = Settings.load(model=model)
+    transcript = _read(file, rep)
+    won, lost = [], []
+    if settings.library_file.exists():
+        library = Library(settings.library_file)
+        won = [past.metrics for past in library.summaries("converted")]
+        lost = [past.metrics for past in library.summaries("lost")]
+    readings = metric_readings(transcript, won, lost)
+    _print({"metrics": [one.model_dump(mode="json") for one in readings]}, render.metrics(readings), as_json)
+
+
+@app.command()
+def similar(
+    file: File,
+    rep: RepName = None,
+    outcome: Annotated[OutcomeChoice, typer.Option(help="only calls with this outcome")] = "any",
+    k: Annotated[int, typer.Option("-k", help="how many calls", min=1, max=20)] = 5,
+    diversity: Annotated[float, typer.Option("--lambda", help="1 likeness only, 0 variety only", min=0, max=1)] = DEFAULT_DIVERSITY,
+    model: ModelDir = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Find past calls like this one."""
+    settings = Settings.load(model=model)
+    transcript = _read(file, rep)
+    parts = build_parts(settings)
+    query = make_query(parts, transcript, None, outcome, k, diversity)
+    found = parts.index.similar(query)
+    shown: dict[str, Any] = {
+        "query": {
+            "call_id": transcript.call_id,
+            "n_turns": len(transcript),
+            "outcome": outcome,
+            "k": k,
+            "lambda": diversity,
+            "focus": query.focus,
+        },
+        "results": [precedent.model_dump(mode="json") for precedent in found],
+    }
+    _print(shown, render.precedents(found), as_json)
+
+
+@app.command()
+def ask(
+    question: str,
+    transcript: Annotated[Path | None, typer.Option(help="the call that is asked about")] = None,
+    rep: RepName = None,
+    model: ModelDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the coach one question."""
+    settings = Settings.load(model=model)
+    call = _read(transcript, rep) if transcript else None
+    answer = asyncio.run(_answer(settings, question, call))
+    _print(answer.model_dump(mode="json"), answer.answer, as_json)
+
+
+@app.command()
+def sample(
+    out: Path,
+    calls: Annotated[int, typer.Option(help="how many", min=1)] = 1200,
+    seed: Annotated[int, typer.Option(help="the same seed gives the same bytes", min=0)] = 7,
+    noise: Annotated[float | None, typer.Option(help="how much of the outcome no reader can know", min=0)] = None,
+) -> None:
+    """Write a sample corpus whose true probabilities are known."""
+    from training.sample import DEFAULT_NOISE, write_sample
+
+    if out.suffix.lower() != ".csv":
+        raise InputError(f"The sample corpus is a CSV; name a file such as {out.with_suffix('.csv')}.")
+    with progress() as report:
+        summary = write_sample(
+            out,
+            n_calls=calls,
+            seed=seed,
+            noise=DEFAULT_NOISE if noise is None else noise,
+            progress=lambda done, total: report("writing calls", done, total),
+        )
+    render.line(f"{summary.n_calls} calls are in {summary.path}, the truth about them in {summary.truth_path}.")
+
+
+@app.command()
+def train(
+    data: Annotated[Path | None, typer.Argument(help="labelled calls; default: those of the library")] = None,
+    out: Annotated[Path | None, typer.Option(help="the model folder; default: under COACH_HOME, and made current")] = None,
+    base: Annotated[str | None, typer.Option(help="base encoder: a sentence-transformers name or folder")] = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Train a model folder on labelled calls."""
+    from training.run import train as run
+
+    settings = Settings.load(base_model=base)
+    library = Library(settings.library_file)
+    calls = read_calls(data) if data else list(library.past_calls())
+    name = re.sub(r"[^a-z0-9]+", "-", data.stem.lower()).strip("-") or "calls" if data else "library"
+    source = f"{len(calls)} calls of {data.name if data else 'the library'}"
+    folder = out or settings.models_dir / name
+    with progress() as report:
+        manifest = run(calls, folder, settings, name=name, data=source, progress=report)
+        if out is None:
+            make_current(settings, folder)
+            if library.summaries():
+                rebuild_index(settings, library, report)
+    _print(
+        {"model": str(folder), **manifest.model_dump(mode="json", include={"model_id", "measures"})},
+        render.trained(folder, manifest),
+        as_json,
+    )
+
+
+@app.command()
+def index(data: Data, model: ModelDir = None) -> None:
+    """Add calls to the library and index them."""
+    settings = Settings.load(model=model)
+    calls = read_calls(data, need_labels=False)
+    library = Library(settings.library_file)
+    report = library.add(calls)
+    with progress() as show:
+        rebuild_index(settings, library, show)
+    render.line(f"{report.added} calls added, {report.updated} updated, {report.unchanged} known already; all are indexed.")
+
+
+@app.command()
+def doctor(model: ModelDir = None, as_json: AsJson = False) -> None:
+    """Say whether everything is in place, and if not, what to do."""
+    checks = examine(Settings.load(model=model))
+    is_well = all(check.ok for check in checks)
+    _print({"ok": is_well, "checks": [check.model_dump() for check in checks]}, render.checks(checks), as_json)
+    if not is_well:
+        raise typer.Exit(1)
+
+
+def main() -> NoReturn:
+    """The entry point of the ``coach`` command."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s: %(message)s")
+    try:
+        app()
+    except CoachError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted; what was whole before is as it was.\n")
+        sys.exit(130)
+    sys.exit(0)
+
+
+async def _answer(settings: Settings, question: str, call: Transcript | None) -> Answer:
+    coach = build_coach(settings, build_parts(settings))
+    call_id = coach.add_call(call) if call else None
+    async for event in coach.ask("command line", question, call_id):
+        if isinstance(event, Answer):
+            return event
+    raise AssertionError("a question ends with an answer")
+
+
+def _read(file: Path, rep: str | None) -> Transcript:
+    if str(file) != "-":
+        return read_transcript(file, rep=rep)
+    text, warnings = decode(sys.stdin.buffer.read())
+    transcript = parse_transcript(text, rep=rep)
+    return transcript.model_copy(update={"warnings": (*warnings, *transcript.warnings)})
+
+
+def _rank(one: Score) -> tuple[bool, float]:
+    """Highest probability first, abstentions last."""
+    return one.abstained, -(one.probability or 0.0)
+
+
+def _print(result: dict[str, Any], text: str, as_json: bool) -> None:
+    render.line(json.dumps(result, ensure_ascii=False) if as_json else text)
+
+
+if __name__ == "__main__":
+    main()

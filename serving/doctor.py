@@ -1,0 +1,86 @@
+"""``coach doctor``: is everything in place, and if not, what to do."""
+
+import os
+import shutil
+from collections.abc import Callable
+
+from agent.chat_models import choose_wording
+from agent.intents import IntentRouter
+from agent.offline import OfflineChatModel
+from salescoach.base_model import resolve_base_model
+from salescoach.config import Settings
+from salescoach.encoder import best_engine
+from salescoach.errors import CoachError
+from salescoach.library import Library
+from salescoach.scoring import CallScorer
+from salescoach.types import Frozen
+from vectorstore.generation import current_generation
+
+MIN_FREE_BYTES = 500_000_000
+
+
+class Check(Frozen):
+    """One thing that has to be in place. ``detail`` says what was found or, where it is not ok, what to do."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Every check, in the order in which to mend what fails."""
+    scorers: list[CallScorer] = []
+
+    def model() -> str:
+        scorers.append(CallScorer.load(settings))
+        return f"{scorers[0].manifest.model_id}, learned from {scorers[0].manifest.data}"
+
+    def index() -> str:
+        if not scorers:
+            raise CoachError("It needs a usable model first.")
+        counts = current_generation(settings.index_dir, scorers[0].manifest.model_id).n_calls
+        return f"{counts['converted']} converted and {counts['lost']} lost calls"
+
+    def wording() -> str:
+        if not scorers:
+            raise CoachError("It needs a usable model first.")
+        chosen = choose_wording(settings, OfflineChatModel(router=IntentRouter(scorers[0].encoder)))
+        return f"{chosen.name}; text goes to {chosen.host}" if chosen.host else f"{chosen.name}; nothing leaves this machine"
+
+    return [
+        _check("home", lambda: _home(settings)),
+        _check("base encoder", lambda: f"{resolve_base_model(settings.base_model)}, engine {best_engine()}"),
+        _check("model", model),
+        _check("library", lambda: _library(settings)),
+        _check("index", index),
+        _check("language model", wording),
+    ]
+
+
+def _check(name: str, found: Callable[[], str]) -> Check:
+    try:
+        return Check(name=name, ok=True, detail=found())
+    except CoachError as error:
+        return Check(name=name, ok=False, detail=str(error))
+
+
+def _home(settings: Settings) -> str:
+    place = settings.home if settings.home.exists() else settings.home.absolute().parent
+    if not os.access(place, os.W_OK):
+        raise CoachError(f"{place} can't be written to; set COACH_HOME to a folder of yours.")
+    free = shutil.disk_usage(place).free
+    if free < MIN_FREE_BYTES:
+        raise CoachError(f"Only {free // 1_000_000} MB are free at {place}; make room or set COACH_HOME.")
+    return str(settings.home.absolute())
+
+
+def _library(settings: Settings) -> str:
+    if not settings.library_file.exists():
+        raise CoachError("There is no call library yet; run `coach setup`.")
+    library = Library(settings.library_file)
+    try:
+        summaries = library.summaries()
+    finally:
+        library.close()
+    n_own = sum(summary.provenance == "own" for summary in summaries)
+    return f"{n_own} own and {len(summaries) - n_own} sample calls with a known outcome"

@@ -1,0 +1,44 @@
+"""Progress on stderr: a bar on a terminal, a line now and then elsewhere. stdout belongs to results."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+SECONDS_BETWEEN_LINES = 10.0
+
+Report = Callable[[str, int, int], None]
+
+
+@contextmanager
+def progress() -> Iterator[Report]:
+    """Gives a function that takes the stage, what is done and what there is to do."""
+    if not sys.stderr.isatty():
+        yield _plain_report()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True)) as bars:
+        tasks = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield report
+
+
+def _plain_report() -> Report:
+    last_line = 0.0
+
+    def report(stage: str, done: int, total: int) -> None:
+        nonlocal last_line
+        now = time.monotonic()
+        if done in (0, total) or now - last_line >= SECONDS_BETWEEN_LINES:
+            last_line = now
+            sys.stderr.write(f"{stage}: {done} of {total}\n")
+
+    return report

@@ -1,0 +1,103 @@
+"""``coach setup``: a sample corpus, the starter model and the index, each made only where it is missing."""
+
+import csv
+from pathlib import Path
+
+from salescoach.artifact import ModelFolder, find_model, make_current
+from salescoach.config import Settings
+from salescoach.errors import ModelError, UnavailableError
+from salescoach.labelled import read_calls
+from salescoach.library import Library
+from salescoach.scoring import CallScorer
+from salescoach.transcripts import read_transcript
+from salescoach.types import LabelledCall
+from serving.progress import Report
+from training.run import train
+from training.sample import write_sample
+from vectorstore.build import build_index
+from vectorstore.generation import current_generation
+
+STARTER = "starter"
+N_SAMPLE_CALLS = 480  # of which about 300 train and calibrate; the others measure
+EXAMPLES = Path(__file__).parent.parent / "data" / "examples"
+
+
+def set_up(settings: Settings, report: Report, n_calls: int = N_SAMPLE_CALLS) -> list[str]:
+    """Makes what is missing under ``COACH_HOME``; an interrupted run goes on where it stopped.
+
+    Returns:
+        What was made, each as a sentence; empty where everything was in place.
+    """
+    made = []
+    sample = settings.home / "sample" / "calls.csv"
+    if not sample.is_file():
+        write_sample(
+            sample,
+            n_calls=n_calls,
+            seed=settings.seed,
+            progress=lambda done, total: report("writing the sample corpus", done, total),
+        )
+        made.append(f"{n_calls} sample calls are in {sample}.")
+    if not _has_model(settings):
+        folder = settings.models_dir / STARTER
+        calls = read_calls(sample, provenance="sample")
+        manifest = train(
+            calls, folder, settings, name=STARTER, data=f"{len(calls)} simulated calls, which is a demonstration and not your market", progress=report
+        )
+        make_current(settings, folder)
+        made.append(f"The model {manifest.model_id} is in {folder}.")
+    library = Library(settings.library_file)
+    try:
+        if not library.summaries():
+            library.add([*read_calls(sample, provenance="sample"), *example_calls()])
+        if rebuild_index(settings, library, report, only_if_needed=True):
+            made.append("The past calls are indexed.")
+    finally:
+        library.close()
+    return made
+
+
+def rebuild_index(settings: Settings, library: Library, report: Report, *, only_if_needed: bool = False) -> bool:
+    """Indexes the library with the current model; returns whether anything was done."""
+    scorer = CallScorer.load(settings)
+    if only_if_needed:
+        try:
+            current_generation(settings.index_dir, scorer.manifest.model_id)
+        except UnavailableError:
+            pass
+        else:
+            return False
+    build_index(
+        library, scorer, settings.index_dir, lambda done, total: report("indexing past calls", done, total)
+    )
+    return True
+
+
+def example_calls(folder: Path = EXAMPLES) -> list[LabelledCall]:
+    """The hand-written example calls; none where the project's data isn't beside the program."""
+    index = folder / "index.csv"
+    if not index.is_file():
+        return []
+    with index.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [
+        LabelledCall(
+            transcript=read_transcript(folder / row["file"], call_id=row["call_id"]),
+            call_id=row["call_id"],
+            outcome=row["outcome"],
+            account_id=row["account_id"],
+            rep_id=row["rep_id"],
+            provenance="sample",
+            metadata={"industry": row["industry"], "call_type": row["call_type"]},
+        )
+        for row in rows
+    ]
+
+
+def _has_model(settings: Settings) -> bool:
+    """Whether the current model can be used; a damaged one is made again."""
+    try:
+        ModelFolder.open(find_model(settings))
+    except ModelError:
+        return False
+    return True

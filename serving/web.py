@@ -1,0 +1,190 @@
+"""The chat's server: starts Chainlit on ``chainlit_app.py`` for this machine only, with ``serve``.
+
+Also what the page is served through: ``Guard``, the security headers and the refusal of other sites' requests.
+"""
+
+import asyncio
+import os
+import re
+import shutil
+import socket
+import webbrowser
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import typer
+
+from agent.chat_models import is_this_machine
+from salescoach.config import Settings
+from salescoach.errors import InputError
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+_PAGE_FILES: Final = (".chainlit", "public", "chainlit.md")
+_MAX_BODY_BYTES: Final = 4_000_000
+_SECONDS_TO_CLOSE: Final = 2
+
+_HEADERS: Final = (
+    (
+        b"content-security-policy",
+        b"default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+        b"img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self' data:; connect-src 'self'; "
+        b"worker-src 'self' blob:; frame-src 'none'; object-src 'none'; form-action 'self'; base-uri 'none'; "
+        b"frame-ancestors 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+_OUTSIDE_LINK: Final = re.compile(r"<link\b[^>]*\bhref=\"https?://[^>]*>", re.IGNORECASE)
+
+# What would send conversations or telemetry away from this machine where a user's shell has it switched on.
+_SWITCHED_OFF: Final = {
+    "LANGSMITH_TRACING": "false",
+    "LANGCHAIN_TRACING_V2": "false",
+    "TRACELOOP_TELEMETRY": "false",
+    "ANONYMIZED_TELEMETRY": "False",
+    "HF_HUB_OFFLINE": "1",
+}
+
+
+class Guard:
+    """Pure ASGI middleware: security headers on every response, and no request but this machine's own page's.
+
+    Chainlit lets any website that the user has open connect to its socket. A page elsewhere must not be able to read
+    calls, so the host that was asked for, and the page that asks, have to be this machine.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Passes a request on, or refuses it."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        if not _is_own(headers):
+            await _refuse(scope, send, 403, b"This address answers only to its own page on this machine.")
+        elif int(headers.get(b"content-length", "0")) > _MAX_BODY_BYTES:
+            await _refuse(scope, send, 413, b"That is too large.")
+        else:
+            await self._app(scope, receive, _with_headers(send))
+
+
+def _is_own(headers: dict[bytes, str]) -> bool:
+    asked = urlsplit(f"//{headers.get(b'host', '')}").hostname
+    origin = headers.get(b"origin")
+    if not asked or not is_this_machine(asked):
+        return False
+    return origin is None or is_this_machine(urlsplit(origin).hostname or "")
+
+
+def _with_headers(send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            ours = {name for name, _ in _HEADERS}
+            kept = [(name, value) for name, value in message.get("headers", ()) if name.lower() not in ours]
+            message = {**message, "headers": [*kept, *_HEADERS]}
+        await send(message)
+
+    return send_with_headers
+
+
+async def _refuse(scope: Message, send: Send, status: int, reason: bytes) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), *_HEADERS]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": reason})
+
+
+def without_outside_links(html: str) -> str:
+    """A page without the links to fonts and style sheets on other machines that Chainlit's template has."""
+    return _OUTSIDE_LINK.sub("", html)
+
+
+def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, open_browser: bool = False) -> None:
+    """Serves the chat until it is interrupted; prints the address once the page can be opened.
+
+    Raises:
+        InputError: the host is not this machine, the port is taken, or the page's files are missing.
+    """
+    if not is_this_machine(host):
+        raise InputError(
+            f"The chat has no login yet, so it listens on this machine only; {host} would open it to others. "
+            "Leave --host out, or give 127.0.0.1."
+        )
+    listening = _listen(host, port)
+    try:
+        app_root = _prepare_app_root(settings.home.resolve() / "chat" / str(port))
+        _set_environment(settings, app_root)
+        asyncio.run(_run(listening, f"http://{'localhost' if host == '127.0.0.1' else host}:{port}", open_browser))
+    finally:
+        listening.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise InputError(f"Port {port} can't be used ({error.strerror}); give another one with --port.") from None
+    return listening
+
+
+def _prepare_app_root(folder: Path) -> Path:
+    """Where Chainlit finds the page's files and writes its own, uploads among them: under ``COACH_HOME``, not the code.
+
+    One folder a port, because Chainlit empties its upload folder when it stops.
+    """
+    shutil.rmtree(folder, ignore_errors=True)  # what a killed server left behind
+    folder.mkdir(parents=True)
+    for name in _PAGE_FILES:
+        source = ROOT / name
+        if not source.exists():
+            raise InputError(f"{source} is missing; install the coach from a whole copy of its repository.")
+        if source.is_dir():
+            shutil.copytree(source, folder / name)
+        else:
+            shutil.copyfile(source, folder / name)
+    return folder
+
+
+def _set_environment(settings: Settings, app_root: Path) -> None:
+    # Chainlit reads its folder from the environment when it is imported, and runs chainlit_app.py as a program of its
+    # own, which loads its settings from there too: the one way to hand both what the command line was given.
+    os.environ["CHAINLIT_APP_ROOT"] = str(app_root)
+    given = settings.model_copy(update={"home": settings.home.resolve()})
+    for name in ("home", "model", "base_model", "llm", "threads", "seed", "deadline_s"):
+        value = getattr(given, name)
+        if value is not None:
+            os.environ[f"COACH_{name.upper()}"] = str(value.resolve() if isinstance(value, Path) else value)
+    os.environ.update(_SWITCHED_OFF)
+
+
+async def _run(listening: socket.socket, address: str, open_browser: bool) -> None:
+    import uvicorn
+    from chainlit.config import config, load_module
+    from chainlit.server import app
+
+    config.run.headless = True  # Chainlit would open the browser before the page is there
+    load_module(str(ROOT / "chainlit_app.py"))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=_SECONDS_TO_CLOSE))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.05)
+    if server.started:
+        typer.echo(f"Sales Coach is at {address} (stop with Ctrl-C)")
+        if open_browser:
+            webbrowser.open(address)
+    await serving
