@@ -39,7 +39,7 @@ def build_coach(settings: Settings, parts: Parts, checkpointer: BaseCheckpointSa
     graph = make_graph(
         GraphParts(wording.model, offline, make_tools(parts), settings.deadline_s), checkpointer or InMemorySaver()
     )
-    return Coach(graph, parts.library, wording)
+    return Coach(graph, parts.library, parts.scorer.manifest, wording)
 
 
 @asynccontextmanager

@@ -83,7 +83,9 @@ def _first_model(settings: Settings) -> str | None:
         client = OpenAI(base_url=settings.openai_base_url, api_key=key, timeout=5, max_retries=0)
         return next((model.id for model in client.models.list()), None)
     except OpenAIError as error:
-        logger.warning("No language model answers at OPENAI_BASE_URL (%s); the offline coach speaks.", type(error).__name__)
+        logger.warning(
+            "No language model answers at OPENAI_BASE_URL (%s); the offline coach speaks.", type(error).__name__
+        )
         return None
 
 

@@ -3,7 +3,8 @@
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from pydantic import BaseModel
 from agent.chat_models import Wording
 from agent.graph import RECURSION_LIMIT, Graph
 from agent.grounding import citations_of
+from salescoach.artifact import Manifest
 from salescoach.library import Library
 from salescoach.types import Citation, Frozen, LabelledCall, Transcript
 from tools.score_call import ScoreResult
@@ -72,10 +74,11 @@ Event = ToolStarted | ToolFinished | Token | Answer
 class Coach:
     """Answers questions about calls. One question at a time for each conversation."""
 
-    def __init__(self, graph: Graph, library: Library, wording: Wording) -> None:
+    def __init__(self, graph: Graph, library: Library, manifest: Manifest, wording: Wording) -> None:
         self._graph = graph
         self._library = library
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.manifest = manifest
         self.wording = wording
 
     def add_call(self, transcript: Transcript) -> str:
@@ -90,7 +93,7 @@ class Coach:
         """
         return self._library.get(call_id)
 
-    async def ask(self, thread: str, question: str, call_id: str | None = None) -> AsyncIterator[Event]:
+    async def ask(self, thread: str, question: str, call_id: str | None = None) -> AsyncGenerator[Event, None]:
         """Answers a question of a conversation: what the tools do, then the verified text, then the whole answer.
 
         Args:
@@ -98,11 +101,11 @@ class Coach:
             question: the user's words, without any transcript.
             call_id: a call that joins the conversation with this question and becomes "this call".
         """
-        async with self._locks[thread]:
-            async for event in self._ask(thread, question, call_id):
+        async with self._locks[thread], aclosing(self._ask(thread, question, call_id)) as events:
+            async for event in events:
                 yield event
 
-    async def _ask(self, thread: str, question: str, call_id: str | None) -> AsyncIterator[Event]:
+    async def _ask(self, thread: str, question: str, call_id: str | None) -> AsyncGenerator[Event, None]:
         config: Any = {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT}
         before = (await self._graph.aget_state(config)).values
         calls = [known for known in before.get("calls", []) if known != call_id] + ([call_id] if call_id else [])

@@ -16,7 +16,7 @@ class CoachState(TypedDict, total=False):
     calls: ids of the calls of this conversation in the order they came; the last one is "this call".
     n_repairs: how often the answer to this question was sent back.
     n_tool_calls: how many tools were called for this question.
-    offline: whether the offline coach has taken over this question, because the language model failed or made things up.
+    offline: whether the offline coach has taken over, because the language model failed or made things up.
     """
 
     messages: Annotated[list[AnyMessage], add_messages]

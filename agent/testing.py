@@ -9,6 +9,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
+from pydantic import Field
 
 Reply = Callable[[Sequence[BaseMessage]], AIMessage]
 
@@ -17,7 +18,7 @@ class ScriptedChatModel(BaseChatModel):
     """Answers with ``reply(messages)``: a function is all there is to write. ``seen`` keeps what it was sent."""
 
     reply: Reply
-    seen: list[list[BaseMessage]] = []
+    seen: list[list[BaseMessage]] = Field(default_factory=list)
 
     @property
     def _llm_type(self) -> str:

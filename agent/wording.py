@@ -3,9 +3,11 @@
 import re
 from collections.abc import Sequence
 
+from agent.sanitise import unsafe_from
 from salescoach.types import MetricReading
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
 from tools.look_up_metrics import MetricsResult
+from tools.parts import turn_marker
 from tools.score_call import ScoreResult, ShownTurn
 
 ToolResult = ScoreResult | SimilarResult | MetricsResult
@@ -76,7 +78,9 @@ def _similar(result: SimilarResult) -> str:
         return f"Similar calls are unavailable: {result.unavailable}"
     if not result.results:
         return f"There are no {kind} to compare this call with yet."
-    near = f", at the moment most like [T{result.focus}] of this call" if result.focus else ""
+    near = ""
+    if result.focus and result.focus_quote:
+        near = f", at the moment most like {turn_marker(result.focus)} of this call: {quote(result.focus_quote)}"
     lines = [f"**Similar {kind}**{near}", *(f"- {_precedent(found)}" for found in result.results)]
     return "\n".join(lines)
 
@@ -109,9 +113,13 @@ def _advice(score: ScoreResult, similar: Sequence[SimilarResult], metrics: Metri
     customer = next((turn for turn in down if turn.role == "customer"), None)
     rep = next((turn for turn in down if turn.role == "rep"), None)
     if customer:
-        advice.append(f"Come back to what the customer said at {customer.marker} before anything else: ask about it and listen.")
+        advice.append(
+            f"Come back to what the customer said at {customer.marker} before anything else: ask about it and listen."
+        )
     if rep:
-        advice.append(f"Look at your own turn {rep.marker}: without it the score would be higher. What would you say instead?")
+        advice.append(
+            f"Look at your own turn {rep.marker}: without it the score would be higher. What would you say instead?"
+        )
     won = next((found for result in similar for found in result.results if found.outcome == "converted"), None)
     if won:
         advice.append(f"Read {won.marker}: a call that converted, at a moment like yours.")
@@ -127,8 +135,11 @@ def _missing_next_step(metrics: Sequence[MetricReading]) -> bool:
 
 
 def quote(text: str) -> str:
-    """A verbatim quote in quotation marks; a long one is cut at a word, and the dots are outside the marks."""
-    words = list(re.finditer(r"\S+", text))
-    if len(words) <= MAX_QUOTED_WORDS:
-        return f"“{text}”"
-    return f"“{text[: words[MAX_QUOTED_WORDS - 1].end()]}” …"
+    """A verbatim quote in quotation marks, cut where it gets long or where a browser could act on it.
+
+    The dots of a cut are outside the marks, so what is inside them always stands in the call as it is.
+    """
+    safe = text[: unsafe_from(text)]
+    words = list(re.finditer(r"\S+", safe))
+    kept = safe if len(words) <= MAX_QUOTED_WORDS else safe[: words[MAX_QUOTED_WORDS - 1].end()]
+    return f"“{kept}”" if kept == text else f"“{kept.rstrip()}” …"

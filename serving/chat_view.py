@@ -37,7 +37,7 @@ _OURS: Final = re.compile(
     r"|(?P<emphasis>\*{1,2})"
     r"|(?P<block>(?:(?<=\n)|\A)[ \t]*(?:[-*]|\d+\.|#{1,4})(?=[ \t]))"
 )
-_UNSAFE_IN_NAME: Final = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|[^\w.,–\- \[\]]")
+_UNSAFE_IN_NAME: Final = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|[^\w.,–\- ]")
 
 _DOING: Final = {
     "score_call": "Scoring the call",
@@ -61,8 +61,12 @@ def _escaped_start(match: re.Match[str]) -> str:
 
 
 def element_name(marker: str) -> str:
-    """How a citation is called on the page: its marker, less what Markdown would take for its own."""
-    return _UNSAFE_IN_NAME.sub("·", marker)
+    """How a citation is called on the page: its marker, less what Markdown would take for its own.
+
+    Chainlit makes a link of every place in an answer that reads like an element's name. The word joiners, which nobody
+    sees, keep “T1” from being found in “T14” or in what somebody said.
+    """
+    return f"{_WORD_JOINER}{_UNSAFE_IN_NAME.sub('·', marker.strip('[]'))}{_WORD_JOINER}"
 
 
 def answer_markdown(text: str) -> str:
@@ -204,21 +208,24 @@ def citation_panel(call: LabelledCall, citation: Citation) -> str:
     turns = call.transcript.turns
     first = max(citation.turn_start - _CONTEXT_TURNS, 1)
     last = min(citation.turn_end + _CONTEXT_TURNS, len(turns))
-    parts = [_about(call, citation)]
-    if first > 1:
-        parts.append("…")
-    for number in range(first, last + 1):
-        is_cited = citation.turn_start <= number <= citation.turn_end
-        parts.append(_turn(number, turns[number - 1], is_cited=is_cited))
-    if last < len(turns):
-        parts.append("…")
+    shown = {number: _turn(number, turns[number - 1]) for number in range(first, last + 1)}
+    cited = "\n\n".join(shown.pop(number) for number in range(citation.turn_start, citation.turn_end + 1))
+    parts = [
+        _about(call, citation),
+        *(["…"] if first > 1 else []),
+        *(turn for number, turn in shown.items() if number < citation.turn_start),
+        # The block quote is what the style sheet highlights.
+        "\n".join(f"> {line}" for line in cited.split("\n")),
+        *(turn for number, turn in shown.items() if number > citation.turn_end),
+        *(["…"] if last < len(turns) else []),
+    ]
     return "\n\n".join(parts)
 
 
 def transcript_panel(transcript: Transcript) -> str:
     """A whole call, one paragraph a turn."""
     shown = transcript.turns[:_MAX_SHOWN_TURNS]
-    parts = [_turn(number, turn, is_cited=False) for number, turn in enumerate(shown, start=1)]
+    parts = [_turn(number, turn) for number, turn in enumerate(shown, start=1)]
     if len(transcript) > len(shown):
         parts.append(f"… and {_count(len(transcript) - len(shown), 'turn')} more")
     return "\n\n".join(parts)
@@ -236,13 +243,11 @@ def _about(call: LabelledCall, citation: Citation) -> str:
     return f"**{turns} of {len(call.transcript)}** in {outcome}" + (f" ({escape(', '.join(about))})" if about else "")
 
 
-def _turn(number: int, turn: Turn, *, is_cited: bool) -> str:
+def _turn(number: int, turn: Turn) -> str:
     head = [f"T{number}", escape(turn.speaker)]
     if turn.start_s is not None:
         head.append(f"{int(turn.start_s) // 60}\\:{int(turn.start_s) % 60:02d}")
-    lines = [f"**{' · '.join(head)}**", *escape(turn.text).split("\n")]
-    # The blockquote is what the style sheet highlights.
-    return "\n".join(f"> {line}" if is_cited else line for line in lines)
+    return f"**{' · '.join(head)}**\n{escape(turn.text)}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -23,7 +23,7 @@ from salescoach.labelled import is_table, read_calls
 from salescoach.library import Library
 from salescoach.scoring import CallScorer
 from salescoach.transcripts import decode, parse_transcript, read_transcript
-from salescoach.types import Score, Transcript
+from salescoach.types import LabelledCall, Score, Transcript
 from serving import render
 from serving.doctor import examine
 from serving.progress import progress
@@ -41,6 +41,9 @@ File = Annotated[Path, typer.Argument(help="a transcript (txt, vtt, srt); - read
 Data = Annotated[Path, typer.Argument(help="labelled calls: CSV, JSONL or Parquet")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 ModelDir = Annotated[Path | None, typer.Option("--model", help="a model folder; default: the current one")]
+Force = Annotated[bool, typer.Option("--force", help="show the number even where the coach abstains")]
+Diversity = Annotated[float, typer.Option("--lambda", help="1 likeness only, 0 variety only", min=0, max=1)]
+OutDir = Annotated[Path | None, typer.Option(help="the model folder; default: under COACH_HOME, and made current")]
 RepName = Annotated[str | None, typer.Option("--rep", help="the speaker who is on your side")]
 
 
@@ -56,16 +59,20 @@ def setup() -> None:
 def chat(
     port: Annotated[int, typer.Option(help="port of the page", min=1, max=65535)] = 8000,
     host: Annotated[str, typer.Option(help="address to listen on; this machine only")] = "127.0.0.1",
+    open_browser: Annotated[bool | None, typer.Option("--open/--no-open", help="default: on a terminal")] = None,
     model: ModelDir = None,
 ) -> None:
-    """Open the chat in the browser."""
+    """Serve the chat page on this machine and open it in the browser."""
     from serving.web import serve
 
-    serve(Settings.load(model=model), host=host, port=port)
+    is_opened = sys.stdout.isatty() if open_browser is None else open_browser
+    serve(Settings.load(model=model), host=host, port=port, open_browser=is_opened)
 
 
 @app.command()
-def score(file: File, rep: RepName = None, force: Annotated[bool, typer.Option("--force", help="show the number even where the coach abstains")] = False, model: ModelDir = None, as_json: AsJson = False) -> None:  # fmt: skip
+def score(
+    file: File, rep: RepName = None, force: Force = False, model: ModelDir = None, as_json: AsJson = False
+) -> None:
     """Score one call, or rank the calls of a CSV."""
     settings = Settings.load(model=model)
     if is_table(file):
@@ -91,9 +98,9 @@ def metrics(file: File, rep: RepName = None, model: ModelDir = None, as_json: As
     transcript = _read(file, rep)
     won, lost = [], []
     if settings.library_file.exists():
-        library = Library(settings.library_file)
-        won = [past.metrics for past in library.summaries("converted")]
-        lost = [past.metrics for past in library.summaries("lost")]
+        with Library(settings.library_file) as library:
+            won = [past.metrics for past in library.summaries("converted")]
+            lost = [past.metrics for past in library.summaries("lost")]
     readings = metric_readings(transcript, won, lost)
     _print({"metrics": [one.model_dump(mode="json") for one in readings]}, render.metrics(readings), as_json)
 
@@ -104,10 +111,10 @@ def similar(
     rep: RepName = None,
     outcome: Annotated[OutcomeChoice, typer.Option(help="only calls with this outcome")] = "any",
     k: Annotated[int, typer.Option("-k", help="how many calls", min=1, max=20)] = 5,
-    diversity: Annotated[float, typer.Option("--lambda", help="1 likeness only, 0 variety only", min=0, max=1)] = DEFAULT_DIVERSITY,
+    diversity: Diversity = DEFAULT_DIVERSITY,
     model: ModelDir = None,
     as_json: AsJson = False,
-) -> None:  # fmt: skip
+) -> None:
     """Find past calls like this one."""
     settings = Settings.load(model=model)
     transcript = _read(file, rep)
@@ -169,16 +176,15 @@ def sample(
 @app.command()
 def train(
     data: Annotated[Path | None, typer.Argument(help="labelled calls; default: those of the library")] = None,
-    out: Annotated[Path | None, typer.Option(help="the model folder; default: under COACH_HOME, and made current")] = None,
+    out: OutDir = None,
     base: Annotated[str | None, typer.Option(help="base encoder: a sentence-transformers name or folder")] = None,
     as_json: AsJson = False,
-) -> None:  # fmt: skip
+) -> None:
     """Train a model folder on labelled calls."""
     from training.run import train as run
 
     settings = Settings.load(base_model=base)
-    library = Library(settings.library_file)
-    calls = read_calls(data) if data else list(library.past_calls())
+    calls = read_calls(data) if data else _library_calls(settings)
     name = re.sub(r"[^a-z0-9]+", "-", data.stem.lower()).strip("-") or "calls" if data else "library"
     source = f"{len(calls)} calls of {data.name if data else 'the library'}"
     folder = out or settings.models_dir / name
@@ -186,8 +192,9 @@ def train(
         manifest = run(calls, folder, settings, name=name, data=source, progress=report)
         if out is None:
             make_current(settings, folder)
-            if library.summaries():
-                rebuild_index(settings, library, report)
+            with Library(settings.library_file) as library:
+                if library.summaries():
+                    rebuild_index(settings, library, report)
     _print(
         {"model": str(folder), **manifest.model_dump(mode="json", include={"model_id", "measures"})},
         render.trained(folder, manifest),
@@ -200,11 +207,12 @@ def index(data: Data, model: ModelDir = None) -> None:
     """Add calls to the library and index them."""
     settings = Settings.load(model=model)
     calls = read_calls(data, need_labels=False)
-    library = Library(settings.library_file)
-    report = library.add(calls)
-    with progress() as show:
+    with Library(settings.library_file) as library, progress() as show:
+        report = library.add(calls)
         rebuild_index(settings, library, show)
-    render.line(f"{report.added} calls added, {report.updated} updated, {report.unchanged} known already; all are indexed.")
+    render.line(
+        f"{report.added} calls added, {report.updated} updated, {report.unchanged} known already; all are indexed."
+    )
 
 
 @app.command()
@@ -238,6 +246,11 @@ async def _answer(settings: Settings, question: str, call: Transcript | None) ->
         if isinstance(event, Answer):
             return event
     raise AssertionError("a question ends with an answer")
+
+
+def _library_calls(settings: Settings) -> list[LabelledCall]:
+    with Library(settings.library_file) as library:
+        return list(library.past_calls())
 
 
 def _read(file: Path, rep: str | None) -> Transcript:

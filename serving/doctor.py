@@ -45,7 +45,11 @@ def examine(settings: Settings) -> list[Check]:
         if not scorers:
             raise CoachError("It needs a usable model first.")
         chosen = choose_wording(settings, OfflineChatModel(router=IntentRouter(scorers[0].encoder)))
-        return f"{chosen.name}; text goes to {chosen.host}" if chosen.host else f"{chosen.name}; nothing leaves this machine"
+        return (
+            f"{chosen.name}; text goes to {chosen.host}"
+            if chosen.host
+            else f"{chosen.name}; nothing leaves this machine"
+        )
 
     return [
         _check("home", lambda: _home(settings)),
@@ -77,10 +81,7 @@ def _home(settings: Settings) -> str:
 def _library(settings: Settings) -> str:
     if not settings.library_file.exists():
         raise CoachError("There is no call library yet; run `coach setup`.")
-    library = Library(settings.library_file)
-    try:
+    with Library(settings.library_file) as library:
         summaries = library.summaries()
-    finally:
-        library.close()
     n_own = sum(summary.provenance == "own" for summary in summaries)
     return f"{n_own} own and {len(summaries) - n_own} sample calls with a known outcome"

@@ -42,18 +42,20 @@ def set_up(settings: Settings, report: Report, n_calls: int = N_SAMPLE_CALLS) ->
         folder = settings.models_dir / STARTER
         calls = read_calls(sample, provenance="sample")
         manifest = train(
-            calls, folder, settings, name=STARTER, data=f"{len(calls)} simulated calls, which is a demonstration and not your market", progress=report
+            calls,
+            folder,
+            settings,
+            name=STARTER,
+            data=f"{len(calls)} simulated calls: a demonstration, not your market",
+            progress=report,
         )
         make_current(settings, folder)
         made.append(f"The model {manifest.model_id} is in {folder}.")
-    library = Library(settings.library_file)
-    try:
+    with Library(settings.library_file) as library:
         if not library.summaries():
             library.add([*read_calls(sample, provenance="sample"), *example_calls()])
         if rebuild_index(settings, library, report, only_if_needed=True):
             made.append("The past calls are indexed.")
-    finally:
-        library.close()
     return made
 
 
@@ -67,9 +69,7 @@ def rebuild_index(settings: Settings, library: Library, report: Report, *, only_
             pass
         else:
             return False
-    build_index(
-        library, scorer, settings.index_dir, lambda done, total: report("indexing past calls", done, total)
-    )
+    build_index(library, scorer, settings.index_dir, lambda done, total: report("indexing past calls", done, total))
     return True
 
 

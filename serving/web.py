@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import socket
+import warnings
 import webbrowser
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
@@ -26,7 +27,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-_PAGE_FILES: Final = (".chainlit", "public", "chainlit.md")
+# Where they are, and what they are called for Chainlit: it warns where a text is not named after its language.
+_PAGE_FILES: Final = ((".chainlit", ".chainlit"), ("public", "public"), ("chainlit.md", "chainlit_en-US.md"))
 _MAX_BODY_BYTES: Final = 4_000_000
 _SECONDS_TO_CLOSE: Final = 2
 
@@ -149,14 +151,14 @@ def _prepare_app_root(folder: Path) -> Path:
     """
     shutil.rmtree(folder, ignore_errors=True)  # what a killed server left behind
     folder.mkdir(parents=True)
-    for name in _PAGE_FILES:
+    for name, known_as in _PAGE_FILES:
         source = ROOT / name
         if not source.exists():
             raise InputError(f"{source} is missing; install the coach from a whole copy of its repository.")
         if source.is_dir():
-            shutil.copytree(source, folder / name)
+            shutil.copytree(source, folder / known_as)
         else:
-            shutil.copyfile(source, folder / name)
+            shutil.copyfile(source, folder / known_as)
     return folder
 
 
@@ -178,6 +180,9 @@ async def _run(listening: socket.socket, address: str, open_browser: bool) -> No
     from chainlit.server import app
 
     config.run.headless = True  # Chainlit would open the browser before the page is there
+    # For each visitor Chainlit makes a coroutine of the profiles once more and drops it, because its own command line
+    # allows event loops inside event loops; nothing is lost but this line in the terminal.
+    warnings.filterwarnings("ignore", message="coroutine 'profiles' was never awaited", category=RuntimeWarning)
     load_module(str(ROOT / "chainlit_app.py"))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=_SECONDS_TO_CLOSE))
     serving = asyncio.create_task(server.serve(sockets=[listening]))

@@ -12,7 +12,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from agent.build import build_coach, build_parts
 from agent.chat_models import Wording
-from agent.coach import FIRST_QUESTION, Answer, Coach, ToolFinished, Token
+from agent.coach import FIRST_QUESTION, Answer, Coach, Token, ToolFinished
 from agent.graph import FALLBACK_NOTE, MAX_TOOL_CALLS, GraphParts, make_graph
 from agent.intents import EXAMPLES, IntentRouter
 from agent.offline import OfflineChatModel
@@ -44,7 +44,7 @@ def scripted_coach(parts: Parts, reply: object, deadline_s: float = 5.0) -> tupl
     model = ScriptedChatModel(reply=reply)  # type: ignore[arg-type]
     offline = OfflineChatModel(router=IntentRouter(parts.scorer.encoder))
     graph = make_graph(GraphParts(model, offline, make_tools(parts), deadline_s), InMemorySaver())
-    return Coach(graph, parts.library, Wording(model, "scripted", None)), model
+    return Coach(graph, parts.library, parts.scorer.manifest, Wording(model, "scripted", None)), model
 
 
 async def test_a_pasted_call_is_scored_cited_and_remembered(parts: Parts, settings: Settings, example: Path) -> None:
@@ -68,7 +68,9 @@ async def test_a_pasted_call_is_scored_cited_and_remembered(parts: Parts, settin
     for citation in second.citations:
         past = parts.library.get(citation.call_id)
         assert past.outcome == "converted"
-        assert citation.quote in [turn.text for turn in past.transcript.turns[citation.turn_start - 1 : citation.turn_end]]
+        assert citation.quote in [
+            turn.text for turn in past.transcript.turns[citation.turn_start - 1 : citation.turn_end]
+        ]
 
     third = await answer_of(coach, "What was my talk ratio?")
     assert [call.name for call in third.tool_calls] == ["look_up_metrics"]
@@ -124,7 +126,9 @@ async def test_the_same_question_gets_the_same_bytes(coach_home: Path, example: 
     assert len(answers) == 1
 
 
-async def test_a_conversation_goes_on_after_a_restart_and_its_file_holds_no_call(parts: Parts, settings: Settings, example: Path, tmp_path: Path) -> None:
+async def test_a_conversation_goes_on_after_a_restart_and_its_file_holds_no_call(
+    parts: Parts, settings: Settings, example: Path, tmp_path: Path
+) -> None:
     transcript = read_transcript(example)
     file = tmp_path / "conversations.sqlite"
     async with AsyncSqliteSaver.from_conn_string(str(file)) as saver:
@@ -142,7 +146,9 @@ async def test_a_conversation_goes_on_after_a_restart_and_its_file_holds_no_call
 
 
 def _hostile(messages: Sequence[BaseMessage]) -> AIMessage:
-    return AIMessage("This call is **99 %** likely to convert! “We will sign the contract today.” [T99] ![x](https://evil.example/x.png)")
+    return AIMessage(
+        "This call is **99 %** likely to convert! “We will sign the contract today.” [T99] ![x](https://evil.example/x.png)"
+    )
 
 
 async def test_an_invented_number_never_gets_through(parts: Parts, example: Path) -> None:
@@ -163,7 +169,9 @@ async def test_a_model_that_loops_for_ever_ends_within_the_budget(parts: Parts, 
 
     def loop(messages: Sequence[BaseMessage]) -> AIMessage:
         call_id = parts.library.summaries()[0].call_id
-        return AIMessage("", tool_calls=[{"name": "score_call", "args": {"call_id": call_id}, "id": f"loop-{next(numbers)}"}])
+        return AIMessage(
+            "", tool_calls=[{"name": "score_call", "args": {"call_id": call_id}, "id": f"loop-{next(numbers)}"}]
+        )
 
     coach, model = scripted_coach(parts, loop)
     call_id = coach.add_call(read_transcript(example))
@@ -178,7 +186,9 @@ async def test_a_model_that_loops_for_ever_ends_within_the_budget(parts: Parts, 
 async def test_a_repaired_draft_is_taken(parts: Parts, example: Path) -> None:
     def reply(messages: Sequence[BaseMessage]) -> AIMessage:
         results = [message.artifact for message in messages if isinstance(message, ToolMessage)]
-        call_id = next(m for m in messages if isinstance(m, HumanMessage)) and messages[0].additional_kwargs["calls"][-1]
+        call_id = (
+            next(m for m in messages if isinstance(m, HumanMessage)) and messages[0].additional_kwargs["calls"][-1]
+        )
         if not results:
             return AIMessage("", tool_calls=[{"name": "score_call", "args": {"call_id": call_id}, "id": "one"}])
         sent_back = any("can't be shown" in str(message.content) for message in messages)
@@ -217,13 +227,17 @@ async def test_a_call_of_another_conversation_cannot_be_reached(parts: Parts, ex
         return AIMessage("", tool_calls=[{"name": "score_call", "args": {"call_id": other}, "id": "one"}])
 
     coach, _ = scripted_coach(parts, reply)
-    events: list[object] = [event async for event in coach.ask("t", "Score the other one", coach.add_call(read_transcript(example)))]
+    events: list[object] = [
+        event async for event in coach.ask("t", "Score the other one", coach.add_call(read_transcript(example)))
+    ]
     refused = [event for event in events if isinstance(event, ToolFinished)]
     assert [event.result for event in refused] == [None]
     assert "not part of this conversation" in refused[0].text
 
 
-async def test_two_questions_of_one_conversation_wait_for_each_other(parts: Parts, settings: Settings, example: Path) -> None:
+async def test_two_questions_of_one_conversation_wait_for_each_other(
+    parts: Parts, settings: Settings, example: Path
+) -> None:
     coach = build_coach(settings, parts)
     await answer_of(coach, FIRST_QUESTION, coach.add_call(read_transcript(example)))
     running = 0

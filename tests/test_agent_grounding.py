@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.grounding import citations_of, problems_of, sanitise
+from agent.grounding import citations_of, problems_of
+from agent.sanitise import sanitise
 from agent.wording import quote, word
 from salescoach.types import EvidenceTurn, MetricReading, Score
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
@@ -55,7 +56,13 @@ def similar_result() -> SimilarResult:
         quote="If we start in May, the rate holds.",
         metadata={"industry": "insurance"},
     )
-    return SimilarResult(call_id=CALL, outcome="converted", focus=14, results=(found,))
+    return SimilarResult(
+        call_id=CALL,
+        outcome="converted",
+        focus=14,
+        focus_quote="That is over our budget by 40 percent.",
+        results=(found,),
+    )
 
 
 def metrics_result() -> MetricsResult:
@@ -158,6 +165,18 @@ def test_a_long_quote_is_cut_at_a_word_and_stays_verbatim() -> None:
 )
 def test_nothing_that_a_browser_could_fetch_is_left(text: str, gone: str) -> None:
     assert gone not in sanitise(text)
+
+
+@given(
+    st.sampled_from(["", "Look here: "]),
+    st.sampled_from(["![x](https://evil.example/a)", "<b>hi</b>", "http://evil.example"]),
+)
+def test_a_quote_ends_before_what_a_browser_could_act_on(before: str, hostile: str) -> None:
+    text = f"{before}{hostile} and more words"
+    said = quote(text)
+    assert sanitise(said) == said
+    assert said == f"“{before.rstrip()}” …"
+    assert problems_of(said, [score_result(text)], "", [CALL]) == []
 
 
 def test_our_own_markers_survive_the_sanitiser() -> None:

@@ -39,10 +39,10 @@ class ChatServer:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 pass
 
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 self._send(json.dumps({"object": "list", "data": [{"id": "local-model", "object": "model"}]}).encode())
 
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 outer.requests.append(request)
                 reply = outer.respond(request)
@@ -87,14 +87,21 @@ def _stream(deltas: list[Delta]) -> bytes:
 def _whole(deltas: list[Delta]) -> bytes:
     text = "".join(delta.get("content", "") for delta in deltas)
     choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
-    return json.dumps({"id": "c", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}).encode()
+    return json.dumps(
+        {"id": "c", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
+    ).encode()
 
 
 def calls_score(request: dict[str, Any]) -> list[Delta]:
     """One tool call, its arguments in two pieces as servers stream them."""
     call_id = request["messages"][0]["content"].rsplit(": ", 1)[1].rstrip(".")
     arguments = json.dumps({"call_id": call_id})
-    head = {"index": 0, "id": "call-1", "type": "function", "function": {"name": "score_call", "arguments": arguments[:7]}}
+    head = {
+        "index": 0,
+        "id": "call-1",
+        "type": "function",
+        "function": {"name": "score_call", "arguments": arguments[:7]},
+    }
     return [{"tool_calls": [head]}, {"tool_calls": [{"index": 0, "function": {"arguments": arguments[7:]}}]}]
 
 
@@ -120,7 +127,9 @@ async def ask(coach: Coach, example: Path) -> Answer:
     return answer
 
 
-async def test_a_model_over_http_calls_a_tool_and_words_its_result(server: ChatServer, coach: Coach, example: Path) -> None:
+async def test_a_model_over_http_calls_a_tool_and_words_its_result(
+    server: ChatServer, coach: Coach, example: Path
+) -> None:
     def respond(request: dict[str, Any]) -> list[Delta]:
         last = request["messages"][-1]
         if last["role"] != "tool":
@@ -154,7 +163,9 @@ async def test_no_transcript_is_sent_before_a_tool_quotes_it(server: ChatServer,
     [401, 429, 500, b"<html>not json</html>", b"{}", b'{"choices": []}', b"data: {\n\n"],
     ids=["401", "429", "500", "html", "empty object", "no choices", "cut stream"],
 )
-async def test_any_failure_is_the_offline_coachs_turn(server: ChatServer, coach: Coach, example: Path, reply: int | bytes) -> None:
+async def test_any_failure_is_the_offline_coachs_turn(
+    server: ChatServer, coach: Coach, example: Path, reply: int | bytes
+) -> None:
     server.respond = lambda request: reply
     answer = await ask(coach, example)
     assert answer.grounded
@@ -163,7 +174,9 @@ async def test_any_failure_is_the_offline_coachs_turn(server: ChatServer, coach:
     assert len(server.requests) <= 2  # one retry
 
 
-async def test_a_model_that_hangs_is_cut_off(server: ChatServer, coach_home: Path, example: Path, tmp_path: Path) -> None:
+async def test_a_model_that_hangs_is_cut_off(
+    server: ChatServer, coach_home: Path, example: Path, tmp_path: Path
+) -> None:
     release = threading.Event()
 
     def hang(request: dict[str, Any]) -> list[Delta]:
@@ -203,7 +216,9 @@ def test_another_host_needs_to_be_named_outright() -> None:
     assert choose_wording(settings, offline()).host == "models.example"
 
 
-@pytest.mark.parametrize(("llm", "message"), [("gpt", "must be auto"), ("openai:", "must be auto"), ("openai:x", "OPENAI_API_KEY")])
+@pytest.mark.parametrize(
+    ("llm", "message"), [("gpt", "must be auto"), ("openai:", "must be auto"), ("openai:x", "OPENAI_API_KEY")]
+)
 def test_a_setting_that_cannot_be_is_refused(llm: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         choose_wording(Settings.load(llm=llm), offline())

@@ -24,6 +24,7 @@ class SimilarResult(Frozen):
     call_id: str
     outcome: OutcomeChoice
     focus: int | None
+    focus_quote: str | None = None
     unavailable: str | None = None
     results: tuple[ShownPrecedent, ...] = ()
 
@@ -43,14 +44,18 @@ def find_similar_calls(
     call = parts.library.get(call_id)
     query = make_query(parts, call.transcript, call.account_id, outcome, k, diversity)
     focus = query.focus
+    focus_quote = call.transcript.turns[focus - 1].text if focus else None
     try:
         precedents = parts.index.similar(query)
     except UnavailableError as error:
-        return SimilarResult(call_id=call_id, outcome=outcome, focus=focus, unavailable=str(error))
+        return SimilarResult(
+            call_id=call_id, outcome=outcome, focus=focus, focus_quote=focus_quote, unavailable=str(error)
+        )
     return SimilarResult(
         call_id=call_id,
         outcome=outcome,
         focus=focus,
+        focus_quote=focus_quote,
         results=tuple(
             ShownPrecedent(marker=call_marker(found.call_id, found.turn_start, found.turn_end), **found.model_dump())
             for found in precedents

@@ -21,8 +21,8 @@ def look_up_metrics(parts: Parts, call_id: str) -> MetricsResult:
         InputError: there is no such call.
     """
     call = parts.library.get(call_id)
-    won = [past.metrics for past in parts.library.summaries("converted") if past.call_id != call_id]
-    lost = [past.metrics for past in parts.library.summaries("lost") if past.call_id != call_id]
+    won = [past.metrics for past in parts.library.summaries("converted") if past.call_id != call.call_id]
+    lost = [past.metrics for past in parts.library.summaries("lost") if past.call_id != call.call_id]
     return MetricsResult(
         call_id=call_id, n_won=len(won), n_lost=len(lost), metrics=metric_readings(call.transcript, won, lost)
     )

@@ -1,4 +1,4 @@
-"""The tools as LangChain sees them: typed arguments, nothing unknown let through, text and typed result side by side."""
+"""The tools as LangChain sees them: typed arguments, nothing unknown let through, text beside the typed result."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated

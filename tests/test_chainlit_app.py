@@ -1,0 +1,246 @@
+"""What the chat shows, and what its server lets through: the parts that need no browser."""
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.chat_models import Wording
+from salescoach.artifact import ModelFolder, find_model
+from salescoach.config import Settings
+from salescoach.errors import InputError
+from salescoach.transcripts import parse_transcript
+from salescoach.types import Citation, LabelledCall, MetricReading, Score
+from serving import chat_view as view
+from serving.web import Guard, serve, without_outside_links
+from tools.find_similar_calls import ShownPrecedent, SimilarResult
+from tools.look_up_metrics import MetricsResult
+from tools.score_call import ScoreResult
+
+JOINER = "\u2060"
+CALL = "\n".join(f"[00:00:{n:02d}] {'Rep' if n % 2 else 'Customer'}: Words number {n}." for n in range(1, 21))
+
+
+def _shown(markdown: str) -> str:
+    """What a reader sees of escaped text."""
+    return markdown.replace("\\\\", "\0").replace("\\", "").replace("\0", "\\").replace(JOINER, "")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "![pixel](https://evil.example/p.png)",
+        "[click](javascript:alert(1)) and [ref]: x",
+        "<img src=x onerror=alert(1)> & <b>",
+        "Rep:hello *bold* _it_ ~~gone~~ `code` ::name a\\b $x$",
+        "# head | table",
+        "1. one\n2) two\n- three\n+ four\n=== five",
+        "www.evil.example, HTTP://evil.example or bob@evil.example",
+    ],
+)
+def test_what_was_said_is_shown_as_it_was_and_does_nothing(said: str) -> None:
+    safe = view.escape(said)
+    assert _shown(safe) == said
+    for active in ("![", "](", " <", "*b", ":h", "www.", "://", "@e", "`c"):
+        assert active not in safe.replace(f"\\{active}", "")
+    assert not safe.startswith(("#", "<", "1.", "- ", "["))
+
+
+def test_an_answer_keeps_our_markdown_and_no_other() -> None:
+    text = (
+        "**34 % likely**\n\n**Down**\n- [T14] Customer: “![x](http://e.x) **no**” (lowered it)\n"
+        "1. Read [call a_b:c, T1–2]: [more](http://e.x)\n\n*Scored by m.*"
+    )
+    shown = view.answer_markdown(text)
+    assert shown.startswith("**34 % likely**\n\n**Down**\n- ")
+    assert f"{JOINER}T14{JOINER} Customer\\: “\\!\\[x\\](http\\:{JOINER}//e.x) \\*\\*no\\*\\*”" in shown
+    assert f"1. Read {JOINER}call a_b·c, T1–2{JOINER}\\: \\[more\\](" in shown
+    assert shown.endswith("*Scored by m.*")
+
+
+def test_a_quotation_mark_inside_a_quote_opens_no_door() -> None:
+    shown = view.answer_markdown("- “he said ” ![x](http://e.x) <img src=x>”")
+    assert "![" not in shown
+    assert "](" not in shown.replace("\\](", "")
+    assert "<" not in shown.replace("\\<", "")
+
+
+def test_streamed_lines_add_up_to_the_answer() -> None:
+    text = "**A**\n- [T1] “one\ntwo *x*” end\n\nlast [call c, T1–2] line\n"
+    stream = view.AnswerStream()
+    shown = [
+        stream.feed(token)
+        for token in ("**A**\n- [T1] ", "“one\n", "two *x*” ", "end\n\n", "last [call ", "c, T1–2] line\n")
+    ]
+    assert "".join(shown) == view.answer_markdown(text)
+    assert not any(piece.count("“") != piece.count("”") for piece in shown)
+
+
+def test_a_call_is_a_card_of_one_line() -> None:
+    assert view.card(parse_transcript(CALL), "Pasted call") == "Pasted call · 20 turns · Rep, Customer"
+    crowd = parse_transcript(
+        "\n".join(f"{name}: Hello there." for name in ("Ann", "Bob", "Cid", "Dee", "Eve", "Fay") * 2)
+    )
+    assert view.card(crowd, "Pasted call").endswith("Ann, Bob, Cid, Dee and 2 more")
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        (CALL, ()),
+        ("Dana: Hi there.\nBo: Hello you.\nDana: Shall we?\nBo: Yes, please.", ("Dana", "Bo")),
+        ("Rep: Hi there.\nDana: Hello you.\nRep: Shall we?\nDana: Yes, please.", ()),
+        ("Just a note without any names\nand another line", ()),
+    ],
+)
+def test_who_is_who_is_asked_only_where_it_is_unclear(text: str, asked: tuple[str, ...]) -> None:
+    assert view.unclear_speakers(parse_transcript(text)) == asked
+
+
+def test_a_name_on_a_button_is_plain() -> None:
+    assert view.plain_name("Dana O’Neil (Sales)") == "Dana O’Neil (Sales)"
+    assert view.plain_name("![x](http://e.x) <b>*D*_d_") == f"x (http {JOINER}//e.x) b D d"
+    assert view.plain_name("***") == "?"
+
+
+def test_a_citation_shows_its_turns_and_three_around() -> None:
+    call = LabelledCall(
+        transcript=parse_transcript(CALL), call_id="c", outcome="converted", metadata={"industry": "real_estate"}
+    )
+    panel = view.citation_panel(
+        call, Citation(marker="[call c, T8–9]", call_id="c", turn_start=8, turn_end=9, quote="")
+    )
+    assert panel.startswith("**Turns 8–9 of 20** in a call that converted (real estate)")
+    assert "> **T8 · Customer · 0\\:08**\n> Words number 8.\n> \n> **T9 · Rep" in panel
+    assert [n for n in range(1, 21) if f"number {n}." in panel] == list(range(5, 13))
+    assert panel.count("\n\n…") == 2
+
+
+def test_a_citation_at_the_edge_and_in_an_open_call() -> None:
+    call = LabelledCall(transcript=parse_transcript(CALL), call_id="c")
+    panel = view.citation_panel(call, Citation(marker="[T20]", call_id="c", turn_start=20, turn_end=20, quote=""))
+    assert panel.startswith("**Turn 20 of 20** in your call")
+    assert panel.endswith("> Words number 20.")
+
+
+def _score(percent: int | None) -> ScoreResult:
+    share = None if percent is None else percent / 100
+    reasons = () if percent is not None else ("The call is too short.",)
+    score = Score(
+        call_id="c", probability=share, interval=None, prediction_set=(), abstained=share is None, reasons=reasons,
+        model_id="m", scorer="generic", n_turns=20, latency_ms=1,
+    )  # fmt: skip
+    return ScoreResult(
+        call_id="c", probability_percent=percent, interval_percent=percent and (20, 50), base_rate_percent=40,
+        reasons=reasons, warnings=(), model_id="m", model_data="d", n_turns=20, turns_that_moved_it=(), score=score,
+    )  # fmt: skip
+
+
+def test_steps_are_told_in_human_words() -> None:
+    found = ShownPrecedent(
+        call_id="c", outcome="converted", similarity=0.5, turn_start=1, turn_end=2, quote="q", marker="[call c, T1–2]"
+    )
+    won = SimilarResult(call_id="c", outcome="converted", focus=3, results=(found,))
+    metric = MetricReading(name="n", value=1, unit="", won_quartiles=None, lost_quartiles=None, reading="It was 1.")
+    metrics = MetricsResult(call_id="c", n_won=180, n_lost=120, metrics=(metric,))
+    assert view.step_title("score_call") == "Scoring the call"
+    assert view.step_result("score_call", _score(34)) == "Scored the call: 34 %"
+    assert view.step_result("score_call", _score(None)) == "Scored the call: no probability"
+    assert "too short" in view.step_details(_score(None), "")
+    assert view.step_result("find_similar_calls", won) == "Found 1 similar won call"
+    assert (
+        view.step_result("find_similar_calls", won.model_copy(update={"results": ()})) == "Found no similar won calls"
+    )
+    gone = SimilarResult(call_id="c", outcome="lost", focus=None, unavailable="There is no index yet.")
+    assert view.step_result("find_similar_calls", gone) == "Similar calls are unavailable"
+    assert view.step_details(gone, "") == "There is no index yet."
+    assert view.step_result("look_up_metrics", metrics) == "Compared 1 metric with 180 won and 120 lost calls"
+    assert view.step_details(metrics, "") == "- It was 1."
+    assert view.step_result("look_up_metrics", None) == "Measuring the call: not possible"
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "said"),
+    [
+        ("offline", None, "nothing leaves this machine"),
+        ("openai:llama", "127.0.0.1", "runs on this machine"),
+        ("openai:gpt", "api.openai.com", "sent to api.openai.com"),
+    ],
+)
+def test_the_welcome_names_who_speaks_and_where_text_goes(
+    name: str, host: str | None, said: str, settings: Settings
+) -> None:
+    manifest = ModelFolder.open(find_model(settings)).manifest
+    welcome = view.welcome(manifest, Wording(model=None, name=name, host=host))  # type: ignore[arg-type]
+    assert said in _shown(welcome)
+    assert manifest.model_id in _shown(welcome)
+
+
+def test_the_welcome_says_what_to_do_without_a_model() -> None:
+    assert "run `coach setup`" in _shown(view.welcome(None, None, "There is no model; run `coach setup`."))
+
+
+def test_no_link_to_another_machine_is_left_in_the_page() -> None:
+    page = '<link rel="preconnect" href="https://fonts.example" /><link\n href="https://x.y/z.css"><link href="/a.css">'
+    assert without_outside_links(page) == '<link href="/a.css">'
+
+
+async def _through_guard(kind: str = "http", **headers: str) -> list[dict[str, Any]]:
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"X-Content-Type-Options", b"none")]})
+
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    scope = {"type": kind, "headers": [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()]}
+    await Guard(page)(scope, receive, send)
+    return sent
+
+
+async def test_every_response_has_the_security_headers_once() -> None:
+    [start] = await _through_guard(host="localhost:8000", origin="http://localhost:8000")
+    headers = [(name.lower(), value) for name, value in start["headers"]]
+    assert start["status"] == 200
+    assert dict(headers)[b"x-content-type-options"] == b"nosniff"
+    assert dict(headers)[b"referrer-policy"] == b"no-referrer"
+    assert b"default-src 'self'" in dict(headers)[b"content-security-policy"]
+    assert len(headers) == len(dict(headers))
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"host": "evil.example"}, 403),
+        ({"host": "127.0.0.1:8000", "origin": "https://evil.example"}, 403),
+        ({"host": "127.0.0.1:8000", "origin": "null"}, 403),
+        ({}, 403),
+        ({"host": "127.0.0.1:8000", "content_length": "9000000"}, 413),
+    ],
+)
+async def test_other_sites_and_huge_bodies_are_refused(headers: dict[str, str], status: int) -> None:
+    assert (await _through_guard(**headers))[0]["status"] == status
+
+
+async def test_another_site_gets_no_socket() -> None:
+    sent = await _through_guard("websocket", host="localhost:8000", origin="https://evil.example")
+    assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "example.com"])
+def test_it_listens_on_this_machine_only(host: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="this machine only"):
+        serve(Settings.load(home=tmp_path), host=host)
+
+
+def test_a_taken_port_is_said(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(InputError, match="give another one with --port"):
+            serve(Settings.load(home=tmp_path), port=other.getsockname()[1])
