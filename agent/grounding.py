@@ -82,7 +82,7 @@ def _unknown_numbers(text: str, facts: "_Facts", asked: set[str]) -> Iterator[st
 
 def citations_of(answer: str, results: Sequence[BaseModel]) -> list[Citation]:
     """What the markers of a verified answer point to, each once, in order of appearance."""
-    targets = dict(_targets(results))
+    targets = {citation.marker: citation for citation in _targets(results)}
     return [targets[marker] for marker in dict.fromkeys(_MARKER.findall(answer)) if marker in targets]
 
 
@@ -132,41 +132,31 @@ def _call_ids(results: Sequence[BaseModel]) -> list[str]:
     return [found.call_id for result in results if isinstance(result, SimilarResult) for found in result.results]
 
 
-def _targets(results: Sequence[BaseModel]) -> Iterator[tuple[str, Citation]]:
+def _targets(results: Sequence[BaseModel]) -> Iterator[Citation]:
+    """Everything that the results allow to be cited."""
     for result in results:
         if isinstance(result, ScoreResult):
             for turn in result.turns_that_moved_it:
-                yield (
-                    turn.marker,
-                    Citation(
-                        marker=turn.marker,
-                        call_id=result.call_id,
-                        turn_start=turn.turn,
-                        turn_end=turn.turn,
-                        quote=turn.quote,
-                    ),
-                )
+                yield _turn_citation(result.call_id, turn.turn, turn.quote)
         if isinstance(result, SimilarResult):
+            if result.focus and result.focus_quote:
+                yield _turn_citation(result.call_id, result.focus, result.focus_quote)
             for found in result.results:
-                yield (
-                    found.marker,
-                    Citation(
-                        marker=found.marker,
-                        call_id=found.call_id,
-                        turn_start=found.turn_start,
-                        turn_end=found.turn_end,
-                        quote=found.quote,
-                    ),
+                yield Citation(
+                    marker=found.marker,
+                    call_id=found.call_id,
+                    turn_start=found.turn_start,
+                    turn_end=found.turn_end,
+                    quote=found.quote,
                 )
 
 
-def _turn_citation(call_id: str, turn: int, quote: str) -> tuple[str, Citation]:
-    marker = turn_marker(turn)
-    return marker, Citation(marker=marker, call_id=call_id, turn_start=turn, turn_end=turn, quote=quote)
+def _turn_citation(call_id: str, turn: int, quote: str) -> Citation:
+    return Citation(marker=turn_marker(turn), call_id=call_id, turn_start=turn, turn_end=turn, quote=quote)
 
 
 def _unknown_markers(draft: str, results: Sequence[BaseModel]) -> list[str]:
-    known = {marker for marker, _ in _targets(results)}
+    known = {citation.marker for citation in _targets(results)}
     return [marker for marker in dict.fromkeys(_MARKER.findall(draft)) if marker not in known]
 
 

@@ -23,9 +23,9 @@ from tools.parts import Parts
 from tools.registry import make_tools
 
 
-@pytest.fixture
-def parts(coach_home: Path, tmp_path: Path) -> Parts:
-    home = tmp_path / "own-home"
+@pytest.fixture(scope="module")
+def parts(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Parts:
+    home = tmp_path_factory.mktemp("coach") / "own-home"
     shutil.copytree(coach_home, home)
     return build_parts(Settings.load(home=home))
 

@@ -20,6 +20,7 @@ from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.testing import WordHashEncoder
 from salescoach.transcripts import read_transcript
+from tools.parts import Parts
 
 Delta = dict[str, Any]
 Respond = Callable[[dict[str, Any]], list[Delta] | int | bytes]
@@ -65,6 +66,7 @@ class ChatServer:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that left is expected here
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -112,12 +114,21 @@ def server() -> Iterator[ChatServer]:
     server.close()
 
 
-@pytest.fixture
-def coach(server: ChatServer, coach_home: Path, tmp_path: Path) -> Coach:
-    home = tmp_path / "own-home"
+@pytest.fixture(scope="module")
+def parts(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Parts:
+    home = tmp_path_factory.mktemp("coach") / "own-home"
     shutil.copytree(coach_home, home)
-    settings = Settings.load(home=home, llm="openai:local-model", openai_base_url=server.url, deadline_s=10)
-    return build_coach(settings, build_parts(settings))
+    return build_parts(Settings.load(home=home))
+
+
+def coach_on(server: ChatServer, parts: Parts, deadline_s: float = 10) -> Coach:
+    settings = Settings.load(llm="openai:local-model", openai_base_url=server.url, deadline_s=deadline_s)
+    return build_coach(settings, parts)
+
+
+@pytest.fixture
+def coach(server: ChatServer, parts: Parts) -> Coach:
+    return coach_on(server, parts)
 
 
 async def ask(coach: Coach, example: Path) -> Answer:
@@ -174,9 +185,7 @@ async def test_any_failure_is_the_offline_coachs_turn(
     assert len(server.requests) <= 2  # one retry
 
 
-async def test_a_model_that_hangs_is_cut_off(
-    server: ChatServer, coach_home: Path, example: Path, tmp_path: Path
-) -> None:
+async def test_a_model_that_hangs_is_cut_off(server: ChatServer, parts: Parts, example: Path) -> None:
     release = threading.Event()
 
     def hang(request: dict[str, Any]) -> list[Delta]:
@@ -184,11 +193,8 @@ async def test_a_model_that_hangs_is_cut_off(
         return [{"content": "Too late."}]
 
     server.respond = hang
-    home = tmp_path / "hanging-home"
-    shutil.copytree(coach_home, home)
-    settings = Settings.load(home=home, llm="openai:local-model", openai_base_url=server.url, deadline_s=0.5)
     try:
-        answer = await ask(build_coach(settings, build_parts(settings)), example)
+        answer = await ask(coach_on(server, parts, deadline_s=0.5), example)
     finally:
         release.set()
     assert FALLBACK_NOTE in answer.answer
