@@ -1,9 +1,9 @@
 """A model folder: everything needed to score, written whole or not at all, and checked before it is used.
 
-    manifest.json            what this is, and the sha256 of every other file
-    MODEL_CARD.md            the same for people
-    encoder/                 a sentence-transformers model (safetensors)
-    <scorer>.safetensors     pooling, head and what is needed to abstain (arrays only, nothing executable)
+manifest.json            what this is, and the sha256 of every other file
+MODEL_CARD.md            the same for people
+encoder/                 a sentence-transformers model (safetensors)
+<scorer>.safetensors     pooling, head and what is needed to abstain (arrays only, nothing executable)
 """
 
 import hashlib
@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from salescoach.base_model import sha256_of
 from salescoach.config import Settings
 from salescoach.encoder import Engine
-from salescoach.errors import ModelError
+from salescoach.errors import InputError, ModelError
 from salescoach.measures import Measure
 from salescoach.types import Frozen, ScorerName
 
@@ -87,7 +87,7 @@ class ModelFolder:
         try:
             raw = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
             manifest = Manifest.model_validate(raw)
-        except (ValueError, ValidationError):
+        except (ValueError, RecursionError):  # pydantic's errors are ValueErrors
             raise _damaged(path, MANIFEST) from None
         if manifest.format != FORMAT or manifest.model_id != _model_id(manifest.name, raw):
             raise _damaged(path, MANIFEST)
@@ -109,7 +109,7 @@ def find_model(settings: Settings) -> Path:
     if settings.model is not None:
         return settings.model
     try:
-        name = settings.current_model_file.read_text(encoding="utf-8").strip()
+        name = settings.current_model_file.read_text(encoding="utf-8", errors="replace").strip()
     except FileNotFoundError:
         raise ModelError(f"There is no model in {settings.home} yet; run `coach setup` first.") from None
     return settings.models_dir / name
@@ -137,8 +137,13 @@ def seal(folder: Path, **fields: Any) -> Manifest:
 def whole_folder(target: Path) -> Iterator[Path]:
     """A new folder to write to, renamed to ``target`` when the block ends well and removed when it doesn't.
 
-    An older folder of that name is replaced only then.
+    An older model folder of that name is replaced only then.
+
+    Raises:
+        InputError: something else is there; it is never replaced.
     """
+    if not _is_replaceable(target):
+        raise InputError(f"{target} is there already and is no model folder; name a new folder, or an older model's.")
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}.tmp"
     temporary.mkdir()
@@ -151,7 +156,11 @@ def whole_folder(target: Path) -> Iterator[Path]:
         if target.exists():
             old = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.old")
             os.replace(target, old)
-            os.replace(temporary, target)
+            try:
+                os.replace(temporary, target)
+            except OSError:
+                os.replace(old, target)
+                raise
             shutil.rmtree(old)
         else:
             os.replace(temporary, target)
@@ -166,6 +175,14 @@ def folder_fingerprint(folder: Path) -> str:
         if file.is_file():
             digest.update(f"{file.relative_to(folder)} {sha256_of(file)}\n".encode())
     return digest.hexdigest()
+
+
+def _is_replaceable(target: Path) -> bool:
+    """Whether nothing is lost where ``target`` is replaced: it isn't there, is empty, or was a model, whole or not."""
+    if not target.is_dir():
+        return not target.exists()
+    present = {entry.name for entry in target.iterdir()}
+    return not present or not present.isdisjoint({MANIFEST, CARD, ENCODER})
 
 
 def _model_id(name: str, raw_manifest: dict[str, Any]) -> str:

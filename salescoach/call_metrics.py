@@ -172,7 +172,7 @@ METRICS: Final[tuple[MetricDefinition, ...]] = (
 )
 
 _WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+")  # noqa: RUF001
+_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+")
 
 # What may stand before a question without changing it.
 _LEAD_IN = re.compile(
@@ -509,9 +509,9 @@ def _comparison(metric: MetricDefinition, sides: Sequence[tuple[str, tuple[float
 
 def _yes_no_comparison(sides: Sequence[tuple[str, tuple[float, float, float]]]) -> str:
     parts = [
-        f"at least half of the team's {name} calls {'have' if median > 0.5 else 'lack'} one"  # noqa: PLR2004
+        f"at least half of the team's {name} calls {'have' if median > 0.5 else 'lack'} one"
         for name, (_, median, _) in sides
-        if median != 0.5  # noqa: PLR2004
+        if median != 0.5
     ]
     return f"; {', '.join(parts)}" if parts else ""
 

@@ -18,7 +18,9 @@ class Settings(BaseSettings):
     ``OPENAI_API_KEY`` and ``OPENAI_BASE_URL`` keep the names that the ecosystem gave them.
     """
 
-    model_config = SettingsConfigDict(env_prefix="COACH_", frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="COACH_", env_ignore_empty=True, frozen=True, extra="ignore", populate_by_name=True
+    )
 
     home: Path = Field(Path(".coach"), description="where models, library, index and caches live")
     model: Path | None = Field(None, description="the model folder; default: the one last set up or trained")

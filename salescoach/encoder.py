@@ -78,7 +78,7 @@ class TurnEncoder:
         self.fingerprint = fingerprint
         dimension = model.get_embedding_dimension()
         if dimension is None:
-            raise ModelError("The encoder doesn't say how long its vectors are; use a sentence-transformers text model.")
+            raise ModelError("The encoder doesn't say how long its vectors are; use a text model.")
         self.dimension: int = dimension
 
     @classmethod
@@ -109,7 +109,9 @@ class TurnEncoder:
                 str(name_or_folder), device="cpu", trust_remote_code=False, model_kwargs={"dtype": dtype}
             )
         except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"No sentence-transformers model could be loaded from {name_or_folder}: {error}") from error
+            raise ModelError(
+                f"No sentence-transformers model could be loaded from {name_or_folder}: {error}"
+            ) from error
         return cls(model.eval(), fingerprint=f"{fingerprint[:16]}-{engine}", engine=engine, cache=cache)
 
     def save(self, folder: Path) -> None:
@@ -166,7 +168,7 @@ class TurnEncoder:
         return [len(ids) for ids in self._model.tokenizer(list(texts), truncation=False)["input_ids"]] if texts else []
 
     def _split_to_limit(self, text: str) -> list[str]:
-        """The text, or, where it is over the token limit, its halves cut at a sentence end (else a word, else anywhere)."""
+        """The text, or, over the token limit, its halves, cut at a sentence end (else at a word, else anywhere)."""
         # A token is at least one character, so short texts need no counting.
         if len(text) <= MAX_TOKENS - 2 or self._token_counts([text])[0] <= MAX_TOKENS:
             return [text]

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,7 @@ MAX_SHOWN = 3  # bad rows named in one message
 Row = dict[str, str]
 
 
-def read_calls(
-    file: Path, *, need_labels: bool = True, provenance: Provenance = "own"
-) -> list[LabelledCall]:
+def read_calls(file: Path, *, need_labels: bool = True, provenance: Provenance = "own") -> list[LabelledCall]:
     """All calls of a file, in its order.
 
     Args:
@@ -38,7 +36,7 @@ def read_calls(
     calls: list[LabelledCall] = []
     first_row: dict[str, tuple[int, str, Outcome | None]] = {}  # call_id -> row, content, outcome
     by_content: dict[str, tuple[int, Outcome | None]] = {}
-    for number, row in enumerate(_rows(file), start=1):
+    for number, row in _rows(file, (TEXT, LABEL) if need_labels else (TEXT,)):
         try:
             call = _call(row, need_labels, provenance)
         except InputError as error:
@@ -46,7 +44,8 @@ def read_calls(
             continue
         content = call.transcript.content_hash
         if call.call_id in first_row and first_row[call.call_id][1:] != (content, call.outcome):
-            problems.append(f"rows {first_row[call.call_id][0]} and {number} share the call_id {call.call_id} but differ")
+            first = first_row[call.call_id][0]
+            problems.append(f"rows {first} and {number} share the call_id {call.call_id} but differ")
         elif content in by_content and by_content[content][1] != call.outcome:
             problems.append(f"rows {by_content[content][0]} and {number} are the same call with different labels")
         elif content not in by_content:
@@ -55,7 +54,8 @@ def read_calls(
         by_content.setdefault(content, (number, call.outcome))
     if problems:
         more = f" … and {len(problems) - MAX_SHOWN} more" if len(problems) > MAX_SHOWN else ""
-        raise DataError(f"{file.name} can't be used: {'; '.join(problems[:MAX_SHOWN])}{more}. Nothing was changed; mend these rows.")
+        shown = "; ".join(problems[:MAX_SHOWN])
+        raise DataError(f"{file.name} can't be used: {shown}{more}. Nothing was changed; mend these rows.")
     if not calls:
         raise DataError(f"{file.name} holds no calls; it needs the columns {TEXT} and {LABEL} and one row per call.")
     return calls
@@ -75,7 +75,7 @@ def _call(row: Row, need_labels: bool, provenance: Provenance) -> LabelledCall:
         when = datetime.fromisoformat(started_at) if started_at else None
     except ValueError:
         raise DataError(f"started_at must be an ISO date such as 2026-03-31T14:00, not {started_at!r}") from None
-    transcript = parse_transcript(row[TEXT])
+    transcript = parse_transcript(row.get(TEXT, ""))
     call_id = row.get("call_id", "").strip() or f"call-{transcript.content_hash[:10]}"
     return LabelledCall(
         transcript=transcript.model_copy(update={"call_id": call_id}),
@@ -90,18 +90,19 @@ def _call(row: Row, need_labels: bool, provenance: Provenance) -> LabelledCall:
     )
 
 
-def _rows(file: Path) -> Iterator[Row]:
+def _rows(file: Path, needed: Sequence[str]) -> Iterator[tuple[int, Row]]:
+    """The rows that aren't blank, each with its number; blank ones are counted, so that the number can be found."""
     if not file.is_file():
         raise DataError(f"There is no file {file}; give a CSV, JSONL or Parquet file of calls.")
     readers = {".jsonl": _jsonl_rows, ".parquet": _parquet_rows}
     reader = readers.get(file.suffix.lower(), _csv_rows)
     try:
-        yield from reader(file)
+        yield from reader(file, needed)
     except UnicodeDecodeError as error:
         raise DataError(f"{file.name} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from None
 
 
-def _csv_rows(file: Path) -> Iterator[Row]:
+def _csv_rows(file: Path, needed: Sequence[str]) -> Iterator[tuple[int, Row]]:
     csv.field_size_limit(MAX_CELL)
     with file.open(encoding="utf-8-sig", newline="") as handle:
         head = handle.readline()
@@ -110,7 +111,7 @@ def _csv_rows(file: Path) -> Iterator[Row]:
         reader = csv.reader(handle, delimiter=delimiter, strict=True)
         try:
             header = [name.strip() for name in next(reader, [])]
-            _check_columns(header, file)
+            _check_columns(header, needed, file)
             for number, cells in enumerate(reader, start=1):
                 if not any(cell.strip() for cell in cells):
                     continue
@@ -119,40 +120,46 @@ def _csv_rows(file: Path) -> Iterator[Row]:
                         f"{file.name}, row {number}: {len(cells)} cells where the header has {len(header)}; "
                         "is a quote or a delimiter missing?"
                     )
-                yield dict(zip(header, cells, strict=True))
+                yield number, dict(zip(header, cells, strict=True))
         except csv.Error as error:
             raise DataError(f"{file.name}, line {reader.line_num}: {error}; is a quote left open?") from None
 
 
-def _jsonl_rows(file: Path) -> Iterator[Row]:
+def _jsonl_rows(file: Path, needed: Sequence[str]) -> Iterator[tuple[int, Row]]:
+    is_first = True
     with file.open(encoding="utf-8-sig") as handle:
         for number, line in enumerate(handle, start=1):
             if not line.strip():
                 continue
             try:
-                values = json.loads(line)
+                values = json.loads(line, object_pairs_hook=_without_doubles)
+            except DataError as error:
+                raise DataError(f"{file.name}, line {number}: {error}.") from None
             except (ValueError, RecursionError):
                 raise DataError(f"{file.name}, line {number}: not a JSON object on one line.") from None
             if not isinstance(values, dict):
                 raise DataError(f"{file.name}, line {number}: expected a JSON object, found {type(values).__name__}.")
-            row = {str(name): _as_text(value) for name, value in values.items()}
-            _check_columns(list(row), file)
-            yield row
+            row = {_as_text(name): _as_text(value) for name, value in values.items()}
+            if is_first:
+                _check_columns(list(row), needed, file)
+                is_first = False
+            yield number, row
 
 
-def _parquet_rows(file: Path) -> Iterator[Row]:
+def _parquet_rows(file: Path, needed: Sequence[str]) -> Iterator[tuple[int, Row]]:
     import pyarrow
     import pyarrow.parquet
 
+    number = 0
     try:
-        table = pyarrow.parquet.ParquetFile(file)
+        with pyarrow.parquet.ParquetFile(file) as table:
+            _check_columns(table.schema_arrow.names, needed, file)
+            for batch in table.iter_batches(batch_size=512):
+                for values in batch.to_pylist():
+                    number += 1
+                    yield number, {name: _as_text(value) for name, value in values.items()}
     except (pyarrow.ArrowException, OSError):
-        raise DataError(f"{file.name} is no readable Parquet file.") from None
-    with table:
-        _check_columns(table.schema_arrow.names, file)
-        for batch in table.iter_batches(batch_size=512):
-            for values in batch.to_pylist():
-                yield {name: _as_text(value) for name, value in values.items()}
+        raise DataError(f"{file.name} is no readable Parquet file; write it again.") from None
 
 
 def _as_text(value: Any) -> str:
@@ -160,11 +167,20 @@ def _as_text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return str(int(value))
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    text = value.isoformat() if isinstance(value, datetime) else str(value)
+    return text.encode("utf-8", "replace").decode("utf-8")  # JSON can hold half a character, nothing else can
 
 
-def _check_columns(header: list[str], file: Path) -> None:
-    if TEXT not in header:
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise DataError(f"{next(name for name in names if names.count(name) > 1)} is there twice; keep one")
+    return values
+
+
+def _check_columns(header: list[str], needed: Sequence[str], file: Path) -> None:
+    if not set(needed) <= set(header):
         found = ", ".join(header) or "none"
         raise DataError(f"{file.name} needs the columns {TEXT} and {LABEL} (1 or 0); the columns found are: {found}.")
     doubled = {name for name in header if header.count(name) > 1}

@@ -1,10 +1,11 @@
 """The call library: the truth about past calls, in SQLite through SQLAlchemy. The index over it can be thrown away."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self, cast
 
 from pydantic import Field
 from sqlalchemy import JSON, ForeignKey, create_engine, event, func, select
@@ -17,6 +18,8 @@ from salescoach.types import Frozen, LabelledCall, Outcome, Provenance, Transcri
 
 SCHEMA_VERSION = 1
 _ROWS_AT_ONCE = 200
+_PASTED, _PASTED_DIGITS = "pasted-", 10  # a pasted call's id: the beginning of its content hash
+_PASTED_ID = re.compile(rf"{_PASTED}([0-9a-f]{{{_PASTED_DIGITS}}})")
 
 
 class AddReport(Frozen):
@@ -40,7 +43,7 @@ class CallSummary(Frozen):
 
 
 class _Base(DeclarativeBase):
-    type_annotation_map = {dict[str, Any]: JSON}
+    type_annotation_map: ClassVar = {dict[str, Any]: JSON}
 
 
 class _Call(_Base):
@@ -91,7 +94,9 @@ class Library:
                 _Base.metadata.create_all(connection)
                 connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
         except DatabaseError as error:
-            raise CoachError(f"The library {file} can't be opened ({error.orig}); restore it or move it away.") from None
+            raise CoachError(
+                f"The library {file} can't be opened ({error.orig}); restore it or move it away."
+            ) from None
 
     def add(self, calls: Iterable[LabelledCall]) -> AddReport:
         """Adds calls or updates those whose ``call_id`` is known; all of them or, on an error, none.
@@ -99,18 +104,24 @@ class Library:
         The same content under another id is the call that is there already; a pasted call becomes a past one.
 
         Raises:
-            DataError: a call is known with another outcome; names both ids.
+            DataError: a call is known with another outcome, or its id is another call's; names both ids.
         """
         added = updated = unchanged = 0
         with self._session() as session:
             for call in calls:
                 content = call.transcript.content_hash
                 twin = session.scalar(select(_Call).where(_Call.content_hash == content))
-                known = twin or session.get(_Call, call.call_id)
+                namesake = session.get(_Call, call.call_id)
+                known = twin or namesake
                 if twin and twin.outcome and call.outcome and twin.outcome != call.outcome:
                     raise DataError(
                         f"Call {call.call_id} is {call.outcome}, but the same call is in the library as "
                         f"{twin.call_id} with the outcome {twin.outcome}. Nothing was added; correct one of them."
+                    )
+                if twin and namesake and twin is not namesake and twin.provenance != "pasted":
+                    raise DataError(
+                        f"The id {call.call_id} is in the library for another call, and this one is there as "
+                        f"{twin.call_id}. Nothing was added; correct one of the ids."
                     )
                 if known is None:
                     session.add(_row(call))
@@ -118,7 +129,8 @@ class Library:
                 elif known is twin and (call.provenance == "pasted" or _same(known, call)):
                     unchanged += 1
                 else:
-                    session.delete(known)
+                    for row in {known, namesake or known}:
+                        session.delete(row)
                     session.flush()
                     session.add(_row(call))
                     updated += 1
@@ -131,19 +143,21 @@ class Library:
             known = session.scalar(query)
         if known is not None:
             return known
-        call_id = f"pasted-{transcript.content_hash[:10]}"
+        call_id = f"{_PASTED}{transcript.content_hash[:_PASTED_DIGITS]}"
         named = transcript.model_copy(update={"call_id": call_id})
         self.add([LabelledCall(transcript=named, call_id=call_id, provenance="pasted")])
         return call_id
 
     def get(self, call_id: str) -> LabelledCall:
-        """A call by its id.
+        """A call by its id, or by the id that it had while it was only pasted.
 
         Raises:
             InputError: there is no such call.
         """
         with self._session() as session:
             row = session.get(_Call, call_id)
+            if row is None and (pasted := _PASTED_ID.fullmatch(call_id)):
+                row = session.scalar(select(_Call).where(_Call.content_hash.startswith(pasted[1])))
             if row is None:
                 raise InputError(f"There is no call {call_id!r} in the library; give the id of a call that was added.")
             return _call(row)
@@ -177,9 +191,25 @@ class Library:
                 for row, turns in session.execute(query.order_by(_Call.call_id))
             ]
 
+    def contents(self, call_ids: Sequence[str]) -> dict[str, tuple[str, Outcome | None]]:
+        """Content hash and outcome of those of the calls that are in the library."""
+        found: dict[str, tuple[str, Outcome | None]] = {}
+        with self._session() as session:
+            for chunk in _chunks(call_ids):
+                query = select(_Call.call_id, _Call.content_hash, _Call.outcome).where(_Call.call_id.in_(chunk))
+                for call_id, content, outcome in session.execute(query):
+                    found[call_id] = (content, cast("Outcome | None", outcome))
+        return found
+
     def close(self) -> None:
         """Closes the file."""
         self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
@@ -187,7 +217,9 @@ class Library:
             with Session(self._engine) as session, session.begin():
                 yield session
         except DatabaseError as error:
-            raise CoachError(f"The library {self._file} can't be used just now ({error.orig}); nothing was changed.") from None
+            raise CoachError(
+                f"The library {self._file} can't be used just now ({error.orig}); nothing was changed."
+            ) from None
 
 
 def _set_pragmas(connection: Any, _: Any) -> None:
@@ -220,9 +252,7 @@ def _row(call: LabelledCall) -> _Call:
 
 
 def _call(row: _Call) -> LabelledCall:
-    turns = tuple(
-        Turn.model_validate({name: getattr(turn, name) for name in Turn.model_fields}) for turn in row.turns
-    )
+    turns = tuple(Turn.model_validate({name: getattr(turn, name) for name in Turn.model_fields}) for turn in row.turns)
     transcript = Transcript(turns=turns, call_id=row.call_id, warnings=tuple(row.warnings["transcript"]))
     return LabelledCall(
         transcript=transcript,

@@ -63,7 +63,11 @@ METRICS: dict[str, Metric] = {
 
 
 def measure_all(
-    labels: np.ndarray, probabilities: np.ndarray, groups: Sequence[str], rng: np.random.Generator, n_resamples: int = 200
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    groups: Sequence[str],
+    rng: np.random.Generator,
+    n_resamples: int = 200,
 ) -> dict[str, Measure]:
     """Every measure with its interval from resampling whole groups (accounts) with replacement.
 

@@ -54,6 +54,12 @@ class Pooling:
         return np.concatenate(chunks)
 
     def _pool(self, vectors: np.ndarray, roles: Sequence[Role], keep: np.ndarray) -> np.ndarray:
+        # BLAS kernels now and then raise the flag for lanes that they then drop; a result that isn't finite is refused
+        # where it is used.
+        with np.errstate(invalid="ignore"):
+            return self._pool_variants(vectors, roles, keep)
+
+    def _pool_variants(self, vectors: np.ndarray, roles: Sequence[Role], keep: np.ndarray) -> np.ndarray:
         position = relative_positions(keep)
         by_role = np.array(roles, dtype=object)
         attentions, means = [], []

@@ -116,7 +116,8 @@ class CallScorer:
         folder = ModelFolder.open(find_model(settings))
         arm = Arm.load(folder.scorer_file)
         encoder = load_encoder(folder.encoder, folder.manifest.encoder_fingerprint, settings)
-        if (np.sum(encoder.encode(PROBES) * arm.probes, axis=1) < MIN_PROBE_COSINE).any():
+        cosines = np.sum(encoder.encode(PROBES) * arm.probes, axis=1)
+        if not (cosines >= MIN_PROBE_COSINE).all():  # NaN is not enough either
             raise ModelError(
                 f"The encoder in {folder.path} no longer gives the vectors that it gave when it was trained "
                 f"({_changed_versions(folder.manifest)}); install the pinned packages, or train again."
@@ -126,6 +127,8 @@ class CallScorer:
     def probabilities(self, vectors: np.ndarray, roles: Sequence[Role], keep: np.ndarray) -> np.ndarray:
         """Probabilities of variants of a call, rounded to four decimals; arguments as in ``Pooling.pool``."""
         raw = self._arm.head.probabilities(self._arm.pooling.pool(vectors, roles, keep))
+        if not np.isfinite(raw).all():
+            raise ModelError(f"The model {self.manifest.model_id} gave a number that is not finite; train again.")
         return np.round(raw, DIGITS)
 
     def call_vector(self, transcript: Transcript) -> np.ndarray:
@@ -146,7 +149,9 @@ class CallScorer:
         roles = [turn.role for turn in transcript.turns]
         vectors = encode_turns(self.encoder, transcript.turns)
         whole = np.ones((1, n_turns), dtype=bool)
-        probabilities = self.probabilities(vectors, roles, np.concatenate([whole, without_each(n_turns), each_prefix(n_turns)]))
+        probabilities = self.probabilities(
+            vectors, roles, np.concatenate([whole, without_each(n_turns), each_prefix(n_turns)])
+        )
         p, p_without, p_prefix = float(probabilities[0]), probabilities[1 : n_turns + 1], probabilities[n_turns + 1 :]
 
         reasons = reasons_not_to_judge(transcript)
@@ -191,7 +196,9 @@ def installed_versions() -> dict[str, str]:
 
 def _changed_versions(manifest: Manifest) -> str:
     now = installed_versions()
-    changed = [f"{name} {then} then, {now[name]} now" for name, then in manifest.versions.items() if now.get(name) != then]
+    changed = [
+        f"{name} {then} then, {now[name]} now" for name, then in manifest.versions.items() if now.get(name) != then
+    ]
     return "; ".join(changed) or "the package versions are the same"
 
 

@@ -10,6 +10,7 @@ from salescoach.errors import DataError
 from salescoach.types import LabelledCall
 
 TRAIN, CALIBRATION, TEST = "train", "calibration", "test"
+KNOWN = frozenset({TRAIN, CALIBRATION, TEST, "test_seen"})  # the last one: test calls in the words of training
 N_PARTS = 5  # three parts train, one calibrates, one tests
 
 
@@ -61,15 +62,22 @@ def split_names(calls: Sequence[LabelledCall], seed: int) -> list[str]:
     if any(given):
         if not all(given):
             row = given.index(None) + 1
-            raise DataError(f"Some calls name a split and others don't (call {row}, {calls[row - 1].call_id}); fill all.")
+            raise DataError(
+                f"Some calls name a split and others don't (call {row}, {calls[row - 1].call_id}); fill all."
+            )
         names = [str(name) for name in given]
+        unknown = sorted(set(names) - KNOWN)
+        if unknown:
+            raise DataError(f"The split column holds {unknown[0]!r}; a split is one of {', '.join(sorted(KNOWN))}.")
         if TRAIN not in names:
             raise DataError(f"The split column names no {TRAIN!r} calls; it has {sorted(set(names))}.")
         if CALIBRATION in names:
             return names
         # A fifth of the training accounts calibrates; the user's test calls stay untouched.
         rows = [row for row, name in enumerate(names) if name == TRAIN]
-        folds = grouped_folds([_label(calls[row]) for row in rows], [group_of(calls[row]) for row in rows], N_PARTS, seed)
+        folds = grouped_folds(
+            [_label(calls[row]) for row in rows], [group_of(calls[row]) for row in rows], N_PARTS, seed
+        )
         for row, fold in zip(rows, folds, strict=True):
             if fold == 0:
                 names[row] = CALIBRATION

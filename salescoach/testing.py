@@ -43,7 +43,11 @@ def make_transcript(*lines: str, call_id: str | None = None) -> Transcript:
 
 
 def make_call(
-    call_id: str, *lines: str, outcome: Outcome | None = "converted", account_id: str | None = None, split: str | None = None
+    call_id: str,
+    *lines: str,
+    outcome: Outcome | None = "converted",
+    account_id: str | None = None,
+    split: str | None = None,
 ) -> LabelledCall:
     """A labelled call from lines."""
     return LabelledCall(

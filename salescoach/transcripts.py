@@ -402,7 +402,7 @@ def _n_astral(text: str) -> int:
 def _seconds(stamp: str) -> float | None:
     """Seconds of ``[h:]mm:ss[.mmm]``, or None if it is no time."""
     *hours, minutes, seconds = stamp.replace(",", ".").split(":")
-    if float(seconds) >= 60 or (hours and int(minutes) >= 60):  # noqa: PLR2004
+    if float(seconds) >= 60 or (hours and int(minutes) >= 60):
         return None
     return 3600.0 * int(hours[0] if hours else 0) + 60.0 * int(minutes) + float(seconds)
 
@@ -467,9 +467,7 @@ def _side(label: str) -> Role | None:
 def _is_name(label: str) -> bool:
     """Whether a label that occurs once has the shape of a name: one to four capitalised words."""
     words = re.sub(r"\([^)]*\)", "", label).replace("_", " ").split()
-    return 0 < len(words) < 5 and all(  # noqa: PLR2004
-        word.casefold() in _PARTICLES or not word[0].islower() for word in words
-    )
+    return 0 < len(words) < 5 and all(word.casefold() in _PARTICLES or not word[0].islower() for word in words)
 
 
 def _is_heading(part: _Line) -> bool:
@@ -506,14 +504,14 @@ def _choose_labels(
             accepted.setdefault(key, label)
         elif _is_heading(part):
             continue
-        elif _side(label) or (counts[key] > 1 and (_is_name(label) or len(label.split()) < 3)):  # noqa: PLR2004
+        elif _side(label) or (counts[key] > 1 and (_is_name(label) or len(label.split()) < 3)):
             accepted.setdefault(key, label)
         elif _is_name(label):
             doubtful[key] = part
     n_filled = sum(bool(part.rest) for part in parts)
     if not singles:
         return accepted, []
-    are_most = len(accepted) < 2 and 2 * len(candidates) >= n_filled  # noqa: PLR2004
+    are_most = len(accepted) < 2 and 2 * len(candidates) >= n_filled
     for key in [key for key, part in doubtful.items() if part.has_own_time or are_most]:
         accepted[key] = doubtful.pop(key).label or ""
     return accepted, [part.label or "" for part in doubtful.values()]
@@ -904,7 +902,7 @@ def _roles_from_labels(transcript: Transcript) -> Transcript:
     roles = {name: side for name in everybody if (side := _side(name))}
     unclear = [name for name in everybody if name not in roles]
     notes: list[str] = []
-    if len(everybody) == 2 and len(unclear) == 1:  # noqa: PLR2004
+    if len(everybody) == 2 and len(unclear) == 1:
         [(known, side)] = roles.items()
         other: Role = "rep" if side == "customer" else "customer"
         roles[unclear[0]] = other

@@ -5,7 +5,6 @@ Turns count from 1. Probabilities are in [0, 1]. Arrays are never part of a type
 
 import hashlib
 from datetime import datetime
-from functools import cached_property
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -44,7 +43,7 @@ class Transcript(Frozen):
     def __len__(self) -> int:
         return len(self.turns)
 
-    @cached_property
+    @property  # not cached: a cached value would be copied into prefixes
     def content_hash(self) -> str:
         """sha256 over roles and texts: the same words by the same sides are the same call."""
         lines = "\n".join(f"{turn.role}\t{turn.text}" for turn in self.turns)

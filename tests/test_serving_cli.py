@@ -47,6 +47,7 @@ def one_object(out: str) -> dict[str, Any]:
     return result
 
 
+GERMAN = "Rep: Ja, das verstehe ich gut.\nCustomer: Das ist mir im Moment leider viel zu teuer, wir warten ab.\n" * 6
 SCORE_FIELDS = {
     "call_id", "probability", "uncalibrated_probability", "interval", "interval_level", "prediction_set", "abstained",
     "reasons", "warnings", "model_id", "scorer", "n_turns", "latency_ms", "evidence", "trajectory",
@@ -100,7 +101,7 @@ def test_a_csv_is_ranked(run: Run, home: Path, example: Path, tmp_path: Path) ->
     [
         ("Rep: Hello there, how are you?", "too short"),
         ("\n".join(f"This is line {n} of a text that names nobody at all." for n in range(12)), "not known"),
-        ("\n".join(f"{who}: Ja, das ist mir im Moment leider viel zu teuer, wir warten noch ab." for who in ["Rep", "Customer"] * 6), "English"),
+        (GERMAN, "English"),
     ],
     ids=["one turn", "no labels", "German"],
 )  # fmt: skip
@@ -223,7 +224,7 @@ def test_sample_train_index_and_score_with_an_own_model(run: Run, home: Path, tm
     assert one_object(out)["model_id"].startswith("own-calls-")
     code, out, _ = run("index", str(data))
     assert code == 0
-    assert "120 calls added" in out
+    assert "120 calls added" in out  # ids carry the seed, so no call of the first corpus is replaced
     assert "120 known already" in run("index", str(data))[1]
     with data.open(newline="") as file:
         call = next(csv.DictReader(file))["call_transcript"]

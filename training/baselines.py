@@ -4,6 +4,7 @@ Each takes training calls and labels, and gives probabilities for other calls: s
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -50,5 +51,5 @@ def _role_terms(call: Transcript) -> list[str]:
         label, _, text = turn_text(turn).lower().partition(": ")
         words = text.split()
         terms += [f"{label}:{word}" for word in words]
-        terms += [f"{label}:{first} {second}" for first, second in zip(words, words[1:], strict=False)]
+        terms += [f"{label}:{first} {second}" for first, second in pairwise(words)]
     return terms

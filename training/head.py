@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
+from sklearn.metrics import log_loss
+from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -14,6 +15,7 @@ from salescoach.splits import GroupBootstrap
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)  # C of the logistic regression: small means strongly regularised
 N_MEMBERS = 60
 N_FOLDS = 4
+MIN_SLOPE = 0.1
 
 
 def fit_head(
@@ -62,21 +64,31 @@ def choose_strength(vectors: np.ndarray, labels: np.ndarray, groups: Sequence[st
     n_folds = min(N_FOLDS, int(np.bincount(labels, minlength=2).min()), len(set(groups)))
     if n_folds < 2:
         return STRENGTHS[0]
-    folds = StratifiedGroupKFold(n_folds)
+    folds = StratifiedGroupKFold(n_folds).split(vectors, labels, groups)
+    # Where one account holds most of a class, a fold can leave nothing of it to learn from.
+    usable = [(fitted, held_out) for fitted, held_out in folds if len(set(labels[fitted])) == 2]
+    if not usable:
+        return STRENGTHS[0]
     losses = [
-        cross_val_score(
-            make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=2000)),
-            vectors, labels, groups=groups, cv=folds, scoring="neg_log_loss",
-        ).mean()
+        np.mean([_held_out_loss(strength, vectors, labels, fitted, held_out) for fitted, held_out in usable])
         for strength in STRENGTHS
     ]
-    return STRENGTHS[int(np.argmax(losses))]
+    return STRENGTHS[int(np.argmin(losses))]
+
+
+def _held_out_loss(
+    strength: float, vectors: np.ndarray, labels: np.ndarray, fitted: np.ndarray, held_out: np.ndarray
+) -> float:
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=2000))
+    model.fit(vectors[fitted], labels[fitted])
+    return float(log_loss(labels[held_out], model.predict_proba(vectors[held_out]), labels=[0, 1]))
 
 
 def fit_calibrator(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     """Slope and offset of Platt scaling (Platt, 1999), with his smoothed targets so that few calls can't overfit.
 
-    The slope is never negative: a calibrator must not turn a ranking round.
+    The slope is at least ``MIN_SLOPE``: a calibrator must not turn a ranking round. Where held-out calls don't bear the
+    ranking out, every probability lies near the base rate, and each turn still counts.
     """
     n_converted, n_lost = int(labels.sum()), int(len(labels) - labels.sum())
     if min(n_converted, n_lost) == 0:
@@ -90,10 +102,10 @@ def fit_calibrator(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float
         sample_weight=np.concatenate([targets, 1 - targets]),
     )
     slope, offset = float(regression.coef_[0, 0]), float(regression.intercept_[0])
-    if slope > 0:
+    if slope >= MIN_SLOPE:
         return slope, offset
     rate = (n_converted + 1) / (len(labels) + 2)
-    return 0.0, float(np.log(rate / (1 - rate)))
+    return MIN_SLOPE, float(np.log(rate / (1 - rate)) - MIN_SLOPE * logits.mean())
 
 
 def cross_calibrated(

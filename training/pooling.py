@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from salescoach.pooling import SIDES, Pooling, relative_positions
 from salescoach.types import Role
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 N_EPOCHS = 30
 BATCH_SIZE = 32
@@ -48,9 +52,7 @@ def fit_pooling(calls: Sequence[CallVectors], labels: np.ndarray, seed: int) -> 
         for start in range(0, len(calls), BATCH_SIZE):
             rows = order[start : start + BATCH_SIZE]
             vectors, masks, positions = _padded([calls[int(row)] for row in rows])
-            pooled = _pool(  # type: ignore[no-untyped-call]
-                vectors, masks, positions, query * QUERY_SCALE, position
-            )
+            pooled = _pool(vectors, masks, positions, query * QUERY_SCALE, position)
             kept = torch.rand(pooled.shape, generator=generator) >= DROPOUT
             logits = (pooled * kept / (1 - DROPOUT)) @ weight * QUERY_SCALE + bias
             loss = functional.binary_cross_entropy_with_logits(logits, targets[rows])
@@ -65,8 +67,8 @@ def pool_calls(pooling: Pooling, calls: Sequence[CallVectors]) -> np.ndarray:
     return np.concatenate([pooling.pool(call.vectors, call.roles) for call in calls])
 
 
-def _padded(calls: Sequence[CallVectors]):  # type: ignore[no-untyped-def]  # torch tensors; torch is imported late
-    """vectors (n, t, d), masks (n, 2, t) bool, positions (n, t), where t is the longest call's number of turns."""
+def _padded(calls: Sequence[CallVectors]) -> "tuple[Tensor, Tensor, Tensor]":
+    """Gives vectors (n, t, d), masks (n, 2, t) bool and positions (n, t), for t turns in the longest call."""
     import torch
 
     longest = max(len(call.roles) for call in calls)
@@ -82,7 +84,7 @@ def _padded(calls: Sequence[CallVectors]):  # type: ignore[no-untyped-def]  # to
     return vectors, masks, positions
 
 
-def _pool(vectors, masks, positions, query, position):  # type: ignore[no-untyped-def]
+def _pool(vectors: "Tensor", masks: "Tensor", positions: "Tensor", query: "Tensor", position: "Tensor") -> "Tensor":
     """What ``salescoach.pooling`` computes, differentiable: shape (n, 4 * d). Kept equal by a test."""
     import torch
 

@@ -28,7 +28,9 @@ from training.pooling import CallVectors, fit_pooling, pool_calls
 
 MIN_CALLS_PER_CLASS = 10
 UNLIKENESS_TAIL = 0.01  # of held-out calls that may lie beyond the bound before the slack
-UNLIKENESS_SLACK = 1.8  # other people's sales calls lie further off than held-out ones, talk of other things further still
+UNLIKENESS_SLACK = (
+    1.95  # other people's sales calls lie further off than held-out ones, talk of other things further still
+)
 
 Progress = Callable[[str, int, int], None]
 
@@ -89,9 +91,7 @@ def train(
         pooling = fit_pooling(fitted.vectors, fitted.labels, settings.seed)
         progress("fitting", 1, 2)
         pooled, pooled_held_out = pool_calls(pooling, fitted.vectors), pool_calls(pooling, held_out.vectors)
-        head = fit_head(
-            pooled, fitted.labels, fitted.groups, pooled_held_out, held_out.labels, held_out.groups, rng
-        )
+        head = fit_head(pooled, fitted.labels, fitted.groups, pooled_held_out, held_out.labels, held_out.groups, rng)
         spread = LedoitWolf().fit(_mean_turns(fitted))
         arm = Arm(pooling, head, pooled.mean(axis=0), spread.location_, spread.precision_, encoder.encode(PROBES))
         arm.save(folder / "generic.safetensors")

@@ -1,7 +1,7 @@
 """Generations of the index on disk: a new one is built beside the old one and swapped in when it is whole.
 
-    index/current.json      which generation is in use, by which model, and how much is in it
-    index/<generation>/     a Chroma store; two collections (calls, moments) for each outcome
+index/current.json      which generation is in use, by which model, and how much is in it
+index/<generation>/     a Chroma store; two collections (calls, moments) for each outcome
 """
 
 import contextlib

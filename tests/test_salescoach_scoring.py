@@ -1,0 +1,230 @@
+"""The real scorer on the real starter model: what is cited moves the score, and the same call gets the same bytes."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from salescoach.artifact import find_model, make_current
+from salescoach.config import Settings
+from salescoach.errors import ModelError
+from salescoach.scoring import Arm, CallScorer
+from salescoach.transcripts import parse_transcript, read_transcript
+from salescoach.types import Role, Score, Transcript, Turn
+
+EXAMPLES = sorted((Path(__file__).parent.parent / "data" / "examples").glob("*.txt"))
+EXACT = 0.001
+OTHER_SIDE: dict[Role, Role] = {"rep": "customer", "customer": "rep", "unknown": "unknown"}
+
+
+@pytest.fixture(scope="module")
+def scorer(coach_home: Path) -> CallScorer:
+    return CallScorer.load(Settings.load(home=coach_home))
+
+
+@pytest.fixture(scope="module")
+def calls() -> list[Transcript]:
+    return [read_transcript(file, call_id=file.stem) for file in EXAMPLES]
+
+
+@pytest.fixture(scope="module")
+def long_call(calls: list[Transcript]) -> Transcript:
+    return max(calls, key=len)
+
+
+def edited(call: Transcript, turn: int, text: str) -> Transcript:
+    """The call with another text in turn number ``turn``."""
+    turns = list(call.turns)
+    turns[turn - 1] = turns[turn - 1].model_copy(update={"text": text})
+    return call.model_copy(update={"turns": tuple(turns)})
+
+
+def forced_probability(scorer: CallScorer, call: Transcript) -> float:
+    """The model's number, whether or not the coach would give it."""
+    score = scorer.score(call, force=True)
+    number = score.uncalibrated_probability if score.abstained else score.probability
+    assert number is not None
+    return number
+
+
+def timeless(score: Score) -> str:
+    return score.model_copy(update={"latency_ms": 0.0}).model_dump_json()
+
+
+def test_a_score_has_every_field(scorer: CallScorer, calls: list[Transcript]) -> None:
+    for call in calls:
+        score = scorer.score(call)
+        assert not score.abstained, score.reasons
+        assert score.probability is not None
+        assert score.interval is not None
+        low, high = score.interval
+        assert 0 <= low <= score.probability <= high <= 1
+        assert score.interval_level == 0.9
+        assert score.prediction_set
+        assert set(score.prediction_set) <= {"converted", "lost"}
+        assert (score.call_id, score.n_turns) == (call.call_id, len(call))
+        assert score.model_id == scorer.manifest.model_id
+        assert score.scorer == "generic"
+        assert score.uncalibrated_probability is None
+        assert score.latency_ms > 0
+
+
+def test_different_calls_get_different_probabilities(scorer: CallScorer, calls: list[Transcript]) -> None:
+    assert len({scorer.score(call).probability for call in calls}) > len(calls) // 2
+
+
+def test_evidence_is_quoted_word_for_word_and_sorted(scorer: CallScorer, calls: list[Transcript]) -> None:
+    for call in calls:
+        evidence = scorer.score(call).evidence
+        assert evidence
+        for turn in evidence:
+            said = call.turns[turn.turn - 1]
+            assert (turn.quote, turn.speaker, turn.role) == (said.text, said.speaker, said.role)
+            assert turn.effect != 0
+        sizes = [abs(turn.effect) for turn in evidence]
+        assert sizes == sorted(sizes, reverse=True)
+        assert len({turn.turn for turn in evidence}) == len(evidence)
+
+
+def test_an_effect_is_what_scoring_without_the_turn_gives(scorer: CallScorer, calls: list[Transcript]) -> None:
+    for call in calls[::3]:
+        score = scorer.score(call)
+        assert score.probability is not None
+        effects = {}
+        for number in range(1, len(call) + 1):
+            effects[number] = score.probability - forced_probability(scorer, call.without(number))
+        for turn in score.evidence:
+            assert turn.effect == pytest.approx(effects.pop(turn.turn), abs=EXACT)
+        weakest = min(abs(turn.effect) for turn in score.evidence)
+        assert max(map(abs, effects.values())) <= weakest + EXACT  # nothing stronger is left out
+
+
+def test_the_trajectory_is_the_score_of_each_prefix(scorer: CallScorer, calls: list[Transcript]) -> None:
+    for call in calls[::4]:
+        score = scorer.score(call)
+        assert [point.turn for point in score.trajectory] == list(range(1, len(call) + 1))
+        assert score.trajectory[-1].probability == pytest.approx(score.probability, abs=EXACT)
+        for n_turns in (6, len(call) // 2):
+            there = forced_probability(scorer, call.prefix(n_turns))
+            assert score.trajectory[n_turns - 1].probability == pytest.approx(there, abs=EXACT)
+
+
+def test_what_is_said_later_doesnt_change_the_trajectory(scorer: CallScorer, long_call: Transcript) -> None:
+    before = scorer.score(long_call).trajectory
+    half = len(long_call) // 2
+    turns = tuple(
+        turn if number <= half else Turn(speaker="Zoe", role=OTHER_SIDE[turn.role], text=f"Something else {number}.")
+        for number, turn in enumerate(long_call.turns, start=1)
+    )
+    after = scorer.score(long_call.model_copy(update={"turns": turns}), force=True).trajectory
+    assert after[:half] == before[:half]
+    assert after[half:] != before[half:]
+
+
+def test_an_edit_in_the_last_tenth_moves_the_probability(scorer: CallScorer, long_call: Transcript) -> None:
+    assert len(long_call) > 40
+    before = forced_probability(scorer, long_call)
+    last_tenth = range(len(long_call) - len(long_call) // 10 + 1, len(long_call) + 1)
+    after = {
+        forced_probability(scorer, edited(long_call, turn, "No. We are not interested, please don't call again."))
+        for turn in last_tenth
+    }
+    assert before not in after
+
+
+def test_swapping_the_roles_moves_the_probability(scorer: CallScorer, long_call: Transcript) -> None:
+    turns = tuple(turn.model_copy(update={"role": OTHER_SIDE[turn.role]}) for turn in long_call.turns)
+    swapped = forced_probability(scorer, long_call.model_copy(update={"turns": turns}))
+    assert abs(swapped - forced_probability(scorer, long_call)) > EXACT
+
+
+def test_every_turn_can_move_the_score(scorer: CallScorer, long_call: Transcript) -> None:
+    vectors = scorer.encoder.encode([f"x {turn.text}" for turn in long_call.turns])
+    roles = [turn.role for turn in long_call.turns]
+    pooled = scorer._arm.pooling.pool(vectors, roles)[0]
+    for number in range(len(long_call)):
+        changed = vectors.copy()
+        changed[number] = -changed[number]
+        assert np.abs(scorer._arm.pooling.pool(changed, roles)[0] - pooled).max() > 1e-4
+
+
+def test_the_same_call_gets_the_same_bytes(
+    scorer: CallScorer, calls: list[Transcript], coach_home: Path, tmp_path: Path
+) -> None:
+    first = [timeless(scorer.score(call)) for call in calls]
+    assert [timeless(scorer.score(call)) for call in calls] == first
+    assert [timeless(scorer.score(call)) for call in reversed(calls)] == first[::-1]
+    # A fresh scorer in a fresh home: nothing is cached, and other calls come first.
+    fresh = CallScorer.load(Settings.load(home=tmp_path / "fresh", model=find_model(Settings.load(home=coach_home))))
+    for number in (5, 0, 5, 3):
+        assert timeless(fresh.score(calls[number])) == first[number]
+
+
+def test_names_and_times_dont_count(scorer: CallScorer, calls: list[Transcript]) -> None:
+    turns = tuple(turn.model_copy(update={"speaker": "N", "start_s": None, "end_s": None}) for turn in calls[0].turns)
+    renamed = scorer.score(calls[0].model_copy(update={"turns": turns}))
+    assert renamed.probability == scorer.score(calls[0]).probability
+
+
+def test_every_part_of_a_very_long_turn_counts(scorer: CallScorer, calls: list[Transcript]) -> None:
+    call = calls[0]
+    sentences = [f"Point {number} is about rollout, price and training." for number in range(60)]
+    before = scorer.score(edited(call, 10, " ".join(sentences)), force=True)
+    for place in (0, 30, 59):
+        changed = [*sentences[:place], "We hate it and will never buy anything from you.", *sentences[place + 1 :]]
+        after = scorer.score(edited(call, 10, " ".join(changed)), force=True)
+        assert after.trajectory[9:] != before.trajectory[9:]
+
+
+def test_a_call_vector_has_unit_length_and_tells_calls_apart(scorer: CallScorer, calls: list[Transcript]) -> None:
+    vectors = np.stack([scorer.call_vector(call) for call in calls])
+    assert vectors.shape[1] == 4 * scorer.encoder.dimension
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert all(float(a @ b) < 0.99 for a, b in itertools.combinations(vectors, 2))
+
+
+def test_warnings_of_the_reader_are_passed_on(scorer: CallScorer) -> None:
+    call = parse_transcript("Rep: Hello.\nCustomer: Hi.").model_copy(update={"warnings": ("Something was joined.",)})
+    assert scorer.score(call).warnings == ("Something was joined.",)
+
+
+def test_an_arm_comes_back_as_it_was_and_a_broken_one_is_refused(scorer: CallScorer, tmp_path: Path) -> None:
+    arm, file = scorer._arm, tmp_path / "arm.safetensors"
+    arm.save(file)
+    again = Arm.load(file)
+    vectors = np.random.default_rng(0).normal(size=(3, arm.pooling.dimension)).astype(np.float32)
+    assert again.head.probabilities(vectors).tobytes() == arm.head.probabilities(vectors).tobytes()
+    assert again.pooling.query.tobytes() == arm.pooling.query.tobytes()
+
+    broken = Arm(arm.pooling, arm.head, arm.center, arm.mean_turn * np.nan, arm.precision, arm.probes)
+    broken.save(file)
+    with pytest.raises(ModelError, match="not finite"):
+        Arm.load(file)
+    file.write_bytes(b"not safetensors")
+    with pytest.raises(ModelError, match=str(file)):
+        Arm.load(file)
+    with pytest.raises(ModelError, match="train again"):
+        Arm.load(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize("value", [0.5, np.nan])
+def test_an_encoder_that_gives_other_vectors_than_at_training_is_refused(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, value: float
+) -> None:
+    class Drifted:
+        def encode(self, texts: list[str]) -> np.ndarray:
+            return np.full((len(texts), 384), value / 384**0.5, dtype=np.float32)
+
+    monkeypatch.setattr("salescoach.scoring.load_encoder", lambda *_: Drifted())
+    with pytest.raises(ModelError, match=r"no longer gives the vectors.*train again"):
+        CallScorer.load(settings)
+
+
+def test_without_a_model_there_is_no_scorer(tmp_path: Path) -> None:
+    settings = Settings.load(home=tmp_path)
+    with pytest.raises(ModelError, match="coach setup"):
+        CallScorer.load(settings)
+    make_current(settings, settings.models_dir / "gone")
+    with pytest.raises(ModelError, match="coach setup"):
+        CallScorer.load(settings)

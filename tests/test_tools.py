@@ -1,0 +1,194 @@
+"""The tools: typed results over real parts, and an argument that can't be used is refused before anything runs."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.messages import ToolMessage
+from langchain_core.tools import BaseTool
+from pydantic import ValidationError
+
+from salescoach.config import Settings
+from salescoach.errors import InputError
+from salescoach.library import Library
+from salescoach.scoring import CallScorer
+from salescoach.testing import make_transcript
+from tools.find_similar_calls import SimilarResult, find_similar_calls
+from tools.look_up_metrics import MetricsResult, look_up_metrics
+from tools.parts import Parts, call_marker, percent, points, turn_marker
+from tools.registry import make_tools
+from tools.score_call import ScoreResult, score_call
+from vectorstore.search import PastCalls
+
+CALL = "ex-01"  # an example that the shared library holds
+
+
+@pytest.fixture(scope="module")
+def parts(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
+    settings = Settings.load(home=coach_home)
+    file = tmp_path_factory.mktemp("tools") / "library.sqlite"
+    shutil.copy(settings.library_file, file)
+    library, scorer = Library(file), CallScorer.load(settings)
+    yield Parts(library, scorer, PastCalls(settings.index_dir, library, scorer))
+    library.close()
+
+
+@pytest.fixture
+def without_index(parts: Parts, tmp_path: Path) -> Parts:
+    return Parts(parts.library, parts.scorer, PastCalls(tmp_path / "none", parts.library, parts.scorer))
+
+
+def tool(parts: Parts, name: str) -> BaseTool:
+    return {one.name: one for one in make_tools(parts)}[name]
+
+
+def call_tool(parts: Parts, name: str, **args: Any) -> ToolMessage:
+    message = tool(parts, name).invoke({"type": "tool_call", "id": "1", "name": name, "args": args})
+    assert isinstance(message, ToolMessage)
+    return message
+
+
+def test_a_score_is_worded_from_the_models_own(parts: Parts) -> None:
+    result = score_call(parts, CALL)
+    score = parts.scorer.score(parts.library.get(CALL).transcript)
+    assert result.score.model_copy(update={"latency_ms": 0.0}) == score.model_copy(update={"latency_ms": 0.0})
+    assert score.probability is not None
+    assert score.interval is not None
+    assert result.probability_percent == percent(score.probability)
+    assert result.interval_percent == (percent(score.interval[0]), percent(score.interval[1]))
+    assert result.model_data
+    assert 0 < len(result.turns_that_moved_it) <= 5
+    for shown, turn in zip(result.turns_that_moved_it, score.evidence, strict=False):
+        assert (shown.turn, shown.quote, shown.effect) == (turn.turn, turn.quote, turn.effect)
+        assert shown.marker == f"[T{turn.turn}]"
+        assert shown.direction == ("raised" if turn.effect > 0 else "lowered")
+
+
+def test_similar_calls_are_cited(parts: Parts) -> None:
+    result = find_similar_calls(parts, CALL, outcome="converted", k=4)
+    assert (result.call_id, result.outcome, result.unavailable) == (CALL, "converted", None)
+    assert result.focus == parts.scorer.score(parts.library.get(CALL).transcript).evidence[0].turn
+    assert len(result.results) == 4
+    assert CALL not in {found.call_id for found in result.results}
+    for found in result.results:
+        past = parts.library.get(found.call_id)
+        assert past.outcome == found.outcome == "converted"
+        assert found.quote in [turn.text for turn in past.transcript.turns[found.turn_start - 1 : found.turn_end]]
+        assert found.marker == call_marker(found.call_id, found.turn_start, found.turn_end)
+
+
+def test_metrics_stand_beside_the_other_calls(parts: Parts) -> None:
+    result = look_up_metrics(parts, CALL)
+    n_past = len(parts.library.summaries())
+    assert result.n_won + result.n_lost == n_past - 1  # the call itself is not beside itself
+    assert result.metrics
+    assert any(reading.won_quartiles for reading in result.metrics)
+
+
+def test_without_an_index_the_score_still_comes(without_index: Parts) -> None:
+    similar = find_similar_calls(without_index, CALL)
+    assert similar.results == ()
+    assert similar.unavailable is not None
+    assert "coach index" in similar.unavailable
+    assert score_call(without_index, CALL).probability_percent is not None
+    assert look_up_metrics(without_index, CALL).metrics
+    content = json.loads(call_tool(without_index, "find_similar_calls", call_id=CALL).content)
+    assert content["unavailable"] == similar.unavailable
+
+
+def test_a_call_that_is_too_short_has_reasons_and_no_number(parts: Parts) -> None:
+    pasted = parts.library.add_pasted(make_transcript("Rep: Hello.", "Customer: Not now."))
+    result = score_call(parts, pasted)
+    assert (result.probability_percent, result.interval_percent, result.turns_that_moved_it) == (None, None, ())
+    assert any("too short" in reason for reason in result.reasons)
+    assert find_similar_calls(parts, pasted).focus is None
+    assert find_similar_calls(parts, pasted).results
+    assert look_up_metrics(parts, pasted).metrics
+
+
+@pytest.mark.parametrize("function", [score_call, find_similar_calls, look_up_metrics])
+def test_an_unknown_call_is_named(parts: Parts, function: Any) -> None:
+    with pytest.raises(InputError, match="'nobody'"):
+        function(parts, "nobody")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("score_call", ScoreResult), ("find_similar_calls", SimilarResult), ("look_up_metrics", MetricsResult)],
+)
+def test_a_tool_gives_text_and_its_typed_result(parts: Parts, name: str, kind: type) -> None:
+    message = call_tool(parts, name, call_id=CALL)
+    assert isinstance(message.artifact, kind)
+    assert isinstance(message.content, str)
+    said = json.loads(message.content)
+    assert said["call_id"] == CALL
+    assert "score" not in said  # the text has each number in one form only
+    typed = message.artifact.model_dump(mode="json")
+    assert all(typed[field] == value for field, value in said.items())
+
+
+@pytest.mark.parametrize("name", ["score_call", "find_similar_calls", "look_up_metrics"])
+@pytest.mark.parametrize(
+    "args",
+    [
+        {},
+        {"call_id": CALL, "transcript": "Rep: I am a text, not an id."},
+        {"call_id": CALL, "probability": 0.99},
+        {"call_id": ""},
+        {"call_id": "x" * 101},
+        {"call_id": "'; DROP TABLE calls; --"},
+        {"call_id": "../../etc/passwd"},
+        {"call_id": None},
+    ],
+)
+def test_arguments_that_nobody_asked_for_are_refused(parts: Parts, name: str, args: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        call_tool(parts, name, **args)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [{"k": 0}, {"k": 11}, {"k": -1}, {"diversity": 1.01}, {"diversity": -0.1}, {"outcome": "won"}, {"k": "many"}],
+)
+def test_arguments_out_of_range_are_refused(parts: Parts, args: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        call_tool(parts, "find_similar_calls", call_id=CALL, **args)
+
+
+def test_tools_belong_to_their_parts(parts: Parts, tmp_path: Path) -> None:
+    other = Library(tmp_path / "other.sqlite")
+    pasted = other.add_pasted(make_transcript("Rep: Hello.", "Customer: Not now, this is another library."))
+    there = Parts(other, parts.scorer, parts.index)
+    assert call_tool(there, "score_call", call_id=pasted).artifact.n_turns == 2
+    with pytest.raises(InputError):
+        call_tool(parts, "score_call", call_id=pasted)
+    with pytest.raises(InputError):
+        call_tool(there, "score_call", call_id=CALL)
+    other.close()
+
+
+def test_tools_only_read(parts: Parts) -> None:
+    before = [call.model_dump_json() for call in parts.library.past_calls()]
+    for name in ("score_call", "find_similar_calls", "look_up_metrics"):
+        call_tool(parts, name, call_id=CALL)
+    assert [call.model_dump_json() for call in parts.library.past_calls()] == before
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"), [(0, 0), (1, 1e2), (0.0001, 1), (0.004, 1), (0.9999, 99), (0.345, 34), (0.346, 35), (0.5, 50)]
+)
+def test_only_what_is_certain_is_0_or_100_percent(share: float, shown: int) -> None:
+    assert percent(share) == shown
+
+
+def test_points_have_no_sign() -> None:
+    assert [points(effect) for effect in (-0.0612, 0.0004, 0.0006, 0.12)] == [6.1, 0.0, 0.1, 12.0]
+
+
+def test_markers() -> None:
+    assert turn_marker(14) == "[T14]"
+    assert call_marker("a-1", 3, 3) == "[call a-1, T3]"
+    assert call_marker("a-1", 3, 6) == "[call a-1, T3–6]"

@@ -1,0 +1,331 @@
+"""Training: noise scores 0.5, a calibrator never turns a ranking, and a folder is whole or not there."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from salescoach.artifact import Manifest, ModelFolder
+from salescoach.config import Settings
+from salescoach.errors import DataError
+from salescoach.head import sigmoid
+from salescoach.measures import measure_all
+from salescoach.scoring import CallScorer
+from salescoach.testing import make_call, make_transcript
+from salescoach.types import LabelledCall, Outcome, Role, Transcript
+from training.baselines import BASELINES
+from training.head import MIN_SLOPE, choose_strength, cross_calibrated, fit_calibrator, fit_head
+from training.pooling import CallVectors, fit_pooling, pool_calls
+from training.run import train
+
+DIMENSION = 6
+N_SHUFFLES = 20
+SAID = {
+    "converted": ("That would help us a lot.", "Send me the contract, please.", "Can we start next Monday?"),
+    "lost": ("It is too expensive for us.", "We are happy with what we have.", "Please don't call again."),
+}
+ASKED = ("How do you plan the shifts today?", "What would change your mind?", "Shall I explain the price once more?")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)  # as the encoder has it; small products are slower on several
+
+
+def train_fast(*args: Any, **fields: Any) -> Manifest:
+    """A training with few resamples: they decide intervals only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.head.N_MEMBERS", 6)
+        patch.setattr("training.run.measure_all", partial(measure_all, n_resamples=25))
+        return train(*args, **fields)
+
+
+def random_calls(rng: np.random.Generator, n_calls: int, signal: np.ndarray | None = None) -> list[CallVectors]:
+    """Calls of four to eight random turns; ``signal`` is added to the customer's third turn."""
+    calls = []
+    for row in range(n_calls):
+        n_turns = int(rng.integers(4, 9))
+        roles: tuple[Role, ...] = tuple("rep" if turn % 2 else "customer" for turn in range(n_turns))
+        vectors = rng.normal(size=(n_turns, DIMENSION))
+        if signal is not None:
+            vectors[2] += signal[row]
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        calls.append(CallVectors(vectors.astype(np.float32), roles))
+    return calls
+
+
+def held_out_auc(calls: list[CallVectors], labels: np.ndarray, seed: int) -> float:
+    """The whole path: 60 calls train, 30 calibrate, the others judge."""
+    groups = [str(row // 2) for row in range(len(calls))]
+    pooling = fit_pooling(calls[:60], labels[:60], seed)
+    pooled = pool_calls(pooling, calls)
+    rng = np.random.default_rng(seed)
+    head = fit_head(pooled[:60], labels[:60], groups[:60], pooled[60:90], labels[60:90], groups[60:90], rng)
+    return float(roc_auc_score(labels[90:], head.probabilities(pooled[90:])))
+
+
+def test_noise_scores_a_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.pooling.N_EPOCHS", 5)  # for time, as are the folds
+    monkeypatch.setattr("training.head.N_FOLDS", 2)
+    monkeypatch.setattr("training.head.N_MEMBERS", 2)  # the bootstrap doesn't touch the model itself
+    aucs = []
+    for seed in range(N_SHUFFLES):
+        rng = np.random.default_rng(seed)
+        calls = random_calls(rng, 150)
+        aucs.append(held_out_auc(calls, rng.permutation(np.arange(150) % 2), seed))
+    standard_error = np.std(aucs, ddof=1) / N_SHUFFLES**0.5
+    assert abs(np.mean(aucs) - 0.5) < 3 * standard_error
+    assert standard_error < 0.03  # or the bound above would promise nothing
+
+
+def test_what_can_be_learned_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.head.N_MEMBERS", 2)
+    rng = np.random.default_rng(1)
+    labels = rng.permutation(np.arange(150) % 2)
+    signal = np.where(labels == 1, 1, -1)[:, None] * np.eye(DIMENSION)[0] * 4
+    assert held_out_auc(random_calls(rng, 150, signal), labels, seed=1) > 0.75
+
+
+def test_the_same_seed_trains_the_same_pooling() -> None:
+    rng = np.random.default_rng(2)
+    calls, labels = random_calls(rng, 40), np.arange(40) % 2
+    first, again, other = (fit_pooling(calls, labels, seed) for seed in (5, 5, 6))
+    assert first.query.tobytes() == again.query.tobytes() != other.query.tobytes()
+    assert first.position.tobytes() == again.position.tobytes()
+
+
+def some_head_data(seed: int, n: int = 60, dimension: int = 4) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    rng = np.random.default_rng(seed)
+    labels = np.arange(n) % 2
+    vectors = rng.normal(size=(n, dimension)) + 0.8 * labels[:, None]
+    return vectors.astype(np.float32), labels, [str(row // 2) for row in range(n)]
+
+
+@pytest.mark.parametrize("dimension", [4, 100])
+def test_the_head_is_linear_and_its_members_are_resamples(dimension: int) -> None:
+    vectors, labels, groups = some_head_data(3, dimension=dimension)
+    rng = np.random.default_rng(0)
+    head = fit_head(vectors[:40], labels[:40], groups[:40], vectors[40:], labels[40:], groups[40:], rng)
+    assert head.weights.shape == (61, dimension)
+    assert head.bias.shape == (61,)
+    assert np.isfinite(head.weights).all()
+    assert len(np.unique(head.weights.round(9), axis=0)) > 50
+    assert roc_auc_score(labels, head.probabilities(vectors)) > 0.7
+    # Moving a feature shifts the logit by its weight, so the scaling was folded in as it should be.
+    moved = vectors.astype(np.float64)
+    moved[:, 0] += 1
+    probabilities = head.probabilities(vectors.astype(np.float64)), head.probabilities(moved)
+    logits = [np.log(values / (1 - values)) for values in probabilities]
+    np.testing.assert_allclose(logits[1] - logits[0], head.weights[0, 0], atol=1e-6)
+
+
+def test_held_out_labels_touch_only_the_calibrator() -> None:
+    vectors, labels, groups = some_head_data(4)
+    heads = [
+        fit_head(
+            vectors[:40], labels[:40], groups[:40], vectors[40:], others, groups[40:], np.random.default_rng(0)
+        ).weights[0]
+        for others in (labels[40:], np.concatenate([labels[40:58], 1 - labels[58:]]))
+    ]
+    cosine = heads[0] @ heads[1] / np.linalg.norm(heads[0]) / np.linalg.norm(heads[1])
+    assert cosine == pytest.approx(1)  # the direction is the training calls'
+    assert np.linalg.norm(heads[0]) != pytest.approx(np.linalg.norm(heads[1]), rel=1e-3)
+
+
+@hypothesis_settings(deadline=None, max_examples=40)
+@given(logits=st.lists(st.floats(-8, 8), min_size=4, max_size=40), seed=st.integers(0, 2**32 - 1))
+def test_a_calibrator_never_turns_the_ranking(logits: list[float], seed: int) -> None:
+    values = np.array(logits)
+    labels = np.random.default_rng(seed).integers(0, 2, size=len(values))
+    slope, offset = fit_calibrator(values, labels)
+    assert slope >= MIN_SLOPE
+    assert np.isfinite([slope, offset]).all()
+    assert (np.diff(sigmoid(slope * np.sort(values) + offset)) >= 0).all()
+
+
+def test_a_calibrator_of_reversed_scores_says_the_base_rate() -> None:
+    logits = np.linspace(-3, 3, 40)
+    slope, offset = fit_calibrator(logits, (logits < 0).astype(int))
+    assert slope == MIN_SLOPE
+    assert np.ptp(sigmoid(slope * logits + offset)) < 0.2  # near the base rate, whatever the logits
+    assert sigmoid(np.array([offset]))[0] == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_calibrator_finds_the_truth() -> None:
+    rng = np.random.default_rng(6)
+    logits = rng.normal(scale=2, size=20_000)
+    labels = (rng.random(20_000) < sigmoid(0.5 * logits - 0.7)).astype(int)
+    assert fit_calibrator(logits, labels) == pytest.approx((0.5, -0.7), abs=0.06)
+
+
+def test_one_class_leaves_the_logits_as_they_are() -> None:
+    assert fit_calibrator(np.array([1.0, 2.0]), np.array([1, 1])) == (1.0, 0.0)
+
+
+def test_cross_calibration_never_sees_the_calls_own_account() -> None:
+    rng = np.random.default_rng(7)
+    logits, labels = rng.normal(size=60), rng.integers(0, 2, size=60)
+    groups = [str(row // 3) for row in range(60)]
+    before = cross_calibrated(logits, labels, groups, np.random.default_rng(0))
+    assert ((before > 0) & (before < 1)).all()
+    changed = labels.copy()
+    changed[:3] = 1 - changed[:3]  # one account's outcomes
+    after = cross_calibrated(logits, changed, groups, np.random.default_rng(0))
+    np.testing.assert_array_equal(after[:3], before[:3])
+    assert (after != before).sum() >= 30  # the other folds saw it
+
+
+def test_strength_is_chosen_where_an_account_holds_a_whole_class() -> None:
+    vectors, labels, _ = some_head_data(8, n=24)
+    groups = ["won" if label else f"lost-{row}" for row, label in enumerate(labels)]
+    assert choose_strength(vectors, labels, groups) > 0
+    assert choose_strength(vectors[:3], labels[:3], groups[:3]) > 0
+
+
+def some_texts(n: int) -> tuple[list[Transcript], np.ndarray]:
+    labels = np.arange(n) % 2
+    calls = [
+        make_transcript("Rep: shall we go on", f"Customer: {answer} {row % 3}", "Rep: ok")
+        for row, answer in enumerate("gladly yes" if label else "sorry no" for label in labels)
+    ]
+    return calls, labels
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_a_baseline_gives_probabilities(name: str) -> None:
+    calls, labels = some_texts(40)
+    probabilities = BASELINES[name](calls[:30], labels[:30], calls[30:])
+    assert probabilities.shape == (10,)
+    assert ((probabilities >= 0) & (probabilities <= 1)).all()
+    again = BASELINES[name](calls[:30], labels[:30], calls[30:])
+    np.testing.assert_array_equal(again, probabilities)
+
+
+def test_each_baseline_knows_what_it_is_for() -> None:
+    calls, labels = some_texts(40)
+    assert set(BASELINES["prior"](calls[:29], labels[:29], calls[29:])) == {14 / 29}
+    assert roc_auc_score(labels[30:], BASELINES["tfidf"](calls[:30], labels[:30], calls[30:])) == 1
+    long = [make_transcript(*["Rep: go on", "Customer: yes"] * (4 if label else 1)) for label in labels]
+    assert roc_auc_score(labels[30:], BASELINES["length"](long[:30], labels[:30], long[30:])) == 1
+
+
+def test_words_count_by_who_says_them() -> None:
+    won, lost = ("Rep: alpha beta", "Customer: gamma delta"), ("Rep: gamma delta", "Customer: alpha beta")
+    labels = np.arange(20) % 2
+    calls = [make_transcript(*(won if label else lost)) for label in labels]
+    assert roc_auc_score(labels[10:], BASELINES["tfidf"](calls[:10], labels[:10], calls[10:])) == 1
+
+
+def sample_calls(n: int) -> list[LabelledCall]:
+    """Short calls whose outcome can be heard, most of their turns shared, so that they are encoded fast."""
+    calls = []
+    for row in range(n):
+        outcome: Outcome = "converted" if row % 2 else "lost"
+        said, asked = SAID[outcome], ASKED[row % 3 :] + ASKED[: row % 3]
+        lines = [line for pair in zip(asked, said, strict=True) for line in (f"Rep: {pair[0]}", f"Customer: {pair[1]}")]
+        lines.insert(2, f"Customer: We are {row + 5} people and have been looking at this for a while now.")
+        calls.append(make_call(f"made-{row:03}", *lines, outcome=outcome, account_id=f"acc-{row // 2 % 20}"))
+    return calls
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[LabelledCall]]:
+    """A model of 60 short calls, among them an open deal, which must not count."""
+    home = tmp_path_factory.mktemp("training")
+    calls = sample_calls(60)
+    open_deal = make_call("open", "Rep: Xylophone quagmire.", "Customer: We shall see.", outcome=None)
+    train_fast(
+        [*calls, open_deal], home / "model", Settings.load(home=home), name="tiny", data="60 short made-up calls"
+    )
+    return home, calls
+
+
+def test_a_trained_folder_loads_and_scores(trained: tuple[Path, list[LabelledCall]]) -> None:
+    home, calls = trained
+    scorer = CallScorer.load(Settings.load(home=home, model=home / "model"))
+    scores = [scorer.score(call.transcript, force=True) for call in calls[:10]]
+    probabilities = {score.call_id: score.trajectory[-1].probability for score in scores}
+    won = [probabilities[call.call_id] for call in calls[:10] if call.outcome == "converted"]
+    lost = [probabilities[call.call_id] for call in calls[:10] if call.outcome == "lost"]
+    assert min(won) > 0.5 > max(lost)
+    assert all(score.model_id.startswith("tiny-") for score in scores)
+
+
+def test_the_manifest_says_what_was_done(trained: tuple[Path, list[LabelledCall]]) -> None:
+    home, calls = trained
+    manifest = ModelFolder.open(home / "model").manifest
+    assert manifest.n_train + manifest.n_calibration + manifest.n_test == 60  # the open deal is nowhere
+    assert len(manifest.training_calls) == manifest.n_train + manifest.n_calibration
+    assert set(manifest.training_calls) < {call.transcript.content_hash for call in calls}
+    assert 0 < manifest.base_rate < 1
+    assert {*BASELINES, "generic"} == manifest.measures.keys()
+    assert manifest.measures["prior"]["auc"].value == 0.5
+
+
+def test_the_card_has_one_table_and_no_text_of_a_call(trained: tuple[Path, list[LabelledCall]]) -> None:
+    home, calls = trained
+    card = (home / "model" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    lines = [line for line in card.splitlines() if line.startswith("|")]
+    assert [line.split(" | ")[0].strip("| ") for line in lines] == ["arm", "---", *BASELINES, "generic"]
+    assert "60 short made-up calls" in card
+    everything = "".join(
+        file.read_bytes().decode("utf-8", "replace") for file in (home / "model").iterdir() if file.is_file()
+    )
+    for call in calls:
+        for turn in call.transcript.turns:
+            assert len(turn.text) < 20 or turn.text not in everything
+        assert call.call_id not in everything
+
+
+def test_the_same_seed_gives_the_same_scores(trained: tuple[Path, list[LabelledCall]], tmp_path: Path) -> None:
+    home, calls = trained
+    again = train_fast(calls, tmp_path / "model", Settings.load(home=home), name="tiny", data="60 short made-up calls")
+    manifest = ModelFolder.open(home / "model").manifest
+    same = {"model_id", "created_at", "files"}
+    assert again.model_dump(exclude=same) == manifest.model_dump(exclude=same)
+    assert again.files["generic.safetensors"] == manifest.files["generic.safetensors"]
+
+
+@pytest.mark.parametrize("n_lost", [0, 9])
+def test_too_few_of_one_outcome_are_refused_and_no_folder_is_made(tmp_path: Path, n_lost: int) -> None:
+    calls = [
+        make_call(f"c{row}", f"Rep: Call {row}.", "Customer: Yes.", outcome="lost" if row < n_lost else "converted")
+        for row in range(40)
+    ]
+    calls += [make_call(f"open{row}", f"Rep: Open {row}.", outcome=None) for row in range(20)]
+    with pytest.raises(DataError, match=f"at least 10 lost.*{n_lost}|{40 - n_lost} and {n_lost}"):
+        train(calls, tmp_path / "models" / "new", Settings.load(home=tmp_path), name="x", data="nothing")
+    assert not list(tmp_path.rglob("new*"))
+
+
+@pytest.mark.parametrize("stage", ["encoding train calls", "encoding test calls", "fitting"])
+def test_an_interrupted_training_leaves_nothing(
+    trained: tuple[Path, list[LabelledCall]], tmp_path: Path, stage: str
+) -> None:
+    home, calls = trained
+
+    def interrupt(now: str, done: int, total: int) -> None:
+        if now == stage and done == total // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(calls, tmp_path / "models" / "new", Settings.load(home=home), name="x", data="x", progress=interrupt)
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_a_part_of_one_outcome_is_refused_and_no_folder_is_made(tmp_path: Path) -> None:
+    calls = [
+        make_call(f"c{row}", f"Rep: Call {row}.", outcome="lost" if row % 2 else "converted", split=split)
+        for row, split in enumerate(["train"] * 30 + ["calibration"] * 2)
+    ]
+    calls[-1] = calls[-1].model_copy(update={"outcome": "converted"})
+    with pytest.raises(DataError, match="in each part; there are 2 and 0"):
+        train(calls, tmp_path / "new", Settings.load(home=tmp_path), name="x", data="nothing")
+    assert not (tmp_path / "new").exists()
