@@ -66,14 +66,14 @@ def held_out_auc(calls: list[CallVectors], labels: np.ndarray, seed: int) -> flo
     groups = [str(row // 2) for row in range(len(calls))]
     pooling = fit_pooling(calls[:60], labels[:60], seed)
     pooled = pool_calls(pooling, calls)
+    strength = choose_strength(calls[:60], labels[:60], groups[:60], seed)
     rng = np.random.default_rng(seed)
-    head = fit_head(pooled[:60], labels[:60], groups[:60], pooled[60:90], labels[60:90], groups[60:90], rng)
+    head = fit_head(pooled[:60], labels[:60], groups[:60], pooled[60:90], labels[60:90], groups[60:90], strength, rng)
     return float(roc_auc_score(labels[90:], head.probabilities(pooled[90:])))
 
 
 def test_noise_scores_a_half(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.pooling.N_EPOCHS", 5)  # for time, as are the folds
-    monkeypatch.setattr("training.head.N_FOLDS", 2)
+    monkeypatch.setattr("training.head.N_FOLDS", 2)  # for time
     monkeypatch.setattr("training.head.N_MEMBERS", 2)  # the bootstrap doesn't touch the model itself
     aucs = []
     for seed in range(N_SHUFFLES):
@@ -112,7 +112,7 @@ def some_head_data(seed: int, n: int = 60, dimension: int = 4) -> tuple[np.ndarr
 def test_the_head_is_linear_and_its_members_are_resamples(dimension: int) -> None:
     vectors, labels, groups = some_head_data(3, dimension=dimension)
     rng = np.random.default_rng(0)
-    head = fit_head(vectors[:40], labels[:40], groups[:40], vectors[40:], labels[40:], groups[40:], rng)
+    head = fit_head(vectors[:40], labels[:40], groups[:40], vectors[40:], labels[40:], groups[40:], 1e-2, rng)
     assert head.weights.shape == (61, dimension)
     assert head.bias.shape == (61,)
     assert np.isfinite(head.weights).all()
@@ -130,7 +130,7 @@ def test_held_out_labels_touch_only_the_calibrator() -> None:
     vectors, labels, groups = some_head_data(4)
     heads = [
         fit_head(
-            vectors[:40], labels[:40], groups[:40], vectors[40:], others, groups[40:], np.random.default_rng(0)
+            vectors[:40], labels[:40], groups[:40], vectors[40:], others, groups[40:], 1e-2, np.random.default_rng(0)
         ).weights[0]
         for others in (labels[40:], np.concatenate([labels[40:58], 1 - labels[58:]]))
     ]
@@ -185,8 +185,9 @@ def test_cross_calibration_never_sees_the_calls_own_account() -> None:
 def test_strength_is_chosen_where_an_account_holds_a_whole_class() -> None:
     vectors, labels, _ = some_head_data(8, n=24)
     groups = ["won" if label else f"lost-{row}" for row, label in enumerate(labels)]
-    assert choose_strength(vectors, labels, groups) > 0
-    assert choose_strength(vectors[:3], labels[:3], groups[:3]) > 0
+    calls = [CallVectors(vector[None].astype(np.float32), ("customer",)) for vector in vectors]
+    assert choose_strength(calls, labels, groups, seed=0) > 0
+    assert choose_strength(calls[:3], labels[:3], groups[:3], seed=0) > 0
 
 
 def some_texts(n: int) -> tuple[list[Transcript], np.ndarray]:

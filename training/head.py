@@ -6,13 +6,13 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedGroupKFold
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from salescoach.head import Head, sigmoid
 from salescoach.splits import GroupBootstrap
+from training.pooling import CallVectors, fit_pooling, pool_calls
 
-STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)  # C of the logistic regression: small means strongly regularised
+STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)  # C of the logistic regression: small means strongly regularised
 N_MEMBERS = 60
 N_FOLDS = 4
 MIN_SLOPE = 0.1
@@ -25,6 +25,7 @@ def fit_head(
     held_out: np.ndarray,
     held_out_labels: np.ndarray,
     held_out_groups: Sequence[str],
+    strength: float,
     rng: np.random.Generator,
 ) -> Head:
     """A calibrated head with its bootstrap members.
@@ -36,9 +37,9 @@ def fit_head(
         held_out: call vectors that only the calibrator sees, shape (n_held_out, dimension).
         held_out_labels: shape (n_held_out,).
         held_out_groups: accounts of the held-out calls.
+        strength: C of the logistic regression, from ``choose_strength``.
         rng: draws the resamples, by account.
     """
-    strength = choose_strength(train, train_labels, train_groups)
     space = _Standardised(train)
     reduced = space.apply(train)
     draws, held_out_draws = GroupBootstrap(train_groups), GroupBootstrap(held_out_groups)
@@ -59,29 +60,31 @@ def fit_head(
     )
 
 
-def choose_strength(vectors: np.ndarray, labels: np.ndarray, groups: Sequence[str]) -> float:
-    """The regularisation with the best grouped cross-validated log-loss; the strongest where there are few calls."""
+def choose_strength(calls: Sequence[CallVectors], labels: np.ndarray, groups: Sequence[str], seed: int) -> float:
+    """The regularisation with the best grouped cross-validated log-loss; the strongest where there are few calls.
+
+    The pooling is trained anew in each fold: one that has seen a call's label makes that call look easy, and the
+    weakest regularisation look best.
+    """
     n_folds = min(N_FOLDS, int(np.bincount(labels, minlength=2).min()), len(set(groups)))
     if n_folds < 2:
         return STRENGTHS[0]
-    folds = StratifiedGroupKFold(n_folds).split(vectors, labels, groups)
-    # Where one account holds most of a class, a fold can leave nothing of it to learn from.
-    usable = [(fitted, held_out) for fitted, held_out in folds if len(set(labels[fitted])) == 2]
-    if not usable:
-        return STRENGTHS[0]
-    losses = [
-        np.mean([_held_out_loss(strength, vectors, labels, fitted, held_out) for fitted, held_out in usable])
-        for strength in STRENGTHS
-    ]
-    return STRENGTHS[int(np.argmin(losses))]
+    losses = []
+    for fitted, held_out in StratifiedGroupKFold(n_folds).split(np.zeros(len(calls)), labels, groups):
+        if len(set(labels[fitted])) < 2:  # one account can hold most of a class
+            continue
+        pooling = fit_pooling([calls[row] for row in fitted], labels[fitted], seed)
+        pooled = pool_calls(pooling, calls)
+        losses.append([_held_out_loss(strength, pooled, labels, fitted, held_out) for strength in STRENGTHS])
+    return STRENGTHS[int(np.argmin(np.mean(losses, axis=0)))] if losses else STRENGTHS[0]
 
 
 def _held_out_loss(
     strength: float, vectors: np.ndarray, labels: np.ndarray, fitted: np.ndarray, held_out: np.ndarray
 ) -> float:
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=2000))
-    model.fit(vectors[fitted], labels[fitted])
-    return float(log_loss(labels[held_out], model.predict_proba(vectors[held_out]), labels=[0, 1]))
+    space = _Standardised(vectors[fitted])
+    model = LogisticRegression(C=strength, max_iter=2000).fit(space.apply(vectors[fitted]), labels[fitted])
+    return float(log_loss(labels[held_out], model.predict_proba(space.apply(vectors[held_out])), labels=[0, 1]))
 
 
 def fit_calibrator(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:

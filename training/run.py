@@ -23,7 +23,7 @@ from salescoach.splits import CALIBRATION, TEST, TRAIN, group_of, split_hash, sp
 from salescoach.types import LabelledCall
 from training.baselines import BASELINES
 from training.card import model_card
-from training.head import cross_calibrated, fit_head
+from training.head import choose_strength, cross_calibrated, fit_head
 from training.pooling import CallVectors, fit_pooling, pool_calls
 
 MIN_CALLS_PER_CLASS = 10
@@ -87,15 +87,19 @@ def train(
         for part in (fitted, held_out):
             _require_both_classes(part.calls, at_least=2)
 
-        progress("fitting", 0, 2)
+        progress("fitting", 0, 3)
+        strength = choose_strength(fitted.vectors, fitted.labels, fitted.groups, settings.seed)
+        progress("fitting", 1, 3)
         pooling = fit_pooling(fitted.vectors, fitted.labels, settings.seed)
-        progress("fitting", 1, 2)
+        progress("fitting", 2, 3)
         pooled, pooled_held_out = pool_calls(pooling, fitted.vectors), pool_calls(pooling, held_out.vectors)
-        head = fit_head(pooled, fitted.labels, fitted.groups, pooled_held_out, held_out.labels, held_out.groups, rng)
+        head = fit_head(
+            pooled, fitted.labels, fitted.groups, pooled_held_out, held_out.labels, held_out.groups, strength, rng
+        )
         spread = LedoitWolf().fit(_mean_turns(fitted))
         arm = Arm(pooling, head, pooled.mean(axis=0), spread.location_, spread.precision_, encoder.encode(PROBES))
         arm.save(folder / "generic.safetensors")
-        progress("fitting", 2, 2)
+        progress("fitting", 3, 3)
 
         logits = pooled_held_out @ head.weights[0] + head.bias[0]
         crossed = cross_calibrated(logits, held_out.labels, held_out.groups, rng)
