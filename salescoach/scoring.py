@@ -17,7 +17,7 @@ from salescoach.artifact import Manifest, ModelFolder, find_model
 from salescoach.config import Settings
 from salescoach.encoder import Encoder, TurnEncoder, best_engine, encode_turns
 from salescoach.errors import ModelError
-from salescoach.head import Head, prediction_set
+from salescoach.head import Head, prediction_set, sigmoid
 from salescoach.pooling import Pooling, each_prefix, without_each
 from salescoach.types import EvidenceTurn, Role, Score, TrajectoryPoint, Transcript
 from salescoach.vector_cache import FileCache
@@ -126,7 +126,8 @@ class CallScorer:
 
     def probabilities(self, vectors: np.ndarray, roles: Sequence[Role], keep: np.ndarray) -> np.ndarray:
         """Probabilities of variants of a call, rounded to four decimals; arguments as in ``Pooling.pool``."""
-        raw = self._arm.head.probabilities(self._arm.pooling.pool(vectors, roles, keep))
+        head = self._arm.head
+        raw = sigmoid(self._arm.pooling.products(vectors, roles, keep, head.weights[0]) + head.bias[0])
         if not np.isfinite(raw).all():
             raise ModelError(f"The model {self.manifest.model_id} gave a number that is not finite; train again.")
         return np.round(raw, DIGITS)

@@ -45,6 +45,17 @@ def test_a_prefix_is_pooled_as_if_nothing_followed(roles: list[Role], seed: int)
     np.testing.assert_allclose(pooled[-1], pooling.pool(vectors, roles)[0], atol=1e-6)
 
 
+@settings(deadline=None)
+@given(roles=ROLES, seed=st.integers(0, 2**32 - 1))
+def test_products_are_those_of_the_call_vectors(roles: list[Role], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    pooling, vectors = some_pooling(rng), unit_vectors(rng, len(roles))
+    weights = rng.normal(size=4 * DIMENSION)
+    keep = np.concatenate([without_each(len(roles)), each_prefix(len(roles))])
+    expected = pooling.pool(vectors, roles, keep) @ weights
+    np.testing.assert_allclose(pooling.products(vectors, roles, keep, weights), expected, atol=1e-5)
+
+
 @settings(deadline=None, max_examples=40)
 @given(calls=st.lists(ROLES, min_size=1, max_size=4), seed=st.integers(0, 2**32 - 1))
 def test_the_pooling_that_is_trained_is_the_pooling_that_scores(calls: list[list[Role]], seed: int) -> None:
