@@ -21,12 +21,13 @@ from salescoach.scoring import CallScorer
 from salescoach.testing import make_call, make_transcript
 from salescoach.types import LabelledCall, Outcome, Role, Transcript
 from training.baselines import BASELINES
-from training.head import MIN_SLOPE, choose_strength, cross_calibrated, fit_calibrator, fit_head
+from training.head import MIN_SLOPE, CrossFit, cross_calibrated, cross_fit, fit_calibrator, fit_head
 from training.pooling import CallVectors, fit_pooling, pool_calls
 from training.run import train
 
 DIMENSION = 6
 N_SHUFFLES = 20
+NOT_CROSSED = CrossFit(1e-2, np.full(40, np.nan))
 SAID = {
     "converted": ("That would help us a lot.", "Send me the contract, please.", "Can we start next Monday?"),
     "lost": ("It is too expensive for us.", "We are happy with what we have.", "Please don't call again."),
@@ -66,9 +67,9 @@ def held_out_auc(calls: list[CallVectors], labels: np.ndarray, seed: int) -> flo
     groups = [str(row // 2) for row in range(len(calls))]
     pooling = fit_pooling(calls[:60], labels[:60], seed)
     pooled = pool_calls(pooling, calls)
-    strength = choose_strength(calls[:60], labels[:60], groups[:60], seed)
+    crossed = cross_fit(calls[:60], labels[:60], groups[:60], seed)
     rng = np.random.default_rng(seed)
-    head = fit_head(pooled[:60], labels[:60], groups[:60], pooled[60:90], labels[60:90], groups[60:90], strength, rng)
+    head = fit_head(pooled[:60], labels[:60], groups[:60], pooled[60:90], labels[60:90], groups[60:90], crossed, rng)
     return float(roc_auc_score(labels[90:], head.probabilities(pooled[90:])))
 
 
@@ -112,7 +113,7 @@ def some_head_data(seed: int, n: int = 60, dimension: int = 4) -> tuple[np.ndarr
 def test_the_head_is_linear_and_its_members_are_resamples(dimension: int) -> None:
     vectors, labels, groups = some_head_data(3, dimension=dimension)
     rng = np.random.default_rng(0)
-    head = fit_head(vectors[:40], labels[:40], groups[:40], vectors[40:], labels[40:], groups[40:], 1e-2, rng)
+    head = fit_head(vectors[:40], labels[:40], groups[:40], vectors[40:], labels[40:], groups[40:], NOT_CROSSED, rng)
     assert head.weights.shape == (61, dimension)
     assert head.bias.shape == (61,)
     assert np.isfinite(head.weights).all()
@@ -130,7 +131,14 @@ def test_held_out_labels_touch_only_the_calibrator() -> None:
     vectors, labels, groups = some_head_data(4)
     heads = [
         fit_head(
-            vectors[:40], labels[:40], groups[:40], vectors[40:], others, groups[40:], 1e-2, np.random.default_rng(0)
+            vectors[:40],
+            labels[:40],
+            groups[:40],
+            vectors[40:],
+            others,
+            groups[40:],
+            NOT_CROSSED,
+            np.random.default_rng(0),
         ).weights[0]
         for others in (labels[40:], np.concatenate([labels[40:58], 1 - labels[58:]]))
     ]
@@ -186,8 +194,8 @@ def test_strength_is_chosen_where_an_account_holds_a_whole_class() -> None:
     vectors, labels, _ = some_head_data(8, n=24)
     groups = ["won" if label else f"lost-{row}" for row, label in enumerate(labels)]
     calls = [CallVectors(vector[None].astype(np.float32), ("customer",)) for vector in vectors]
-    assert choose_strength(calls, labels, groups, seed=0) > 0
-    assert choose_strength(calls[:3], labels[:3], groups[:3], seed=0) > 0
+    assert cross_fit(calls, labels, groups, seed=0).strength > 0
+    assert np.isnan(cross_fit(calls[:3], labels[:3], groups[:3], seed=0).logits).any()
 
 
 def some_texts(n: int) -> tuple[list[Transcript], np.ndarray]:

@@ -1,6 +1,7 @@
 """Fits the head on call vectors, its calibrator on held-out calls, and the bootstrap that gives the interval."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -18,6 +19,17 @@ N_FOLDS = 4
 MIN_SLOPE = 0.1
 
 
+@dataclass(frozen=True)
+class CrossFit:
+    """Logits of the training calls, each from a pooling and a head that have not seen its account.
+
+    ``logits``: shape (n_train,); nan for a call that no fold could judge. ``strength``: the regularisation they have.
+    """
+
+    strength: float
+    logits: np.ndarray
+
+
 def fit_head(
     train: np.ndarray,
     train_labels: np.ndarray,
@@ -25,10 +37,13 @@ def fit_head(
     held_out: np.ndarray,
     held_out_labels: np.ndarray,
     held_out_groups: Sequence[str],
-    strength: float,
+    crossed: CrossFit,
     rng: np.random.Generator,
 ) -> Head:
     """A calibrated head with its bootstrap members.
+
+    The calibrator sees held-out calls and the cross-fitted logits of the training calls: a few dozen held-out calls
+    alone leave its slope to chance.
 
     Args:
         train: call vectors that the weights are fitted on, shape (n_train, dimension).
@@ -37,7 +52,7 @@ def fit_head(
         held_out: call vectors that only the calibrator sees, shape (n_held_out, dimension).
         held_out_labels: shape (n_held_out,).
         held_out_groups: accounts of the held-out calls.
-        strength: C of the logistic regression, from ``choose_strength``.
+        crossed: from ``cross_fit`` on the training calls.
         rng: draws the resamples, by account.
     """
     space = _Standardised(train)
@@ -49,9 +64,13 @@ def fit_head(
         held_out_rows = held_out_draws.draw(held_out_labels, rng) if member else None
         rows = np.arange(len(train)) if rows is None else rows
         held_out_rows = np.arange(len(held_out)) if held_out_rows is None else held_out_rows
-        regression = LogisticRegression(C=strength, max_iter=2000).fit(reduced[rows], train_labels[rows])
+        regression = LogisticRegression(C=crossed.strength, max_iter=2000).fit(reduced[rows], train_labels[rows])
         weights, bias = space.unfold(regression.coef_[0], float(regression.intercept_[0]))
-        slope, offset = fit_calibrator(held_out[held_out_rows] @ weights + bias, held_out_labels[held_out_rows])
+        judged = rows[np.isfinite(crossed.logits[rows])]
+        slope, offset = fit_calibrator(
+            np.concatenate([crossed.logits[judged], held_out[held_out_rows] @ weights + bias]),
+            np.concatenate([train_labels[judged], held_out_labels[held_out_rows]]),
+        )
         members.append((slope * weights, slope * bias + offset))
     # float32 is what is stored, so it is also what everything after this is measured with.
     return Head(
@@ -60,31 +79,31 @@ def fit_head(
     )
 
 
-def choose_strength(calls: Sequence[CallVectors], labels: np.ndarray, groups: Sequence[str], seed: int) -> float:
-    """The regularisation with the best grouped cross-validated log-loss; the strongest where there are few calls.
+def cross_fit(calls: Sequence[CallVectors], labels: np.ndarray, groups: Sequence[str], seed: int) -> CrossFit:
+    """Judges each training call by folds without its account, at the regularisation with the best log-loss.
 
     The pooling is trained anew in each fold: one that has seen a call's label makes that call look easy, and the
-    weakest regularisation look best.
+    weakest regularisation look best. Where there are too few calls for folds, nothing is judged and the strongest
+    regularisation is taken.
     """
+    logits = np.full((len(STRENGTHS), len(calls)), np.nan)
     n_folds = min(N_FOLDS, int(np.bincount(labels, minlength=2).min()), len(set(groups)))
-    if n_folds < 2:
-        return STRENGTHS[0]
-    losses = []
-    for fitted, held_out in StratifiedGroupKFold(n_folds).split(np.zeros(len(calls)), labels, groups):
+    folds = StratifiedGroupKFold(n_folds).split(np.zeros(len(calls)), labels, groups) if n_folds >= 2 else []
+    for fitted, held_out in folds:
         if len(set(labels[fitted])) < 2:  # one account can hold most of a class
             continue
-        pooling = fit_pooling([calls[row] for row in fitted], labels[fitted], seed)
-        pooled = pool_calls(pooling, calls)
-        losses.append([_held_out_loss(strength, pooled, labels, fitted, held_out) for strength in STRENGTHS])
-    return STRENGTHS[int(np.argmin(np.mean(losses, axis=0)))] if losses else STRENGTHS[0]
-
-
-def _held_out_loss(
-    strength: float, vectors: np.ndarray, labels: np.ndarray, fitted: np.ndarray, held_out: np.ndarray
-) -> float:
-    space = _Standardised(vectors[fitted])
-    model = LogisticRegression(C=strength, max_iter=2000).fit(space.apply(vectors[fitted]), labels[fitted])
-    return float(log_loss(labels[held_out], model.predict_proba(space.apply(vectors[held_out])), labels=[0, 1]))
+        pooled = pool_calls(fit_pooling([calls[row] for row in fitted], labels[fitted], seed), calls)
+        space = _Standardised(pooled[fitted])
+        reduced = space.apply(pooled)
+        for row, strength in enumerate(STRENGTHS):
+            model = LogisticRegression(C=strength, max_iter=2000).fit(reduced[fitted], labels[fitted])
+            logits[row, held_out] = model.decision_function(reduced[held_out])
+    judged = np.isfinite(logits[0])
+    if not judged.any():
+        return CrossFit(STRENGTHS[0], logits[0])
+    losses = [log_loss(labels[judged], sigmoid(row[judged]), labels=[0, 1]) for row in logits]
+    best = int(np.argmin(losses))
+    return CrossFit(STRENGTHS[best], logits[best])
 
 
 def fit_calibrator(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
