@@ -17,7 +17,7 @@ Trained on {facts["data"]}.
 
 - **Calls**: {facts["n_train"]} train, {facts["n_calibration"]} calibrate, {facts["n_test"]} test; \
 accounts never cross. Share of converted calls: {facts["base_rate"]:.0%}.
-- **Probability**: calibrated on held-out and cross-fitted calls (Platt). The interval is a bootstrap of head and calibrator, so \
+- **Probability**: calibrated on held-out and cross-fitted calls (Platt). The interval is a bootstrap of both, so \
 estimated; the prediction set is conformal at 0.90.
 - **It abstains** on calls that are too short, not in English, without known sides, or unlike its training calls.
 - **Good for**: calls like those it was trained on. It scores calls, not people: don't rank, pay or dismiss by it.
