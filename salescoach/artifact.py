@@ -22,13 +22,13 @@ from salescoach.base_model import sha256_of
 from salescoach.config import Settings
 from salescoach.encoder import Engine
 from salescoach.errors import InputError, ModelError
-from salescoach.measures import Measure
+from salescoach.measures import Measure, Thresholds
 from salescoach.types import Frozen, ScorerName
 
 MANIFEST = "manifest.json"
 CARD = "MODEL_CARD.md"
 ENCODER = "encoder"
-FORMAT = 1
+FORMAT = 2
 
 
 class Manifest(Frozen):
@@ -52,6 +52,7 @@ class Manifest(Frozen):
     n_test: int
     base_rate: float = Field(ge=0, le=1, description="share of converted calls among train and calibration")
     conformal_quantile: float
+    thresholds: Thresholds = Field(description="chosen on calibration calls")
     max_unlikeness: float = Field(gt=0, description="a call further than this from the training calls is not judged")
     training_calls: tuple[str, ...] = Field(description="content hashes of the calls seen in training or calibration")
     measures: dict[str, dict[str, Measure]] = Field(description="arm -> measure, on calls that no fit has seen")

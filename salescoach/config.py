@@ -64,6 +64,11 @@ class Settings(BaseSettings):
         return self.home / "index"
 
     @cached_property
+    def runs_dir(self) -> Path:
+        """What long work keeps so that it can be resumed; may hold text of calls."""
+        return self.home / "runs"
+
+    @cached_property
     def cache_dir(self) -> Path:
         return self.home / "cache"
 

@@ -114,6 +114,10 @@ class TurnEncoder:
             ) from error
         return cls(model.eval(), fingerprint=f"{fingerprint[:16]}-{engine}", engine=engine, cache=cache)
 
+    def without_cache(self) -> "TurnEncoder":
+        """The same weights, remembering nothing: what a call costs the first time."""
+        return TurnEncoder(self._model, fingerprint=self.fingerprint, engine=self.engine, cache=MemoryCache(0))
+
     def save(self, folder: Path) -> None:
         """Writes weights and tokenizer as sentence-transformers does, without its model card (it quotes texts)."""
         self._model.save_pretrained(str(folder), create_model_card=False)

@@ -38,6 +38,12 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
     return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)))
 
 
+def logit(probabilities: np.ndarray) -> np.ndarray:
+    """log(p / (1 - p)), with p kept a millionth away from 0 and 1."""
+    kept = np.clip(probabilities, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(kept / (1 - kept)))
+
+
 def nonconformity(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """1 - the probability given to what really happened: shape (n_calls,)."""
     return np.where(labels == 1, 1 - probabilities, probabilities)

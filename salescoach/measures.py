@@ -1,9 +1,11 @@
 """Measures of a model on labelled calls, each with a bootstrap interval that resamples accounts.
 
-Labels are 1 (converted) or 0 (lost), probabilities are in [0, 1]; both have shape (n_calls,).
+Labels are 1 (converted) or 0 (lost), probabilities are in [0, 1]; both have shape (n_calls,). What each measure means,
+and why it is there, is in ``docs/evaluation.md``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.metrics import (
@@ -19,11 +21,11 @@ from sklearn.metrics import (
 from salescoach.splits import GroupBootstrap
 from salescoach.types import Frozen
 
-THRESHOLD = 0.5
-ECE_BINS = 10
+N_BINS = 10
+N_RESAMPLES = 400
+MIN_RESAMPLES = 20
 INTERVAL = (0.025, 0.975)
-
-Metric = Callable[[np.ndarray, np.ndarray], float]
+TOP_SHARE = 0.1
 
 
 class Measure(Frozen):
@@ -33,64 +35,195 @@ class Measure(Frozen):
     ci: tuple[float, float] | None
 
 
+class Thresholds(Frozen):
+    """From which probability on a call counts as converted, for each measure that needs a yes or no.
+
+    Chosen on calls of the training side, never on those that are judged.
+    """
+
+    f1: float = 0.5
+    accuracy: float = 0.5
+    balanced_accuracy: float = 0.5
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Probabilities for calls that no fit has seen, such as those of one fold.
+
+    ``labels`` and ``probabilities`` have shape (n_calls,); ``groups`` names the account of each call.
+    """
+
+    labels: np.ndarray
+    probabilities: np.ndarray
+    groups: Sequence[str]
+    thresholds: Thresholds = field(default_factory=Thresholds)
+
+
+Metric = Callable[[np.ndarray, np.ndarray, Thresholds], float]
+
+
 def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Mean gap between probability and observed rate over ten bins of equal size (Naeini et al., AAAI 2015)."""
-    order = np.argsort(probabilities, kind="stable")
-    gaps = [
-        len(part) * abs(float(labels[part].mean()) - float(probabilities[part].mean()))
-        for part in np.array_split(order, min(ECE_BINS, len(order)))
-    ]
-    return sum(gaps) / len(order)
+    bins = _bins(probabilities)
+    gaps = [len(part) * abs(float(labels[part].mean()) - float(probabilities[part].mean())) for part in bins]
+    return sum(gaps) / len(labels)
 
 
-def precision_at_10(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Share of converted calls among the ten with the highest probability."""
-    top = np.argsort(-probabilities, kind="stable")[:10]
-    return float(labels[top].mean())
+def brier_reliability(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Mean squared gap between probability and observed rate over the bins (Murphy, 1973): 0 is calibrated."""
+    bins = _bins(probabilities)
+    gaps = [len(part) * float(labels[part].mean() - probabilities[part].mean()) ** 2 for part in bins]
+    return sum(gaps) / len(labels)
+
+
+def brier_resolution(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """How far the observed rates of the bins lie from the base rate (Murphy, 1973): 0 tells calls apart not at all.
+
+    Brier = reliability - resolution + base rate * (1 - base rate), but for the spread of probabilities inside a bin.
+    """
+    rate = float(labels.mean())
+    return sum(len(part) * (float(labels[part].mean()) - rate) ** 2 for part in _bins(probabilities)) / len(labels)
+
+
+def precision_at(labels: np.ndarray, probabilities: np.ndarray, k: int) -> float:
+    """Share of converted calls among the ``k`` with the highest probability; of equal ones, each counts in part.
+
+    ``k`` is cut to the number of calls.
+    """
+    k = min(k, len(labels))
+    bound = np.partition(probabilities, len(probabilities) - k)[len(probabilities) - k]
+    above, tied = probabilities > bound, probabilities == bound
+    return float((labels[above].sum() + (k - above.sum()) * labels[tied].mean()) / k)
+
+
+def lift(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """How many times the base rate the tenth of the calls with the highest probability converts."""
+    top = precision_at(labels, probabilities, max(1, round(TOP_SHARE * len(labels))))
+    return top / float(labels.mean())
 
 
 METRICS: dict[str, Metric] = {
-    "auc": lambda y, p: float(roc_auc_score(y, p)),
-    "average_precision": lambda y, p: float(average_precision_score(y, p)),
-    "f1": lambda y, p: float(f1_score(y, p >= THRESHOLD, zero_division=0)),
-    "accuracy": lambda y, p: float(accuracy_score(y, p >= THRESHOLD)),
-    "balanced_accuracy": lambda y, p: float(balanced_accuracy_score(y, p >= THRESHOLD)),
-    "brier": lambda y, p: float(brier_score_loss(y, p)),
-    "ece": expected_calibration_error,
-    "log_loss": lambda y, p: float(log_loss(y, p, labels=[0, 1])),
-    "precision_at_10": precision_at_10,
+    "auc": lambda y, p, _: float(roc_auc_score(y, p)),
+    "average_precision": lambda y, p, _: float(average_precision_score(y, p)),
+    "f1": lambda y, p, at: float(f1_score(y, p >= at.f1, zero_division=0)),
+    "accuracy": lambda y, p, at: float(accuracy_score(y, p >= at.accuracy)),
+    "balanced_accuracy": lambda y, p, at: float(balanced_accuracy_score(y, p >= at.balanced_accuracy)),
+    "brier": lambda y, p, _: float(brier_score_loss(y, p)),
+    "brier_reliability": lambda y, p, _: brier_reliability(y, p),
+    "brier_resolution": lambda y, p, _: brier_resolution(y, p),
+    "ece": lambda y, p, _: expected_calibration_error(y, p),
+    "log_loss": lambda y, p, _: float(log_loss(y, p, labels=[0, 1])),
+    "precision_at_10": lambda y, p, _: precision_at(y, p, 10),
+    "precision_at_50": lambda y, p, _: precision_at(y, p, 50),
+    "lift": lambda y, p, _: lift(y, p),
 }
 
 
-def measure_all(
-    labels: np.ndarray,
-    probabilities: np.ndarray,
-    groups: Sequence[str],
-    rng: np.random.Generator,
-    n_resamples: int = 200,
-) -> dict[str, Measure]:
-    """Every measure with its interval from resampling whole groups (accounts) with replacement.
+# Mean gaps over bins: resampling adds noise, which makes a gap larger and never smaller, so their samples are shifted
+# back by that bias.
+GAPS = frozenset({"ece", "brier_reliability", "brier_resolution"})
 
-    Raises:
-        ValueError: the labels hold one class only, for which AUROC is not defined.
+
+def choose_thresholds(labels: np.ndarray, probabilities: np.ndarray) -> Thresholds:
+    """The thresholds that do best on these calls, which are never the judged ones; 0.5 where a class is missing.
+
+    Candidates lie halfway between neighbouring probabilities, so that a call near a threshold stays on its side.
     """
     if len(np.unique(labels)) < 2:
-        raise ValueError("measures need converted and lost calls")
-    bootstrap = GroupBootstrap(groups)
-    resampled: dict[str, list[float]] = {name: [] for name in METRICS}
-    for _ in range(n_resamples):
-        rows = bootstrap.draw(labels, rng)
-        if rows is not None:
-            for name, metric in METRICS.items():
-                resampled[name].append(metric(labels[rows], probabilities[rows]))
-    return {
-        name: Measure(value=round(metric(labels, probabilities), 4), ci=_interval(resampled[name]))
-        for name, metric in METRICS.items()
+        return Thresholds()
+    order = np.argsort(probabilities, kind="stable")
+    values, sorted_labels = probabilities[order], labels[order]
+    steps = np.flatnonzero(np.diff(values) > 0) + 1
+    starts = np.concatenate([[0], steps, [len(labels)]])  # calls from here on count as converted
+    candidates = np.concatenate([[0.0], (values[steps - 1] + values[steps]) / 2, [np.nextafter(values[-1], 2)]])
+    n_converted = int(labels.sum())
+    hits = n_converted - np.concatenate([[0], np.cumsum(sorted_labels)])[starts]
+    called = len(labels) - starts
+    right_lost = (len(labels) - n_converted) - (called - hits)
+    best = {
+        "f1": 2 * hits / (called + n_converted),
+        "accuracy": (hits + right_lost) / len(labels),
+        "balanced_accuracy": hits / n_converted + right_lost / (len(labels) - n_converted),
     }
+    return Thresholds(**{name: float(candidates[np.argmax(value)]) for name, value in best.items()})
 
 
-def _interval(values: list[float]) -> tuple[float, float] | None:
-    if len(values) < 20:
+def measure_all(
+    folds: Sequence[Judged],
+    rng: np.random.Generator,
+    n_resamples: int = N_RESAMPLES,
+    metrics: Mapping[str, Metric] = METRICS,
+) -> dict[str, Measure]:
+    """Every measure, taken per fold and averaged, with its interval from resampling whole accounts.
+
+    Raises:
+        ValueError: a fold holds one class only, for which AUROC is not defined.
+    """
+    return summarise(folds, resample(folds, rng, n_resamples, metrics), metrics)
+
+
+def summarise(
+    folds: Sequence[Judged], samples: Mapping[str, np.ndarray], metrics: Mapping[str, Metric] = METRICS
+) -> dict[str, Measure]:
+    """Figures with the intervals of samples that ``resample`` has drawn of the same folds.
+
+    Raises:
+        ValueError: a fold holds one class only.
+    """
+    measures = {}
+    for name, metric in metrics.items():
+        value = averaged(folds, metric)
+        drawn = samples[name]
+        if name in GAPS and len(drawn):
+            drawn = np.maximum(drawn - drawn.mean() + value, 0.0)
+        measures[name] = Measure(value=round(value, 4), ci=interval(drawn))
+    return measures
+
+
+def averaged(folds: Sequence[Judged], metric: Metric) -> float:
+    """The mean of a metric over folds.
+
+    Raises:
+        ValueError: a fold holds one class only.
+    """
+    if any(len(np.unique(fold.labels)) < 2 for fold in folds):
+        raise ValueError("measures need converted and lost calls")
+    return float(np.mean([metric(fold.labels, fold.probabilities, fold.thresholds) for fold in folds]))
+
+
+def resample(
+    folds: Sequence[Judged], rng: np.random.Generator, n_resamples: int, metrics: Mapping[str, Metric]
+) -> dict[str, np.ndarray]:
+    """Metrics on resampled accounts, averaged over the folds: metric -> shape (n_drawn,), n_drawn <= n_resamples.
+
+    A draw in which a fold has one class only is left out. Two models judged on the same calls with equally seeded
+    generators get the same draws, so the difference of their values is a paired bootstrap (Efron & Tibshirani, 1993).
+    """
+    bootstraps = [GroupBootstrap(fold.groups) for fold in folds]
+    values: dict[str, list[float]] = {name: [] for name in metrics}
+    for _ in range(n_resamples):
+        draws = [bootstrap.draw(fold.labels, rng) for bootstrap, fold in zip(bootstraps, folds, strict=True)]
+        drawn = [
+            (fold.labels[rows], fold.probabilities[rows], fold.thresholds)
+            for fold, rows in zip(folds, draws, strict=True)
+            if rows is not None
+        ]
+        if len(drawn) == len(folds):
+            for name, metric in metrics.items():
+                values[name].append(float(np.mean([metric(*one) for one in drawn])))
+    return {name: np.array(of_metric) for name, of_metric in values.items()}
+
+
+def interval(samples: np.ndarray) -> tuple[float, float] | None:
+    """The middle 95 % of resampled values; None where there are too few."""
+    if len(samples) < MIN_RESAMPLES:
         return None
-    low, high = np.quantile(values, INTERVAL)
+    low, high = np.quantile(samples, INTERVAL)
     return round(float(low), 4), round(float(high), 4)
+
+
+def _bins(probabilities: np.ndarray) -> list[np.ndarray]:
+    """Rows of up to ten bins of about equal size; equal probabilities are in one bin."""
+    edges = np.quantile(probabilities, np.linspace(0, 1, min(N_BINS, len(probabilities)) + 1)[1:-1])
+    codes = np.searchsorted(edges, probabilities, side="right")
+    return [np.flatnonzero(codes == code) for code in np.unique(codes)]

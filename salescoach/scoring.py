@@ -1,5 +1,6 @@
 """One call -> a score: probability, interval, evidence by deletion, trajectory, or an abstention with its reasons."""
 
+import hashlib
 import importlib.metadata
 import logging
 import time
@@ -13,7 +14,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from salescoach.abstention import reasons_not_to_judge, unlikeness
-from salescoach.artifact import Manifest, ModelFolder, find_model
+from salescoach.artifact import Manifest, ModelFolder, find_model, folder_fingerprint
+from salescoach.base_model import resolve_base_model
 from salescoach.config import Settings
 from salescoach.encoder import Encoder, TurnEncoder, best_engine, encode_turns
 from salescoach.errors import ModelError
@@ -107,8 +109,8 @@ class CallScorer:
         self._arm = arm
 
     @classmethod
-    def load(cls, settings: Settings) -> "CallScorer":
-        """The scorer of the model folder that the settings name.
+    def load(cls, settings: Settings, *, cached: bool = True) -> "CallScorer":
+        """The scorer of the model folder that the settings name; ``cached``: whether it remembers turn vectors.
 
         Raises:
             ModelError: there is no model folder, it is damaged, or the encoder no longer gives what it gave.
@@ -122,7 +124,7 @@ class CallScorer:
                 f"The encoder in {folder.path} no longer gives the vectors that it gave when it was trained "
                 f"({_changed_versions(folder.manifest)}); install the pinned packages, or train again."
             )
-        return cls(folder.manifest, encoder, arm)
+        return cls(folder.manifest, encoder if cached else encoder.without_cache(), arm)
 
     def probabilities(self, vectors: np.ndarray, roles: Sequence[Role], keep: np.ndarray) -> np.ndarray:
         """Probabilities of variants of a call, rounded to four decimals; arguments as in ``Pooling.pool``."""
@@ -188,6 +190,15 @@ def load_encoder(folder: Path, fingerprint: str, settings: Settings) -> TurnEnco
     engine = best_engine()
     cache = FileCache(settings.cache_dir / f"{fingerprint[:16]}-{engine}.sqlite")
     return TurnEncoder.load(folder, fingerprint=fingerprint, engine=engine, threads=settings.threads, cache=cache)
+
+
+def load_base_encoder(settings: Settings) -> TurnEncoder:
+    """The encoder that training starts from, generic as it is."""
+    source = resolve_base_model(settings.base_model)
+    if Path(source).is_dir():
+        return load_encoder(Path(source), folder_fingerprint(Path(source)), settings)
+    name = hashlib.sha256(source.encode()).hexdigest()
+    return TurnEncoder.load(source, fingerprint=name, threads=settings.threads)
 
 
 def installed_versions() -> dict[str, str]:

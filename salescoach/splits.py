@@ -1,7 +1,9 @@
 """Which calls a fit may see. Accounts never cross a border; a ``split`` column wins over everything."""
 
 import hashlib
+import math
 from collections.abc import Sequence
+from datetime import UTC
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
@@ -52,39 +54,78 @@ class GroupBootstrap:
         return rows if 0 < labels[rows].sum() < len(rows) else None
 
 
-def split_names(calls: Sequence[LabelledCall], seed: int) -> list[str]:
+def split_names(calls: Sequence[LabelledCall], seed: int, *, by_time: bool = False) -> list[str]:
     """The split of each call: from its ``split`` column, else three fifths train, one calibrates, one tests.
 
+    Args:
+        calls: labelled calls.
+        seed: of the random split; by time nothing is random.
+        by_time: accounts are ordered by their first call, and the last fifth of them tests.
+
     Raises:
-        DataError: only some calls name a split, or ``train`` or ``calibration`` is missing.
+        DataError: only some calls name a split, ``train`` is missing, or calls without a date can't be ordered.
     """
     given = [call.split for call in calls]
     if any(given):
-        if not all(given):
-            row = given.index(None) + 1
-            raise DataError(
-                f"Some calls name a split and others don't (call {row}, {calls[row - 1].call_id}); fill all."
-            )
-        names = [str(name) for name in given]
-        unknown = sorted(set(names) - KNOWN)
-        if unknown:
-            raise DataError(f"The split column holds {unknown[0]!r}; a split is one of {', '.join(sorted(KNOWN))}.")
-        if TRAIN not in names:
-            raise DataError(f"The split column names no {TRAIN!r} calls; it has {sorted(set(names))}.")
-        if CALIBRATION in names:
-            return names
-        # A fifth of the training accounts calibrates; the user's test calls stay untouched.
-        rows = [row for row, name in enumerate(names) if name == TRAIN]
-        folds = grouped_folds(
-            [_label(calls[row]) for row in rows], [group_of(calls[row]) for row in rows], N_PARTS, seed
-        )
-        for row, fold in zip(rows, folds, strict=True):
-            if fold == 0:
-                names[row] = CALIBRATION
-        return names
+        return _given_names(calls, seed)
+    if by_time:
+        return _names_by_time(calls)
     folds = grouped_folds([_label(call) for call in calls], [group_of(call) for call in calls], N_PARTS, seed)
     parts = [TRAIN] * (N_PARTS - 2) + [CALIBRATION, TEST]
     return [parts[fold] for fold in folds]
+
+
+def cross_validation(calls: Sequence[LabelledCall], n_folds: int, seed: int) -> list[list[str]]:
+    """The split of each call in each fold: every call tests once, and a fifth of the others' accounts calibrates.
+
+    Raises:
+        DataError: too few calls of one outcome, or too few accounts, for so many folds.
+    """
+    folds = grouped_folds([_label(call) for call in calls], [group_of(call) for call in calls], n_folds, seed)
+    return [
+        _with_calibration(calls, [TEST if own == fold else TRAIN for own in folds], seed) for fold in range(n_folds)
+    ]
+
+
+def _given_names(calls: Sequence[LabelledCall], seed: int) -> list[str]:
+    given = [call.split for call in calls]
+    if not all(given):
+        row = given.index(None) + 1
+        raise DataError(f"Some calls name a split and others don't (call {row}, {calls[row - 1].call_id}); fill all.")
+    names = [str(name) for name in given]
+    unknown = sorted(set(names) - KNOWN)
+    if unknown:
+        raise DataError(f"The split column holds {unknown[0]!r}; a split is one of {', '.join(sorted(KNOWN))}.")
+    if TRAIN not in names:
+        raise DataError(f"The split column names no {TRAIN!r} calls; it has {sorted(set(names))}.")
+    return names if CALIBRATION in names else _with_calibration(calls, names, seed)
+
+
+def _with_calibration(calls: Sequence[LabelledCall], names: list[str], seed: int) -> list[str]:
+    """A fifth of the training accounts calibrates; the test calls stay untouched."""
+    rows = [row for row, name in enumerate(names) if name == TRAIN]
+    folds = grouped_folds([_label(calls[row]) for row in rows], [group_of(calls[row]) for row in rows], N_PARTS, seed)
+    names = list(names)
+    for row, fold in zip(rows, folds, strict=True):
+        if fold == 0:
+            names[row] = CALIBRATION
+    return names
+
+
+def _names_by_time(calls: Sequence[LabelledCall]) -> list[str]:
+    first: dict[str, float] = {}
+    for row, call in enumerate(calls, start=1):
+        if call.started_at is None:
+            raise DataError(f"Call {row} ({call.call_id}) has no started_at; a split by time needs one for every call.")
+        # A date without a zone is taken as UTC, as the library keeps it.
+        when = call.started_at if call.started_at.tzinfo else call.started_at.replace(tzinfo=UTC)
+        group = group_of(call)
+        first[group] = min(first.get(group, math.inf), when.timestamp())
+    place = {
+        group: rank * N_PARTS // len(first) for rank, group in enumerate(sorted(first, key=lambda g: (first[g], g)))
+    }
+    parts = [TRAIN] * (N_PARTS - 2) + [CALIBRATION, TEST]
+    return [parts[place[group_of(call)]] for call in calls]
 
 
 def split_hash(calls: Sequence[LabelledCall], names: Sequence[str]) -> str:

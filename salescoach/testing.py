@@ -7,6 +7,12 @@ import numpy as np
 
 from salescoach.types import LabelledCall, Outcome, Transcript, Turn
 
+ASKED = ("How do you plan the shifts today?", "What would change your mind?", "Shall I explain the price once more?")
+SAID: dict[Outcome, tuple[str, str, str]] = {
+    "converted": ("That would help us a lot.", "Send me the contract, please.", "Can we start next Monday?"),
+    "lost": ("It is too expensive for us.", "We are happy with what we have.", "Please don't call again."),
+}
+
 
 class WordHashEncoder:
     """An encoder without a model: a text is the sum of fixed random vectors, one for each of its words.
@@ -57,3 +63,16 @@ def make_call(
         account_id=account_id,
         split=split,
     )
+
+
+def make_calls(n: int) -> list[LabelledCall]:
+    """Short calls whose outcome can be heard, half of them converted; they share most turns, so they encode fast."""
+    calls = []
+    for row in range(n):
+        outcome: Outcome = "converted" if row % 2 else "lost"
+        asked = ASKED[row % 3 :] + ASKED[: row % 3]
+        pairs = zip(asked, SAID[outcome], strict=True)
+        lines = [line for question, answer in pairs for line in (f"Rep: {question}", f"Customer: {answer}")]
+        lines.insert(2, f"Customer: We are {row + 5} people and have been looking at this for a while now.")
+        calls.append(make_call(f"made-{row:03}", *lines, outcome=outcome, account_id=f"acc-{row // 2 % 20}"))
+    return calls

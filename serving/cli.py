@@ -44,6 +44,7 @@ ModelDir = Annotated[Path | None, typer.Option("--model", help="a model folder; 
 Force = Annotated[bool, typer.Option("--force", help="show the number even where the coach abstains")]
 Diversity = Annotated[float, typer.Option("--lambda", help="1 likeness only, 0 variety only", min=0, max=1)]
 OutDir = Annotated[Path | None, typer.Option(help="the model folder; default: under COACH_HOME, and made current")]
+ReportFile = Annotated[Path | None, typer.Option("--report", help="also write the tables to this Markdown file")]
 RepName = Annotated[str | None, typer.Option("--rep", help="the speaker who is on your side")]
 
 
@@ -156,6 +157,7 @@ def sample(
     calls: Annotated[int, typer.Option(help="how many", min=1)] = 1200,
     seed: Annotated[int, typer.Option(help="the same seed gives the same bytes", min=0)] = 7,
     noise: Annotated[float | None, typer.Option(help="how much of the outcome no reader can know", min=0)] = None,
+    asr_noise: Annotated[float, typer.Option(help="share of the words that are misheard", min=0, max=1)] = 0.0,
 ) -> None:
     """Write a sample corpus whose true probabilities are known."""
     from training.sample import DEFAULT_NOISE, write_sample
@@ -168,6 +170,7 @@ def sample(
             n_calls=calls,
             seed=seed,
             noise=DEFAULT_NOISE if noise is None else noise,
+            asr_noise=asr_noise,
             progress=lambda done, total: report("writing calls", done, total),
         )
     render.line(f"{summary.n_calls} calls are in {summary.path}, the truth about them in {summary.truth_path}.")
@@ -213,6 +216,66 @@ def index(data: Data, model: ModelDir = None) -> None:
     render.line(
         f"{report.added} calls added, {report.updated} updated, {report.unchanged} known already; all are indexed."
     )
+
+
+@app.command()
+def evaluate(
+    data: Data,
+    model: ModelDir = None,
+    split: Annotated[str | None, typer.Option(help="only calls of this split, such as test")] = None,
+    skip_seen: Annotated[bool, typer.Option("--skip-seen", help="leave out calls the model was trained on")] = False,
+    allow_seen: Annotated[bool, typer.Option("--allow-seen", help="judge by them too, which flatters")] = False,
+    report: ReportFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a model on labelled calls that it has not seen."""
+    from eval.evaluate import evaluate as run
+    from eval.evaluate import was_trained_on
+    from eval.tables import evaluation_page
+
+    calls = [call for call in read_calls(data) if split in (None, call.split)]
+    if not calls:
+        raise InputError(f"{data.name} has no calls of the split {split!r}.")
+    scorer = CallScorer.load(Settings.load(model=model))
+    if skip_seen:
+        calls = [call for call in calls if not was_trained_on(scorer, call)]
+    with progress() as show:
+        found = run(calls, scorer, allow_seen=allow_seen, progress=show)
+    _write_report(report, evaluation_page(found))
+    _print(found.model_dump(mode="json"), evaluation_page(found), as_json)
+
+
+@app.command()
+def compare(
+    data: Data,
+    folds: Annotated[int, typer.Option(help="of the cross-validation, by account", min=2, max=20)] = 5,
+    quick: Annotated[bool, typer.Option("--quick", help="one split only")] = False,
+    by_time: Annotated[bool, typer.Option("--by-time", help="one split, the latest accounts judge")] = False,
+    model: Annotated[Path | None, typer.Option(help="a model folder, judged as one more arm")] = None,
+    report: ReportFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge generic and fine-tuned embeddings, and cheap arms, on the same splits. Goes on where it was interrupted."""
+    from eval.compare import compare as run
+    from eval.tables import comparison_page
+
+    calls = read_calls(data)
+    with progress() as show:
+        found = run(calls, Settings.load(), n_folds=folds, quick=quick, by_time=by_time, model=model, progress=show)
+    _write_report(report, comparison_page(found))
+    _print(found.as_json(), comparison_page(found), as_json)
+
+
+@app.command()
+def audit(data: Data, as_json: AsJson = False) -> None:
+    """Look for leaks in labelled calls before they flatter a model. Finding one is a result, not an error."""
+    from eval.audit import audit as run
+    from eval.audit import render as audit_page
+
+    calls = read_calls(data)
+    with progress() as show:
+        found = run(calls, seed=Settings.load().seed, progress=lambda check: show(check, 0, 1))
+    _print(found.model_dump(mode="json"), audit_page(found), as_json)
 
 
 @app.command()
@@ -264,6 +327,13 @@ def _read(file: Path, rep: str | None) -> Transcript:
 def _rank(one: Score) -> tuple[bool, float]:
     """Highest probability first, abstentions last."""
     return one.abstained, -(one.probability or 0.0)
+
+
+def _write_report(file: Path | None, page: str) -> None:
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(page + "\n", encoding="utf-8")
+        sys.stderr.write(f"The tables are in {file}.\n")
 
 
 def _print(result: dict[str, Any], text: str, as_json: bool) -> None:

@@ -33,12 +33,20 @@ def progress() -> Iterator[Report]:
 
 def _plain_report() -> Report:
     last_line = 0.0
+    begun: dict[str, tuple[float, int]] = {}  # when a stage began, and with how much done
 
     def report(stage: str, done: int, total: int) -> None:
         nonlocal last_line
         now = time.monotonic()
+        since, at_first = begun.setdefault(stage, (now, done))
         if done in (0, total) or now - last_line >= SECONDS_BETWEEN_LINES:
             last_line = now
-            sys.stderr.write(f"{stage}: {done} of {total}\n")
+            left = (now - since) / (done - at_first) * (total - done) if at_first < done < total else 0.0
+            shown = f", about {_duration(left)} left" if left >= 1 else ""
+            sys.stderr.write(f"{stage}: {done} of {total}{shown}\n")
 
     return report
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

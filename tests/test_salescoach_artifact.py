@@ -19,7 +19,7 @@ from salescoach.artifact import (
 )
 from salescoach.config import Settings
 from salescoach.errors import CoachError, ModelError
-from salescoach.measures import Measure
+from salescoach.measures import Measure, Thresholds
 
 FACTS: dict[str, Any] = {
     "name": "tiny",
@@ -38,6 +38,7 @@ FACTS: dict[str, Any] = {
     "n_test": 1,
     "base_rate": 0.5,
     "conformal_quantile": 0.7,
+    "thresholds": Thresholds(),
     "max_unlikeness": 9.0,
     "training_calls": ("abc",),
     "measures": {"generic": {"auc": Measure(value=0.71, ci=(0.6, 0.8))}},
@@ -115,7 +116,7 @@ def test_a_file_that_nobody_listed_is_named(folder: Path, relative: str) -> None
         {"scorer": "finetuned"},
         {"model_id": "tiny-000000000000"},
         {"name": "finetuned"},
-        {"format": 2},
+        {"format": 1},
         {"files": {}},
         {"surprise": 1},
     ],

@@ -1,6 +1,7 @@
 """Splits: accounts never cross, and a split can be named and made again."""
 
 from collections import defaultdict
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salescoach.errors import DataError
-from salescoach.splits import GroupBootstrap, group_of, grouped_folds, split_hash, split_names
+from salescoach.splits import GroupBootstrap, cross_validation, group_of, grouped_folds, split_hash, split_names
 from salescoach.testing import make_call
 from salescoach.types import LabelledCall
 
@@ -133,3 +134,36 @@ def test_the_bootstrap_draws_whole_groups() -> None:
         assert all(len(counts) == 1 for counts in by_group.values())
         assert sum(counts.pop() for counts in by_group.values()) == 3
     assert 0 < n_none < 50
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cross_validation_judges_every_call_once_with_a_calibrating_fifth(seed: int) -> None:
+    calls = some_calls(60)
+    splits = cross_validation(calls, 4, seed)
+    judged = [row for names in splits for row, name in enumerate(names) if name == "test"]
+    assert sorted(judged) == list(range(len(calls)))
+    for names in splits:
+        accounts = {part: {c.account_id for c, n in zip(calls, names, strict=True) if n == part} for part in set(names)}
+        assert accounts.keys() == {"train", "calibration", "test"}
+        assert not accounts["train"] & accounts["calibration"]
+        assert not accounts["test"] & (accounts["train"] | accounts["calibration"])
+        assert names.count("calibration") == pytest.approx(0.2 * (len(calls) - names.count("test")), abs=10)
+
+
+def test_by_time_the_latest_accounts_test() -> None:
+    calls = [
+        call.model_copy(update={"started_at": datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=row)})
+        for row, call in enumerate(some_calls(60))
+    ]
+    names = split_names(calls, seed=0, by_time=True)
+    first: dict[str | None, datetime] = {}
+    for call in calls:
+        assert call.started_at is not None
+        first[call.account_id] = min(first.get(call.account_id, call.started_at), call.started_at)
+    part_of = {call.account_id: name for call, name in zip(calls, names, strict=True)}
+    in_order = [part_of[account] for account in sorted(first, key=lambda account: first[account])]
+    assert in_order == sorted(in_order, key=["train", "calibration", "test"].index)
+    assert set(in_order) == {"train", "calibration", "test"}
+    assert split_names(calls, seed=9, by_time=True) == names
+    with pytest.raises(DataError, match=r"Call 2 .* has no started_at"):
+        split_names([calls[0], calls[1].model_copy(update={"started_at": None}), *calls[2:]], seed=0, by_time=True)

@@ -18,9 +18,9 @@ from salescoach.errors import DataError
 from salescoach.head import sigmoid
 from salescoach.measures import measure_all
 from salescoach.scoring import CallScorer
-from salescoach.testing import make_call, make_transcript
-from salescoach.types import LabelledCall, Outcome, Role, Transcript
-from training.baselines import BASELINES
+from salescoach.testing import make_call, make_calls, make_transcript
+from salescoach.types import LabelledCall, Role, Transcript
+from training.baselines import BASELINES, converted
 from training.head import MIN_SLOPE, CrossFit, cross_calibrated, cross_fit, fit_calibrator, fit_head
 from training.pooling import CallVectors, fit_pooling, pool_calls
 from training.run import train
@@ -28,11 +28,6 @@ from training.run import train
 DIMENSION = 6
 N_SHUFFLES = 20
 NOT_CROSSED = CrossFit(1e-2, np.full(40, np.nan))
-SAID = {
-    "converted": ("That would help us a lot.", "Send me the contract, please.", "Can we start next Monday?"),
-    "lost": ("It is too expensive for us.", "We are happy with what we have.", "Please don't call again."),
-}
-ASKED = ("How do you plan the shifts today?", "What would change your mind?", "Shall I explain the price once more?")
 
 
 @pytest.fixture(autouse=True)
@@ -207,48 +202,42 @@ def some_texts(n: int) -> tuple[list[Transcript], np.ndarray]:
     return calls, labels
 
 
+def probabilities_of(name: str, train: list[Transcript], labels: np.ndarray, test: list[Transcript]) -> np.ndarray:
+    return converted(BASELINES[name]().fit(train, labels), test)
+
+
 @pytest.mark.parametrize("name", BASELINES)
 def test_a_baseline_gives_probabilities(name: str) -> None:
     calls, labels = some_texts(40)
-    probabilities = BASELINES[name](calls[:30], labels[:30], calls[30:])
+    probabilities = probabilities_of(name, calls[:30], labels[:30], calls[30:])
     assert probabilities.shape == (10,)
     assert ((probabilities >= 0) & (probabilities <= 1)).all()
-    again = BASELINES[name](calls[:30], labels[:30], calls[30:])
+    again = probabilities_of(name, calls[:30], labels[:30], calls[30:])
     np.testing.assert_array_equal(again, probabilities)
 
 
 def test_each_baseline_knows_what_it_is_for() -> None:
     calls, labels = some_texts(40)
-    assert set(BASELINES["prior"](calls[:29], labels[:29], calls[29:])) == {14 / 29}
-    assert roc_auc_score(labels[30:], BASELINES["tfidf"](calls[:30], labels[:30], calls[30:])) == 1
+    assert set(probabilities_of("prior", calls[:29], labels[:29], calls[29:])) == {14 / 29}
+    assert roc_auc_score(labels[30:], probabilities_of("tfidf", calls[:30], labels[:30], calls[30:])) == 1
     long = [make_transcript(*["Rep: go on", "Customer: yes"] * (4 if label else 1)) for label in labels]
-    assert roc_auc_score(labels[30:], BASELINES["length"](long[:30], labels[:30], long[30:])) == 1
+    assert roc_auc_score(labels[30:], probabilities_of("length", long[:30], labels[:30], long[30:])) == 1
+    asked = [make_transcript("Rep: What is it?" if label else "Rep: That is it.", "Customer: Yes.") for label in labels]
+    assert roc_auc_score(labels[30:], probabilities_of("call_metrics", asked[:30], labels[:30], asked[30:])) == 1
 
 
 def test_words_count_by_who_says_them() -> None:
     won, lost = ("Rep: alpha beta", "Customer: gamma delta"), ("Rep: gamma delta", "Customer: alpha beta")
     labels = np.arange(20) % 2
     calls = [make_transcript(*(won if label else lost)) for label in labels]
-    assert roc_auc_score(labels[10:], BASELINES["tfidf"](calls[:10], labels[:10], calls[10:])) == 1
-
-
-def sample_calls(n: int) -> list[LabelledCall]:
-    """Short calls whose outcome can be heard, most of their turns shared, so that they are encoded fast."""
-    calls = []
-    for row in range(n):
-        outcome: Outcome = "converted" if row % 2 else "lost"
-        said, asked = SAID[outcome], ASKED[row % 3 :] + ASKED[: row % 3]
-        lines = [line for pair in zip(asked, said, strict=True) for line in (f"Rep: {pair[0]}", f"Customer: {pair[1]}")]
-        lines.insert(2, f"Customer: We are {row + 5} people and have been looking at this for a while now.")
-        calls.append(make_call(f"made-{row:03}", *lines, outcome=outcome, account_id=f"acc-{row // 2 % 20}"))
-    return calls
+    assert roc_auc_score(labels[10:], probabilities_of("tfidf", calls[:10], labels[:10], calls[10:])) == 1
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[LabelledCall]]:
     """A model of 60 short calls, among them an open deal, which must not count."""
     home = tmp_path_factory.mktemp("training")
-    calls = sample_calls(60)
+    calls = make_calls(60)
     open_deal = make_call("open", "Rep: Xylophone quagmire.", "Customer: We shall see.", outcome=None)
     train_fast(
         [*calls, open_deal], home / "model", Settings.load(home=home), name="tiny", data="60 short made-up calls"

@@ -1,51 +1,64 @@
 """Cheap arms that could win. They stand in every table, so that a model has to earn its place.
 
-Each takes training calls and labels, and gives probabilities for other calls: shape (n_calls,), in [0, 1].
+Each is a scikit-learn pipeline over transcripts: ``fit(calls, labels)``, then ``predict_proba(calls)[:, 1]``.
 """
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from salescoach.call_metrics import call_metrics
 from salescoach.encoder import turn_text
 from salescoach.types import Transcript
 
-Baseline = Callable[[Sequence[Transcript], np.ndarray, Sequence[Transcript]], np.ndarray]
+MAX_TERMS = 50_000
 
 
-def prior(train: Sequence[Transcript], labels: np.ndarray, test: Sequence[Transcript]) -> np.ndarray:
+def prior() -> Pipeline:
     """The share of converted calls in training, for every call."""
-    return np.full(len(test), labels.mean())
+    return make_pipeline(FunctionTransformer(_sizes), DummyClassifier(strategy="prior"))
 
 
-def length(train: Sequence[Transcript], labels: np.ndarray, test: Sequence[Transcript]) -> np.ndarray:
+def length() -> Pipeline:
     """Logistic regression on the numbers of turns and words: what a shortcut would reach."""
-    model = make_pipeline(StandardScaler(), LogisticRegression())
-    model.fit(_sizes(train), labels)
-    return np.asarray(model.predict_proba(_sizes(test))[:, 1])
+    return make_pipeline(FunctionTransformer(_sizes), StandardScaler(), LogisticRegression())
 
 
-def tfidf(train: Sequence[Transcript], labels: np.ndarray, test: Sequence[Transcript]) -> np.ndarray:
+def metrics() -> Pipeline:
+    """Logistic regression on the call metrics, such as talk ratio and questions; a missing one is the median."""
+    imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+    return make_pipeline(FunctionTransformer(_metrics), imputer, StandardScaler(), LogisticRegression(C=0.1))
+
+
+def tfidf() -> Pipeline:
     """Words and word pairs, each marked with its side, in a logistic regression: strong wherever wording repeats."""
-    vectorizer = TfidfVectorizer(analyzer=_role_terms, sublinear_tf=True, min_df=2, max_features=50_000)
-    model = make_pipeline(vectorizer, LogisticRegression(C=10.0, max_iter=2000))
-    model.fit(list(train), labels)
-    return np.asarray(model.predict_proba(list(test))[:, 1])
+    vectorizer = TfidfVectorizer(analyzer=role_terms, sublinear_tf=True, min_df=2, max_features=MAX_TERMS)
+    return make_pipeline(vectorizer, LogisticRegression(C=10.0, max_iter=2000))
 
 
-BASELINES: dict[str, Baseline] = {"prior": prior, "length": length, "tfidf": tfidf}
+BASELINES: dict[str, Callable[[], Pipeline]] = {
+    "prior": prior,
+    "length": length,
+    "call_metrics": metrics,
+    "tfidf": tfidf,
+}
 
 
-def _sizes(calls: Sequence[Transcript]) -> np.ndarray:
-    return np.array([[len(call), sum(len(turn.text.split()) for turn in call.turns)] for call in calls], dtype=float)
+def converted(model: BaseEstimator, calls: Sequence[Transcript]) -> np.ndarray:
+    """The probability that each call converts: shape (n_calls,)."""
+    return np.asarray(model.predict_proba(list(calls))[:, 1])
 
 
-def _role_terms(call: Transcript) -> list[str]:
+def role_terms(call: Transcript) -> list[str]:
+    """Words and pairs of neighbouring words of each turn, marked with its side, such as ``rep:how many``."""
     terms = []
     for turn in call.turns:
         label, _, text = turn_text(turn).lower().partition(": ")
@@ -53,3 +66,12 @@ def _role_terms(call: Transcript) -> list[str]:
         terms += [f"{label}:{word}" for word in words]
         terms += [f"{label}:{first} {second}" for first, second in pairwise(words)]
     return terms
+
+
+def _sizes(calls: Sequence[Transcript]) -> np.ndarray:
+    return np.array([[len(call), sum(len(turn.text.split()) for turn in call.turns)] for call in calls], dtype=float)
+
+
+def _metrics(calls: Sequence[Transcript]) -> np.ndarray:
+    rows = [[np.nan if value is None else value for value in call_metrics(call).values()] for call in calls]
+    return np.array(rows, dtype=float)

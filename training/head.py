@@ -79,6 +79,13 @@ def fit_head(
     )
 
 
+def fit_weights(vectors: np.ndarray, labels: np.ndarray, strength: float) -> tuple[np.ndarray, float]:
+    """Weights, shape (dimension,), and bias of a logistic regression on call vectors, which are standardised first."""
+    space = _Standardised(vectors)
+    regression = LogisticRegression(C=strength, max_iter=2000).fit(space.apply(vectors), labels)
+    return space.unfold(regression.coef_[0], float(regression.intercept_[0]))
+
+
 def cross_fit(calls: Sequence[CallVectors], labels: np.ndarray, groups: Sequence[str], seed: int) -> CrossFit:
     """Judges each training call by folds without its account, at the regularisation with the best log-loss.
 

@@ -15,12 +15,12 @@ from salescoach.base_model import resolve_base_model
 from salescoach.config import Settings
 from salescoach.encoder import TurnEncoder, encode_turns
 from salescoach.errors import DataError
-from salescoach.head import Head, conformal_quantile, nonconformity
-from salescoach.measures import Measure, measure_all
-from salescoach.pooling import Pooling
+from salescoach.head import conformal_quantile, nonconformity, sigmoid
+from salescoach.measures import Judged, Measure, Thresholds, choose_thresholds, measure_all
 from salescoach.scoring import PROBES, Arm, installed_versions, load_encoder
 from salescoach.splits import CALIBRATION, TEST, TRAIN, group_of, split_hash, split_names
 from salescoach.types import LabelledCall
+from training.arms import TrainingCalls, fit_baseline
 from training.baselines import BASELINES
 from training.card import model_card
 from training.head import cross_calibrated, cross_fit, fit_head
@@ -103,7 +103,11 @@ def train(
 
         logits = pooled_held_out @ head.weights[0] + head.bias[0]
         recalibrated = cross_calibrated(logits, held_out.labels, held_out.groups, rng)
-        measures = _measure(fitted, test, pooling, head, rng) if len(set(test.labels)) == 2 else {}
+        thresholds = choose_thresholds(held_out.labels, recalibrated)
+        measures = {}
+        if len(set(test.labels)) == 2:
+            generic = head.probabilities(pool_calls(pooling, test.vectors))
+            measures = _measure((fitted, held_out), test, generic, thresholds, settings)
         facts = {
             "name": name,
             "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -121,6 +125,7 @@ def train(
             "n_test": len(test.calls),
             "base_rate": round(float(np.concatenate([fitted.labels, held_out.labels]).mean()), 4),
             "conformal_quantile": round(conformal_quantile(nonconformity(recalibrated, held_out.labels)), 6),
+            "thresholds": thresholds,
             "max_unlikeness": round(_unlikeness_bound(held_out, spread.location_, spread.precision_), 4),
             "training_calls": sorted(call.transcript.content_hash for call in fitted.calls + held_out.calls),
             "measures": measures,
@@ -153,14 +158,23 @@ def _encode(
 
 
 def _measure(
-    fitted: Part, test: Part, pooling: Pooling, head: Head, rng: np.random.Generator
+    seen: Sequence[Part], test: Part, generic: np.ndarray, thresholds: Thresholds, settings: Settings
 ) -> dict[str, dict[str, Measure]]:
-    """Every arm on the test calls, which no fit has seen."""
-    before = [call.transcript for call in fitted.calls]
+    """Every arm on the test calls, which no fit has seen. ``generic``: its probabilities, shape (n_test,)."""
+    train = TrainingCalls(
+        [call.transcript for part in seen for call in part.calls],
+        np.concatenate([part.labels for part in seen]),
+        [group for part in seen for group in part.groups],
+        np.concatenate([np.full(len(part.calls), part is not seen[0]) for part in seen]),
+        settings.seed,
+    )
     after = [call.transcript for call in test.calls]
-    probabilities = {name: arm(before, fitted.labels, after) for name, arm in BASELINES.items()}
-    probabilities["generic"] = head.probabilities(pool_calls(pooling, test.vectors))
-    return {name: measure_all(test.labels, values, test.groups, rng) for name, values in probabilities.items()}
+    judged = {}
+    for name, make in BASELINES.items():
+        arm = fit_baseline(make, train)
+        judged[name] = Judged(test.labels, sigmoid(arm.logits(after)), test.groups, arm.thresholds(train.labels))
+    judged["generic"] = Judged(test.labels, generic, test.groups, thresholds)
+    return {name: measure_all([one], np.random.default_rng(settings.seed)) for name, one in judged.items()}
 
 
 def _mean_turns(part: Part) -> np.ndarray:

@@ -1,0 +1,225 @@
+"""All arms on the same splits: is the fine-tuned embedder worth it, against cheap arms that could win?
+
+Each arm of each fold is kept as soon as it is done (numbers only, no text), so an interrupted comparison goes on where
+it stopped. Nothing that is judged has been seen by a fit, a threshold or a choice.
+"""
+
+import hashlib
+import os
+import statistics
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+import salescoach
+import training
+from eval.comparison import SHARES, Arm, Comparison, pairs, report_arm, report_difference
+from eval.evaluate import forced_probability
+from eval.folds import Fold, labels_of, make_fold, make_splits
+from salescoach.config import Settings
+from salescoach.encoder import TurnEncoder, encode_turns
+from salescoach.errors import DataError
+from salescoach.head import logit, sigmoid
+from salescoach.measures import N_RESAMPLES, Judged, Thresholds, choose_thresholds
+from salescoach.scoring import CallScorer, load_base_encoder
+from salescoach.splits import group_of, split_hash
+from salescoach.types import Frozen, LabelledCall
+from training.arms import FittedArm, blend, fit_baseline, fit_embedding
+from training.baselines import BASELINES
+
+BLENDED = ("finetuned", "tfidf")
+N_TIMED = 10
+
+Progress = Callable[[str, int, int], None]
+
+
+class FoldResult(Frozen):
+    """What one arm said in one fold: logits of test calls by share, and of training calls as ``FittedArm.honest``."""
+
+    logits: dict[int, tuple[float, ...]]
+    honest: tuple[float | None, ...]
+    thresholds: Thresholds
+    ms_per_call: float
+
+
+class FoldResults(Frozen):
+    """The arms that one fit gives."""
+
+    arms: dict[str, FoldResult]
+
+
+Fit = Callable[[Fold], FoldResults]
+
+
+def compare(
+    calls: Sequence[LabelledCall],
+    settings: Settings,
+    *,
+    n_folds: int = 5,
+    quick: bool = False,
+    by_time: bool = False,
+    model: Path | None = None,
+    n_resamples: int = N_RESAMPLES,
+    progress: Progress = lambda stage, done, total: None,
+) -> Comparison:
+    """Judges every arm on the same splits.
+
+    Args:
+        calls: labelled calls; open deals are left out. A ``split`` column wins over folds.
+        settings: base model, seed, threads, and ``COACH_HOME``, under which finished folds are kept.
+        n_folds: of the cross-validation, by account.
+        quick: only the first of the folds.
+        by_time: one split, the latest fifth of the accounts judging.
+        model: a model folder that is judged as one more arm, ``model``.
+        n_resamples: of accounts, for the intervals.
+        progress: called with the stage, what is done and what there is to do.
+
+    Raises:
+        DataError: too few calls of an outcome, or ``model`` has been trained on calls that would judge it.
+    """
+    calls = [call for call in calls if call.outcome is not None]
+    splits = make_splits(calls, n_folds, settings.seed, quick=quick, by_time=by_time)
+    folds = [make_fold(calls, names, settings.seed) for names in splits]
+    hash_of_splits = split_hash(calls, [" ".join(names) for names in zip(*splits, strict=True)])
+    fits = _fits(folds, settings, model)
+    kept = settings.runs_dir / "compare" / _key(hash_of_splits, settings)
+
+    results: list[dict[str, FoldResult]] = []
+    for number, fold in enumerate(folds):
+        arms: dict[str, FoldResult] = {}
+        for step, (name, fit) in enumerate(fits.items()):
+            progress("comparing", number * len(fits) + step, len(folds) * len(fits))
+            arms |= _once(kept / f"fold-{number}-{name}.json", partial(fit, fold))
+        if set(BLENDED) <= arms.keys():
+            arms["blend"] = _blend([arms[name] for name in BLENDED], fold)
+        results.append(arms)
+    progress("comparing", len(folds) * len(fits), len(folds) * len(fits))
+
+    found: dict[str, Arm] = {}
+    for done, arm in enumerate(results[0]):
+        progress("resampling accounts", done, len(results[0]))
+        judged = {share: _judged(results, folds, arm, share) for share in SHARES}
+        ms_per_call = statistics.median(of_fold[arm].ms_per_call for of_fold in results)
+        found[arm] = report_arm(arm, judged, ms_per_call, settings.seed, n_resamples)
+    progress("resampling accounts", len(results[0]), len(results[0]))
+    return Comparison(
+        n=len(calls),
+        positives=int(labels_of(calls).sum()),
+        groups=len({group_of(call) for call in calls}),
+        folds=len(folds),
+        split_hash=hash_of_splits,
+        seed=settings.seed,
+        arms=tuple(arm.report for arm in found.values()),
+        differences=tuple(report_difference(found[arm], found[over]) for arm, over in pairs(found)),
+    )
+
+
+def _fits(folds: Sequence[Fold], settings: Settings, model: Path | None) -> dict[str, Fit]:
+    """What is fitted in each fold, by name; one fit can give several arms."""
+    fits: dict[str, Fit] = {name: partial(_fit_baseline, name) for name in BASELINES}
+    fits["generic"] = partial(_fit_generic, load_base_encoder(settings))
+    if model is not None:
+        named = settings.model_copy(update={"model": model})
+        scorer, cold = CallScorer.load(named), CallScorer.load(named, cached=False)
+        seen = set(scorer.manifest.training_calls)
+        n_seen = sum(call.transcript.content_hash in seen for fold in folds for call in fold.test)
+        if n_seen:
+            raise DataError(
+                f"{model} has been trained on {n_seen} of the calls that would judge it; compare on unseen calls."
+            )
+        fits[scorer.manifest.model_id] = partial(_ask_model, scorer, cold)
+    return fits
+
+
+def _fit_baseline(name: str, fold: Fold) -> FoldResults:
+    return FoldResults(arms={name: _result(fit_baseline(BASELINES[name], fold.train), fold)})
+
+
+def _fit_generic(encoder: TurnEncoder, fold: Fold) -> FoldResults:
+    arms = fit_embedding("generic", encoder, fold.train, seen=False)
+    encoding_ms = _milliseconds(lambda call: encode_turns(encoder.without_cache(), call.turns), fold)
+    return FoldResults(arms={name: _result(arm, fold, encoding_ms) for name, arm in arms.items()})
+
+
+def _ask_model(scorer: CallScorer, cold: CallScorer, fold: Fold) -> FoldResults:
+    """A finished model: nothing is fitted here, and its thresholds are its own."""
+
+    def ask(share: int) -> tuple[float, ...]:
+        chances = [forced_probability(scorer.score(call, force=True)) for call in fold.test_calls(share)]
+        return tuple(logit(np.array(chances)).tolist())
+
+    result = FoldResult(
+        logits={share: ask(share) for share in SHARES},
+        honest=(None,) * len(fold.train.calls),
+        thresholds=scorer.manifest.thresholds,
+        ms_per_call=_milliseconds(cold.score, fold),
+    )
+    return FoldResults(arms={"model": result})
+
+
+def _result(arm: FittedArm, fold: Fold, encoding_ms: float = 0.0) -> FoldResult:
+    return FoldResult(
+        logits={share: tuple(arm.logits(fold.test_calls(share)).tolist()) for share in SHARES},
+        honest=tuple(float(value) if np.isfinite(value) else None for value in arm.honest),
+        thresholds=arm.thresholds(fold.train.labels),
+        ms_per_call=encoding_ms + _milliseconds(lambda call: arm.logits([call]), fold),
+    )
+
+
+def _blend(parts: Sequence[FoldResult], fold: Fold) -> FoldResult:
+    labels = fold.train.labels
+    honest = [np.array(part.honest, dtype=float) for part in parts]  # None becomes nan
+    logits: dict[int, tuple[float, ...]] = {}
+    for share in SHARES:
+        new, own = blend([np.array(part.logits[share]) for part in parts], honest, labels)
+        logits[share] = tuple(new.tolist())
+    known = np.isfinite(own)
+    return FoldResult(
+        logits=logits,
+        honest=tuple(float(value) if np.isfinite(value) else None for value in own),
+        thresholds=choose_thresholds(labels[known], sigmoid(own[known])),
+        ms_per_call=sum(part.ms_per_call for part in parts),
+    )
+
+
+def _judged(results: Sequence[dict[str, FoldResult]], folds: Sequence[Fold], arm: str, share: int) -> list[Judged]:
+    return [
+        Judged(fold.labels, sigmoid(np.array(of_fold[arm].logits[share])), fold.groups, of_fold[arm].thresholds)
+        for of_fold, fold in zip(results, folds, strict=True)
+    ]
+
+
+def _milliseconds(judge: Callable[..., object], fold: Fold) -> float:
+    """The median time for one of a few test calls, one at a time."""
+    times = []
+    for call in fold.test_calls()[:N_TIMED]:
+        start = time.perf_counter()
+        judge(call)
+        times.append((time.perf_counter() - start) * 1000)
+    return statistics.median(times)
+
+
+def _once(file: Path, fit: Callable[[], FoldResults]) -> dict[str, FoldResult]:
+    """The arms of a fit, from the file where it has been done before; a file is whole or not there."""
+    if not file.is_file():
+        results = fit()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary = file.with_suffix(f".{uuid.uuid4().hex[:8]}.tmp")
+        temporary.write_text(results.model_dump_json(), encoding="utf-8")
+        os.replace(temporary, file)
+    # Read back even when just written, so that a resumed comparison gives the same figures to the last bit.
+    return dict(FoldResults.model_validate_json(file.read_bytes()).arms)
+
+
+def _key(hash_of_splits: str, settings: Settings) -> str:
+    """Names results that may be taken again: same calls, same splits, same settings, same code."""
+    code = hashlib.sha256()
+    for package in (salescoach, training):
+        for file in sorted(Path(str(package.__file__)).parent.rglob("*.py")):
+            code.update(file.read_bytes())
+    parts = (hash_of_splits, settings.base_model, str(settings.seed), code.hexdigest())
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]

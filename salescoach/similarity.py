@@ -1,0 +1,108 @@
+"""Four scores by likeness: how much nearer a call lies to past converted calls than to past lost ones.
+
+They need no classifier, only vectors of training calls. Call vectors are differences from the average training call, of
+unit length; a prototype is the mean of one outcome's call vectors.
+
+cosine     cos(x, converted prototype) - cos(x, lost prototype)
+euclidean  |x - lost prototype| - |x - converted prototype|
+mmr        mean cosine to K converted calls - mean cosine to K lost ones, each K chosen by maximal marginal relevance
+           (Carbonell & Goldstein, SIGIR 1998), so that one cluster of near-alike calls can't speak for all
+hybrid     the mean of the three
+
+Each of the first three is given in units of its own spread over the training calls, so that they can be averaged.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+METHODS = ("cosine", "euclidean", "mmr", "hybrid")
+K = 10
+RELEVANCE_WEIGHT = 0.5  # against likeness to calls already chosen
+N_CANDIDATES = 50  # nearest calls among which MMR chooses
+
+
+@dataclass(frozen=True)
+class PastCalls:
+    """Training calls as the four scores see them.
+
+    ``vectors``: shape (n_calls, dimension), unit length; ``labels``: shape (n_calls,), 1 converted, 0 lost, both there;
+    ``spread``: the standard deviation of cosine, euclidean and mmr over them, each call without itself.
+    """
+
+    vectors: np.ndarray
+    labels: np.ndarray
+    spread: tuple[float, float, float]
+
+    @classmethod
+    def of(cls, vectors: np.ndarray, labels: np.ndarray) -> "PastCalls":
+        """Measures the spread."""
+        unscaled = cls(vectors, labels, (1.0, 1.0, 1.0))
+        own = unscaled.own_scores()
+        first, second, third = (max(float(np.std(own[name])), 1e-9) for name in METHODS[:3])
+        return cls(vectors, labels, (first, second, third))
+
+    def scores(self, vectors: np.ndarray) -> dict[str, np.ndarray]:
+        """Each method's score of new calls: name -> shape (n_new,); higher is more like the converted ones."""
+        prototypes = [np.tile(self.vectors[self.labels == label].mean(axis=0), (len(vectors), 1)) for label in (0, 1)]
+        return self._scores(vectors, prototypes[0], prototypes[1], vectors @ self.vectors.T)
+
+    def own_scores(self) -> dict[str, np.ndarray]:
+        """The scores of the training calls, each judged by the others only."""
+        prototypes = []
+        for label in (0, 1):
+            mine = (self.labels == label)[:, None]
+            total, n = self.vectors[self.labels == label].sum(axis=0), int((self.labels == label).sum())
+            prototypes.append((total - mine * self.vectors) / np.maximum(n - mine, 1))
+        cosines = self.vectors @ self.vectors.T
+        np.fill_diagonal(cosines, -np.inf)
+        return self._scores(self.vectors, prototypes[0], prototypes[1], cosines)
+
+    def _scores(
+        self, vectors: np.ndarray, lost: np.ndarray, converted: np.ndarray, cosines: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """``lost``, ``converted``: each call's prototypes, shape (n_new, dimension); ``cosines``: (n_new, n_calls)."""
+        likeness = (
+            _cosine(vectors, converted) - _cosine(vectors, lost),
+            np.linalg.norm(vectors - lost, axis=1) - np.linalg.norm(vectors - converted, axis=1),
+            np.array([self._diverse(row, 1) - self._diverse(row, 0) for row in cosines]),
+        )
+        scaled = [values / spread for values, spread in zip(likeness, self.spread, strict=True)]
+        return dict(zip(METHODS, [*scaled, np.mean(scaled, axis=0)], strict=True))
+
+    def _diverse(self, cosines: np.ndarray, label: int) -> float:
+        """Mean cosine to the calls of one outcome that MMR chooses for a call; a call itself is marked with -inf."""
+        rows = np.flatnonzero((self.labels == label) & np.isfinite(cosines))
+        if not len(rows):
+            return 0.0
+        rows = rows[np.argsort(-cosines[rows], kind="stable")[:N_CANDIDATES]]
+        chosen = maximal_marginal_relevance(
+            cosines[rows], self.vectors[rows] @ self.vectors[rows].T, K, RELEVANCE_WEIGHT
+        )
+        return float(cosines[rows[chosen]].mean())
+
+
+def maximal_marginal_relevance(relevance: np.ndarray, likeness: np.ndarray, k: int, weight: float) -> list[int]:
+    """Indices of up to ``k`` candidates, best first: relevant, and unlike those already chosen.
+
+    Args:
+        relevance: cosine of each candidate to the query, shape (n,).
+        likeness: cosine of each candidate to each other one, shape (n, n).
+        k: how many to choose.
+        weight: of relevance, in [0, 1]; 1 ignores likeness, 0 ignores relevance after the first choice.
+    """
+    chosen: list[int] = []
+    nearest = np.full(len(relevance), -np.inf)
+    left = np.ones(len(relevance), dtype=bool)
+    while left.any() and len(chosen) < k:
+        value = relevance if not chosen else weight * relevance - (1 - weight) * nearest
+        best = int(np.argmax(np.where(left, value, -np.inf)))
+        chosen.append(best)
+        left[best] = False
+        nearest = np.maximum(nearest, likeness[best])
+    return chosen
+
+
+def _cosine(vectors: np.ndarray, others: np.ndarray) -> np.ndarray:
+    norms = np.linalg.norm(vectors, axis=1) * np.linalg.norm(others, axis=1)
+    return np.asarray(np.sum(vectors * others, axis=1) / np.maximum(norms, 1e-12))

@@ -1,0 +1,135 @@
+"""Judging one model folder: every call counts, those it has learned from are refused, and the command line says so."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eval.evaluate import Evaluation, evaluate, forced_probability, was_trained_on
+from eval.tables import evaluation_page
+from salescoach.config import Settings
+from salescoach.errors import DataError
+from salescoach.labelled import read_calls
+from salescoach.measures import METRICS
+from salescoach.scoring import CallScorer
+from salescoach.testing import make_call
+from salescoach.types import LabelledCall, Outcome
+from serving import cli
+from serving.setup import example_calls
+
+DESIGN = {
+    "auc", "average_precision", "f1", "accuracy", "balanced_accuracy", "brier", "ece", "log_loss", "precision_at_10",
+}  # fmt: skip
+OUTCOMES: tuple[Outcome, Outcome] = ("converted", "lost")
+SHORT = [
+    make_call(f"short-{row}", "Rep: Hello.", "Customer: Bye.", f"Rep: Call {row}.", outcome=OUTCOMES[row % 2])
+    for row in range(4)
+]
+
+
+@pytest.fixture
+def scorer(settings: Settings) -> CallScorer:
+    return CallScorer.load(settings)
+
+
+@pytest.fixture
+def unseen() -> list[LabelledCall]:
+    return [*example_calls(), *SHORT]
+
+
+@pytest.fixture
+def found(scorer: CallScorer, unseen: list[LabelledCall]) -> Evaluation:
+    return evaluate(unseen, scorer, n_resamples=40)
+
+
+def test_measures_cover_every_call_and_say_how_many_would_be_answered(found: Evaluation, scorer: CallScorer) -> None:
+    assert (found.n, found.positives, found.seen) == (16, 8, 0)
+    assert found.measures.keys() == METRICS.keys() >= DESIGN
+    assert found.answered_share == pytest.approx(12 / 16)  # four are too short
+    assert found.answered is not None
+    assert found.answered["auc"] != found.measures["auc"]
+    assert found.model_id == scorer.manifest.model_id
+    page = evaluation_page(found)
+    assert "would answer 75.0% of them" in page
+    assert page.count("| AUROC |") == 2
+
+
+def test_the_models_own_thresholds_are_used(scorer: CallScorer, unseen: list[LabelledCall], found: Evaluation) -> None:
+    probabilities = np.array([forced_probability(scorer.score(call.transcript, force=True)) for call in unseen])
+    labels = np.array([call.outcome == "converted" for call in unseen])
+    right = (probabilities >= scorer.manifest.thresholds.accuracy) == labels
+    assert found.measures["accuracy"].value == pytest.approx(right.mean(), abs=1e-4)
+
+
+def test_a_score_that_was_not_forced_has_no_number_to_judge(scorer: CallScorer) -> None:
+    with pytest.raises(ValueError, match="not forced"):
+        forced_probability(scorer.score(SHORT[0].transcript))
+
+
+def test_calls_it_was_trained_on_are_refused_unless_told_otherwise(
+    scorer: CallScorer, settings: Settings, unseen: list[LabelledCall]
+) -> None:
+    sample = read_calls(settings.home / "sample" / "calls.csv")
+    seen = [call for call in sample if was_trained_on(scorer, call)][:3]
+    # The same words under another id and account are the same call.
+    renamed = [call.model_copy(update={"call_id": f"new-{row}", "account_id": None}) for row, call in enumerate(seen)]
+    with pytest.raises(DataError, match=r"trained on 3 of these 19 calls.*--skip-seen.*--allow-seen"):
+        evaluate([*unseen, *renamed], scorer)
+    judged = evaluate([*unseen, *renamed], scorer, allow_seen=True, n_resamples=2)
+    assert (judged.n, judged.seen) == (19, 3)
+    assert "flatter" in evaluation_page(judged)
+
+
+def test_one_outcome_can_not_be_judged(scorer: CallScorer) -> None:
+    lost = [call for call in SHORT if call.outcome == "lost"]
+    open_deal = make_call("open", "Rep: Hello.", outcome=None)
+    with pytest.raises(DataError, match="the 2 labelled calls have one outcome"):
+        evaluate([*lost, open_deal], scorer)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    def run(*args: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["coach", *args])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return run
+
+
+def test_the_commands(
+    run: Callable[..., tuple[int, str, str]], coach_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COACH_HOME", str(coach_home))
+    data = coach_home / "sample" / "calls.csv"
+    code, out, err = run("evaluate", str(data), "--json")
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "--skip-seen" in err
+
+    report = tmp_path / "new" / "report.md"
+    code, out, _ = run("evaluate", str(data), "--skip-seen", "--split", "test", "--report", str(report), "--json")
+    result = json.loads(out)
+    assert code == 0
+    assert result.keys() >= {"n", "positives", "model_id", "measures", "answered_share"}
+    assert result["measures"].keys() >= DESIGN
+    assert result["measures"]["auc"].keys() == {"value", "ci"}
+    assert "| AUROC |" in report.read_text()
+
+    code, _, err = run("evaluate", str(data), "--split", "nowhere")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "no calls of the split 'nowhere'" in err
+
+    small = tmp_path / "small.csv"
+    small.write_text("call_transcript,conversion_label,split\nRep: Hello,1,train\nRep: Goodbye,0,test\n")
+    code, out, _ = run("audit", str(small), "--json")
+    assert code == 0
+    assert out.count("\n") == 1
+    result = json.loads(out)
+    assert result["ok"] is True
+    assert result["counts"]["not checked"] > 0
