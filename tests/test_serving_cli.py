@@ -260,7 +260,25 @@ def test_doctor_says_what_to_do(run: Run, home: Path, monkeypatch: pytest.Monkey
     assert "coach setup" in out
 
 
-@pytest.mark.parametrize("args", [["score"], ["nonsense"], ["similar", "x.txt", "-k", "0"], ["sample", "out.txt"]])
+def test_sample_mishears_words_on_request_and_keeps_the_truth(run: Run, tmp_path: Path) -> None:
+    for name, noise in (("clean", "0"), ("noisy", "0.2")):
+        assert run("sample", str(tmp_path / f"{name}.csv"), "--calls", "5", "--asr-noise", noise)[0] == 0
+    clean, noisy = tmp_path / "clean.csv", tmp_path / "noisy.csv"
+    assert clean.read_bytes() != noisy.read_bytes()
+    for kind in ("truth", "truth-turns"):
+        assert clean.with_suffix(f".{kind}.csv").read_bytes() == noisy.with_suffix(f".{kind}.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["score"],
+        ["nonsense"],
+        ["similar", "x.txt", "-k", "0"],
+        ["sample", "out.txt"],
+        ["sample", "out.csv", "--asr-noise", "1.5"],
+    ],
+)
 def test_wrong_usage_is_code_2(run: Run, args: list[str]) -> None:
     code, out, err = run(*args)
     assert code == 2

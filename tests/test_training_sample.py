@@ -31,7 +31,7 @@ from training.sample.outcome import (
 from training.sample.phrasebook import BANKS, load_lexicon, load_phrasebook
 
 N_CALLS = 1600
-TINY_SHA256 = "a4749c846d2918cd3958577ebb5db5a0dd0d438d6dcff98beda63d9283b93bff"
+TINY_SHA256 = "bf8c2297594c39f925121c14e0d6e1dc88d9b9a1d38d3f819dd925f94bed5d4d"
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ MONTHS = (
 )  # fmt: skip
 N_REPS = 24
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
-_TIMES = ("nine", "half past nine", "ten", "half past ten", "eleven", "two", "half past two", "three", "four")
+_TIMES = ("nine", "ten", "eleven", "two", "three", "four")
 _YEARS = (2009, 2019)
 _PER_TEN = 10
 
@@ -66,6 +66,7 @@ def draw_account(seed: int, index: int, split: str) -> Account:
     }
     slots["event"] = draw.pick(worded["event"]).format(month=draw.pick(MONTHS))
     slots |= draw.pick(worded["pains"])
+    slots |= {f"{key}_to_you": _to_you(slots[key]) for key in ("happen", "cost")}
     return Account(f"S{seed}-{index + 1:05d}", f"R{rep + 1:02d}", industry, split, bank, slots)
 
 
@@ -81,11 +82,22 @@ def call_slots(draw: Draw, account: Account) -> dict[str, str]:
         "feature2": draw.pick(other_features),
         "meet": draw.pick(worded["meet"]),
         "paper": draw.pick(worded["paper"]),
+        "trial": draw.pick(worded["trial"]),
         "day": draw.pick(_DAYS),
         "time": draw.pick(_TIMES),
     }
     slots |= draw.pick(worded["worries"])
     return slots
+
+
+_SECOND_PERSON = {
+    "i": "you", "we": "you", "me": "you", "us": "you", "my": "your", "our": "your", "ours": "yours", "we're": "you're",
+}  # fmt: skip
+
+
+def _to_you(text: str) -> str:
+    """What the customer says of themselves, as the rep says it back."""
+    return " ".join(_SECOND_PERSON.get(word.lower(), word) for word in text.split(" "))
 
 
 _ONES = (

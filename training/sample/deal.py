@@ -58,10 +58,10 @@ _TYPE_WEIGHT = {
     "closing": {"price": 3.0, "step": 2.5, "status": 2.0, "rival": 1.5},
 }
 
-_SHARED_SKILL = 0.35  # reps who do one thing well tend to do the others well too
-_SHARED_MOOD = 0.30
-_HANDLING_SLOPE = 1.5
-_STANCE_SLOPE = 1.5
+_SHARED_SKILL = 0.8  # reps who do one thing well tend to do the others well too
+_SHARED_MOOD = 0.8  # and buyers who need it tend to find the money
+_HANDLING_SLOPE = 2.0
+_STANCE_SLOPE = 2.0
 _HANDLING_HELPS = 0.25
 _SHARE_CHANGING_MIND = 0.5
 

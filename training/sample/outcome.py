@@ -29,9 +29,9 @@ Speaker = Literal["rep", "customer"]
 HANDLING = 0.55
 STANCE = 1.0
 FIRST_STANCE = 0.25
-SINCERITY = 0.4
-MEAN_AGREEMENT = 0.067  # the mean of h * s over simulated calls, so that more situations don't mean better odds
-DECIDER = 0.4
+SINCERITY = 0.2
+MEAN_AGREEMENT = 0.05  # the mean of h * s over simulated calls, so that more situations don't mean better odds
+DECIDER = 0.2
 TWIN = 0.9
 
 WEIGHTS: dict[str, float] = {
@@ -74,15 +74,15 @@ TWINS: dict[str, str] = {"homework": "takes", "after": "asks"}
 BASE_RATE = 0.40
 DEFAULT_NOISE = 1.0
 MIN_TEMPERATURE = 0.12
-TEMPERATURE_PER_NOISE = 1.52
+TEMPERATURE_PER_NOISE = 1.93
 
 # Quantiles (each 2.5 %) of the summed values over simulated calls; the base of the log-odds is solved on them, so that
-# the base rate is the same for every noise. `benchmarks/sample_corpus.py --calls 40000 --quantiles` prints them again.
+# the base rate is the same for every noise. `benchmarks/sample_corpus.py --calls 100000 --quantiles` prints them again.
 VALUE_QUANTILES: tuple[float, ...] = (
-    -8.233, -6.939, -6.14, -5.519, -5.029, -4.614, -4.224, -3.854, -3.529, -3.214,
-    -2.929, -2.644, -2.353, -2.074, -1.799, -1.524, -1.264, -0.999, -0.749, -0.499,
-    -0.229, 0.031, 0.303, 0.591, 0.881, 1.176, 1.476, 1.796, 2.113, 2.446,
-    2.8, 3.173, 3.566, 4.011, 4.514, 5.076, 5.751, 6.592, 7.801, 10.002,
+    -10.039, -8.448, -7.524, -6.804, -6.2, -5.679, -5.214, -4.779, -4.374, -3.97,
+    -3.594, -3.209, -2.854, -2.504, -2.16, -1.824, -1.489, -1.164, -0.834, -0.506,
+    -0.159, 0.182, 0.521, 0.871, 1.216, 1.581, 1.946, 2.331, 2.731, 3.14,
+    3.563, 4.021, 4.51, 5.046, 5.646, 6.331, 7.116, 8.066, 9.361, 11.646,
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from training.sample.draw import Draw
 Bank = Literal["one", "two"]
 BANKS: tuple[Bank, Bank] = ("one", "two")
 # How often each tone is used on average; moves that say nothing have the tone "neutral" only.
-TONE_SHARES = {"plain": 0.8, "warm": 0.1, "cool": 0.1, "neutral": 1.0}
+TONE_SHARES = {"plain": 0.86, "warm": 0.07, "cool": 0.07, "neutral": 1.0}
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _SENTENCE_START = re.compile(r"(?<=[.?!…] )[a-z]")

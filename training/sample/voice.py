@@ -22,7 +22,7 @@ NO_SITUATION = "none"
 
 _SHARE_OPENED = 0.3
 _SHARE_INTERRUPTED = 0.05
-_SHARE_LED_IN = 0.05
+_SHARE_LED_IN = 0.03
 _KEEPS_CAPITAL = ("I", "I'm", "I've", "I'd", "I'll", "Monday", "Friday", "Saturday", "Sunday")
 _SPEAKERS: Mapping[str, Speaker] = {"R": "rep", "C": "customer"}
 _STUMBLES = ("uh", "um", "er", "you know", "I mean")
