@@ -15,7 +15,7 @@ from agent.intents import IntentRouter
 from agent.offline import OfflineChatModel
 from salescoach.config import Settings
 from salescoach.library import Library
-from salescoach.scoring import CallScorer
+from salescoach.scoring import CallScorer, load_base_encoder
 from tools.parts import Parts
 from tools.registry import make_tools
 from vectorstore.search import PastCalls
@@ -34,7 +34,10 @@ def build_parts(settings: Settings) -> Parts:
 
 def build_coach(settings: Settings, parts: Parts, checkpointer: BaseCheckpointSaver[Any] | None = None) -> Coach:
     """A coach over the parts; without a checkpointer it forgets when the process ends."""
-    offline = OfflineChatModel(router=IntentRouter(parts.scorer.encoder))
+    # A fine-tuned encoder has learned what converts and may have forgotten what a question means.
+    is_generic = parts.scorer.manifest.embedding == "generic"
+    encoder = parts.scorer.encoder if is_generic else load_base_encoder(settings)
+    offline = OfflineChatModel(router=IntentRouter(encoder))
     wording = choose_wording(settings, offline)
     graph = make_graph(
         GraphParts(wording.model, offline, make_tools(parts), settings.deadline_s), checkpointer or InMemorySaver()

@@ -16,7 +16,7 @@ from sentence_transformers import SentenceTransformer
 from salescoach.artifact import ModelFolder, find_model
 from salescoach.config import Settings
 from salescoach.encoder import TurnEncoder, best_engine, turn_text
-from salescoach.scoring import Arm, CallScorer
+from salescoach.scoring import CallScorer, load_arms
 from salescoach.types import Transcript, Turn
 
 SIZES = {"40 turns, 600 words": (40, 15), "an hour: 360 turns, 9,000 words": (360, 25)}
@@ -53,7 +53,7 @@ def main() -> None:
     encoder = TurnEncoder.load(
         folder.encoder, fingerprint=folder.manifest.encoder_fingerprint, threads=settings.threads
     )
-    scorer = CallScorer(folder.manifest, encoder, Arm.load(folder.scorer_file))
+    scorer = CallScorer(folder.manifest, encoder, *load_arms(folder))
     plain = SentenceTransformer(str(folder.encoder), device="cpu", model_kwargs={"dtype": torch.float32})
     scorer.score(made_up_call(40, 15, seed=-1))  # the language identifier and the kernels load at the first call
 

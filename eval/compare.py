@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -19,17 +20,19 @@ import salescoach
 import training
 from eval.comparison import SHARES, Arm, Comparison, pairs, report_arm, report_difference
 from eval.evaluate import forced_probability
-from eval.folds import Fold, labels_of, make_fold, make_splits
+from eval.folds import Fold, make_fold, make_splits
 from salescoach.config import Settings
-from salescoach.encoder import TurnEncoder, encode_turns
+from salescoach.encoder import Encoder, encode_turns
 from salescoach.errors import DataError
 from salescoach.head import logit, sigmoid
 from salescoach.measures import N_RESAMPLES, Judged, Thresholds, choose_thresholds
 from salescoach.scoring import CallScorer, load_base_encoder
-from salescoach.splits import group_of, split_hash
+from salescoach.splits import group_of, labels_of, split_hash
 from salescoach.types import Frozen, LabelledCall
-from training.arms import FittedArm, blend, fit_baseline, fit_embedding
+from training.arms import FittedArm, embedding_arms, fit_baseline, fit_blend
 from training.baselines import BASELINES
+from training.embedding import Embedding, fit_finetuned, fit_generic
+from training.finetune import FinetuneOptions
 
 BLENDED = ("finetuned", "tfidf")
 N_TIMED = 10
@@ -63,6 +66,7 @@ def compare(
     quick: bool = False,
     by_time: bool = False,
     model: Path | None = None,
+    options: FinetuneOptions | None = None,
     n_resamples: int = N_RESAMPLES,
     progress: Progress = lambda stage, done, total: None,
 ) -> Comparison:
@@ -74,7 +78,8 @@ def compare(
         n_folds: of the cross-validation, by account.
         quick: only the first of the folds.
         by_time: one split, the latest fifth of the accounts judging.
-        model: a model folder that is judged as one more arm, ``model``.
+        model: a model folder that is judged as one more arm, by its id.
+        options: how the encoder is fine-tuned.
         n_resamples: of accounts, for the intervals.
         progress: called with the stage, what is done and what there is to do.
 
@@ -82,11 +87,12 @@ def compare(
         DataError: too few calls of an outcome, or ``model`` has been trained on calls that would judge it.
     """
     calls = [call for call in calls if call.outcome is not None]
+    options = options or FinetuneOptions()
     splits = make_splits(calls, n_folds, settings.seed, quick=quick, by_time=by_time)
     folds = [make_fold(calls, names, settings.seed) for names in splits]
     hash_of_splits = split_hash(calls, [" ".join(names) for names in zip(*splits, strict=True)])
-    fits = _fits(folds, settings, model)
-    kept = settings.runs_dir / "compare" / _key(hash_of_splits, settings)
+    fits = _fits(folds, settings, options, model, progress)
+    kept = settings.runs_dir / "compare" / _key(hash_of_splits, settings, options)
 
     results: list[dict[str, FoldResult]] = []
     for number, fold in enumerate(folds):
@@ -118,10 +124,13 @@ def compare(
     )
 
 
-def _fits(folds: Sequence[Fold], settings: Settings, model: Path | None) -> dict[str, Fit]:
+def _fits(
+    folds: Sequence[Fold], settings: Settings, options: FinetuneOptions, model: Path | None, progress: Progress
+) -> dict[str, Fit]:
     """What is fitted in each fold, by name; one fit can give several arms."""
     fits: dict[str, Fit] = {name: partial(_fit_baseline, name) for name in BASELINES}
-    fits["generic"] = partial(_fit_generic, load_base_encoder(settings))
+    fits["generic"] = partial(_fit_generic, load_base_encoder(settings), options)
+    fits["finetuned"] = partial(_fit_finetuned, settings, options, progress)
     if model is not None:
         named = settings.model_copy(update={"model": model})
         scorer, cold = CallScorer.load(named), CallScorer.load(named, cached=False)
@@ -139,10 +148,22 @@ def _fit_baseline(name: str, fold: Fold) -> FoldResults:
     return FoldResults(arms={name: _result(fit_baseline(BASELINES[name], fold.train), fold)})
 
 
-def _fit_generic(encoder: TurnEncoder, fold: Fold) -> FoldResults:
-    arms = fit_embedding("generic", encoder, fold.train, seen=False)
+def _fit_generic(encoder: Encoder, options: FinetuneOptions, fold: Fold) -> FoldResults:
+    return _embedding_results("generic", fit_generic(encoder, fold.train, options), encoder, fold)
+
+
+def _fit_finetuned(settings: Settings, options: FinetuneOptions, progress: Progress, fold: Fold) -> FoldResults:
+    """The fine-tuned encoder lives as long as its fold; an interrupted fine-tuning goes on from its checkpoint."""
+    with TemporaryDirectory() as place:
+        folder = Path(place) / "encoder"
+        tuned = fit_finetuned(fold.train, options, folder, settings, cached=False, resume=True, progress=progress)
+        return _embedding_results("finetuned", tuned, tuned.encoder, fold)
+
+
+def _embedding_results(name: str, embedding: Embedding, encoder: Encoder, fold: Fold) -> FoldResults:
+    arms = embedding_arms(name, embedding, fold.train)
     encoding_ms = _milliseconds(lambda call: encode_turns(encoder.without_cache(), call.turns), fold)
-    return FoldResults(arms={name: _result(arm, fold, encoding_ms) for name, arm in arms.items()})
+    return FoldResults(arms={arm: _result(fitted, fold, encoding_ms) for arm, fitted in arms.items()})
 
 
 def _ask_model(scorer: CallScorer, cold: CallScorer, fold: Fold) -> FoldResults:
@@ -164,7 +185,7 @@ def _ask_model(scorer: CallScorer, cold: CallScorer, fold: Fold) -> FoldResults:
 def _result(arm: FittedArm, fold: Fold, encoding_ms: float = 0.0) -> FoldResult:
     return FoldResult(
         logits={share: tuple(arm.logits(fold.test_calls(share)).tolist()) for share in SHARES},
-        honest=tuple(float(value) if np.isfinite(value) else None for value in arm.honest),
+        honest=_numbers(arm.honest),
         thresholds=arm.thresholds(fold.train.labels),
         ms_per_call=encoding_ms + _milliseconds(lambda call: arm.logits([call]), fold),
     )
@@ -172,18 +193,24 @@ def _result(arm: FittedArm, fold: Fold, encoding_ms: float = 0.0) -> FoldResult:
 
 def _blend(parts: Sequence[FoldResult], fold: Fold) -> FoldResult:
     labels = fold.train.labels
-    honest = [np.array(part.honest, dtype=float) for part in parts]  # None becomes nan
-    logits: dict[int, tuple[float, ...]] = {}
-    for share in SHARES:
-        new, own = blend([np.array(part.logits[share]) for part in parts], honest, labels)
-        logits[share] = tuple(new.tolist())
-    known = np.isfinite(own)
+    honest = np.mean([np.array(part.honest, dtype=float) for part in parts], axis=0)  # None becomes nan
+    slope, offset = fit_blend(honest, labels)
+    honest = slope * honest + offset
+    known = np.isfinite(honest)
     return FoldResult(
-        logits=logits,
-        honest=tuple(float(value) if np.isfinite(value) else None for value in own),
-        thresholds=choose_thresholds(labels[known], sigmoid(own[known])),
+        logits={
+            share: tuple((slope * np.mean([part.logits[share] for part in parts], axis=0) + offset).tolist())
+            for share in SHARES
+        },
+        honest=_numbers(honest),
+        thresholds=choose_thresholds(labels[known], sigmoid(honest[known])),
         ms_per_call=sum(part.ms_per_call for part in parts),
     )
+
+
+def _numbers(values: np.ndarray) -> tuple[float | None, ...]:
+    """For JSON, which has no nan."""
+    return tuple(float(value) if np.isfinite(value) else None for value in values)
 
 
 def _judged(results: Sequence[dict[str, FoldResult]], folds: Sequence[Fold], arm: str, share: int) -> list[Judged]:
@@ -215,11 +242,11 @@ def _once(file: Path, fit: Callable[[], FoldResults]) -> dict[str, FoldResult]:
     return dict(FoldResults.model_validate_json(file.read_bytes()).arms)
 
 
-def _key(hash_of_splits: str, settings: Settings) -> str:
+def _key(hash_of_splits: str, settings: Settings, options: FinetuneOptions) -> str:
     """Names results that may be taken again: same calls, same splits, same settings, same code."""
     code = hashlib.sha256()
     for package in (salescoach, training):
         for file in sorted(Path(str(package.__file__)).parent.rglob("*.py")):
             code.update(file.read_bytes())
-    parts = (hash_of_splits, settings.base_model, str(settings.seed), code.hexdigest())
+    parts = (hash_of_splits, settings.base_model, str(settings.seed), options.model_dump_json(), code.hexdigest())
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import Field
 
-from salescoach.measures import METRICS, Judged, Measure, interval, measure_all, resample, summarise
+from salescoach.measures import METRICS, Judged, Measure, measure_all, paired_gap, resample, summarise
 from salescoach.similarity import METHODS
 from salescoach.types import Frozen
 
@@ -117,17 +117,14 @@ def report_arm(name: str, by_share: Mapping[int, Sequence[Judged]], ms_per_call:
 def report_difference(arm: Arm, over: Arm) -> Difference:
     """The paired difference of two arms that have judged the same calls in the same folds."""
     first, second = arm.report.auc, over.report.auc
-    deltas = arm.auc_samples - over.auc_samples
-    # One draw more on either side: that none of so many draws was on a side doesn't make it impossible.
-    tails = [(np.sum(deltas <= 0) + 1) / (len(deltas) + 1), (np.sum(deltas >= 0) + 1) / (len(deltas) + 1)]
-    ci = interval(deltas)
+    gap = paired_gap(arm.auc_samples, over.auc_samples, first - second)
     return Difference(
         arm=arm.report.name,
         over=over.report.name,
         auc_relative=round((first - second) / second, 4),
-        auc_delta=round(first - second, 4),
-        auc_delta_ci=ci,
-        p_value=None if ci is None else round(min(1.0, 2 * float(min(tails))), 4),
+        auc_delta=gap.value,
+        auc_delta_ci=gap.ci,
+        p_value=gap.p_value,
     )
 
 

@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from pydantic import Field
 
-from eval.folds import labels_of
 from salescoach.errors import DataError
 from salescoach.measures import N_RESAMPLES, Judged, Measure, measure_all
 from salescoach.scoring import Scorer
-from salescoach.splits import group_of
+from salescoach.splits import group_of, labels_of
 from salescoach.types import Frozen, LabelledCall, Score
 
 Progress = Callable[[str, int, int], None]

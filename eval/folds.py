@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from salescoach.errors import DataError
-from salescoach.splits import CALIBRATION, TEST, TRAIN, cross_validation, group_of, split_names
+from salescoach.splits import CALIBRATION, TEST, TRAIN, cross_validation, group_of, labels_of, split_names
 from salescoach.types import LabelledCall, Transcript
-from training.arms import TrainingCalls
+from training.embedding import TrainingCalls
+from training.run import training_calls
 
 
 @dataclass(frozen=True)
@@ -62,17 +63,4 @@ def make_fold(calls: Sequence[LabelledCall], names: Sequence[str], seed: int) ->
             raise DataError(
                 f"The {part} part of the split needs converted and lost calls; add calls or use fewer folds."
             )
-    seen = [*parts[TRAIN], *parts[CALIBRATION]]
-    train = TrainingCalls(
-        [call.transcript for call in seen],
-        labels_of(seen),
-        [group_of(call) for call in seen],
-        np.arange(len(seen)) >= len(parts[TRAIN]),
-        seed,
-    )
-    return Fold(train, parts[TEST])
-
-
-def labels_of(calls: Sequence[LabelledCall]) -> np.ndarray:
-    """Shape (n_calls,), 1 converted, 0 lost."""
-    return np.array([int(call.outcome == "converted") for call in calls])
+    return Fold(training_calls(parts[TRAIN], parts[CALIBRATION], seed), parts[TEST])

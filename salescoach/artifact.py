@@ -3,7 +3,8 @@
 manifest.json            what this is, and the sha256 of every other file
 MODEL_CARD.md            the same for people
 encoder/                 a sentence-transformers model (safetensors)
-<scorer>.safetensors     pooling, head and what is needed to abstain (arrays only, nothing executable)
+<embedding>.safetensors  pooling, head and what is needed to abstain (arrays only, nothing executable)
+tfidf.safetensors        hashes of words and word pairs with their weights, never a word
 """
 
 import hashlib
@@ -23,7 +24,7 @@ from salescoach.config import Settings
 from salescoach.encoder import Engine
 from salescoach.errors import InputError, ModelError
 from salescoach.measures import Measure, Thresholds
-from salescoach.types import Frozen, ScorerName
+from salescoach.types import EmbeddingName, Frozen, ScorerName
 
 MANIFEST = "manifest.json"
 CARD = "MODEL_CARD.md"
@@ -38,7 +39,9 @@ class Manifest(Frozen):
     model_id: str
     name: str
     created_at: str
-    scorer: ScorerName
+    scorer: ScorerName = Field(description="the arm that scores: the best on the calls that judged")
+    embedding: EmbeddingName = Field(description="whether the encoder in the folder is fine-tuned")
+    blend: tuple[float, float] = Field(description="slope and offset on the mean logit of embedding and text")
     base_model: str
     engine: Engine
     encoder_fingerprint: str
@@ -72,9 +75,14 @@ class ModelFolder:
         return self.path / ENCODER
 
     @property
-    def scorer_file(self) -> Path:
-        """The arrays of the scorer that is on."""
-        return self.path / f"{self.manifest.scorer}.safetensors"
+    def embedding_file(self) -> Path:
+        """The arrays of the arm that goes with the encoder."""
+        return self.path / f"{self.manifest.embedding}.safetensors"
+
+    @property
+    def text_file(self) -> Path:
+        """The arrays of the arm on words."""
+        return self.path / "tfidf.safetensors"
 
     @classmethod
     def open(cls, path: Path) -> "ModelFolder":

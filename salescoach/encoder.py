@@ -47,6 +47,10 @@ class Encoder(Protocol):
         """Vectors of ``texts``: shape (n_texts, dimension), float32, unit length."""
         ...
 
+    def without_cache(self) -> "Encoder":
+        """The same encoder, remembering nothing: what a call costs the first time."""
+        ...
+
 
 def turn_text(turn: Turn) -> str:
     """The text that is encoded for a turn."""

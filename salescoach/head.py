@@ -21,16 +21,21 @@ class Head:
     weights: np.ndarray
     bias: np.ndarray
 
+    def logits(self, call_vectors: np.ndarray) -> np.ndarray:
+        """The model's calibrated logits: shape (n_calls,), float64."""
+        return np.asarray(call_vectors.astype(np.float64) @ self.weights[0] + self.bias[0])
+
     def probabilities(self, call_vectors: np.ndarray) -> np.ndarray:
         """The model's probabilities: shape (n_calls,), float64, in (0, 1)."""
-        return sigmoid(call_vectors.astype(np.float64) @ self.weights[0] + self.bias[0])
+        return sigmoid(self.logits(call_vectors))
 
-    def interval(self, call_vector: np.ndarray) -> tuple[float, float]:
-        """Where nine in ten members see the probability; widened to hold the model's own."""
-        members = sigmoid(self.weights @ call_vector.astype(np.float64) + self.bias)
-        tail = (1 - INTERVAL_LEVEL) / 2
-        low, high = np.quantile(members[1:], [tail, 1 - tail])
-        return min(float(low), float(members[0])), max(float(high), float(members[0]))
+
+def interval(member_logits: np.ndarray) -> tuple[float, float]:
+    """Where nine in ten members see the probability, widened to hold the model's own, which is the first."""
+    members = sigmoid(member_logits)
+    tail = (1 - INTERVAL_LEVEL) / 2
+    low, high = np.quantile(members[1:], [tail, 1 - tail])
+    return min(float(low), float(members[0])), max(float(high), float(members[0]))
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:

@@ -35,6 +35,14 @@ class Measure(Frozen):
     ci: tuple[float, float] | None
 
 
+class Gap(Frozen):
+    """A difference of two models on the same calls; ``p_value``: two-sided, of the paired bootstrap."""
+
+    value: float
+    ci: tuple[float, float] | None
+    p_value: float | None
+
+
 class Thresholds(Frozen):
     """From which probability on a call counts as converted, for each measure that needs a yes or no.
 
@@ -212,6 +220,16 @@ def resample(
             for name, metric in metrics.items():
                 values[name].append(float(np.mean([metric(*one) for one in drawn])))
     return {name: np.array(of_metric) for name, of_metric in values.items()}
+
+
+def paired_gap(first: np.ndarray, second: np.ndarray, value: float) -> Gap:
+    """The gap between two models from their values on the same draws, as ``resample`` gives them for equal seeds."""
+    gaps = first - second
+    # One draw more on either side: that none of so many draws was on a side doesn't make it impossible.
+    tails = [(np.sum(gaps <= 0) + 1) / (len(gaps) + 1), (np.sum(gaps >= 0) + 1) / (len(gaps) + 1)]
+    ci = interval(gaps)
+    p_value = None if ci is None else round(min(1.0, 2 * float(min(tails))), 4)
+    return Gap(value=round(value, 4), ci=ci, p_value=p_value)
 
 
 def interval(samples: np.ndarray) -> tuple[float, float] | None:

@@ -4,25 +4,23 @@ import hashlib
 import importlib.metadata
 import logging
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 
 from salescoach.abstention import reasons_not_to_judge, unlikeness
 from salescoach.artifact import Manifest, ModelFolder, find_model, folder_fingerprint
 from salescoach.base_model import resolve_base_model
 from salescoach.config import Settings
+from salescoach.embedding_arm import BlendedArm, EmbeddingArm, EncodedCall, ScoringArm, WordsArm
 from salescoach.encoder import Encoder, TurnEncoder, best_engine, encode_turns
 from salescoach.errors import ModelError
-from salescoach.head import Head, prediction_set, sigmoid
-from salescoach.pooling import Pooling, each_prefix, without_each
-from salescoach.types import EvidenceTurn, Role, Score, TrajectoryPoint, Transcript
-from salescoach.vector_cache import FileCache
+from salescoach.head import interval, prediction_set, sigmoid
+from salescoach.pooling import each_prefix, without_each
+from salescoach.text_arm import TextArm
+from salescoach.types import EvidenceTurn, Score, TrajectoryPoint, Transcript
+from salescoach.vector_cache import FileCache, MemoryCache
 
 logger = logging.getLogger(__name__)
 
@@ -35,55 +33,6 @@ PROBES = (
 MIN_PROBE_COSINE = 0.999
 
 ENGINE_PACKAGES = ("torch", "transformers", "sentence-transformers", "numpy")
-
-
-@dataclass(frozen=True)
-class Arm:
-    """The arrays of a scorer.
-
-    ``center``: shape (4 * dimension,), the mean call vector of training, which likeness is measured from;
-    ``mean_turn``: shape (dimension,), and ``precision``: shape (dimension, dimension), where the training calls' mean
-    turns lie; ``probes``: shape (2, dimension), what the encoder made of ``PROBES`` when it was trained.
-    """
-
-    pooling: Pooling
-    head: Head
-    center: np.ndarray
-    mean_turn: np.ndarray
-    precision: np.ndarray
-    probes: np.ndarray
-
-    def save(self, file: Path) -> None:
-        """Writes the arrays as safetensors."""
-        arrays = {
-            "query": self.pooling.query,
-            "position": self.pooling.position,
-            "weights": self.head.weights,
-            "bias": self.head.bias,
-            "center": self.center,
-            "mean_turn": self.mean_turn,
-            "precision": self.precision,
-            "probes": self.probes,
-        }
-        save_file({name: np.ascontiguousarray(array, dtype=np.float32) for name, array in arrays.items()}, file)
-
-    @classmethod
-    def load(cls, file: Path) -> "Arm":
-        """Reads what ``save`` wrote; scoring uses float64 for the head.
-
-        Raises:
-            ModelError: arrays are missing, or one holds a value that is not finite.
-        """
-        try:
-            arrays = load_file(file)
-            pooling = Pooling(arrays["query"], arrays["position"])
-            head = Head(arrays["weights"].astype(np.float64), arrays["bias"].astype(np.float64))
-            arm = cls(pooling, head, *(arrays[name] for name in ("center", "mean_turn", "precision", "probes")))
-        except (SafetensorError, KeyError, OSError) as error:
-            raise ModelError(f"{file} is no scorer of this version ({error}); train again.") from None
-        if not all(np.isfinite(array).all() for array in arrays.values()):
-            raise ModelError(f"{file} holds values that are not finite; train again.")
-        return arm
 
 
 class Scorer(Protocol):
@@ -103,9 +52,10 @@ class Scorer(Protocol):
 class CallScorer:
     """Scores calls with one model folder. The same call gives the same score, whatever was scored before."""
 
-    def __init__(self, manifest: Manifest, encoder: Encoder, arm: Arm) -> None:
+    def __init__(self, manifest: Manifest, encoder: Encoder, embedding: EmbeddingArm, arm: ScoringArm) -> None:
         self.manifest = manifest
         self.encoder = encoder
+        self._embedding = embedding
         self._arm = arm
 
     @classmethod
@@ -116,20 +66,20 @@ class CallScorer:
             ModelError: there is no model folder, it is damaged, or the encoder no longer gives what it gave.
         """
         folder = ModelFolder.open(find_model(settings))
-        arm = Arm.load(folder.scorer_file)
+        embedding, arm = load_arms(folder)
         encoder = load_encoder(folder.encoder, folder.manifest.encoder_fingerprint, settings)
-        cosines = np.sum(encoder.encode(PROBES) * arm.probes, axis=1)
+        cosines = np.sum(encoder.encode(PROBES) * embedding.probes, axis=1)
         if not (cosines >= MIN_PROBE_COSINE).all():  # NaN is not enough either
             raise ModelError(
                 f"The encoder in {folder.path} no longer gives the vectors that it gave when it was trained "
                 f"({_changed_versions(folder.manifest)}); install the pinned packages, or train again."
             )
-        return cls(folder.manifest, encoder if cached else encoder.without_cache(), arm)
+        encoder = encoder if cached else encoder.without_cache()
+        return cls(folder.manifest, encoder, embedding, arm)
 
-    def probabilities(self, vectors: np.ndarray, roles: Sequence[Role], keep: np.ndarray) -> np.ndarray:
-        """Probabilities of variants of a call, rounded to four decimals; arguments as in ``Pooling.pool``."""
-        head = self._arm.head
-        raw = sigmoid(self._arm.pooling.products(vectors, roles, keep, head.weights[0]) + head.bias[0])
+    def probabilities(self, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
+        """Probabilities of variants of a call, rounded to four decimals; ``keep`` as in ``Pooling.pool``."""
+        raw = sigmoid(self._arm.logits(call, keep))
         if not np.isfinite(raw).all():
             raise ModelError(f"The model {self.manifest.model_id} gave a number that is not finite; train again.")
         return np.round(raw, DIGITS)
@@ -137,7 +87,8 @@ class CallScorer:
     def call_vector(self, transcript: Transcript) -> np.ndarray:
         """The call's difference from the average call: shape (4 * encoder dimension,), float32, unit length."""
         vectors = encode_turns(self.encoder, transcript.turns)
-        pooled = self._arm.pooling.pool(vectors, [turn.role for turn in transcript.turns])[0] - self._arm.center
+        pooled = self._embedding.pooling.pool(vectors, [turn.role for turn in transcript.turns])[0]
+        pooled = pooled - self._embedding.center
         return np.asarray(pooled / max(float(np.linalg.norm(pooled)), 1e-12))
 
     def score(self, transcript: Transcript, *, force: bool = False) -> Score:
@@ -149,20 +100,17 @@ class CallScorer:
         """
         start = time.perf_counter()
         n_turns = len(transcript)
-        roles = [turn.role for turn in transcript.turns]
-        vectors = encode_turns(self.encoder, transcript.turns)
+        call = EncodedCall(transcript.turns, encode_turns(self.encoder, transcript.turns))
         whole = np.ones((1, n_turns), dtype=bool)
-        probabilities = self.probabilities(
-            vectors, roles, np.concatenate([whole, without_each(n_turns), each_prefix(n_turns)])
-        )
+        probabilities = self.probabilities(call, np.concatenate([whole, without_each(n_turns), each_prefix(n_turns)]))
         p, p_without, p_prefix = float(probabilities[0]), probabilities[1 : n_turns + 1], probabilities[n_turns + 1 :]
 
         reasons = reasons_not_to_judge(transcript)
-        distance = unlikeness(vectors, self._arm.mean_turn, self._arm.precision)
+        distance = unlikeness(call.vectors, self._embedding.mean_turn, self._embedding.precision)
         if not reasons and distance > self.manifest.max_unlikeness:
             reasons.append(f"The call is unlike the calls that the model has learned from ({self.manifest.data}).")
         shown = not reasons or force
-        low, high = self._arm.head.interval(self._arm.pooling.pool(vectors, roles)[0])
+        low, high = interval(self._arm.member_logits(call))
         return Score(
             call_id=transcript.call_id,
             probability=None if reasons else p,
@@ -185,10 +133,24 @@ class CallScorer:
         )
 
 
-def load_encoder(folder: Path, fingerprint: str, settings: Settings) -> TurnEncoder:
-    """An encoder with its vectors cached under ``COACH_HOME``, one cache file for each encoder and engine."""
+def load_arms(folder: ModelFolder) -> tuple[EmbeddingArm, ScoringArm]:
+    """The embedding's arm of a model folder, which finds likeness, and the arm that scores, often the same.
+
+    Raises:
+        ModelError: a file of theirs is missing or damaged.
+    """
+    manifest = folder.manifest
+    embedding = EmbeddingArm.load(folder.embedding_file)
+    if manifest.scorer == manifest.embedding:
+        return embedding, embedding
+    words = WordsArm(TextArm.load(folder.text_file))
+    return embedding, words if manifest.scorer == "tfidf" else BlendedArm((embedding, words), *manifest.blend)
+
+
+def load_encoder(folder: Path, fingerprint: str, settings: Settings, *, cached: bool = True) -> TurnEncoder:
+    """An encoder, its vectors kept under ``COACH_HOME`` (one file for each encoder and engine) or only in memory."""
     engine = best_engine()
-    cache = FileCache(settings.cache_dir / f"{fingerprint[:16]}-{engine}.sqlite")
+    cache = FileCache(settings.cache_dir / f"{fingerprint[:16]}-{engine}.sqlite") if cached else MemoryCache()
     return TurnEncoder.load(folder, fingerprint=fingerprint, engine=engine, threads=settings.threads, cache=cache)
 
 

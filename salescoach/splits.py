@@ -13,7 +13,8 @@ from salescoach.types import LabelledCall
 
 TRAIN, CALIBRATION, TEST = "train", "calibration", "test"
 KNOWN = frozenset({TRAIN, CALIBRATION, TEST, "test_seen"})  # the last one: test calls in the words of training
-N_PARTS = 5  # three parts train, one calibrates, one tests
+N_THIRDS = 3  # one of them tests
+N_PARTS = 5  # of the others, one calibrates
 
 
 def group_of(call: LabelledCall) -> str:
@@ -54,13 +55,18 @@ class GroupBootstrap:
         return rows if 0 < labels[rows].sum() < len(rows) else None
 
 
+def labels_of(calls: Sequence[LabelledCall]) -> np.ndarray:
+    """Shape (n_calls,), 1 converted, 0 lost."""
+    return np.array([_label(call) for call in calls], dtype=int)
+
+
 def split_names(calls: Sequence[LabelledCall], seed: int, *, by_time: bool = False) -> list[str]:
-    """The split of each call: from its ``split`` column, else three fifths train, one calibrates, one tests.
+    """The split of each call: from its ``split`` column, else a third tests, and of the others a fifth calibrates.
 
     Args:
         calls: labelled calls.
         seed: of the random split; by time nothing is random.
-        by_time: accounts are ordered by their first call, and the last fifth of them tests.
+        by_time: accounts are ordered by their first call, and the last third of them tests.
 
     Raises:
         DataError: only some calls name a split, ``train`` is missing, or calls without a date can't be ordered.
@@ -70,9 +76,8 @@ def split_names(calls: Sequence[LabelledCall], seed: int, *, by_time: bool = Fal
         return _given_names(calls, seed)
     if by_time:
         return _names_by_time(calls)
-    folds = grouped_folds([_label(call) for call in calls], [group_of(call) for call in calls], N_PARTS, seed)
-    parts = [TRAIN] * (N_PARTS - 2) + [CALIBRATION, TEST]
-    return [parts[fold] for fold in folds]
+    folds = grouped_folds([_label(call) for call in calls], [group_of(call) for call in calls], N_THIRDS, seed)
+    return _with_calibration(calls, [TEST if fold == 0 else TRAIN for fold in folds], seed)
 
 
 def cross_validation(calls: Sequence[LabelledCall], n_folds: int, seed: int) -> list[list[str]]:
@@ -121,11 +126,13 @@ def _names_by_time(calls: Sequence[LabelledCall]) -> list[str]:
         when = call.started_at if call.started_at.tzinfo else call.started_at.replace(tzinfo=UTC)
         group = group_of(call)
         first[group] = min(first.get(group, math.inf), when.timestamp())
-    place = {
-        group: rank * N_PARTS // len(first) for rank, group in enumerate(sorted(first, key=lambda g: (first[g], g)))
-    }
-    parts = [TRAIN] * (N_PARTS - 2) + [CALIBRATION, TEST]
-    return [parts[place[group_of(call)]] for call in calls]
+    n_tested = len(first) // N_THIRDS
+    n_calibrating = (len(first) - n_tested) // N_PARTS
+    in_order = sorted(first, key=lambda group: (first[group], group))
+    n_train = len(first) - n_tested - n_calibrating
+    parts = [TRAIN] * n_train + [CALIBRATION] * n_calibrating + [TEST] * n_tested
+    part_of = dict(zip(in_order, parts, strict=True))
+    return [part_of[group_of(call)] for call in calls]
 
 
 def split_hash(calls: Sequence[LabelledCall], names: Sequence[str]) -> str:

@@ -30,6 +30,10 @@ class WordHashEncoder:
             return np.zeros((0, self.dimension), dtype=np.float32)
         return np.stack([self._vector(text) for text in texts])
 
+    def without_cache(self) -> "WordHashEncoder":
+        """Itself: it has none."""
+        return self
+
     def _vector(self, text: str) -> np.ndarray:
         total = np.zeros(self.dimension)
         for word in text.lower().split() or [""]:

@@ -13,6 +13,7 @@ Role = Literal["rep", "customer", "unknown"]
 Outcome = Literal["converted", "lost"]
 Provenance = Literal["sample", "own", "pasted"]
 ScorerName = Literal["finetuned", "generic", "tfidf", "blend"]
+EmbeddingName = Literal["finetuned", "generic"]
 
 OUTCOMES: tuple[Outcome, Outcome] = ("converted", "lost")
 

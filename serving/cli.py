@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -44,6 +44,7 @@ ModelDir = Annotated[Path | None, typer.Option("--model", help="a model folder; 
 Force = Annotated[bool, typer.Option("--force", help="show the number even where the coach abstains")]
 Diversity = Annotated[float, typer.Option("--lambda", help="1 likeness only, 0 variety only", min=0, max=1)]
 OutDir = Annotated[Path | None, typer.Option(help="the model folder; default: under COACH_HOME, and made current")]
+Fitting = Literal["joint", "supcon", "triplet", "simclr", "none"]
 ReportFile = Annotated[Path | None, typer.Option("--report", help="also write the tables to this Markdown file")]
 RepName = Annotated[str | None, typer.Option("--rep", help="the speaker who is on your side")]
 
@@ -180,10 +181,16 @@ def sample(
 def train(
     data: Annotated[Path | None, typer.Argument(help="labelled calls; default: those of the library")] = None,
     out: OutDir = None,
+    objective: Annotated[
+        Fitting, typer.Option(help="what the encoder is fine-tuned by; none leaves it as it is, which is faster")
+    ] = "joint",
     base: Annotated[str | None, typer.Option(help="base encoder: a sentence-transformers name or folder")] = None,
+    by_time: Annotated[bool, typer.Option("--by-time", help="the latest third of the accounts judges")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="go on where an interrupted training stopped")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a model folder on labelled calls."""
+    from training.finetune import FinetuneOptions
     from training.run import train as run
 
     settings = Settings.load(base_model=base)
@@ -191,8 +198,12 @@ def train(
     name = re.sub(r"[^a-z0-9]+", "-", data.stem.lower()).strip("-") or "calls" if data else "library"
     source = f"{len(calls)} calls of {data.name if data else 'the library'}"
     folder = out or settings.models_dir / name
+    options = None if objective == "none" else FinetuneOptions(objective=objective)
     with progress() as report:
-        manifest = run(calls, folder, settings, name=name, data=source, progress=report)
+        manifest = run(
+            calls, folder, settings, name=name, data=source, options=options, by_time=by_time, resume=resume,
+            progress=report,
+        )  # fmt: skip
         if out is None:
             make_current(settings, folder)
             with Library(settings.library_file) as library:

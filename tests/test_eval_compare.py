@@ -15,18 +15,20 @@ from sklearn.pipeline import make_pipeline
 from eval import compare as module
 from eval.compare import compare
 from eval.comparison import Arm, ArmReport, Comparison, pairs, report_difference
-from eval.folds import Fold, labels_of, make_fold, make_splits
+from eval.folds import Fold, make_fold, make_splits
 from eval.tables import comparison_page, verdict
 from salescoach.config import Settings
 from salescoach.errors import DataError
 from salescoach.head import sigmoid
 from salescoach.labelled import read_calls
 from salescoach.similarity import METHODS, PastCalls
-from salescoach.splits import cross_validation
+from salescoach.splits import cross_validation, labels_of
 from salescoach.testing import WordHashEncoder, make_call, make_calls
-from salescoach.types import LabelledCall
-from training.arms import blend, fit_baseline, fit_embedding
+from salescoach.types import LabelledCall, Turn
+from training.arms import embedding_arms, fit_baseline, fit_blend
 from training.baselines import BASELINES
+from training.embedding import fit_generic
+from training.finetune import FinetuneOptions
 from training.sample import write_sample
 
 N_SHUFFLES = 20
@@ -48,7 +50,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("compare")
 
 
-run = partial(compare, n_folds=2, n_resamples=40)
+QUICK = FinetuneOptions(epochs=1, head_epochs=2, min_steps=1)
+run = partial(compare, n_folds=2, n_resamples=40, options=QUICK)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +74,15 @@ def test_the_json_has_the_fields_of_the_design(found: Comparison) -> None:
     assert raw.keys() == {"data", "arms", "improvement", "differences"}
     assert {"n": 60, "positives": 30, "groups": 20, "folds": 2}.items() <= dict(found).items()
     arms = {arm.name: arm for arm in found.arms}
-    assert {*BASELINES, "generic", *(f"generic_{method}" for method in METHODS)} <= arms.keys()
+    encoders = {"generic", "finetuned"}
+    assert arms.keys() == {
+        *BASELINES,
+        *encoders,
+        *(f"{name}_{method}" for name in encoders for method in METHODS),
+        "blend",
+    }
+    assert found.improvement is not None
+    assert raw["improvement"].keys() == {"auc_relative", "auc_delta", "auc_delta_ci", "p_value"}  # type: ignore[attr-defined]
     for arm in raw["arms"]:  # type: ignore[attr-defined]
         assert arm.keys() >= DESIGN
         assert {at["share"] for at in arm["by_share"]} == {25, 50, 75, 100}
@@ -101,7 +112,8 @@ def test_what_is_kept_is_not_fitted_again_and_holds_no_text(
     calls: list[LabelledCall], found: Comparison, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "fit_baseline", None)
-    monkeypatch.setattr(module, "fit_embedding", None)
+    monkeypatch.setattr(module, "fit_generic", None)
+    monkeypatch.setattr(module, "fit_finetuned", None)
     assert run(calls, Settings.load(home=home)) == found
     kept = "".join(file.read_text() for file in home.rglob("fold-*.json"))
     assert kept
@@ -120,7 +132,7 @@ def test_judged_labels_touch_nothing(calls: list[LabelledCall]) -> None:
     assert (other.labels != fold.labels).all()
     fits = {
         **{name: partial(module._fit_baseline, name) for name in BASELINES},
-        "generic": partial(module._fit_generic, Uncached()),
+        "generic": partial(module._fit_generic, WordHashEncoder(16), QUICK),
     }
     for fit in fits.values():
         said, again = fit(fold).arms, fit(other).arms
@@ -131,11 +143,6 @@ def test_judged_labels_touch_nothing(calls: list[LabelledCall]) -> None:
                 again[arm].honest,
                 again[arm].thresholds,
             )
-
-
-class Uncached(WordHashEncoder):
-    def without_cache(self) -> "Uncached":
-        return self
 
 
 def test_no_account_is_on_both_sides_and_every_call_is_judged_once(calls: list[LabelledCall]) -> None:
@@ -162,25 +169,27 @@ def test_a_split_column_wins_and_must_name_test_calls(calls: list[LabelledCall])
         make_fold(one_class, names, 0)
 
 
+def marked(turn: Turn) -> str:
+    return " ".join(f"{turn.role}_{word}" for word in turn.text.split())
+
+
+def pairs_within_lines(text: str) -> list[str]:
+    of_line = CountVectorizer(token_pattern=r"\S+", ngram_range=(1, 2)).build_analyzer()
+    return [term for line in text.split("\n") for term in of_line(line)]
+
+
 def test_tfidf_is_as_good_as_an_independent_pipeline(tmp_path: Path) -> None:
-    write_sample(tmp_path / "calls.csv", n_calls=180, seed=31)
+    write_sample(tmp_path / "calls.csv", n_calls=180, seed=31, noise=0.0)
     calls = [call.model_copy(update={"split": None}) for call in read_calls(tmp_path / "calls.csv")]
     ours, theirs = [], []
     for names in cross_validation(calls, 3, seed=5):
         fold = make_fold(calls, names, 5)
         ours.append(roc_auc_score(fold.labels, fit_baseline(BASELINES["tfidf"], fold.train).logits(fold.test_calls())))
-        # The same idea written with other means: words marked by their side, two-grams by scikit-learn.
+        # The same idea by other means: words marked by their side, one line a turn, taken apart by scikit-learn.
         documents = [
-            [
-                " ".join(
-                    " ".join(f"{turn.role}_{word}" for word in turn.text.lower().split()) + f" end{n}"
-                    for n, turn in enumerate(call.turns)
-                )
-                for call in part
-            ]
-            for part in (fold.train.calls, fold.test_calls())
+            ["\n".join(map(marked, call.turns)) for call in part] for part in (fold.train.calls, fold.test_calls())
         ]
-        counts = CountVectorizer(token_pattern=r"\S+", ngram_range=(1, 2), min_df=2)
+        counts = CountVectorizer(analyzer=pairs_within_lines, min_df=2)
         pipeline = make_pipeline(counts, TfidfTransformer(sublinear_tf=True), LogisticRegression(C=10, max_iter=2000))
         pipeline.fit(documents[0], fold.train.labels)
         theirs.append(roc_auc_score(fold.labels, pipeline.predict_proba(documents[1])[:, 1]))
@@ -210,21 +219,17 @@ def noise() -> dict[str, np.ndarray]:
     """AUROC of every arm on noise, once for each of twenty shuffles: arm -> shape (20,)."""
     aucs: dict[str, list[float]] = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.head.N_FOLDS", 2)  # for time
-        patch.setattr("training.pooling.N_EPOCHS", 2)
+        patch.setattr("training.arms.N_FOLDS", 2)  # for time
         for seed in range(100, 100 + N_SHUFFLES):
             fold = fold_of(noise_calls(seed), seed)
             arms = {name: fit_baseline(make, fold.train) for name, make in BASELINES.items()}
-            arms |= fit_embedding("generic", WordHashEncoder(16), fold.train, seen=False)
-            tuned = fit_embedding("finetuned", WordHashEncoder(16), fold.train, seen=True)
-            logits = {name: arm.logits(fold.test_calls()) for name, arm in (arms | tuned).items()}
-            parts = [arms["tfidf"], tuned["finetuned"]]
-            logits["blend"] = blend(
-                [part.logits(fold.test_calls()) for part in parts], [part.honest for part in parts], fold.train.labels
-            )[0]
+            arms |= embedding_arms("generic", fit_generic(WordHashEncoder(16), fold.train, QUICK), fold.train)
+            logits = {name: arm.logits(fold.test_calls()) for name, arm in arms.items()}
+            slope, offset = fit_blend((arms["tfidf"].honest + arms["generic"].honest) / 2, fold.train.labels)
+            logits["blend"] = slope * (logits["tfidf"] + logits["generic"]) / 2 + offset
             for name, values in logits.items():
                 aucs.setdefault(name, []).append(float(roc_auc_score(fold.labels, values)))
-            for name, values in {name: arm.honest for name, arm in (arms | tuned).items()}.items():
+            for name, values in {name: arm.honest for name, arm in arms.items()}.items():
                 known = np.isfinite(values)
                 aucs.setdefault(f"{name}, honest", []).append(
                     float(roc_auc_score(fold.train.labels[known], values[known]))
@@ -234,7 +239,7 @@ def noise() -> dict[str, np.ndarray]:
 
 def test_noise_scores_a_half_in_every_arm(noise: dict[str, np.ndarray]) -> None:
     judged = {name: values for name, values in noise.items() if "honest" not in name}
-    assert len(judged) == len(BASELINES) + 2 * (1 + len(METHODS)) + 1
+    assert len(judged) == len(BASELINES) + (1 + len(METHODS)) + 1
     for name, values in judged.items():
         standard_error = float(np.std(values, ddof=1)) / N_SHUFFLES**0.5
         assert standard_error < 0.04, name  # or the bound below would promise nothing
@@ -292,6 +297,7 @@ def test_which_arms_are_set_against_which() -> None:
 def test_the_page_says_it_in_words_first_and_every_figure_has_its_interval(found: Comparison) -> None:
     page = comparison_page(found)
     assert page.startswith("The best AUROC is 1.000")
+    assert "Fine-tuning the encoder differs from the generic one" in page
     rows = [line for line in page.splitlines() if line.startswith("| generic ")]
     assert len(rows) == 3  # measures, difference, shares
     assert rows[0].count(" to ") == 8

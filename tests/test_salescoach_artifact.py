@@ -29,6 +29,8 @@ FACTS: dict[str, Any] = {
     "engine": "torch-fp32",
     "encoder_fingerprint": "f" * 64,
     "versions": {},
+    "embedding": "generic",
+    "blend": (1.0, 0.0),
     "data": "nothing",
     "data_hash": "0",
     "split_hash": "0",
@@ -75,7 +77,7 @@ def test_what_was_sealed_opens(folder: Path) -> None:
     opened = ModelFolder.open(folder)
     assert opened.manifest.model_id.startswith("tiny-")
     assert opened.manifest.files.keys() == FILES.keys()
-    assert opened.scorer_file.read_bytes() == FILES["generic.safetensors"]
+    assert opened.embedding_file.read_bytes() == FILES["generic.safetensors"]
     assert (opened.encoder / "tokenizer.json").is_file()
 
 

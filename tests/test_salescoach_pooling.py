@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from salescoach.pooling import Pooling, each_prefix, relative_positions, without_each
+from salescoach.pooling import SIDES, Pooling, each_prefix, relative_positions, without_each
 from salescoach.types import Role
-from training.pooling import QUERY_SCALE, CallVectors, _padded, _pool
+from training.pooling import QUERY_SCALE, CallVectors, pool
 
 DIMENSION = 5
 ROLES = st.lists(st.sampled_from(["rep", "customer", "unknown"]), min_size=1, max_size=12)
@@ -64,8 +64,16 @@ def test_the_pooling_that_is_trained_is_the_pooling_that_scores(calls: list[list
     rng = np.random.default_rng(seed)
     pooling = some_pooling(rng)
     encoded = [CallVectors(unit_vectors(rng, len(roles)), tuple(roles)) for roles in calls]
-    vectors, masks, positions = _padded(encoded)
-    trained = _pool(vectors, masks, positions, torch.tensor(pooling.query), torch.tensor(pooling.position)).numpy()
+    longest = max(len(call.roles) for call in encoded)
+    vectors = torch.zeros(len(encoded), longest, encoded[0].vectors.shape[1])
+    masks = torch.zeros(len(encoded), len(SIDES), longest, dtype=torch.bool)
+    positions = torch.zeros(len(encoded), longest)
+    for row, call in enumerate(encoded):
+        n_turns = len(call.roles)
+        vectors[row, :n_turns] = torch.from_numpy(call.vectors)
+        masks[row, :, :n_turns] = torch.tensor([[own == side for own in call.roles] for side in SIDES])
+        positions[row, :n_turns] = torch.from_numpy(relative_positions(np.ones((1, n_turns), dtype=bool))[0])
+    trained = pool(vectors, masks, positions, torch.tensor(pooling.query), torch.tensor(pooling.position)).numpy()
     scored = np.concatenate([pooling.pool(call.vectors, call.roles) for call in encoded])
     np.testing.assert_allclose(trained, scored, atol=1e-4)
 

@@ -219,7 +219,7 @@ def test_sample_train_index_and_score_with_an_own_model(run: Run, home: Path, tm
     data = tmp_path / "own calls.csv"
     assert run("sample", str(data), "--calls", "120", "--seed", "3")[0] == 0
     assert data.with_name("own calls.truth.csv").is_file()
-    code, out, _ = run("train", str(data), "--out", str(tmp_path / "model"), "--json")
+    code, out, _ = run("train", str(data), "--out", str(tmp_path / "model"), "--objective", "none", "--json")
     assert code == 0
     assert one_object(out)["model_id"].startswith("own-calls-")
     code, out, _ = run("index", str(data))

@@ -4,7 +4,6 @@ Each is a scikit-learn pipeline over transcripts: ``fit(calls, labels)``, then `
 """
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -16,7 +15,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from salescoach.call_metrics import call_metrics
-from salescoach.encoder import turn_text
+from salescoach.text_arm import turn_terms
 from salescoach.types import Transcript
 
 MAX_TERMS = 50_000
@@ -58,14 +57,8 @@ def converted(model: BaseEstimator, calls: Sequence[Transcript]) -> np.ndarray:
 
 
 def role_terms(call: Transcript) -> list[str]:
-    """Words and pairs of neighbouring words of each turn, marked with its side, such as ``rep:how many``."""
-    terms = []
-    for turn in call.turns:
-        label, _, text = turn_text(turn).lower().partition(": ")
-        words = text.split()
-        terms += [f"{label}:{word}" for word in words]
-        terms += [f"{label}:{first} {second}" for first, second in pairwise(words)]
-    return terms
+    """The terms of all turns; a pair never spans two turns."""
+    return [term for turn in call.turns for term in turn_terms(turn)]
 
 
 def _sizes(calls: Sequence[Transcript]) -> np.ndarray:

@@ -4,38 +4,70 @@ from collections.abc import Mapping
 from typing import Any
 
 from salescoach.measures import Measure
+from training.judge import Verdict
 
 _SHOWN = {"auc": "AUROC", "f1": "F1", "accuracy": "accuracy", "brier": "Brier", "ece": "ECE"}
+_SCORERS = {
+    "finetuned": "the fine-tuned embedding",
+    "generic": "the generic embedding",
+    "tfidf": "words and word pairs (TF-IDF)",
+    "blend": "a blend of embedding and words",
+}
 
 
-def model_card(facts: Mapping[str, Any]) -> str:
-    """Markdown from the fields of a manifest."""
-    return f"""# {facts["name"]}
+def model_card(facts: Mapping[str, Any], verdict: Verdict) -> str:
+    """Markdown from the fields of a manifest; its first line says whether fine-tuning was worth it."""
+    encoder = "fine-tuned on these calls" if facts["embedding"] == "finetuned" else "not fine-tuned"
+    return f"""{worth_it(verdict)}
 
-The generic encoder {facts["base_model"]} with a trained pooling and head; the encoder itself is not fine-tuned.
-Trained on {facts["data"]}.
+# {facts["name"]}
 
-- **Calls**: {facts["n_train"]} train, {facts["n_calibration"]} calibrate, {facts["n_test"]} test; \
-accounts never cross. Share of converted calls: {facts["base_rate"]:.0%}.
-- **Probability**: calibrated on held-out and cross-fitted calls (Platt). The interval is a bootstrap of both, so \
+It scores by {_SCORERS[facts["scorer"]]}. Its encoder, {facts["base_model"]}, is {encoder}; pooling and classifier are
+trained with it. Trained on {facts["data"]}.
+
+- **Calls**: {facts["n_train"]} train, {facts["n_calibration"]} choose the epoch and calibrate, {facts["n_test"]} \
+judge; accounts never cross. Share of converted calls: {facts["base_rate"]:.0%}.
+- **Probability**: calibrated on held-out calls (Platt). The interval is a bootstrap of classifier and calibrator, so \
 estimated; the prediction set is conformal at 0.90.
 - **It abstains** on calls that are too short, not in English, without known sides, or unlike its training calls.
 - **Good for**: calls like those it was trained on. It scores calls, not people: don't rank, pay or dismiss by it.
 - Made {facts["created_at"]} with seed {facts["seed"]}, engine {facts["engine"]}, split {facts["split_hash"]}.
 
-## Measures on the test calls
+## Measures on the calls that judged
 
-{_table(facts["measures"])}
-"""
+{_table(verdict.measures)}
+{_gaps(verdict)}"""
+
+
+def worth_it(verdict: Verdict) -> str:
+    """One sentence."""
+    if "finetuned" not in verdict.measures:
+        tried = verdict.embedding == "finetuned"
+        return "Nothing is known of what fine-tuning was worth: no calls judged." if tried else "Not fine-tuned."
+    auc = {name: verdict.measures[name]["auc"].value for name in ("finetuned", "generic", "tfidf")}
+    figures = (
+        f"AUROC {auc['finetuned']:.3f} on calls it hasn't seen, against {auc['generic']:.3f} with the generic encoder "
+        f"and {auc['tfidf']:.3f} with words alone"
+    )
+    said = "Fine-tuning was worth it" if verdict.is_worth_it else "Fine-tuning was not shown to be worth it"
+    return f"{said}: {figures}."
 
 
 def _table(measures: Mapping[str, Mapping[str, Measure]]) -> str:
     if not measures:
-        return "There were no test calls of both outcomes, so nothing is claimed."
+        return "There were no calls of both outcomes to judge by, so nothing is claimed."
     lines = ["| arm | " + " | ".join(_SHOWN.values()) + " |", "| --- |" + " --- |" * len(_SHOWN)]
     for arm, values in measures.items():
         lines.append(f"| {arm} | " + " | ".join(_cell(values[name]) for name in _SHOWN) + " |")
     return "\n".join([*lines, "", "In brackets: 95 % interval from resampling accounts."])
+
+
+def _gaps(verdict: Verdict) -> str:
+    lines = []
+    for (arm, over), gap in verdict.gaps.items():
+        ci = f" ({gap.ci[0]:+.3f} to {gap.ci[1]:+.3f})" if gap.ci else ""
+        lines.append(f"- {arm} over {over}: AUROC {gap.value:+.3f}{ci}")
+    return "\nPaired, on the same calls:\n\n" + "\n".join(lines) + "\n" if lines else ""
 
 
 def _cell(measure: Measure) -> str:

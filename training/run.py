@@ -1,8 +1,11 @@
-"""The recipe: labelled calls -> a model folder, read from top to bottom."""
+"""The recipe: labelled calls -> a model folder, read from top to bottom.
+
+The accounts are split three ways. Most train; some choose the epoch and calibrate; a third judges all arms once,
+without further fits. What wins there scores, and whether fine-tuning was worth it is said by that third alone.
+"""
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,44 +16,29 @@ from salescoach.abstention import reasons_not_to_judge, unlikeness
 from salescoach.artifact import CARD, ENCODER, Manifest, folder_fingerprint, seal, whole_folder
 from salescoach.base_model import resolve_base_model
 from salescoach.config import Settings
-from salescoach.encoder import TurnEncoder, encode_turns
+from salescoach.embedding_arm import EmbeddingArm
+from salescoach.encoder import Encoder, TurnEncoder, encode_turns
 from salescoach.errors import DataError
-from salescoach.head import conformal_quantile, nonconformity, sigmoid
-from salescoach.measures import Judged, Measure, Thresholds, choose_thresholds, measure_all
-from salescoach.scoring import PROBES, Arm, installed_versions, load_encoder
-from salescoach.splits import CALIBRATION, TEST, TRAIN, group_of, split_hash, split_names
+from salescoach.head import Head, conformal_quantile, nonconformity
+from salescoach.measures import choose_thresholds
+from salescoach.scoring import PROBES, installed_versions, load_encoder
+from salescoach.splits import CALIBRATION, TEST, TRAIN, group_of, labels_of, split_hash, split_names
 from salescoach.types import LabelledCall
-from training.arms import TrainingCalls, fit_baseline
-from training.baselines import BASELINES
 from training.card import model_card
-from training.head import cross_calibrated, cross_fit, fit_head
-from training.pooling import CallVectors, fit_pooling, pool_calls
+from training.embedding import Embedding, TrainingCalls, fit_finetuned, fit_generic
+from training.finetune import FinetuneOptions
+from training.head import N_MEMBERS, cross_calibrated, fit_head
+from training.judge import Candidate, judge
+from training.text_arm import fit_text_arm
+from training.triplets import write_triplets
 
 MIN_CALLS_PER_CLASS = 10
 UNLIKENESS_TAIL = 0.01  # of held-out calls that may lie beyond the bound before the slack
-UNLIKENESS_SLACK = (
-    2.05  # other people's sales calls lie further off than held-out ones, talk of other things further still
-)
+# Other people's sales calls lie further off than held-out ones, talk of other things further still.
+UNLIKENESS_SLACK = 2.05
+TUNED = "tuned"  # where the fine-tuned encoder lies until it is known whether it stays
 
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Part:
-    """The calls of one split, encoded."""
-
-    calls: list[LabelledCall]
-    vectors: list[CallVectors]
-
-    @property
-    def labels(self) -> np.ndarray:
-        """Shape (n_calls,), 1 converted, 0 lost."""
-        return np.array([int(call.outcome == "converted") for call in self.calls])
-
-    @property
-    def groups(self) -> list[str]:
-        """The account of each call."""
-        return [group_of(call) for call in self.calls]
 
 
 def train(
@@ -60,16 +48,24 @@ def train(
     *,
     name: str,
     data: str,
+    options: FinetuneOptions | None = None,
+    by_time: bool = False,
+    resume: bool = False,
     progress: Progress = lambda stage, done, total: None,
 ) -> Manifest:
-    """Trains pooling, head and calibrator on the generic encoder and writes a model folder to ``out``.
+    """Trains all arms on labelled calls and writes a model folder to ``out``.
+
+    Fine-tuning also writes triplets of moments for reading and for other trainers, to ``runs_dir / "train" / name``.
 
     Args:
         calls: labelled calls; those without an outcome (open deals) are left out.
         out: the folder to make; an older one there is replaced when the new one is whole.
-        settings: base model, threads, seed and ``COACH_HOME`` for the cache of vectors.
+        settings: base model, threads, seed and ``COACH_HOME`` for caches and checkpoints.
         name: begins the model id and says what the model is, such as ``starter``.
         data: what it is trained on, in words that fit into a sentence.
+        options: how to fine-tune the encoder; None leaves it as it is, which takes a fraction of the time.
+        by_time: the latest third of the accounts judges, in place of a random one.
+        resume: go on from the checkpoint of an interrupted fine-tuning.
         progress: called with the stage, what is done and what there is to do.
 
     Raises:
@@ -77,61 +73,87 @@ def train(
     """
     calls = [call for call in calls if call.outcome is not None]
     _require_both_classes(calls)
-    names = split_names(calls, settings.seed)
-    rng = np.random.default_rng(settings.seed)
+    names = split_names(calls, settings.seed, by_time=by_time)
+    parts = {part: [call for call, own in zip(calls, names, strict=True) if own == part] for part in set(names)}
+    for part in (TRAIN, CALIBRATION):
+        _require_both_classes(parts.get(part, []), at_least=2)
+    test = parts.get(TEST, [])
+    seen = training_calls(parts[TRAIN], parts[CALIBRATION], settings.seed)
 
     with whole_folder(out) as folder:
-        encoder = _copy_encoder(settings, folder / ENCODER)
-        parts = {part: _encode(calls, names, part, encoder, progress) for part in (TRAIN, CALIBRATION, TEST)}
-        fitted, held_out, test = parts[TRAIN], parts[CALIBRATION], parts[TEST]
-        for part in (fitted, held_out):
-            _require_both_classes(part.calls, at_least=2)
+        base = _copy_encoder(settings, folder / ENCODER)
+        _encode(base, [*parts[TRAIN], *parts[CALIBRATION], *test], "encoding calls", progress)
+        embeddings = {"generic": fit_generic(base, seen, options or FinetuneOptions())}
+        if options is not None:
+            write_triplets(parts[TRAIN], parts[CALIBRATION], base, settings.runs_dir / "train" / name, settings.seed)
+            tuned = fit_finetuned(seen, options, folder / TUNED, settings, resume=resume, progress=progress)
+            _encode(tuned.encoder, [*parts[TRAIN], *parts[CALIBRATION], *test], "encoding calls anew", progress)
+            embeddings["finetuned"] = tuned
+        progress("fitting", 0, 2)
+        heads = {arm: _head(embedding, seen) for arm, embedding in embeddings.items()}
+        progress("fitting", 1, 2)
+        text, text_honest = fit_text_arm(seen.calls, seen.labels, seen.groups, settings.seed, N_MEMBERS)
+        progress("fitting", 2, 2)
 
-        progress("fitting", 0, 3)
-        crossed = cross_fit(fitted.vectors, fitted.labels, fitted.groups, settings.seed)
-        progress("fitting", 1, 3)
-        pooling = fit_pooling(fitted.vectors, fitted.labels, settings.seed)
-        progress("fitting", 2, 3)
-        pooled, pooled_held_out = pool_calls(pooling, fitted.vectors), pool_calls(pooling, held_out.vectors)
-        head = fit_head(
-            pooled, fitted.labels, fitted.groups, pooled_held_out, held_out.labels, held_out.groups, crossed, rng
-        )
-        spread = LedoitWolf().fit(_mean_turns(fitted))
-        arm = Arm(pooling, head, pooled.mean(axis=0), spread.location_, spread.precision_, encoder.encode(PROBES))
-        arm.save(folder / "generic.safetensors")
-        progress("fitting", 3, 3)
+        judging = [call.transcript for call in test]
+        said = [text.logits(call.turns, np.ones((1, len(call)), dtype=bool)) for call in judging]
+        candidates = {"tfidf": Candidate(np.array(said).reshape(-1), text_honest)}
+        for arm, embedding in embeddings.items():
+            own = heads[arm].logits(embedding.pool(seen.calls))
+            candidates[arm] = Candidate(
+                heads[arm].logits(embedding.pool(judging)), np.where(seen.held_out, own, np.nan)
+            )
+        verdict = judge(seen, test, candidates, progress)
 
-        logits = pooled_held_out @ head.weights[0] + head.bias[0]
-        recalibrated = cross_calibrated(logits, held_out.labels, held_out.groups, rng)
-        thresholds = choose_thresholds(held_out.labels, recalibrated)
-        measures = {}
-        if len(set(test.labels)) == 2:
-            generic = head.probabilities(pool_calls(pooling, test.vectors))
-            measures = _measure((fitted, held_out), test, generic, thresholds, settings)
+        if verdict.embedding == "finetuned":
+            shutil.rmtree(folder / ENCODER)
+            (folder / TUNED).rename(folder / ENCODER)
+        shutil.rmtree(folder / TUNED, ignore_errors=True)
+        kept = _embedding_arm(embeddings[verdict.embedding], heads[verdict.embedding], seen)
+        kept.save(folder / f"{verdict.embedding}.safetensors")
+        text.save(folder / "tfidf.safetensors")
+
+        held_out = np.flatnonzero(seen.held_out)
+        labels, groups = seen.labels[held_out], [seen.groups[row] for row in held_out.tolist()]
+        chances = cross_calibrated(verdict.honest[held_out], labels, groups, np.random.default_rng(settings.seed))
         facts = {
             "name": name,
             "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "scorer": "generic",
+            "scorer": verdict.scorer,
+            "embedding": verdict.embedding,
+            "blend": verdict.blend,
             "base_model": settings.base_model,
-            "engine": encoder.engine,
+            "engine": base.engine,
             "encoder_fingerprint": folder_fingerprint(folder / ENCODER),
             "versions": installed_versions(),
             "data": data,
             "data_hash": split_hash(calls, ["" for _ in calls]),
             "split_hash": split_hash(calls, names),
             "seed": settings.seed,
-            "n_train": len(fitted.calls),
-            "n_calibration": len(held_out.calls),
-            "n_test": len(test.calls),
-            "base_rate": round(float(np.concatenate([fitted.labels, held_out.labels]).mean()), 4),
-            "conformal_quantile": round(conformal_quantile(nonconformity(recalibrated, held_out.labels)), 6),
-            "thresholds": thresholds,
-            "max_unlikeness": round(_unlikeness_bound(held_out, spread.location_, spread.precision_), 4),
-            "training_calls": sorted(call.transcript.content_hash for call in fitted.calls + held_out.calls),
-            "measures": measures,
+            "n_train": len(parts[TRAIN]),
+            "n_calibration": len(parts[CALIBRATION]),
+            "n_test": len(test),
+            "base_rate": round(float(seen.labels.mean()), 4),
+            "conformal_quantile": round(conformal_quantile(nonconformity(chances, labels)), 6),
+            "thresholds": choose_thresholds(labels, chances),
+            "max_unlikeness": round(_unlikeness_bound(kept, embeddings[verdict.embedding].encoder, seen), 4),
+            "training_calls": sorted(call.content_hash for call in seen.calls),
+            "measures": verdict.measures,
         }
-        (folder / CARD).write_text(model_card(facts), encoding="utf-8")
+        (folder / CARD).write_text(model_card(facts, verdict), encoding="utf-8")
         return seal(folder, **facts)
+
+
+def training_calls(train: Sequence[LabelledCall], calibration: Sequence[LabelledCall], seed: int) -> TrainingCalls:
+    """What fits may see of two parts of a split."""
+    seen = [*train, *calibration]
+    return TrainingCalls(
+        [call.transcript for call in seen],
+        labels_of(seen),
+        [group_of(call) for call in seen],
+        np.arange(len(seen)) >= len(train),
+        seed,
+    )
 
 
 def _copy_encoder(settings: Settings, target: Path) -> TurnEncoder:
@@ -144,49 +166,44 @@ def _copy_encoder(settings: Settings, target: Path) -> TurnEncoder:
     return load_encoder(target, folder_fingerprint(target), settings)
 
 
-def _encode(
-    calls: Sequence[LabelledCall], names: Sequence[str], part: str, encoder: TurnEncoder, progress: Progress
-) -> Part:
-    mine = [call for call, name in zip(calls, names, strict=True) if name == part]
-    vectors = []
-    for done, call in enumerate(mine):
-        progress(f"encoding {part} calls", done, len(mine))
-        turns = call.transcript.turns
-        vectors.append(CallVectors(encode_turns(encoder, turns), tuple(turn.role for turn in turns)))
-    progress(f"encoding {part} calls", len(mine), len(mine))
-    return Part(mine, vectors)
+def _encode(encoder: Encoder, calls: Sequence[LabelledCall], stage: str, progress: Progress) -> None:
+    """Fills the encoder's cache, with progress."""
+    for done, call in enumerate(calls):
+        progress(stage, done, len(calls))
+        encode_turns(encoder, call.transcript.turns)
+    progress(stage, len(calls), len(calls))
 
 
-def _measure(
-    seen: Sequence[Part], test: Part, generic: np.ndarray, thresholds: Thresholds, settings: Settings
-) -> dict[str, dict[str, Measure]]:
-    """Every arm on the test calls, which no fit has seen. ``generic``: its probabilities, shape (n_test,)."""
-    train = TrainingCalls(
-        [call.transcript for part in seen for call in part.calls],
-        np.concatenate([part.labels for part in seen]),
-        [group for part in seen for group in part.groups],
-        np.concatenate([np.full(len(part.calls), part is not seen[0]) for part in seen]),
-        settings.seed,
+def _head(embedding: Embedding, seen: TrainingCalls) -> Head:
+    pooled, held_out = embedding.pool(seen.calls), seen.held_out
+    groups = np.array(seen.groups, dtype=object)
+    return fit_head(
+        embedding.weights,
+        embedding.bias,
+        pooled[~held_out],
+        seen.labels[~held_out],
+        groups[~held_out].tolist(),
+        pooled[held_out],
+        seen.labels[held_out],
+        groups[held_out].tolist(),
+        np.random.default_rng(seen.seed),
     )
-    after = [call.transcript for call in test.calls]
-    judged = {}
-    for name, make in BASELINES.items():
-        arm = fit_baseline(make, train)
-        judged[name] = Judged(test.labels, sigmoid(arm.logits(after)), test.groups, arm.thresholds(train.labels))
-    judged["generic"] = Judged(test.labels, generic, test.groups, thresholds)
-    return {name: measure_all([one], np.random.default_rng(settings.seed)) for name, one in judged.items()}
 
 
-def _mean_turns(part: Part) -> np.ndarray:
-    """Shape (n_calls, dimension)."""
-    return np.stack([call.vectors.mean(axis=0) for call in part.vectors])
+def _embedding_arm(embedding: Embedding, head: Head, seen: TrainingCalls) -> EmbeddingArm:
+    fitted = [call for call, held_out in zip(seen.calls, seen.held_out, strict=True) if not held_out]
+    mean_turns = np.stack([encode_turns(embedding.encoder, call.turns).mean(axis=0) for call in fitted])
+    spread = LedoitWolf().fit(mean_turns)
+    center = embedding.pool(fitted).mean(axis=0)
+    probes = embedding.encoder.encode(PROBES)
+    return EmbeddingArm(embedding.pooling, head, center, spread.location_, spread.precision_, probes)
 
 
-def _unlikeness_bound(held_out: Part, mean: np.ndarray, precision: np.ndarray) -> float:
+def _unlikeness_bound(arm: EmbeddingArm, encoder: Encoder, seen: TrainingCalls) -> float:
     """Beyond this a call is unlike the training calls. Held-out calls too short to judge anyway don't count."""
-    judged = [not reasons_not_to_judge(call.transcript) for call in held_out.calls]
-    calls = [call for call, counts in zip(held_out.vectors, judged, strict=True) if counts] or held_out.vectors
-    distances = [unlikeness(call.vectors, mean, precision) for call in calls]
+    held_out = [call for call, is_held_out in zip(seen.calls, seen.held_out, strict=True) if is_held_out]
+    calls = [call for call in held_out if not reasons_not_to_judge(call)] or held_out
+    distances = [unlikeness(encode_turns(encoder, call.turns), arm.mean_turn, arm.precision) for call in calls]
     return UNLIKENESS_SLACK * float(np.quantile(distances, 1 - UNLIKENESS_TAIL))
 
 

@@ -1,0 +1,129 @@
+"""The arms of a model folder that can score: on turn vectors, on words, and both blended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from salescoach.errors import ModelError
+from salescoach.head import Head
+from salescoach.pooling import Pooling
+from salescoach.text_arm import TextArm
+from salescoach.types import Turn
+
+
+@dataclass(frozen=True)
+class EncodedCall:
+    """What every arm gets to see of a call. ``vectors``: shape (n_turns, dimension), float32, unit length."""
+
+    turns: Sequence[Turn]
+    vectors: np.ndarray
+
+
+class ScoringArm(Protocol):
+    """Something that scores variants of a call."""
+
+    def logits(self, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
+        """Calibrated logits of variants; ``keep``: shape (n_variants, n_turns), bool. Shape (n_variants,), float64."""
+        ...
+
+    def member_logits(self, call: EncodedCall) -> np.ndarray:
+        """Logits of the whole call by the model and its bootstrap members: shape (n_members,), the model's first."""
+        ...
+
+
+@dataclass(frozen=True)
+class EmbeddingArm:
+    """The arrays of an embedding's scorer.
+
+    ``center``: shape (4 * dimension,), the mean call vector of training, which likeness is measured from;
+    ``mean_turn``: shape (dimension,), and ``precision``: shape (dimension, dimension), where the training calls' mean
+    turns lie; ``probes``: shape (2, dimension), what the encoder made of two probe sentences when it was trained.
+    """
+
+    pooling: Pooling
+    head: Head
+    center: np.ndarray
+    mean_turn: np.ndarray
+    precision: np.ndarray
+    probes: np.ndarray
+
+    def logits(self, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
+        """As ``ScoringArm`` has it."""
+        roles = [turn.role for turn in call.turns]
+        return np.asarray(self.pooling.products(call.vectors, roles, keep, self.head.weights[0]) + self.head.bias[0])
+
+    def member_logits(self, call: EncodedCall) -> np.ndarray:
+        """As ``ScoringArm`` has it."""
+        pooled = self.pooling.pool(call.vectors, [turn.role for turn in call.turns])[0]
+        return np.asarray(self.head.weights @ pooled.astype(np.float64) + self.head.bias)
+
+    def save(self, file: Path) -> None:
+        """Writes the arrays as safetensors."""
+        arrays = {
+            "query": self.pooling.query,
+            "position": self.pooling.position,
+            "weights": self.head.weights,
+            "bias": self.head.bias,
+            "center": self.center,
+            "mean_turn": self.mean_turn,
+            "precision": self.precision,
+            "probes": self.probes,
+        }
+        save_file({name: np.ascontiguousarray(array, dtype=np.float32) for name, array in arrays.items()}, file)
+
+    @classmethod
+    def load(cls, file: Path) -> "EmbeddingArm":
+        """Reads what ``save`` wrote; scoring uses float64 for the head.
+
+        Raises:
+            ModelError: arrays are missing, or one holds a value that is not finite.
+        """
+        try:
+            arrays = load_file(file)
+            pooling = Pooling(arrays["query"], arrays["position"])
+            head = Head(arrays["weights"].astype(np.float64), arrays["bias"].astype(np.float64))
+            arm = cls(pooling, head, *(arrays[name] for name in ("center", "mean_turn", "precision", "probes")))
+        except (SafetensorError, KeyError, OSError) as error:
+            raise ModelError(f"{file} is no scorer of this version ({error}); train again.") from None
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise ModelError(f"{file} holds values that are not finite; train again.")
+        return arm
+
+
+@dataclass(frozen=True)
+class WordsArm:
+    """A text arm, which looks at the turns only."""
+
+    text: TextArm
+
+    def logits(self, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
+        """As ``ScoringArm`` has it."""
+        return self.text.logits(call.turns, keep)
+
+    def member_logits(self, call: EncodedCall) -> np.ndarray:
+        """As ``ScoringArm`` has it."""
+        return self.text.member_logits(call.turns)
+
+
+@dataclass(frozen=True)
+class BlendedArm:
+    """The mean of several arms' logits, calibrated again: ``slope * mean + offset``."""
+
+    parts: tuple[ScoringArm, ...]
+    slope: float
+    offset: float
+
+    def logits(self, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
+        """As ``ScoringArm`` has it."""
+        return np.asarray(self.slope * np.mean([part.logits(call, keep) for part in self.parts], axis=0) + self.offset)
+
+    def member_logits(self, call: EncodedCall) -> np.ndarray:
+        """As ``ScoringArm`` has it, with as many members as the part that has fewest."""
+        members = [part.member_logits(call) for part in self.parts]
+        n_members = min(len(one) for one in members)
+        return np.asarray(self.slope * np.mean([one[:n_members] for one in members], axis=0) + self.offset)

@@ -1,0 +1,207 @@
+"""Token states below the trained layers, computed once for each turn text and kept on disk.
+
+The frozen part of the encoder gives the same states in every epoch, so they are computed once, by the very engine that
+scores later, and read from a memory-mapped bf16 file. Files hold hashes and numbers, never a text; but states tell much
+about the text they come from, so they belong under ``COACH_HOME/runs`` and go when a call is deleted.
+
+    <folder>/<encoder>-<n_frozen>/states.bf16   (n_tokens, dimension), one piece of a turn after the other
+    <folder>/<encoder>-<n_frozen>/index.npz     sha256 of each text, and the token counts of its pieces
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from filelock import FileLock
+
+from salescoach.artifact import folder_fingerprint
+from salescoach.encoder import MAX_TOKENS, PAD_TO, TOKENS_PER_BATCH, TurnEncoder
+from salescoach.errors import ModelError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import ModuleList
+
+Progress = Callable[[str, int, int], None]
+
+TEXTS_AT_ONCE = 512  # between two writes of progress; bounds the memory for states that are not on disk yet
+
+
+class Activations:
+    """States of a list of texts; text ``i`` is its pieces ``first_piece[i]`` up to ``first_piece[i + 1]``.
+
+    Attributes:
+        lengths: tokens of each piece, shape (n_pieces,), int64.
+        first_piece: shape (n_texts + 1,), int64.
+    """
+
+    def __init__(self, states: np.ndarray, offsets: np.ndarray, lengths: np.ndarray, first_piece: np.ndarray) -> None:
+        self._states = states
+        self._offsets = offsets
+        self.lengths = lengths
+        self.first_piece = first_piece
+
+    @property
+    def dimension(self) -> int:
+        """Width of a state."""
+        return int(self._states.shape[1])
+
+    def read(self, pieces: np.ndarray) -> "tuple[Tensor, Tensor]":
+        """States of some pieces, padded to the longest: (n, tokens, dimension) bf16, and a mask (n, tokens) bool."""
+        import torch
+
+        lengths = self.lengths[pieces]
+        states = np.zeros((len(pieces), int(lengths.max()), self.dimension), dtype=np.int16)
+        for row, (piece, length) in enumerate(zip(pieces, lengths, strict=True)):
+            start = self._offsets[piece]
+            states[row, :length] = self._states[start : start + length]
+        mask = np.arange(states.shape[1]) < lengths[:, None]
+        return torch.from_numpy(states).view(torch.bfloat16), torch.from_numpy(mask)
+
+
+def cached_activations(
+    texts: Sequence[str], base: Path, n_frozen: int, folder: Path, *, threads: int, progress: Progress
+) -> Activations:
+    """States after the first ``n_frozen`` layers of ``base``; only texts that are not in the folder yet are encoded.
+
+    Args:
+        texts: turn texts, each once.
+        base: a sentence-transformers folder.
+        n_frozen: how many layers are below; at least one.
+        folder: where the files are; other runs with the same encoder share them.
+        threads: of the encoder.
+        progress: called with the stage, texts done and texts to do.
+
+    Raises:
+        ModelError: the encoder's layers can't be told apart.
+    """
+    encoder = TurnEncoder.load(base, fingerprint=folder_fingerprint(base), threads=threads)
+    place = folder / f"{encoder.fingerprint}-{n_frozen}"
+    place.mkdir(parents=True, exist_ok=True)
+    keys = np.stack([np.frombuffer(hashlib.sha256(text.encode()).digest(), dtype=np.uint8) for text in texts])
+    with FileLock(place / "lock"):
+        store = _Store(place, encoder.dimension)
+        missing = [row for row, key in enumerate(keys) if key.tobytes() not in store.rows]
+        if missing:
+            lower = _LowerPart(encoder, n_frozen)
+            for start in range(0, len(missing), TEXTS_AT_ONCE):
+                progress("caching frozen layers", start, len(missing))
+                some = missing[start : start + TEXTS_AT_ONCE]
+                store.append(keys[some], *lower.states([texts[row] for row in some]))
+            progress("caching frozen layers", len(missing), len(missing))
+            store.save_index()
+        return store.view(keys)
+
+
+def transformer_layers(model: object) -> "ModuleList":
+    """The transformer layers of a sentence-transformers model, lowest first.
+
+    Raises:
+        ModelError: it isn't built like BERT: embeddings, then a list of layers, then mean pooling.
+    """
+    from sentence_transformers.sentence_transformer.modules import Pooling
+    from torch.nn import ModuleList
+
+    modules = list(model)  # type: ignore[call-overload]
+    layers = getattr(getattr(getattr(modules[0], "auto_model", None), "encoder", None), "layer", None)
+    means = len(modules) > 1 and isinstance(modules[1], Pooling) and modules[1].pooling_mode in ("mean", ("mean",))
+    if not isinstance(layers, ModuleList) or not means:
+        raise ModelError(
+            "Only encoders built like BERT with mean pooling, such as all-MiniLM-L6-v2, can be fine-tuned; "
+            "name another base model."
+        )
+    return layers
+
+
+class _LowerPart:
+    """The frozen layers as the run-time engine computes them: same splitting, same padding, same number format."""
+
+    def __init__(self, encoder: TurnEncoder, n_frozen: int) -> None:
+        transformer_layers(encoder._model)  # refuses what can't be cut
+        self._encoder = encoder
+        module: Any = encoder._model[0]
+        self._transformer = module.auto_model
+        self._transformer.encoder.layer = self._transformer.encoder.layer[:n_frozen]
+
+    def states(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """States (n_tokens, dimension) as the bits of bf16, tokens of each piece, and pieces of each text."""
+        import torch
+
+        split = [self._encoder._split_to_limit(text) for text in texts]
+        pieces = [piece for own in split for piece in own]
+        lengths = np.minimum(np.array(self._encoder._token_counts(pieces)), MAX_TOKENS)
+        padded = np.minimum(-(-lengths // PAD_TO) * PAD_TO, MAX_TOKENS)
+        ends = np.cumsum(lengths)
+        states = np.empty((int(ends[-1]), self._encoder.dimension), dtype=np.int16)
+        for length in np.unique(padded):
+            rows = np.flatnonzero(padded == length)
+            size = max(1, TOKENS_PER_BATCH // int(length))
+            for batch in (rows[start : start + size] for start in range(0, len(rows), size)):
+                features = self._encoder._model.tokenizer(
+                    [pieces[row] for row in batch],
+                    padding="max_length",
+                    truncation=True,
+                    max_length=int(length),
+                    return_tensors="pt",
+                )
+                with torch.inference_mode():
+                    output = self._transformer(**features).last_hidden_state.bfloat16().view(torch.int16).numpy()
+                for row, values in zip(batch, output, strict=True):
+                    states[ends[row] - lengths[row] : ends[row]] = values[: lengths[row]]
+        return states, lengths, np.array([len(own) for own in split])
+
+
+class _Store:
+    """The two files. What stands in ``states.bf16`` behind the last index is from a run that broke off."""
+
+    def __init__(self, place: Path, dimension: int) -> None:
+        self._states_file, self._index_file = place / "states.bf16", place / "index.npz"
+        self._dimension = dimension
+        self._keys: list[np.ndarray] = []
+        self._lengths: list[np.ndarray] = []
+        self._counts: list[np.ndarray] = []
+        self.rows: dict[bytes, int] = {}
+        if self._index_file.is_file():
+            with np.load(self._index_file, allow_pickle=False) as index:
+                self._add(index["keys"], index["lengths"], index["counts"])
+        self._states_file.touch()
+        os.truncate(self._states_file, self._n_bytes())
+
+    def append(self, keys: np.ndarray, states: np.ndarray, lengths: np.ndarray, counts: np.ndarray) -> None:
+        with self._states_file.open("ab") as file:
+            file.write(states.tobytes())
+        self._add(keys, lengths, counts)
+
+    def save_index(self) -> None:
+        temporary = self._index_file.with_suffix(".new.npz")
+        np.savez(
+            temporary,
+            keys=np.concatenate(self._keys),
+            lengths=np.concatenate(self._lengths),
+            counts=np.concatenate(self._counts),
+        )
+        os.replace(temporary, self._index_file)
+
+    def view(self, keys: np.ndarray) -> Activations:
+        """What ``keys`` stand for, in their order."""
+        lengths, counts = np.concatenate(self._lengths), np.concatenate(self._counts)
+        offsets = np.cumsum(lengths) - lengths
+        first = np.cumsum(counts) - counts
+        texts = np.array([self.rows[key.tobytes()] for key in keys])
+        pieces = np.concatenate([np.arange(first[text], first[text] + counts[text]) for text in texts])
+        states = np.memmap(self._states_file, dtype=np.int16, mode="r").reshape(-1, self._dimension)
+        first_piece = np.concatenate([[0], np.cumsum(counts[texts])])
+        return Activations(states, offsets[pieces], lengths[pieces], first_piece)
+
+    def _add(self, keys: np.ndarray, lengths: np.ndarray, counts: np.ndarray) -> None:
+        for key in keys:
+            self.rows[key.tobytes()] = len(self.rows)
+        self._keys.append(keys)
+        self._lengths.append(lengths)
+        self._counts.append(counts)
+
+    def _n_bytes(self) -> int:
+        return 2 * self._dimension * int(sum(lengths.sum() for lengths in self._lengths))

@@ -1,0 +1,119 @@
+"""The third of the accounts that judges: every arm once, paired, without further fits. What wins there scores."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from salescoach.head import sigmoid
+from salescoach.measures import METRICS, Gap, Judged, Measure, choose_thresholds, paired_gap, resample, summarise
+from salescoach.splits import group_of, labels_of
+from salescoach.types import EmbeddingName, LabelledCall, ScorerName
+from training.arms import FittedArm, fit_baseline, fit_blend
+from training.baselines import BASELINES
+from training.embedding import TrainingCalls
+
+N_RESAMPLES = 200
+CLAIMS = (("finetuned", "generic"), ("finetuned", "tfidf"), ("blend", "tfidf"), ("generic", "tfidf"))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An arm that could become the scorer.
+
+    ``judging``: calibrated logits of the calls that judge, shape (n_test,); ``honest``: calibrated logits of the calls
+    that were seen, nan where a fit has seen them, shape (n_seen,).
+    """
+
+    judging: np.ndarray
+    honest: np.ndarray
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the judging calls found; without such calls of both outcomes nothing is measured or claimed.
+
+    Attributes:
+        measures: arm -> measure.
+        gaps: (arm, over) -> difference of AUROC.
+        embedding: the better of the two encoders; the fine-tuned one where nothing is measured.
+        scorer: the best of that embedding, tfidf and blend.
+        blend: slope and offset on the mean logit of that embedding and tfidf.
+        honest: the scorer's honest logits, as in ``Candidate``.
+    """
+
+    measures: Mapping[str, Mapping[str, Measure]]
+    gaps: Mapping[tuple[str, str], Gap]
+    embedding: EmbeddingName
+    scorer: ScorerName
+    blend: tuple[float, float]
+    honest: np.ndarray
+
+    @property
+    def is_worth_it(self) -> bool:
+        """Whether fine-tuning beat the generic encoder and words alone, each with its whole interval above zero."""
+        gaps = [self.gaps.get(("finetuned", over)) for over in ("generic", "tfidf")]
+        return all(gap is not None and gap.ci is not None and gap.ci[0] > 0 for gap in gaps)
+
+
+def judge(
+    seen: TrainingCalls,
+    test: Sequence[LabelledCall],
+    candidates: Mapping[str, Candidate],
+    progress: Callable[[str, int, int], None],
+) -> Verdict:
+    """Chooses the scorer.
+
+    Args:
+        seen: the calls that candidates were fitted and calibrated on.
+        test: the calls that judge, which nothing has seen.
+        candidates: ``generic``, ``tfidf`` and, where there is one, ``finetuned``.
+        progress: called with the stage, what is done and what there is to do.
+    """
+    labels = labels_of(test)
+    is_judged = len(set(labels.tolist())) == 2
+    if not is_judged:
+        embedding: EmbeddingName = "finetuned" if "finetuned" in candidates else "generic"
+        return Verdict({}, {}, embedding, embedding, (1.0, 0.0), candidates[embedding].honest)
+
+    groups = [group_of(call) for call in test]
+    judged = {name: _judged(one, labels, groups, seen) for name, one in candidates.items()}
+    aucs = {name: METRICS["auc"](one.labels, one.probabilities, one.thresholds) for name, one in judged.items()}
+    embedding = "finetuned" if aucs.get("finetuned", -1.0) >= aucs["generic"] else "generic"
+
+    parts = [candidates[embedding], candidates["tfidf"]]
+    honest = np.mean([part.honest for part in parts], axis=0)
+    slope, offset = fit_blend(honest, seen.labels)
+    blend = Candidate(slope * np.mean([part.judging for part in parts], axis=0) + offset, slope * honest + offset)
+    judged["blend"] = _judged(blend, labels, groups, seen)
+    for name in ("prior", "length", "call_metrics"):
+        arm = fit_baseline(BASELINES[name], seen)
+        judged[name] = _judged(_asked(arm, test), labels, groups, seen)
+
+    samples = {}
+    for done, (name, one) in enumerate(judged.items()):
+        progress("judging", done, len(judged))
+        samples[name] = resample([one], np.random.default_rng(seen.seed), N_RESAMPLES, METRICS)
+    progress("judging", len(judged), len(judged))
+    order = [name for name in (*BASELINES, "generic", "finetuned", "blend") if name in judged]
+    measures = {name: summarise([judged[name]], samples[name], METRICS) for name in order}
+    auc = {name: measures[name]["auc"].value for name in order}
+    gaps = {
+        (arm, over): paired_gap(samples[arm]["auc"], samples[over]["auc"], auc[arm] - auc[over])
+        for arm, over in CLAIMS
+        if arm in judged
+    }
+    choices: tuple[ScorerName, ...] = (embedding, "blend", "tfidf")
+    scorer = max(choices, key=lambda name: auc[name])  # the first of equals
+    chosen = {**candidates, "blend": blend}[scorer]
+    return Verdict(measures, gaps, embedding, scorer, (slope, offset), chosen.honest)
+
+
+def _judged(one: Candidate, labels: np.ndarray, groups: Sequence[str], seen: TrainingCalls) -> Judged:
+    known = np.isfinite(one.honest)
+    thresholds = choose_thresholds(seen.labels[known], sigmoid(one.honest[known]))
+    return Judged(labels, sigmoid(one.judging), groups, thresholds)
+
+
+def _asked(arm: FittedArm, test: Sequence[LabelledCall]) -> Candidate:
+    return Candidate(arm.logits([call.transcript for call in test]), arm.honest)
