@@ -1,6 +1,6 @@
 """What is true of the sample corpus, measured: bounds on shortcuts, on text baselines, and the ceiling.
 
-    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/sample_corpus.py --calls 10000 --seeds 101 102 103
+    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/sample_corpus.py --calls 10000 --seeds 3011 3012 3013
 
 prints a Markdown table, the mean over the seeds. ``--no-encoder`` leaves the MiniLM row out (seconds, not an hour);
 ``--quantiles`` prints the constants of the outcome function again.
@@ -54,7 +54,7 @@ def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=10_000)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[101, 102, 103])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[3011, 3012, 3013])
     parser.add_argument("--noise", type=float, default=DEFAULT_NOISE)
     parser.add_argument("--no-encoder", action="store_true")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "sample-corpus-vectors")

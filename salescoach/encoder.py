@@ -71,12 +71,15 @@ def best_engine() -> Engine:
 
 
 class TurnEncoder:
-    """A sentence-transformers model with a content-keyed cache of its vectors."""
+    """A sentence-transformers model with a content-keyed cache of its vectors.
+
+    ``model`` is public for training, which takes it apart; its weights must not be changed.
+    """
 
     def __init__(
         self, model: "SentenceTransformer", *, fingerprint: str, engine: Engine, cache: VectorCache | None = None
     ) -> None:
-        self._model = model
+        self.model = model
         self._cache = MemoryCache() if cache is None else cache
         self.engine = engine
         self.fingerprint = fingerprint
@@ -120,11 +123,11 @@ class TurnEncoder:
 
     def without_cache(self) -> "TurnEncoder":
         """The same weights, remembering nothing: what a call costs the first time."""
-        return TurnEncoder(self._model, fingerprint=self.fingerprint, engine=self.engine, cache=MemoryCache(0))
+        return TurnEncoder(self.model, fingerprint=self.fingerprint, engine=self.engine, cache=MemoryCache(0))
 
     def save(self, folder: Path) -> None:
         """Writes weights and tokenizer as sentence-transformers does, without its model card (it quotes texts)."""
-        self._model.save_pretrained(str(folder), create_model_card=False)
+        self.model.save_pretrained(str(folder), create_model_card=False)
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Vectors of ``texts``: shape (n_texts, dimension), float32, unit length."""
@@ -144,10 +147,10 @@ class TurnEncoder:
         pieces: list[str] = []
         owners: list[int] = []
         for index, text in enumerate(texts):
-            for piece in self._split_to_limit(text):
+            for piece in self.split_to_limit(text):
                 pieces.append(piece)
                 owners.append(index)
-        lengths = np.array(self._token_counts(pieces))
+        lengths = np.array(self.token_counts(pieces))
         vectors = np.empty((len(pieces), self.dimension), dtype=np.float32)
         padded = np.minimum(-(-lengths // PAD_TO) * PAD_TO, MAX_TOKENS)
         for length in np.unique(padded):
@@ -165,20 +168,21 @@ class TurnEncoder:
         """One pass at a fixed token length: shape (len(texts), dimension), float32, unit length."""
         import torch
 
-        features = self._model.tokenizer(
+        features = self.model.tokenizer(
             texts, padding="max_length", truncation=True, max_length=length, return_tensors="pt"
         )
         with torch.inference_mode():
-            output = self._model(dict(features))["sentence_embedding"].float()
+            output = self.model(dict(features))["sentence_embedding"].float()
             return np.asarray(torch.nn.functional.normalize(output, dim=1).numpy())
 
-    def _token_counts(self, texts: Sequence[str]) -> list[int]:
-        return [len(ids) for ids in self._model.tokenizer(list(texts), truncation=False)["input_ids"]] if texts else []
+    def token_counts(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, with those that mark its ends."""
+        return [len(ids) for ids in self.model.tokenizer(list(texts), truncation=False)["input_ids"]] if texts else []
 
-    def _split_to_limit(self, text: str) -> list[str]:
+    def split_to_limit(self, text: str) -> list[str]:
         """The text, or, over the token limit, its halves, cut at a sentence end (else at a word, else anywhere)."""
         # A token is at least one character, so short texts need no counting.
-        if len(text) <= MAX_TOKENS - 2 or self._token_counts([text])[0] <= MAX_TOKENS:
+        if len(text) <= MAX_TOKENS - 2 or self.token_counts([text])[0] <= MAX_TOKENS:
             return [text]
         middle = len(text) // 2
         cut = middle
@@ -187,4 +191,4 @@ class TurnEncoder:
             if cuts:
                 cut = min(cuts, key=lambda position: abs(position - middle))
                 break
-        return self._split_to_limit(text[:cut].strip()) + self._split_to_limit(text[cut:].strip())
+        return self.split_to_limit(text[:cut].strip()) + self.split_to_limit(text[cut:].strip())

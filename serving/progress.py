@@ -26,6 +26,8 @@ def progress() -> Iterator[Report]:
         def report(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=total)
+            elif done < bars.tasks[tasks[stage]].completed:  # the stage has begun again, such as for another fold
+                bars.reset(tasks[stage])
             bars.update(tasks[stage], completed=done, total=total)
 
         yield report
@@ -38,7 +40,9 @@ def _plain_report() -> Report:
     def report(stage: str, done: int, total: int) -> None:
         nonlocal last_line
         now = time.monotonic()
-        since, at_first = begun.setdefault(stage, (now, done))
+        if stage not in begun or done <= begun[stage][1]:  # begun again, such as for another fold
+            begun[stage] = (now, done)
+        since, at_first = begun[stage]
         if done in (0, total) or now - last_line >= SECONDS_BETWEEN_LINES:
             last_line = now
             left = (now - since) / (done - at_first) * (total - done) if at_first < done < total else 0.0

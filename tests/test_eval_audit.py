@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from eval.audit import MAX_EXAMPLES, MAX_NOTE_CHARS, AuditReport, Finding, audit, render
+from eval.audit import AuditReport, audit, render
+from eval.findings import MAX_EXAMPLES, MAX_NOTE_CHARS, Finding
 from eval.near_duplicates import near_duplicates
 from eval.outcome_words import find_outcome_words
 from salescoach.errors import DataError
@@ -47,7 +48,7 @@ def labelled(n_calls: int, seed: int = 7) -> list[LabelledCall]:
 
 @pytest.fixture(autouse=True)
 def _few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eval.audit.N_RESAMPLES", 30)  # for time; they decide intervals only
+    monkeypatch.setattr("eval.predictors.N_RESAMPLES", 30)  # for time; they decide intervals only
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ def found(calls: Sequence[LabelledCall], check: str) -> Finding:
     """The finding of one check; the slow checks are run only where they are meant."""
     with pytest.MonkeyPatch.context() as patch:
         if check not in {"text", "shuffled labels"}:
-            patch.setattr("eval.audit._check_text", lambda data, n_shuffles: [])
+            patch.setattr("eval.predictors._check_text", lambda data, n_shuffles: [])
         if check != "near-duplicates":
             patch.setattr("eval.audit.near_duplicates", lambda texts: near_duplicates([""]))
         if check != "outcome words":

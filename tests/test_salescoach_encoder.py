@@ -25,7 +25,7 @@ def encoder(coach_home: Path) -> TurnEncoder:
 
 @pytest.fixture
 def uncached(encoder: TurnEncoder) -> TurnEncoder:
-    return TurnEncoder(encoder._model, fingerprint="test", engine=encoder.engine, cache=MemoryCache(max_vectors=0))
+    return TurnEncoder(encoder.model, fingerprint="test", engine=encoder.engine, cache=MemoryCache(max_vectors=0))
 
 
 def test_vectors_have_their_shape_and_length(encoder: TurnEncoder) -> None:
@@ -45,7 +45,7 @@ def test_neighbours_in_a_batch_change_nothing(uncached: TurnEncoder) -> None:
 
 
 def test_what_is_cached_changes_nothing(encoder: TurnEncoder, uncached: TurnEncoder) -> None:
-    half_cached = TurnEncoder(encoder._model, fingerprint="test", engine=encoder.engine, cache=MemoryCache())
+    half_cached = TurnEncoder(encoder.model, fingerprint="test", engine=encoder.engine, cache=MemoryCache())
     half_cached.encode(TEXTS[::3])
     assert half_cached.encode(TEXTS).tobytes() == uncached.encode(TEXTS).tobytes()
     assert half_cached.encode(TEXTS).tobytes() == uncached.encode(TEXTS).tobytes()
@@ -63,7 +63,7 @@ def test_the_role_is_part_of_the_text(encoder: TurnEncoder) -> None:
 def test_every_part_of_a_long_turn_counts(uncached: TurnEncoder, joint: str) -> None:
     words = [f"word{number}" for number in range(200)]
     text = "Rep: " + joint.join(words)
-    assert uncached._token_counts([text])[0] > 2 * MAX_TOKENS
+    assert uncached.token_counts([text])[0] > 2 * MAX_TOKENS
     whole = uncached.encode([text])[0]
     for place in (0, 66, 133, 199):
         changed = "Rep: " + joint.join([*words[:place], "elephants dancing", *words[place + 1 :]])
@@ -73,8 +73,8 @@ def test_every_part_of_a_long_turn_counts(uncached: TurnEncoder, joint: str) -> 
 
 def test_no_piece_of_a_long_turn_is_cut_off(uncached: TurnEncoder) -> None:
     for text in ("x" * 3000, "Yes. " * 800, "word " * 600, "né? " * 500 + "y" * 900):
-        pieces = uncached._split_to_limit(text)
-        assert max(uncached._token_counts(pieces)) <= MAX_TOKENS
+        pieces = uncached.split_to_limit(text)
+        assert max(uncached.token_counts(pieces)) <= MAX_TOKENS
         assert "".join("".join(pieces).split()) == "".join(text.split())
 
 

@@ -120,9 +120,9 @@ class _LowerPart:
     """The frozen layers as the run-time engine computes them: same splitting, same padding, same number format."""
 
     def __init__(self, encoder: TurnEncoder, n_frozen: int) -> None:
-        transformer_layers(encoder._model)  # refuses what can't be cut
+        transformer_layers(encoder.model)  # refuses what can't be cut
         self._encoder = encoder
-        module: Any = encoder._model[0]
+        module: Any = encoder.model[0]
         self._transformer = module.auto_model
         self._transformer.encoder.layer = self._transformer.encoder.layer[:n_frozen]
 
@@ -130,9 +130,9 @@ class _LowerPart:
         """States (n_tokens, dimension) as the bits of bf16, tokens of each piece, and pieces of each text."""
         import torch
 
-        split = [self._encoder._split_to_limit(text) for text in texts]
+        split = [self._encoder.split_to_limit(text) for text in texts]
         pieces = [piece for own in split for piece in own]
-        lengths = np.minimum(np.array(self._encoder._token_counts(pieces)), MAX_TOKENS)
+        lengths = np.minimum(np.array(self._encoder.token_counts(pieces)), MAX_TOKENS)
         padded = np.minimum(-(-lengths // PAD_TO) * PAD_TO, MAX_TOKENS)
         ends = np.cumsum(lengths)
         states = np.empty((int(ends[-1]), self._encoder.dimension), dtype=np.int16)
@@ -140,7 +140,7 @@ class _LowerPart:
             rows = np.flatnonzero(padded == length)
             size = max(1, TOKENS_PER_BATCH // int(length))
             for batch in (rows[start : start + size] for start in range(0, len(rows), size)):
-                features = self._encoder._model.tokenizer(
+                features = self._encoder.model.tokenizer(
                     [pieces[row] for row in batch],
                     padding="max_length",
                     truncation=True,
