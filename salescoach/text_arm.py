@@ -13,7 +13,7 @@ Terms with one hash are one term: their counts add up, and idf and weight are th
 With 50,000 terms that happens in one model of 10^10.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
@@ -27,7 +27,7 @@ from salescoach.encoder import turn_text
 from salescoach.errors import ModelError
 from salescoach.types import Turn
 
-_CELLS_AT_ONCE = 300_000  # occurrences of known terms x variants: about 10 MB
+_NO_TERMS = 1e-9  # a squared length below this is what rounding leaves of nothing; one term has 1 or more
 
 
 @dataclass(frozen=True)
@@ -55,17 +55,35 @@ class TextArm:
         Returns:
             Shape (n_variants,), float64.
         """
-        counted = _KnownTerms.of(turns, self.keys)
-        idf, weights = (array[counted.terms].astype(np.float64) for array in (self.idf, self.weights))
-        projected = [weights @ values for values in counted.unit_values(idf, keep)]
-        return np.concatenate([np.zeros(0), *projected]) + float(self.bias[0])
+        known = _KnownTerms.of(turns, self.keys)
+        idf, weights = (array[known.terms].astype(np.float64) for array in (self.idf, self.weights))
+        damped = known.damped()
+        counts = np.zeros(len(known.terms), dtype=np.int64)
+        kept = np.zeros(len(turns), dtype=bool)
+        product = square = 0.0
+        logits = np.empty(len(keep))
+        # From variant to variant only the terms of turns that come or go change: a deletion or a prefix costs a turn.
+        for number, row in enumerate(keep):
+            for turn in np.flatnonzero(row != kept).tolist():
+                terms, occurrences = known.by_turn[turn]
+                before = damped[counts[terms]] * idf[terms]
+                counts[terms] += occurrences if row[turn] else -occurrences
+                after = damped[counts[terms]] * idf[terms]
+                product += float(weights[terms] @ (after - before))
+                square += float(after @ after - before @ before)
+            kept = row
+            logits[number] = product / np.sqrt(square) if square > _NO_TERMS else 0.0
+        return logits + float(self.bias[0])
 
     def member_logits(self, turns: Sequence[Turn]) -> np.ndarray:
         """Calibrated logits of the whole call: shape (1 + n_bootstrap,), float64, the model's first."""
-        counted = _KnownTerms.of(turns, self.keys)
-        weights = np.vstack([self.weights[counted.terms], self.members[:, counted.terms]]).astype(np.float64)
-        (values,) = counted.unit_values(self.idf[counted.terms].astype(np.float64), np.ones((1, len(turns)), bool))
-        return np.asarray(weights @ values[:, 0] + self.bias.astype(np.float64))
+        known = _KnownTerms.of(turns, self.keys)
+        counts = np.zeros(len(known.terms), dtype=np.int64)
+        for terms, occurrences in known.by_turn:
+            counts[terms] += occurrences
+        values = known.damped()[counts] * self.idf[known.terms]
+        weights = np.vstack([self.weights[known.terms], self.members[:, known.terms]]).astype(np.float64)
+        return np.asarray(weights @ values / max(float(np.linalg.norm(values)), 1e-12) + self.bias.astype(np.float64))
 
     def save(self, file: Path) -> None:
         """Writes the arrays as safetensors."""
@@ -102,38 +120,28 @@ def term_keys(terms: Sequence[str]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _KnownTerms:
-    """Every occurrence of a known term in a call, those of one term side by side.
+    """The known terms of a call.
 
-    ``terms``: shape (n_found,), which terms occur; ``turn_of``: shape (n_occurrences,), the turn of each occurrence;
-    ``starts``: shape (n_found,), where the occurrences of each term start.
+    ``terms``: shape (n_found,), which of the known terms occur; ``by_turn``: for each turn, which of ``terms`` it has
+    and how often, both of shape (n_in_turn,).
     """
 
     terms: np.ndarray
-    turn_of: np.ndarray
-    starts: np.ndarray
+    by_turn: list[tuple[np.ndarray, np.ndarray]]
 
     @classmethod
     def of(cls, turns: Sequence[Turn], known: np.ndarray) -> "_KnownTerms":
-        by_turn = [turn_terms(turn) for turn in turns]
-        keys = term_keys([term for terms in by_turn for term in terms])
-        turn_of = np.repeat(np.arange(len(turns)), np.array([len(terms) for terms in by_turn], dtype=int))
-        found = np.isin(keys, known)
-        term_of = np.searchsorted(known, keys[found])
-        order = np.argsort(term_of, kind="stable")
-        terms, starts = np.unique(term_of[order], return_index=True)
-        return cls(terms, turn_of[found][order], starts)
+        keys = [term_keys(turn_terms(turn)) for turn in turns]
+        ends = np.cumsum([0, *(len(own) for own in keys)])
+        flat = np.concatenate([np.zeros(0, np.uint64), *keys])
+        places = np.minimum(np.searchsorted(known, flat), len(known) - 1)
+        is_known = known[places] == flat
+        terms, local = np.unique(places[is_known], return_inverse=True)
+        n_before = np.concatenate([[0], np.cumsum(is_known)])[ends]
+        by_turn = [np.unique(local[start:stop], return_counts=True) for start, stop in pairwise(n_before.tolist())]
+        return cls(terms, by_turn)
 
-    def unit_values(self, idf: np.ndarray, keep: np.ndarray) -> Iterator[np.ndarray]:
-        """tf-idf values of unit length, some variants at a time: shape (n_found, n_some), float64.
-
-        ``idf``: shape (n_found,); ``keep`` as in ``TextArm.logits``.
-        """
-        ends = np.append(self.starts[1:], len(self.turn_of))
-        most = int(np.max(ends - self.starts, initial=0))
-        damped = np.concatenate([[0.0], 1 + np.log(np.arange(1, most + 1))])
-        size = max(1, _CELLS_AT_ONCE // max(1, len(self.turn_of)))
-        for start in range(0, len(keep), size):
-            kept = keep[start : start + size].T[self.turn_of]
-            counts = np.add.reduceat(kept, self.starts, axis=0, dtype=np.int32)
-            values = damped[counts] * idf[:, None]
-            yield values / np.maximum(np.sqrt(np.einsum("tv,tv->v", values, values)), 1e-30)
+    def damped(self) -> np.ndarray:
+        """1 + log n, and 0 for 0, up to the most that a term can occur: shape (n_most + 1,)."""
+        most = sum(int(counts.max(initial=0)) for _, counts in self.by_turn)
+        return np.concatenate([[0.0], 1 + np.log(np.arange(1, most + 1))])

@@ -106,13 +106,14 @@ def test_every_deletion_and_prefix_scores_as_the_shorter_call() -> None:
     assert np.ptp(scored) > 0.1
 
 
-def test_the_size_of_a_chunk_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_asked_before_changes_nothing() -> None:
     call = corpus()[0][0]
-    keep = without_each(len(call))
-    at_once = fitted()[0].logits(call.turns, keep)
-    for cells in (1, 20_000):
-        monkeypatch.setattr("salescoach.text_arm._CELLS_AT_ONCE", cells)
-        np.testing.assert_allclose(fitted()[0].logits(call.turns, keep), at_once, atol=1e-12)
+    keep = np.concatenate([each_prefix(len(call)), without_each(len(call))])
+    in_order = fitted()[0].logits(call.turns, keep)
+    order = np.random.default_rng(0).permutation(len(keep))
+    np.testing.assert_allclose(fitted()[0].logits(call.turns, keep[order]), in_order[order], atol=1e-10)
+    alone = [float(fitted()[0].logits(call.turns, row[None])[0]) for row in keep]
+    np.testing.assert_allclose(alone, in_order, atol=1e-10)
 
 
 @settings(deadline=None, max_examples=60)
@@ -194,7 +195,7 @@ def test_terms_with_one_hash_are_one_term() -> None:
     with patch("salescoach.text_arm.term_keys", colliding):
         counted = _KnownTerms.of(turns, arm.keys)
         assert len(counted.terms) == 1
-        assert len(counted.turn_of) == 2  # the counts of both
+        assert [counts.tolist() for _, counts in counted.by_turn] == [[2]]  # the counts of both
 
     calls, labels, groups = corpus()
     names = list(pipeline()[0].get_feature_names_out())
