@@ -4,6 +4,7 @@ manifest.json            what this is, and the sha256 of every other file
 MODEL_CARD.md            the same for people
 encoder/                 a sentence-transformers model (safetensors)
 <embedding>.safetensors  pooling, head and what is needed to abstain (arrays only, nothing executable)
+likeness.safetensors     call vectors of the training calls, for scoring by likeness
 tfidf.safetensors        hashes of words and word pairs with their weights, never a word
 """
 
@@ -78,6 +79,11 @@ class ModelFolder:
     def embedding_file(self) -> Path:
         """The arrays of the arm that goes with the encoder."""
         return self.path / f"{self.manifest.embedding}.safetensors"
+
+    @property
+    def likeness_file(self) -> Path:
+        """The vectors of the training calls, for scoring by likeness."""
+        return self.path / "likeness.safetensors"
 
     @property
     def text_file(self) -> Path:

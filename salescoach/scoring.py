@@ -17,9 +17,10 @@ from salescoach.embedding_arm import BlendedArm, EmbeddingArm, EncodedCall, Scor
 from salescoach.encoder import Encoder, TurnEncoder, best_engine, encode_turns
 from salescoach.errors import ModelError
 from salescoach.head import interval, prediction_set, sigmoid
+from salescoach.likeness import Likeness, LikenessArm
 from salescoach.pooling import each_prefix, without_each
 from salescoach.text_arm import TextArm
-from salescoach.types import EvidenceTurn, Score, TrajectoryPoint, Transcript
+from salescoach.types import EvidenceTurn, MethodName, Score, TrajectoryPoint, Transcript
 from salescoach.vector_cache import FileCache, MemoryCache
 
 logger = logging.getLogger(__name__)
@@ -59,14 +60,20 @@ class CallScorer:
         self._arm = arm
 
     @classmethod
-    def load(cls, settings: Settings, *, cached: bool = True) -> "CallScorer":
-        """The scorer of the model folder that the settings name; ``cached``: whether it remembers turn vectors.
+    def load(cls, settings: Settings, *, method: MethodName | None = None, cached: bool = True) -> "CallScorer":
+        """The scorer of the model folder that the settings name.
+
+        Args:
+            settings: names the model folder.
+            method: score by likeness to past calls, in place of the arm that did best.
+            cached: whether turn vectors are remembered.
 
         Raises:
             ModelError: there is no model folder, it is damaged, or the encoder no longer gives what it gave.
         """
         folder = ModelFolder.open(find_model(settings))
         embedding, arm = load_arms(folder)
+        likeness = None if method is None else LikenessArm(embedding, Likeness.load(folder.likeness_file), method)
         encoder = load_encoder(folder.encoder, folder.manifest.encoder_fingerprint, settings)
         cosines = np.sum(encoder.encode(PROBES) * embedding.probes, axis=1)
         if not (cosines >= MIN_PROBE_COSINE).all():  # NaN is not enough either
@@ -75,7 +82,7 @@ class CallScorer:
                 f"({_changed_versions(folder.manifest)}); install the pinned packages, or train again."
             )
         encoder = encoder if cached else encoder.without_cache()
-        return cls(folder.manifest, encoder, embedding, arm)
+        return cls(folder.manifest, encoder, embedding, likeness or arm)
 
     def probabilities(self, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
         """Probabilities of variants of a call, rounded to four decimals; ``keep`` as in ``Pooling.pool``."""
@@ -110,18 +117,21 @@ class CallScorer:
         if not reasons and distance > self.manifest.max_unlikeness:
             reasons.append(f"The call is unlike the calls that the model has learned from ({self.manifest.data}).")
         shown = not reasons or force
-        low, high = interval(self._arm.member_logits(call))
+        members = self._arm.member_logits(call)
+        low, high = interval(members) if len(members) > 1 else (p, p)
+        by_likeness = self._arm if isinstance(self._arm, LikenessArm) else None
+        quantile = by_likeness.quantile if by_likeness else self.manifest.conformal_quantile
         return Score(
             call_id=transcript.call_id,
             probability=None if reasons else p,
             uncalibrated_probability=p if reasons and force else None,
-            interval=None if reasons else (round(min(low, p), DIGITS), round(max(high, p), DIGITS)),
-            prediction_set=() if reasons else prediction_set(p, self.manifest.conformal_quantile),
+            interval=None if reasons or by_likeness else (round(min(low, p), DIGITS), round(max(high, p), DIGITS)),
+            prediction_set=() if reasons else prediction_set(p, quantile),
             abstained=bool(reasons),
             reasons=tuple(reasons),
             warnings=transcript.warnings,
             model_id=self.manifest.model_id,
-            scorer=self.manifest.scorer,
+            scorer=by_likeness.method if by_likeness else self.manifest.scorer,
             n_turns=n_turns,
             latency_ms=round((time.perf_counter() - start) * 1000, 1),
             evidence=_evidence(transcript, p, p_without) if shown else (),

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-METHODS = ("cosine", "euclidean", "mmr", "hybrid")
+from salescoach.types import MethodName
+
+METHODS: tuple[MethodName, ...] = ("cosine", "euclidean", "mmr", "hybrid")
 K = 10
 RELEVANCE_WEIGHT = 0.5  # against likeness to calls already chosen
 N_CANDIDATES = 50  # nearest calls among which MMR chooses

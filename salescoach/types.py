@@ -14,6 +14,7 @@ Outcome = Literal["converted", "lost"]
 Provenance = Literal["sample", "own", "pasted"]
 ScorerName = Literal["finetuned", "generic", "tfidf", "blend"]
 EmbeddingName = Literal["finetuned", "generic"]
+MethodName = Literal["cosine", "euclidean", "mmr", "hybrid"]
 
 OUTCOMES: tuple[Outcome, Outcome] = ("converted", "lost")
 
@@ -95,7 +96,7 @@ class Score(Frozen):
     reasons: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     model_id: str
-    scorer: ScorerName
+    scorer: ScorerName | MethodName
     n_turns: int
     latency_ms: float
     evidence: tuple[EvidenceTurn, ...] = ()

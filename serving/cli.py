@@ -23,7 +23,7 @@ from salescoach.labelled import is_table, read_calls
 from salescoach.library import Library
 from salescoach.scoring import CallScorer
 from salescoach.transcripts import decode, parse_transcript, read_transcript
-from salescoach.types import LabelledCall, Score, Transcript
+from salescoach.types import LabelledCall, MethodName, Score, Transcript
 from serving import render
 from serving.doctor import examine
 from serving.progress import progress
@@ -46,6 +46,9 @@ Diversity = Annotated[float, typer.Option("--lambda", help="1 likeness only, 0 v
 OutDir = Annotated[Path | None, typer.Option(help="the model folder; default: under COACH_HOME, and made current")]
 Fitting = Literal["joint", "supcon", "triplet", "simclr", "none"]
 ReportFile = Annotated[Path | None, typer.Option("--report", help="also write the tables to this Markdown file")]
+Method = Annotated[
+    MethodName | None, typer.Option(help="score by likeness to past calls; default: the arm that did best in training")
+]
 RepName = Annotated[str | None, typer.Option("--rep", help="the speaker who is on your side")]
 
 
@@ -73,13 +76,18 @@ def chat(
 
 @app.command()
 def score(
-    file: File, rep: RepName = None, force: Force = False, model: ModelDir = None, as_json: AsJson = False
+    file: File,
+    rep: RepName = None,
+    method: Method = None,
+    force: Force = False,
+    model: ModelDir = None,
+    as_json: AsJson = False,
 ) -> None:
     """Score one call, or rank the calls of a CSV."""
     settings = Settings.load(model=model)
     if is_table(file):
         calls = read_calls(file, need_labels=False)
-        scorer = CallScorer.load(settings)
+        scorer = CallScorer.load(settings, method=method)
         with progress() as report:
             scores = []
             for done, call in enumerate(calls, start=1):
@@ -89,7 +97,7 @@ def score(
         _print({"results": [one.model_dump(mode="json") for one in scores]}, render.ranking(scores), as_json)
         return
     transcript = _read(file, rep)
-    result = CallScorer.load(settings).score(transcript, force=force)
+    result = CallScorer.load(settings, method=method).score(transcript, force=force)
     _print(result.model_dump(mode="json"), render.score(result), as_json)
 
 

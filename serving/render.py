@@ -63,9 +63,11 @@ def checks(results: Sequence[Check]) -> str:
 
 
 def _headline(result: Score) -> str:
-    if result.abstained or result.interval is None:
+    if result.abstained:
         shown = f" The uncalibrated number is {_number(result)}." if result.uncalibrated_probability is not None else ""
         return f"No probability for this call.{shown}"
+    if result.interval is None:
+        return f"{result.probability:.1%} likely to convert, by {result.scorer} likeness to past calls."
     low, high = result.interval
     return f"{result.probability:.1%} likely to convert (estimated interval {low:.1%} to {high:.1%})."
 

@@ -54,6 +54,20 @@ SCORE_FIELDS = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("method", ["cosine", "euclidean", "mmr", "hybrid"])
+def test_a_method_scores_by_likeness(run: Run, home: Path, example: Path, method: str) -> None:
+    code, out, err = run("score", str(example), "--method", method, "--json")
+    result = one_object(out)
+    assert (code, err) == (0, "")
+    assert result.keys() == SCORE_FIELDS
+    assert result["scorer"] == method
+    assert 0 < result["probability"] < 1
+    code, out, _ = run("score", str(example), "--method", method)
+    assert f"by {method} likeness to past calls" in out
+    code, _, err = run("score", str(example), "--method", "astrology")
+    assert code == 2
+
+
 def test_score_as_json_has_the_fields_of_the_design(run: Run, home: Path, example: Path) -> None:
     code, out, err = run("score", str(example), "--json")
     result = one_object(out)

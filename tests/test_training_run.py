@@ -16,11 +16,13 @@ from sklearn.metrics import roc_auc_score
 
 from salescoach.artifact import Manifest, ModelFolder, seal
 from salescoach.config import Settings
-from salescoach.errors import DataError
+from salescoach.errors import DataError, ModelError
 from salescoach.head import Head, sigmoid
+from salescoach.likeness import Likeness
 from salescoach.scoring import CallScorer, load_base_encoder
+from salescoach.similarity import METHODS
 from salescoach.testing import make_call, make_calls, make_transcript
-from salescoach.types import LabelledCall, ScorerName, Transcript
+from salescoach.types import LabelledCall, MethodName, ScorerName, Transcript
 from training.baselines import BASELINES, converted
 from training.finetune import FinetuneOptions
 from training.head import MIN_EFFECT, cross_calibrated, fit_calibrator, fit_head
@@ -235,7 +237,7 @@ def test_the_same_seed_gives_the_same_scores(trained: tuple[Path, list[LabelledC
     manifest = ModelFolder.open(home / "model").manifest
     same = {"model_id", "created_at", "files"}
     assert again.model_dump(exclude=same) == manifest.model_dump(exclude=same)
-    for file in ("generic.safetensors", "tfidf.safetensors"):
+    for file in ("generic.safetensors", "tfidf.safetensors", "likeness.safetensors"):
         assert again.files[file] == manifest.files[file]
 
 
@@ -337,3 +339,30 @@ def test_words_can_score_with_evidence_that_is_exact(
     judged = model.score(calls[1].transcript)
     if judged.interval is not None:
         assert judged.interval[0] <= p <= judged.interval[1]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_call_can_be_scored_by_likeness(trained: tuple[Path, list[LabelledCall]], method: MethodName) -> None:
+    home, calls = trained
+    settings = Settings.load(home=home, model=home / "model")
+    scorer = CallScorer.load(settings, method=method)
+    scores = [scorer.score(call.transcript, force=True) for call in calls[:10]]
+    assert min(one.trajectory[-1].probability for one in scores[1::2]) > 0.5
+    assert max(one.trajectory[-1].probability for one in scores[::2]) < 0.5
+    assert all((one.scorer, one.interval) == (method, None) for one in scores)
+    assert all(one.abstained or one.prediction_set for one in scores)
+    first = scores[1].evidence[0]
+    without = scorer.score(calls[1].transcript.without(first.turn), force=True).trajectory[-1].probability
+    assert first.effect == pytest.approx(scores[1].trajectory[-1].probability - without, abs=1e-4)
+
+
+def test_damaged_likeness_is_refused(trained: tuple[Path, list[LabelledCall]], tmp_path: Path) -> None:
+    home, _ = trained
+    likeness = Likeness.load(home / "model" / "likeness.safetensors")
+    file = tmp_path / "likeness.safetensors"
+    Likeness(likeness.past, likeness.calibration * np.nan, likeness.quantiles).save(file)
+    with pytest.raises(ModelError, match="not finite"):
+        Likeness.load(file)
+    file.write_bytes(b"rubbish")
+    with pytest.raises(ModelError, match="train again"):
+        Likeness.load(file)

@@ -12,6 +12,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline
 
 from salescoach.head import logit, sigmoid
+from salescoach.likeness import unit
 from salescoach.measures import Thresholds, choose_thresholds
 from salescoach.similarity import METHODS, PastCalls
 from salescoach.types import Transcript
@@ -73,8 +74,8 @@ def embedding_arms(name: str, embedding: Embedding, train: TrainingCalls) -> dic
     pooled = embedding.pool(train.calls)
     arms = {name: _calibrated(lambda calls: embedding.logits(embedding.pool(calls)), embedding.logits(pooled), train)}
     center = pooled[~held_out].mean(axis=0)
-    past = PastCalls.of(_unit(pooled[~held_out] - center), train.labels[~held_out])
-    scores = past.scores(_unit(pooled - center))
+    past = PastCalls.of(unit(pooled[~held_out] - center), train.labels[~held_out])
+    scores = past.scores(unit(pooled - center))
     for method in METHODS:
         arms[f"{name}_{method}"] = _calibrated(_scores(embedding, past, center, method), scores[method], train)
     return arms
@@ -92,7 +93,7 @@ def fit_blend(mean_logits: np.ndarray, labels: np.ndarray) -> tuple[float, float
 
 
 def _scores(embedding: Embedding, past: PastCalls, center: np.ndarray, method: str) -> Logits:
-    return lambda calls: past.scores(_unit(embedding.pool(calls) - center))[method]
+    return lambda calls: past.scores(unit(embedding.pool(calls) - center))[method]
 
 
 def _calibrated(raw: Logits, own: np.ndarray, train: TrainingCalls) -> FittedArm:
@@ -105,7 +106,3 @@ def _fitted(raw: Logits, honest: np.ndarray, labels: np.ndarray) -> FittedArm:
     known = np.isfinite(honest)
     slope, offset = fit_calibrator(honest[known], labels[known], float(labels.mean()))
     return FittedArm(lambda calls: slope * raw(calls) + offset, slope * honest + offset)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))

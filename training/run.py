@@ -29,6 +29,7 @@ from training.embedding import Embedding, TrainingCalls, fit_finetuned, fit_gene
 from training.finetune import FinetuneOptions
 from training.head import N_MEMBERS, cross_calibrated, fit_head
 from training.judge import Candidate, judge
+from training.likeness import fit_likeness
 from training.text_arm import fit_text_arm
 from training.triplets import write_triplets
 
@@ -112,6 +113,7 @@ def train(
         kept = _embedding_arm(embeddings[verdict.embedding], heads[verdict.embedding], seen)
         kept.save(folder / f"{verdict.embedding}.safetensors")
         text.save(folder / "tfidf.safetensors")
+        fit_likeness(embeddings[verdict.embedding], kept.center, seen).save(folder / "likeness.safetensors")
 
         held_out = np.flatnonzero(seen.held_out)
         labels, groups = seen.labels[held_out], [seen.groups[row] for row in held_out.tolist()]

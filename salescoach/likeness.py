@@ -1,0 +1,87 @@
+"""Scoring by likeness to past calls, as a choice beside the trained classifier: ``coach score --method cosine``."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from salescoach.embedding_arm import EmbeddingArm, EncodedCall
+from salescoach.errors import ModelError
+from salescoach.similarity import METHODS, PastCalls
+from salescoach.types import MethodName
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """The training calls as vectors, and how each method's score becomes a logit.
+
+    ``calibration``: shape (4, 2), slope and offset of each of ``METHODS``; ``quantiles``: shape (4,), of the prediction
+    sets.
+    """
+
+    past: PastCalls
+    calibration: np.ndarray
+    quantiles: np.ndarray
+
+    def save(self, file: Path) -> None:
+        """Writes the arrays as safetensors."""
+        save_file(
+            {
+                "vectors": self.past.vectors.astype(np.float16),
+                "labels": self.past.labels.astype(np.int8),
+                "spread": np.array(self.past.spread),
+                "calibration": self.calibration,
+                "quantiles": self.quantiles,
+            },
+            file,
+        )
+
+    @classmethod
+    def load(cls, file: Path) -> "Likeness":
+        """Reads what ``save`` wrote.
+
+        Raises:
+            ModelError: the file is missing or damaged, or it holds a value that is not finite.
+        """
+        try:
+            arrays = load_file(file)
+            if not all(np.isfinite(array).all() for array in arrays.values()):
+                raise ModelError(f"{file} holds values that are not finite; train again.")
+            first, second, third = arrays["spread"].tolist()
+            past = PastCalls(arrays["vectors"].astype(np.float64), arrays["labels"], (first, second, third))
+            return cls(past, arrays["calibration"], arrays["quantiles"])
+        except (SafetensorError, KeyError, ValueError, OSError) as error:
+            raise ModelError(f"{file} holds no past calls of this version ({error}); train again.") from None
+
+
+@dataclass(frozen=True)
+class LikenessArm:
+    """One of the four methods as a scorer. It has no bootstrap members, so no interval."""
+
+    embedding: EmbeddingArm
+    likeness: Likeness
+    method: MethodName
+
+    @property
+    def quantile(self) -> float:
+        """The conformal bound of the method's prediction sets."""
+        return float(self.likeness.quantiles[METHODS.index(self.method)])
+
+    def logits(self, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
+        """As ``ScoringArm`` has it."""
+        pooled = self.embedding.pooling.pool(call.vectors, [turn.role for turn in call.turns], keep)
+        scores = self.likeness.past.scores(unit(pooled - self.embedding.center))[self.method]
+        slope, offset = self.likeness.calibration[METHODS.index(self.method)]
+        return np.asarray(slope * scores + offset)
+
+    def member_logits(self, call: EncodedCall) -> np.ndarray:
+        """The method's own logit only: shape (1,)."""
+        return self.logits(call, np.ones((1, len(call.turns)), dtype=bool))
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Rows of unit length, float64; a row of zeros stays one."""
+    vectors = vectors.astype(np.float64)
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
