@@ -19,6 +19,7 @@ from salescoach.splits import group_of
 from salescoach.types import Frozen, LabelledCall
 
 N_SHUFFLES: Final = 10
+N_STEPS: Final = 6  # as ``progress`` is told of them
 
 
 class AuditReport(Frozen):

@@ -4,6 +4,7 @@ Exit codes: 0 done (an abstention is a result); 2 unreadable input or wrong usag
 """
 
 import asyncio
+import itertools
 import json
 import logging
 import re
@@ -288,12 +289,15 @@ def compare(
 @app.command()
 def audit(data: Data, as_json: AsJson = False) -> None:
     """Look for leaks in labelled calls before they flatter a model. Finding one is a result, not an error."""
+    from eval.audit import N_STEPS
     from eval.audit import audit as run
     from eval.audit import render as audit_page
 
     calls = read_calls(data)
     with progress() as show:
-        found = run(calls, seed=Settings.load().seed, progress=lambda check: show(check, 0, 1))
+        n_begun = itertools.count()
+        found = run(calls, seed=Settings.load().seed, progress=lambda _: show("checking", next(n_begun), N_STEPS))
+        show("checking", N_STEPS, N_STEPS)
     _print(found.model_dump(mode="json"), audit_page(found), as_json)
 
 
