@@ -15,6 +15,7 @@ With 50,000 terms that happens in one model of 10^10.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
@@ -118,6 +119,11 @@ def term_keys(terms: Sequence[str]) -> np.ndarray:
     return np.frombuffer(hashes, dtype="<u8").astype(np.uint64)
 
 
+@lru_cache(maxsize=1024)  # a call is looked at twice: for its probability and for its interval
+def _keys_of(turn: Turn) -> np.ndarray:
+    return term_keys(turn_terms(turn))
+
+
 @dataclass(frozen=True)
 class _KnownTerms:
     """The known terms of a call.
@@ -131,7 +137,7 @@ class _KnownTerms:
 
     @classmethod
     def of(cls, turns: Sequence[Turn], known: np.ndarray) -> "_KnownTerms":
-        keys = [term_keys(turn_terms(turn)) for turn in turns]
+        keys = [_keys_of(turn) for turn in turns]
         ends = np.cumsum([0, *(len(own) for own in keys)])
         flat = np.concatenate([np.zeros(0, np.uint64), *keys])
         places = np.minimum(np.searchsorted(known, flat), len(known) - 1)

@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from salescoach.errors import ModelError
 from salescoach.pooling import each_prefix, without_each
 from salescoach.testing import make_transcript
-from salescoach.text_arm import TextArm, _KnownTerms, term_keys, turn_terms
+from salescoach.text_arm import TextArm, _keys_of, _KnownTerms, term_keys, turn_terms
 from salescoach.transcripts import parse_transcript
 from salescoach.types import Transcript, Turn
 from training.arms import FittedArm, fit_baseline
@@ -192,10 +192,12 @@ def test_terms_with_one_hash_are_one_term() -> None:
         return np.where(np.isin(terms, ["rep:price", "rep:cost"]), price, term_keys(terms)).astype(np.uint64)
 
     turns = make_transcript("Rep: price cost").turns
+    _keys_of.cache_clear()
     with patch("salescoach.text_arm.term_keys", colliding):
         counted = _KnownTerms.of(turns, arm.keys)
         assert len(counted.terms) == 1
         assert [counts.tolist() for _, counts in counted.by_turn] == [[2]]  # the counts of both
+    _keys_of.cache_clear()
 
     calls, labels, groups = corpus()
     names = list(pipeline()[0].get_feature_names_out())
