@@ -19,7 +19,7 @@ import numpy as np
 import salescoach
 import training
 from eval.comparison import SHARES, Arm, Comparison, pairs, report_arm, report_difference
-from eval.evaluate import forced_probability
+from eval.evaluate import forced_probability, was_trained_on
 from eval.folds import Fold, make_fold, make_splits
 from salescoach.config import Settings
 from salescoach.encoder import Encoder, encode_turns
@@ -77,7 +77,7 @@ def compare(
         settings: base model, seed, threads, and ``COACH_HOME``, under which finished folds are kept.
         n_folds: of the cross-validation, by account.
         quick: only the first of the folds.
-        by_time: one split, the latest fifth of the accounts judging.
+        by_time: one split, the latest third of the accounts judging.
         model: a model folder that is judged as one more arm, by its id.
         options: how the encoder is fine-tuned.
         n_resamples: of accounts, for the intervals.
@@ -134,8 +134,7 @@ def _fits(
     if model is not None:
         named = settings.model_copy(update={"model": model})
         scorer, cold = CallScorer.load(named), CallScorer.load(named, cached=False)
-        seen = set(scorer.manifest.training_calls)
-        n_seen = sum(call.transcript.content_hash in seen for fold in folds for call in fold.test)
+        n_seen = sum(was_trained_on(scorer, call) for fold in folds for call in fold.test)
         if n_seen:
             raise DataError(
                 f"{model} has been trained on {n_seen} of the calls that would judge it; compare on unseen calls."
@@ -179,7 +178,7 @@ def _ask_model(scorer: CallScorer, cold: CallScorer, fold: Fold) -> FoldResults:
         thresholds=scorer.manifest.thresholds,
         ms_per_call=_milliseconds(cold.score, fold),
     )
-    return FoldResults(arms={"model": result})
+    return FoldResults(arms={scorer.manifest.model_id: result})
 
 
 def _result(arm: FittedArm, fold: Fold, encoding_ms: float = 0.0) -> FoldResult:

@@ -84,7 +84,7 @@ def evaluate(
 
 def was_trained_on(scorer: Scorer, call: LabelledCall) -> bool:
     """Whether the model has seen the call in training or calibration, by the words of both sides."""
-    return call.transcript.content_hash in scorer.manifest.training_calls
+    return call.transcript.content_hash in scorer.manifest.seen
 
 
 def forced_probability(score: Score) -> float:

@@ -15,6 +15,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,11 @@ class Manifest(Frozen):
     training_calls: tuple[str, ...] = Field(description="content hashes of the calls seen in training or calibration")
     measures: dict[str, dict[str, Measure]] = Field(description="arm -> measure, on calls that no fit has seen")
     files: dict[str, str] = Field(description="relative path -> sha256")
+
+    @cached_property
+    def seen(self) -> frozenset[str]:
+        """``training_calls`` for looking up."""
+        return frozenset(self.training_calls)
 
 
 class ModelFolder:

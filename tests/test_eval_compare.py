@@ -21,6 +21,7 @@ from salescoach.config import Settings
 from salescoach.errors import DataError
 from salescoach.head import sigmoid
 from salescoach.labelled import read_calls
+from salescoach.scoring import CallScorer
 from salescoach.similarity import METHODS, PastCalls
 from salescoach.splits import cross_validation, labels_of
 from salescoach.testing import WordHashEncoder, make_call, make_calls
@@ -321,6 +322,14 @@ def test_a_model_that_has_seen_the_calls_may_not_be_judged_by_them(settings: Set
     unsplit = [call.model_copy(update={"split": None}) for call in sample]
     with pytest.raises(DataError, match=r"trained on \d+ of the calls"):
         compare(unsplit, settings.model_copy(update={"home": tmp_path}), model=find_model(settings))
+
+
+def test_a_model_is_judged_under_its_own_name(calls: list[LabelledCall], settings: Settings) -> None:
+    scorer = CallScorer.load(settings)
+    fold = fold_of(calls)
+    arms = module._ask_model(scorer, scorer, fold).arms
+    assert arms.keys() == {scorer.manifest.model_id}
+    assert arms[scorer.manifest.model_id].logits.keys() == {25, 50, 75, 100}
 
 
 def test_labels_are_a_number_for_each_call(calls: list[LabelledCall]) -> None:
