@@ -26,7 +26,7 @@ from salescoach.base_model import resolve_base_model
 from salescoach.config import BUNDLED_BASE_MODEL
 from salescoach.head import sigmoid
 from salescoach.labelled import read_calls
-from salescoach.splits import TEST, TRAIN, group_of, grouped_folds
+from salescoach.splits import TEST, TRAIN, group_of, grouped_folds, labels_of
 from salescoach.types import LabelledCall, Transcript
 from training import finetune as ft
 from training.baselines import converted, tfidf
@@ -50,7 +50,7 @@ def main() -> None:
     given = parser.parse_args()
     options = ft.FinetuneOptions.model_validate({k: _value(v) for k, v in (pair.split("=") for pair in given.set)})
     calls = read_calls(given.data)
-    labels = np.array([int(call.outcome == "converted") for call in calls])
+    labels = labels_of(calls)
     groups = [group_of(call) for call in calls]
     print(given.data.name, given.name, *given.set, flush=True)
     lines = []

@@ -15,7 +15,7 @@ from eval.near_duplicates import MIN_SHINGLES, SHINGLE_WORDS, Pairs, clusters, n
 from eval.outcome_words import find_outcome_words
 from eval.predictors import CHECKS, check_predictors
 from salescoach.errors import DataError
-from salescoach.splits import group_of
+from salescoach.splits import group_of, labels_of
 from salescoach.types import Frozen, LabelledCall
 
 N_SHUFFLES: Final = 10
@@ -245,8 +245,7 @@ def _check_outcome_words(calls: Sequence[LabelledCall]) -> Finding:
     if not calls:
         return Finding(check=check, severity="not checked", message="No call has an outcome.")
     texts = [call.transcript.text() for call in calls]
-    labels = np.array([int(call.outcome == "converted") for call in calls])
-    found = find_outcome_words(texts, labels)
+    found = find_outcome_words(texts, labels_of(calls))
     if not found:
         return Finding(check=check, severity="fine", message="No call's text announces how the deal ended.")
     rows = sorted({row for hits in found for row in hits.words})

@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 from eval.findings import MAX_EXAMPLES, MAX_NOTE_CHARS, Finding, Severity
 from eval.near_duplicates import words_of
 from salescoach.errors import DataError
-from salescoach.splits import GroupBootstrap, group_of, grouped_folds
+from salescoach.splits import GroupBootstrap, group_of, grouped_folds, labels_of
 from salescoach.types import LabelledCall
 from training.baselines import converted, length, tfidf
 
@@ -84,7 +84,7 @@ class _Data:
         """
         rows = [row for row, call in enumerate(calls) if call.outcome]
         chosen = [calls[row] for row in rows]
-        labels = np.array([int(call.outcome == "converted") for call in chosen], dtype=int)
+        labels = labels_of(chosen)
         groups = [group_of(call) for call in chosen]
         n_converted, n_lost, n_groups = int(labels.sum()), int((1 - labels).sum()), len(set(groups))
         if min(n_converted, n_lost) < MIN_OF_CLASS or n_groups < MIN_ACCOUNTS:
