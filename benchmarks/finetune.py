@@ -26,6 +26,7 @@ from salescoach.base_model import resolve_base_model
 from salescoach.config import BUNDLED_BASE_MODEL
 from salescoach.head import sigmoid
 from salescoach.labelled import read_calls
+from salescoach.progress import silent
 from salescoach.splits import TEST, TRAIN, group_of, grouped_folds, labels_of
 from salescoach.types import LabelledCall, Transcript
 from training import finetune as ft
@@ -102,7 +103,7 @@ def judge(
         validating = None if own_validating is None else train[own_validating]
     torch.manual_seed(seed)
     base = Path(resolve_base_model(BUNDLED_BASE_MODEL))
-    model = ft._model(base, data, options, runs, 1, lambda stage, done, total: None)
+    model = ft._model(base, data, options, runs, 1, silent)
     by_epoch: dict[str, np.ndarray] = {}
 
     def on_epoch(stage: str, epoch: int, now: ft._Model) -> None:
@@ -114,7 +115,7 @@ def judge(
     runs.mkdir(parents=True, exist_ok=True)
     history, chosen = ft._train(
         model, data, fitted, validating, options, runs / f"{time.time_ns()}.tmp", ft._Events(runs / "events"),
-        lambda stage, done, total: None, on_epoch,
+        silent, on_epoch,
     )  # fmt: skip
     if model.layers is not None:
         model.layers.round()

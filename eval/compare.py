@@ -26,6 +26,7 @@ from salescoach.encoder import Encoder, encode_turns
 from salescoach.errors import DataError
 from salescoach.head import logit, sigmoid
 from salescoach.measures import N_RESAMPLES, Judged, Thresholds, choose_thresholds
+from salescoach.progress import Progress, silent
 from salescoach.scoring import CallScorer, load_base_encoder
 from salescoach.splits import group_of, labels_of, split_hash
 from salescoach.types import Frozen, LabelledCall
@@ -36,8 +37,6 @@ from training.finetune import FinetuneOptions
 
 BLENDED = ("finetuned", "tfidf")
 N_TIMED = 10
-
-Progress = Callable[[str, int, int], None]
 
 
 class FoldResult(Frozen):
@@ -68,7 +67,7 @@ def compare(
     model: Path | None = None,
     options: FinetuneOptions | None = None,
     n_resamples: int = N_RESAMPLES,
-    progress: Progress = lambda stage, done, total: None,
+    progress: Progress = silent,
 ) -> Comparison:
     """Judges every arm on the same splits.
 

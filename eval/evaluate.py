@@ -1,17 +1,16 @@
 """One model folder on labelled calls that it has not seen."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from pydantic import Field
 
 from salescoach.errors import DataError
 from salescoach.measures import N_RESAMPLES, Judged, Measure, measure_all
+from salescoach.progress import Progress, silent
 from salescoach.scoring import Scorer
 from salescoach.splits import group_of, labels_of
 from salescoach.types import Frozen, LabelledCall, Score
-
-Progress = Callable[[str, int, int], None]
 
 
 class Evaluation(Frozen):
@@ -32,7 +31,7 @@ def evaluate(
     *,
     allow_seen: bool = False,
     n_resamples: int = N_RESAMPLES,
-    progress: Progress = lambda stage, done, total: None,
+    progress: Progress = silent,
 ) -> Evaluation:
     """Judges a model with its own thresholds.
 

@@ -2,25 +2,26 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+from salescoach.progress import Progress
 
 SECONDS_BETWEEN_LINES = 10.0
 
-Report = Callable[[str, int, int], None]
-
 
 @contextmanager
-def progress() -> Iterator[Report]:
+def progress() -> Iterator[Progress]:
     """Gives a function that takes the stage, what is done and what there is to do."""
     if not sys.stderr.isatty():
         yield _plain_report()
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True)) as bars:
+    with Bars(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True)) as bars:
         tasks = {}
 
         def report(stage: str, done: int, total: int) -> None:
@@ -33,7 +34,7 @@ def progress() -> Iterator[Report]:
         yield report
 
 
-def _plain_report() -> Report:
+def _plain_report() -> Progress:
     last_line = 0.0
     begun: dict[str, tuple[float, int]] = {}  # when a stage began, and with how much done
 

@@ -8,10 +8,10 @@ from salescoach.config import Settings
 from salescoach.errors import ModelError, UnavailableError
 from salescoach.labelled import read_calls
 from salescoach.library import Library
+from salescoach.progress import Progress
 from salescoach.scoring import CallScorer
 from salescoach.transcripts import read_transcript
 from salescoach.types import LabelledCall
-from serving.progress import Report
 from training.run import train
 from training.sample import write_sample
 from vectorstore.build import build_index
@@ -22,7 +22,7 @@ N_SAMPLE_CALLS = 480  # of which about 300 train and calibrate; the others measu
 EXAMPLES = Path(__file__).parent.parent / "data" / "examples"
 
 
-def set_up(settings: Settings, report: Report, n_calls: int = N_SAMPLE_CALLS) -> list[str]:
+def set_up(settings: Settings, report: Progress, n_calls: int = N_SAMPLE_CALLS) -> list[str]:
     """Makes what is missing under ``COACH_HOME``; an interrupted run goes on where it stopped.
 
     Returns:
@@ -59,7 +59,7 @@ def set_up(settings: Settings, report: Report, n_calls: int = N_SAMPLE_CALLS) ->
     return made
 
 
-def rebuild_index(settings: Settings, library: Library, report: Report, *, only_if_needed: bool = False) -> bool:
+def rebuild_index(settings: Settings, library: Library, report: Progress, *, only_if_needed: bool = False) -> bool:
     """Indexes the library with the current model; returns whether anything was done."""
     scorer = CallScorer.load(settings)
     if only_if_needed:

@@ -10,7 +10,7 @@ about the text they come from, so they belong under ``COACH_HOME/runs`` and go w
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +20,11 @@ from filelock import FileLock
 from salescoach.artifact import folder_fingerprint
 from salescoach.encoder import MAX_TOKENS, PAD_TO, TOKENS_PER_BATCH, TurnEncoder
 from salescoach.errors import ModelError
+from salescoach.progress import Progress
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import ModuleList
-
-Progress = Callable[[str, int, int], None]
 
 TEXTS_AT_ONCE = 512  # between two writes of progress; bounds the memory for states that are not on disk yet
 

@@ -12,9 +12,9 @@ from salescoach.config import Settings
 from salescoach.encoder import Encoder, encode_turns
 from salescoach.errors import ModelError
 from salescoach.pooling import Pooling
+from salescoach.progress import Progress
 from salescoach.scoring import load_encoder
 from salescoach.types import Transcript
-from training.activations import Progress
 from training.finetune import FinetuneOptions, finetune, fit_frozen
 from training.pooling import CallVectors, pool_calls
 

@@ -26,9 +26,10 @@ from salescoach.artifact import folder_fingerprint
 from salescoach.encoder import Encoder, TurnEncoder, turn_text
 from salescoach.head import sigmoid
 from salescoach.pooling import N_BLOCKS, SIDES, Pooling, relative_positions
+from salescoach.progress import Progress, silent
 from salescoach.splits import grouped_folds
 from salescoach.types import Frozen, Transcript
-from training.activations import Progress, cached_activations
+from training.activations import cached_activations
 from training.checkpoint import load_checkpoint, save_checkpoint
 from training.layers import TopLayers, n_frozen_layers, save_encoder, save_trained_layers
 from training.losses import Objective, nt_xent, semi_hard_triplet, supcon
@@ -120,7 +121,7 @@ def finetune(
     validating: np.ndarray | None = None,
     threads: int = 1,
     resume: bool = False,
-    progress: Progress = lambda stage, done, total: None,
+    progress: Progress = silent,
 ) -> Finetuned:
     """Trains on ``calls``; the same seed gives the same weights on one thread.
 
@@ -180,7 +181,7 @@ def fit_frozen(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = _Model(None, torch.from_numpy(encoder.encode(data.texts)), options)
-        _train(model, data, fitted, held_out, options, None, _Events(None), lambda stage, done, total: None)
+        _train(model, data, fitted, held_out, options, None, _Events(None), silent)
     return _classifier(model, data, fitted, options)
 
 

@@ -1,12 +1,13 @@
 """The third of the accounts that judges: every arm once, paired, without further fits. What wins there scores."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from salescoach.head import sigmoid
 from salescoach.measures import METRICS, Gap, Judged, Measure, choose_thresholds, paired_gap, resample, summarise
+from salescoach.progress import Progress
 from salescoach.splits import group_of, labels_of
 from salescoach.types import EmbeddingName, LabelledCall, ScorerName
 from training.arms import FittedArm, fit_baseline, fit_blend
@@ -60,7 +61,7 @@ def judge(
     seen: TrainingCalls,
     test: Sequence[LabelledCall],
     candidates: Mapping[str, Candidate],
-    progress: Callable[[str, int, int], None],
+    progress: Progress,
 ) -> Verdict:
     """Chooses the scorer.
 

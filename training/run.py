@@ -5,7 +5,7 @@ without further fits. What wins there scores, and whether fine-tuning was worth 
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from salescoach.encoder import Encoder, TurnEncoder, encode_turns
 from salescoach.errors import DataError
 from salescoach.head import Head, conformal_quantile, nonconformity
 from salescoach.measures import choose_thresholds
+from salescoach.progress import Progress, silent
 from salescoach.scoring import PROBES, installed_versions, load_encoder
 from salescoach.splits import CALIBRATION, TEST, TRAIN, group_of, labels_of, split_hash, split_names
 from salescoach.types import LabelledCall
@@ -39,8 +40,6 @@ UNLIKENESS_TAIL = 0.01  # of held-out calls that may lie beyond the bound before
 UNLIKENESS_SLACK = 2.05
 TUNED = "tuned"  # where the fine-tuned encoder lies until it is known whether it stays
 
-Progress = Callable[[str, int, int], None]
-
 
 def train(
     calls: Sequence[LabelledCall],
@@ -52,7 +51,7 @@ def train(
     options: FinetuneOptions | None = None,
     by_time: bool = False,
     resume: bool = False,
-    progress: Progress = lambda stage, done, total: None,
+    progress: Progress = silent,
 ) -> Manifest:
     """Trains all arms on labelled calls and writes a model folder to ``out``.
 
