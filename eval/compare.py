@@ -5,10 +5,8 @@ it stopped. Nothing that is judged has been seen by a fit, a threshold or a choi
 """
 
 import hashlib
-import os
 import statistics
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -30,6 +28,7 @@ from salescoach.progress import Progress, silent
 from salescoach.scoring import CallScorer, load_base_encoder
 from salescoach.splits import group_of, labels_of, split_hash
 from salescoach.types import Frozen, LabelledCall
+from salescoach.whole_file import whole_file
 from training.arms import FittedArm, embedding_arms, fit_baseline, fit_blend
 from training.baselines import BASELINES
 from training.embedding import Embedding, fit_finetuned, fit_generic
@@ -232,10 +231,8 @@ def _once(file: Path, fit: Callable[[], FoldResults]) -> dict[str, FoldResult]:
     """The arms of a fit, from the file where it has been done before; a file is whole or not there."""
     if not file.is_file():
         results = fit()
-        file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_suffix(f".{uuid.uuid4().hex[:8]}.tmp")
-        temporary.write_text(results.model_dump_json(), encoding="utf-8")
-        os.replace(temporary, file)
+        with whole_file(file) as temporary:
+            temporary.write_text(results.model_dump_json(), encoding="utf-8")
     # Read back even when just written, so that a resumed comparison gives the same figures to the last bit.
     return dict(FoldResults.model_validate_json(file.read_bytes()).arms)
 

@@ -27,6 +27,7 @@ from salescoach.encoder import Engine
 from salescoach.errors import InputError, ModelError
 from salescoach.measures import Measure, Thresholds
 from salescoach.types import EmbeddingName, Frozen, ScorerName
+from salescoach.whole_file import whole_file
 
 MANIFEST = "manifest.json"
 CARD = "MODEL_CARD.md"
@@ -138,10 +139,8 @@ def find_model(settings: Settings) -> Path:
 
 def make_current(settings: Settings, folder: Path) -> None:
     """Makes a folder under ``models_dir`` the default model."""
-    settings.home.mkdir(parents=True, exist_ok=True)
-    temporary = settings.current_model_file.with_name(f"current-model.{uuid.uuid4().hex}")
-    temporary.write_text(folder.name + "\n", encoding="utf-8")
-    os.replace(temporary, settings.current_model_file)
+    with whole_file(settings.current_model_file) as temporary:
+        temporary.write_text(folder.name + "\n", encoding="utf-8")
 
 
 def seal(folder: Path, **fields: Any) -> Manifest:

@@ -21,6 +21,7 @@ from salescoach.artifact import folder_fingerprint
 from salescoach.encoder import MAX_TOKENS, PAD_TO, TOKENS_PER_BATCH, TurnEncoder
 from salescoach.errors import ModelError
 from salescoach.progress import Progress
+from salescoach.whole_file import whole_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -175,14 +176,13 @@ class _Store:
         self._add(keys, lengths, counts)
 
     def save_index(self) -> None:
-        temporary = self._index_file.with_suffix(".new.npz")
-        np.savez(
-            temporary,
-            keys=np.concatenate(self._keys),
-            lengths=np.concatenate(self._lengths),
-            counts=np.concatenate(self._counts),
-        )
-        os.replace(temporary, self._index_file)
+        with whole_file(self._index_file) as temporary:
+            np.savez(
+                temporary,
+                keys=np.concatenate(self._keys),
+                lengths=np.concatenate(self._lengths),
+                counts=np.concatenate(self._counts),
+            )
 
     def view(self, keys: np.ndarray) -> Activations:
         """What ``keys`` stand for, in their order."""

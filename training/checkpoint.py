@@ -1,10 +1,11 @@
 """What a training needs to go on after it was killed: one safetensors file of numbers, replaced whole every epoch."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from salescoach.whole_file import whole_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,11 +15,9 @@ def save_checkpoint(file: Path, tensors: "Mapping[str, Tensor]", facts: Mapping[
     """Writes weights, optimiser and random states, and facts that JSON can hold (never a text of a call)."""
     from safetensors.torch import save_file
 
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_suffix(".new")
     copies = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(copies, temporary, metadata={"facts": json.dumps(dict(facts))})
-    os.replace(temporary, file)
+    with whole_file(file) as temporary:
+        save_file(copies, temporary, metadata={"facts": json.dumps(dict(facts))})
 
 
 def load_checkpoint(file: Path) -> "tuple[dict[str, Tensor], dict[str, Any]] | None":

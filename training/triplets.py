@@ -14,7 +14,6 @@ for other trainers, such as that of sentence-transformers with ``TripletLoss``.
 """
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from salescoach.encoder import Encoder, encode_turns, turn_text
 from salescoach.errors import DataError
 from salescoach.splits import group_of
 from salescoach.types import Frozen, LabelledCall, Outcome
+from salescoach.whole_file import whole_file
 
 TURNS_PER_MOMENT = 4  # two exchanges
 MIN_WORDS = 12  # shorter moments are greetings and nods
@@ -71,7 +71,9 @@ def write_triplets(
     files = runs / TRAIN_FILE, runs / VALIDATION_FILE
     for file, calls in zip(files, (train, validation), strict=True):
         triplets = mine_triplets(calls, encoder, seed)
-        _write(file, json.dumps([triplet.model_dump() for triplet in triplets], ensure_ascii=False, indent=1))
+        text = json.dumps([triplet.model_dump() for triplet in triplets], ensure_ascii=False, indent=1)
+        with whole_file(file) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
     return files
 
 
@@ -172,10 +174,3 @@ def _anchors(moments: Sequence[_Moment], tells: np.ndarray, rng: np.random.Gener
 
 def _best(cosines: np.ndarray, allowed: np.ndarray) -> int | None:
     return int(np.argmax(np.where(allowed, cosines, -np.inf))) if allowed.any() else None
-
-
-def _write(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_suffix(".new")
-    temporary.write_text(text + "\n", encoding="utf-8")
-    os.replace(temporary, file)

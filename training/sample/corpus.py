@@ -1,13 +1,13 @@
 """The sample corpus: calls in memory, and as a CSV with the truth beside it."""
 
 import csv
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from salescoach.whole_file import whole_file
 from training.sample.account import Account, draw_account
 from training.sample.asr import mishear
 from training.sample.deal import CALL_TYPES, draw_course, draw_deal
@@ -125,35 +125,28 @@ def write_sample(
     """
     out = Path(out)
     paths = (out, out.with_name(f"{out.stem}.truth.csv"), out.with_name(f"{out.stem}.truth-turns.csv"))
-    partial = [path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in paths]
-    out.parent.mkdir(parents=True, exist_ok=True)
     by_split = dict.fromkeys(dict.fromkeys(_SPLIT_BLOCK), 0)
     accounts = n_turns = n_converted = written = 0
     last_account = ""
-    try:
-        with ExitStack() as stack:
-            opened = [stack.enter_context(p.open("w", encoding="utf-8", newline="")) for p in partial]
-            calls_csv, truth_csv, turns_csv = (csv.writer(f, lineterminator="\n") for f in opened)
-            calls_csv.writerow(COLUMNS)
-            truth_csv.writerow(TRUTH_COLUMNS)
-            turns_csv.writerow(TURN_COLUMNS)
-            for call in generate_calls(n_calls, seed, noise, asr_noise=asr_noise):
-                calls_csv.writerow(_row(call))
-                truth_csv.writerow((call.call_id, f"{call.true_probability:.6f}"))
-                turns_csv.writerows(_turn_rows(call))
-                written += 1
-                accounts += call.account.account_id != last_account
-                last_account = call.account.account_id
-                n_turns += len(call.turns)
-                n_converted += call.converted
-                by_split[call.split] += 1
-                if progress is not None:
-                    progress(written, n_calls)
-        for temporary, path in zip(partial, paths, strict=True):
-            temporary.replace(path)
-    finally:
-        for temporary in partial:
-            temporary.unlink(missing_ok=True)
+    with ExitStack() as stack:
+        whole = [stack.enter_context(whole_file(path)) for path in paths]
+        opened = [stack.enter_context(p.open("w", encoding="utf-8", newline="")) for p in whole]
+        calls_csv, truth_csv, turns_csv = (csv.writer(f, lineterminator="\n") for f in opened)
+        calls_csv.writerow(COLUMNS)
+        truth_csv.writerow(TRUTH_COLUMNS)
+        turns_csv.writerow(TURN_COLUMNS)
+        for call in generate_calls(n_calls, seed, noise, asr_noise=asr_noise):
+            calls_csv.writerow(_row(call))
+            truth_csv.writerow((call.call_id, f"{call.true_probability:.6f}"))
+            turns_csv.writerows(_turn_rows(call))
+            written += 1
+            accounts += call.account.account_id != last_account
+            last_account = call.account.account_id
+            n_turns += len(call.turns)
+            n_converted += call.converted
+            by_split[call.split] += 1
+            if progress is not None:
+                progress(written, n_calls)
     return SampleSummary(*paths, written, accounts, n_turns, n_converted, by_split)
 
 
