@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
-from salescoach.errors import ModelError
+from salescoach.arrays import read_arrays
 from salescoach.head import Head
 from salescoach.pooling import Pooling
 from salescoach.text_arm import TextArm
@@ -81,18 +80,15 @@ class EmbeddingArm:
         """Reads what ``save`` wrote; scoring uses float64 for the head.
 
         Raises:
-            ModelError: arrays are missing, or one holds a value that is not finite.
+            ModelError: the file is missing or damaged, or it holds a value that is not finite.
         """
-        try:
-            arrays = load_file(file)
+
+        def make(arrays: dict[str, np.ndarray]) -> "EmbeddingArm":
             pooling = Pooling(arrays["query"], arrays["position"])
             head = Head(arrays["weights"].astype(np.float64), arrays["bias"].astype(np.float64))
-            arm = cls(pooling, head, *(arrays[name] for name in ("center", "mean_turn", "precision", "probes")))
-        except (SafetensorError, KeyError, OSError) as error:
-            raise ModelError(f"{file} is no scorer of this version ({error}); train again.") from None
-        if not all(np.isfinite(array).all() for array in arrays.values()):
-            raise ModelError(f"{file} holds values that are not finite; train again.")
-        return arm
+            return cls(pooling, head, *(arrays[name] for name in ("center", "mean_turn", "precision", "probes")))
+
+        return read_arrays(file, "scorer", make)
 
 
 @dataclass(frozen=True)

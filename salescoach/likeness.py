@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
+from salescoach.arrays import read_arrays
 from salescoach.embedding_arm import EmbeddingArm, EncodedCall
-from salescoach.errors import ModelError
 from salescoach.similarity import METHODS, PastCalls
 from salescoach.types import MethodName
 
@@ -45,15 +44,13 @@ class Likeness:
         Raises:
             ModelError: the file is missing or damaged, or it holds a value that is not finite.
         """
-        try:
-            arrays = load_file(file)
-            if not all(np.isfinite(array).all() for array in arrays.values()):
-                raise ModelError(f"{file} holds values that are not finite; train again.")
+
+        def make(arrays: dict[str, np.ndarray]) -> "Likeness":
             first, second, third = arrays["spread"].tolist()
             past = PastCalls(arrays["vectors"].astype(np.float64), arrays["labels"], (first, second, third))
             return cls(past, arrays["calibration"], arrays["quantiles"])
-        except (SafetensorError, KeyError, ValueError, OSError) as error:
-            raise ModelError(f"{file} holds no past calls of this version ({error}); train again.") from None
+
+        return read_arrays(file, "past calls", make)
 
 
 @dataclass(frozen=True)

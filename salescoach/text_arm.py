@@ -21,11 +21,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
+from salescoach.arrays import read_arrays
 from salescoach.encoder import turn_text
-from salescoach.errors import ModelError
 from salescoach.types import Turn
 
 _NO_TERMS = 1e-9  # a squared length below this is what rounding leaves of nothing; one term has 1 or more
@@ -97,13 +96,7 @@ class TextArm:
         Raises:
             ModelError: the file is missing or damaged, or it holds a value that is not finite.
         """
-        try:
-            arm = cls(**load_file(file))
-        except (SafetensorError, TypeError, OSError) as error:
-            raise ModelError(f"{file} is no text arm of this version ({error}); train again.") from None
-        if not all(np.isfinite(array).all() for array in vars(arm).values()):
-            raise ModelError(f"{file} holds values that are not finite; train again.")
-        return arm
+        return read_arrays(file, "text arm", lambda arrays: cls(**arrays))
 
 
 def turn_terms(turn: Turn) -> list[str]:
