@@ -6,7 +6,7 @@ neither the neighbours in a batch nor what is already cached can change it, and 
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -18,6 +18,7 @@ from salescoach.vector_cache import MemoryCache, VectorCache
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+    from torch import Tensor
 
 Engine = Literal["torch-bf16", "torch-fp32"]
 
@@ -152,28 +153,41 @@ class TurnEncoder:
                 owners.append(index)
         lengths = np.array(self.token_counts(pieces))
         vectors = np.empty((len(pieces), self.dimension), dtype=np.float32)
-        padded = np.minimum(-(-lengths // PAD_TO) * PAD_TO, MAX_TOKENS)
-        for length in np.unique(padded):
-            rows = np.flatnonzero(padded == length)
-            size = max(1, TOKENS_PER_BATCH // int(length))
-            for batch in (rows[start : start + size] for start in range(0, len(rows), size)):
-                vectors[batch] = self._forward([pieces[row] for row in batch], int(length))
+        for rows, features in self.batches(pieces, lengths):
+            vectors[rows] = self._forward(features)
         if len(pieces) == len(texts):
             return vectors
         summed = np.zeros((len(texts), self.dimension), dtype=np.float32)
         np.add.at(summed, owners, vectors * lengths[:, None].astype(np.float32))
         return np.asarray(summed / np.linalg.norm(summed, axis=1, keepdims=True))
 
-    def _forward(self, texts: list[str], length: int) -> np.ndarray:
-        """One pass at a fixed token length: shape (len(texts), dimension), float32, unit length."""
+    def _forward(self, features: "Mapping[str, Tensor]") -> np.ndarray:
+        """One pass at a fixed token length: shape (n_texts, dimension), float32, unit length."""
         import torch
 
-        features = self.model.tokenizer(
-            texts, padding="max_length", truncation=True, max_length=length, return_tensors="pt"
-        )
         with torch.inference_mode():
             output = self.model(dict(features))["sentence_embedding"].float()
             return np.asarray(torch.nn.functional.normalize(output, dim=1).numpy())
+
+    def batches(
+        self, pieces: Sequence[str], lengths: np.ndarray
+    ) -> "Iterator[tuple[np.ndarray, Mapping[str, Tensor]]]":
+        """Pieces of one padded length at a time: their rows, and their tokens as the model takes them.
+
+        Args:
+            pieces: texts within the token limit.
+            lengths: tokens of each, shape (n_pieces,), as ``token_counts`` gives them.
+        """
+        padded = np.minimum(-(-lengths // PAD_TO) * PAD_TO, MAX_TOKENS)
+        for length in np.unique(padded).tolist():
+            alike = np.flatnonzero(padded == length)
+            size = max(1, TOKENS_PER_BATCH // length)
+            for rows in (alike[start : start + size] for start in range(0, len(alike), size)):
+                texts = [pieces[row] for row in rows]
+                tokens = self.model.tokenizer(
+                    texts, padding="max_length", truncation=True, max_length=length, return_tensors="pt"
+                )
+                yield rows, tokens
 
     def token_counts(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, with those that mark its ends."""

@@ -18,7 +18,7 @@ import numpy as np
 from filelock import FileLock
 
 from salescoach.artifact import folder_fingerprint
-from salescoach.encoder import MAX_TOKENS, PAD_TO, TOKENS_PER_BATCH, TurnEncoder
+from salescoach.encoder import MAX_TOKENS, TurnEncoder
 from salescoach.errors import ModelError
 from salescoach.progress import Progress
 from salescoach.whole_file import whole_file
@@ -133,24 +133,13 @@ class _LowerPart:
         split = [self._encoder.split_to_limit(text) for text in texts]
         pieces = [piece for own in split for piece in own]
         lengths = np.minimum(np.array(self._encoder.token_counts(pieces)), MAX_TOKENS)
-        padded = np.minimum(-(-lengths // PAD_TO) * PAD_TO, MAX_TOKENS)
         ends = np.cumsum(lengths)
         states = np.empty((int(ends[-1]), self._encoder.dimension), dtype=np.int16)
-        for length in np.unique(padded):
-            rows = np.flatnonzero(padded == length)
-            size = max(1, TOKENS_PER_BATCH // int(length))
-            for batch in (rows[start : start + size] for start in range(0, len(rows), size)):
-                features = self._encoder.model.tokenizer(
-                    [pieces[row] for row in batch],
-                    padding="max_length",
-                    truncation=True,
-                    max_length=int(length),
-                    return_tensors="pt",
-                )
-                with torch.inference_mode():
-                    output = self._transformer(**features).last_hidden_state.bfloat16().view(torch.int16).numpy()
-                for row, values in zip(batch, output, strict=True):
-                    states[ends[row] - lengths[row] : ends[row]] = values[: lengths[row]]
+        for rows, features in self._encoder.batches(pieces, lengths):
+            with torch.inference_mode():
+                output = self._transformer(**features).last_hidden_state.bfloat16().view(torch.int16).numpy()
+            for row, values in zip(rows, output, strict=True):
+                states[ends[row] - lengths[row] : ends[row]] = values[: lengths[row]]
         return states, lengths, np.array([len(own) for own in split])
 
 
