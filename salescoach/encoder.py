@@ -71,6 +71,24 @@ def best_engine() -> Engine:
     return "torch-bf16" if has_bf16 else "torch-fp32"
 
 
+def load_model(name_or_folder: str | Path, dtype: Literal["bfloat16", "float32"]) -> "SentenceTransformer":
+    """A sentence-transformers model on the CPU; code that comes with one is never run.
+
+    Raises:
+        ModelError: there is none of that name.
+    """
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        return SentenceTransformer(
+            str(name_or_folder), device="cpu", trust_remote_code=False, model_kwargs={"dtype": dtype}
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"No sentence-transformers model could be loaded from {name_or_folder}: {error}") from error
+
+
 class TurnEncoder:
     """A sentence-transformers model with a content-keyed cache of its vectors.
 
@@ -105,21 +123,10 @@ class TurnEncoder:
             ModelError: there is no sentence-transformers model of that name.
         """
         import torch
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging as transformers_logging
 
-        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         engine = engine or best_engine()
         torch.set_num_threads(threads)
-        dtype = torch.bfloat16 if engine == "torch-bf16" else torch.float32
-        try:
-            model = SentenceTransformer(
-                str(name_or_folder), device="cpu", trust_remote_code=False, model_kwargs={"dtype": dtype}
-            )
-        except (OSError, ValueError, KeyError) as error:
-            raise ModelError(
-                f"No sentence-transformers model could be loaded from {name_or_folder}: {error}"
-            ) from error
+        model = load_model(name_or_folder, "bfloat16" if engine == "torch-bf16" else "float32")
         return cls(model.eval(), fingerprint=f"{fingerprint[:16]}-{engine}", engine=engine, cache=cache)
 
     def without_cache(self) -> "TurnEncoder":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from salescoach.encoder import best_engine
+from salescoach.encoder import best_engine, load_model
 from salescoach.errors import ModelError
 from training.activations import Activations, transformer_layers
 
@@ -28,7 +28,7 @@ class TopLayers:
     def __init__(self, base: Path, n: int, activations: Activations, dropout: float) -> None:
         import torch
 
-        layers = transformer_layers(_load(base))
+        layers = transformer_layers(load_model(base, "float32"))
         self._names = [f"encoder.layer.{number}" for number in range(len(layers))][-n:]
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.layers = layers[-n:].float().to(self.device)
@@ -111,7 +111,7 @@ def n_frozen_layers(base: Path, n_trained: int) -> int:
     Raises:
         ModelError: it can't be cut into layers, or has fewer than are to be trained.
     """
-    n_layers = len(transformer_layers(_load(base)))
+    n_layers = len(transformer_layers(load_model(base, "float32")))
     if n_trained > n_layers:
         raise ModelError(f"{base} has {n_layers} layers; {n_trained} can't be trained.")
     return n_layers - n_trained
@@ -152,26 +152,13 @@ def save_encoder(base: Path, weights: "Mapping[str, Tensor]", out: Path) -> None
     Raises:
         ModelError: ``base`` has no weights of these names and shapes.
     """
-    model = _load(base)
+    model = load_model(base, "float32")
     known = dict(_transformer(model).named_parameters())
     for name, value in weights.items():
         if name not in known or known[name].shape != value.shape:
             raise ModelError(f"{name} of shape {tuple(value.shape)} doesn't fit the base model in {base}.")
         known[name].data.copy_(value)
     model.save_pretrained(str(out), create_model_card=False)
-
-
-def _load(folder: Path) -> "SentenceTransformer":
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging as transformers_logging
-
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        return SentenceTransformer(
-            str(folder), device="cpu", trust_remote_code=False, model_kwargs={"dtype": "float32"}
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"No sentence-transformers model could be loaded from {folder}: {error}") from error
 
 
 def _transformer(model: "SentenceTransformer") -> Any:
