@@ -34,17 +34,14 @@ def comparison_page(found: Comparison) -> str:
         "from resampling the accounts that judge; that training could have gone otherwise is not in it.",
         _table(
             ["arm", *(NAMES[name] for name in _SHOWN), "ms a call"],
-            [
-                [arm.name, *(cell(arm.measures[name]) for name in _SHOWN), f"{arm.ms_per_call:.0f}"]
-                for arm in found.arms
-            ],
+            [[arm.name, *(str(arm.measures[name]) for name in _SHOWN), f"{arm.ms_per_call:.0f}"] for arm in found.arms],
         ),
     ]
     if found.differences:
         rows = [[one.arm, one.over, _delta(one), f"{one.auc_relative:+.1%}", _p(one)] for one in found.differences]
         parts += ["AUROC, paired on the same calls:", _table(["arm", "over", "difference", "relative", "p"], rows)]
     shares = [at.share for at in found.arms[0].by_share]
-    rows = [[arm.name, *(cell(at.auc) for at in arm.by_share)] for arm in found.arms]
+    rows = [[arm.name, *(str(at.auc) for at in arm.by_share)] for arm in found.arms]
     parts += [
         "AUROC when only the first part of each call is known:",
         _table(["arm", *(f"{s} %" for s in shares)], rows),
@@ -84,13 +81,8 @@ def evaluation_page(found: Evaluation) -> str:
     return "\n\n".join(parts)
 
 
-def cell(measure: Measure) -> str:
-    """A figure and its interval."""
-    return f"{measure.value:.3f}" + (f" ({measure.ci[0]:.3f} to {measure.ci[1]:.3f})" if measure.ci else "")
-
-
 def _measures(measures: Mapping[str, Measure]) -> str:
-    return _table(["measure", "value (95 % interval)"], [[NAMES[name], cell(one)] for name, one in measures.items()])
+    return _table(["measure", "value (95 % interval)"], [[NAMES[name], str(one)] for name, one in measures.items()])
 
 
 def _sentence(subject: str, one: Difference, other: str, auc: float) -> str:

@@ -34,6 +34,10 @@ class Measure(Frozen):
     value: float
     ci: tuple[float, float] | None
 
+    def __str__(self) -> str:
+        """Such as ``0.731 (0.650 to 0.801)``."""
+        return f"{self.value:.3f}" + (f" ({self.ci[0]:.3f} to {self.ci[1]:.3f})" if self.ci else "")
+
 
 class Gap(Frozen):
     """A difference of two models on the same calls; ``p_value``: two-sided, of the paired bootstrap."""

@@ -51,9 +51,7 @@ def trained(folder: Path, manifest: Manifest) -> str:
     """Where the model is, and how good it is on calls that it has not seen."""
     lines = [f"The model {manifest.model_id} is in {folder}."]
     for arm, measures in manifest.measures.items():
-        auc = measures["auc"]
-        interval = f" ({auc.ci[0]:.3f} to {auc.ci[1]:.3f})" if auc.ci else ""
-        lines.append(f"  AUROC on {manifest.n_test} test calls, {arm}: {auc.value:.3f}{interval}")
+        lines.append(f"  AUROC on {manifest.n_test} test calls, {arm}: {measures['auc']}")
     return "\n".join(lines)
 
 

@@ -58,7 +58,7 @@ def _table(measures: Mapping[str, Mapping[str, Measure]]) -> str:
         return "There were no calls of both outcomes to judge by, so nothing is claimed."
     lines = ["| arm | " + " | ".join(_SHOWN.values()) + " |", "| --- |" + " --- |" * len(_SHOWN)]
     for arm, values in measures.items():
-        lines.append(f"| {arm} | " + " | ".join(_cell(values[name]) for name in _SHOWN) + " |")
+        lines.append(f"| {arm} | " + " | ".join(str(values[name]) for name in _SHOWN) + " |")
     return "\n".join([*lines, "", "In brackets: 95 % interval from resampling accounts."])
 
 
@@ -68,8 +68,3 @@ def _gaps(verdict: Verdict) -> str:
         ci = f" ({gap.ci[0]:+.3f} to {gap.ci[1]:+.3f})" if gap.ci else ""
         lines.append(f"- {arm} over {over}: AUROC {gap.value:+.3f}{ci}")
     return "\nPaired, on the same calls:\n\n" + "\n".join(lines) + "\n" if lines else ""
-
-
-def _cell(measure: Measure) -> str:
-    interval = f" ({measure.ci[0]:.3f} to {measure.ci[1]:.3f})" if measure.ci else ""
-    return f"{measure.value:.3f}{interval}"
