@@ -8,7 +8,7 @@ from safetensors.numpy import save_file
 
 from salescoach.arrays import read_arrays
 from salescoach.embedding_arm import EmbeddingArm, EncodedCall
-from salescoach.similarity import METHODS, PastCalls
+from salescoach.similarity import METHODS, PastCalls, directions
 from salescoach.types import MethodName
 
 
@@ -23,6 +23,11 @@ class Likeness:
     past: PastCalls
     calibration: np.ndarray
     quantiles: np.ndarray
+
+    def logits(self, vectors: np.ndarray, method: MethodName) -> np.ndarray:
+        """Calibrated logits of calls: shape (n_calls,); ``vectors``: as ``directions`` gives them."""
+        slope, offset = self.calibration[METHODS.index(method)]
+        return np.asarray(slope * self.past.scores(vectors, [method])[method] + offset)
 
     def save(self, file: Path) -> None:
         """Writes the arrays as safetensors."""
@@ -69,16 +74,8 @@ class LikenessArm:
     def logits(self, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
         """As ``ScoringArm`` has it."""
         pooled = self.embedding.pooling.pool(call.vectors, [turn.role for turn in call.turns], keep)
-        scores = self.likeness.past.scores(unit(pooled - self.embedding.center))[self.method]
-        slope, offset = self.likeness.calibration[METHODS.index(self.method)]
-        return np.asarray(slope * scores + offset)
+        return self.likeness.logits(directions(pooled, self.embedding.center), self.method)
 
     def member_logits(self, call: EncodedCall) -> np.ndarray:
         """The method's own logit only: shape (1,)."""
         return self.logits(call, np.ones((1, len(call.turns)), dtype=bool))
-
-
-def unit(vectors: np.ndarray) -> np.ndarray:
-    """Rows of unit length, float64; a row of zeros stays one."""
-    vectors = vectors.astype(np.float64)
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))

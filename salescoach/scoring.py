@@ -19,6 +19,7 @@ from salescoach.errors import ModelError
 from salescoach.head import interval, prediction_set, sigmoid
 from salescoach.likeness import Likeness, LikenessArm
 from salescoach.pooling import each_prefix, without_each
+from salescoach.similarity import directions
 from salescoach.text_arm import TextArm
 from salescoach.types import EvidenceTurn, MethodName, Score, TrajectoryPoint, Transcript
 from salescoach.vector_cache import FileCache, MemoryCache
@@ -94,9 +95,8 @@ class CallScorer:
     def call_vector(self, transcript: Transcript) -> np.ndarray:
         """The call's difference from the average call: shape (4 * encoder dimension,), float32, unit length."""
         vectors = encode_turns(self.encoder, transcript.turns)
-        pooled = self._embedding.pooling.pool(vectors, [turn.role for turn in transcript.turns])[0]
-        pooled = pooled - self._embedding.center
-        return np.asarray(pooled / max(float(np.linalg.norm(pooled)), 1e-12))
+        pooled = self._embedding.pooling.pool(vectors, [turn.role for turn in transcript.turns])
+        return directions(pooled, self._embedding.center)[0].astype(np.float32)
 
     def score(self, transcript: Transcript, *, force: bool = False) -> Score:
         """Scores a call.

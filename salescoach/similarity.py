@@ -12,6 +12,7 @@ hybrid     the mean of the three
 Each of the first three is given in units of its own spread over the training calls, so that they can be averaged.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,10 +45,13 @@ class PastCalls:
         first, second, third = (max(float(np.std(own[name])), 1e-9) for name in METHODS[:3])
         return cls(vectors, labels, (first, second, third))
 
-    def scores(self, vectors: np.ndarray) -> dict[str, np.ndarray]:
-        """Each method's score of new calls: name -> shape (n_new,); higher is more like the converted ones."""
+    def scores(self, vectors: np.ndarray, methods: Sequence[MethodName] = METHODS) -> dict[str, np.ndarray]:
+        """Each method's score of new calls: name -> shape (n_new,); higher is more like the converted ones.
+
+        Only what ``methods`` need is computed; MMR takes most of the time.
+        """
         prototypes = [np.tile(self.vectors[self.labels == label].mean(axis=0), (len(vectors), 1)) for label in (0, 1)]
-        return self._scores(vectors, prototypes[0], prototypes[1], vectors @ self.vectors.T)
+        return self._scores(vectors, prototypes[0], prototypes[1], vectors @ self.vectors.T, methods)
 
     def own_scores(self) -> dict[str, np.ndarray]:
         """The scores of the training calls, each judged by the others only."""
@@ -58,19 +62,30 @@ class PastCalls:
             prototypes.append((total - mine * self.vectors) / np.maximum(n - mine, 1))
         cosines = self.vectors @ self.vectors.T
         np.fill_diagonal(cosines, -np.inf)
-        return self._scores(self.vectors, prototypes[0], prototypes[1], cosines)
+        return self._scores(self.vectors, prototypes[0], prototypes[1], cosines, METHODS)
 
     def _scores(
-        self, vectors: np.ndarray, lost: np.ndarray, converted: np.ndarray, cosines: np.ndarray
+        self,
+        vectors: np.ndarray,
+        lost: np.ndarray,
+        converted: np.ndarray,
+        cosines: np.ndarray,
+        methods: Sequence[MethodName],
     ) -> dict[str, np.ndarray]:
         """``lost``, ``converted``: each call's prototypes, shape (n_new, dimension); ``cosines``: (n_new, n_calls)."""
-        likeness = (
-            _cosine(vectors, converted) - _cosine(vectors, lost),
-            np.linalg.norm(vectors - lost, axis=1) - np.linalg.norm(vectors - converted, axis=1),
-            np.array([self._diverse(row, 1) - self._diverse(row, 0) for row in cosines]),
-        )
-        scaled = [values / spread for values, spread in zip(likeness, self.spread, strict=True)]
-        return dict(zip(METHODS, [*scaled, np.mean(scaled, axis=0)], strict=True))
+        likeness: dict[MethodName, Callable[[], np.ndarray]] = {
+            "cosine": lambda: _cosine(vectors, converted) - _cosine(vectors, lost),
+            "euclidean": lambda: np.linalg.norm(vectors - lost, axis=1) - np.linalg.norm(vectors - converted, axis=1),
+            "mmr": lambda: np.array([self._diverse(row, 1) - self._diverse(row, 0) for row in cosines]),
+        }
+        scaled: dict[str, np.ndarray] = {
+            name: measure() / spread
+            for (name, measure), spread in zip(likeness.items(), self.spread, strict=True)
+            if name in methods or "hybrid" in methods
+        }
+        if "hybrid" in methods:
+            scaled["hybrid"] = np.mean(list(scaled.values()), axis=0)
+        return {method: scaled[method] for method in methods}
 
     def _diverse(self, cosines: np.ndarray, label: int) -> float:
         """Mean cosine to the calls of one outcome that MMR chooses for a call; a call itself is marked with -inf."""
@@ -103,6 +118,17 @@ def maximal_marginal_relevance(relevance: np.ndarray, likeness: np.ndarray, k: i
         left[best] = False
         nearest = np.maximum(nearest, likeness[best])
     return chosen
+
+
+def directions(pooled: np.ndarray, center: np.ndarray) -> np.ndarray:
+    """Call vectors as they are compared: differences from the average call, of unit length, float64.
+
+    Args:
+        pooled: as ``Pooling.pool`` gives them, shape (n_calls, 4 * dimension).
+        center: the mean call vector of training, shape (4 * dimension,). A call that equals it stays a row of zeros.
+    """
+    vectors = (pooled - center).astype(np.float64)
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
 
 
 def _cosine(vectors: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -12,13 +12,14 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline
 
 from salescoach.head import logit, sigmoid
-from salescoach.likeness import unit
+from salescoach.likeness import Likeness
 from salescoach.measures import Thresholds, choose_thresholds
-from salescoach.similarity import METHODS, PastCalls
-from salescoach.types import Transcript
+from salescoach.similarity import METHODS, directions
+from salescoach.types import MethodName, Transcript
 from training.baselines import converted
 from training.embedding import Embedding, TrainingCalls
 from training.head import fit_calibrator
+from training.likeness import fit_likeness
 
 N_FOLDS = 4
 
@@ -72,12 +73,14 @@ def embedding_arms(name: str, embedding: Embedding, train: TrainingCalls) -> dic
     """
     held_out = train.held_out
     pooled = embedding.pool(train.calls)
-    arms = {name: _calibrated(lambda calls: embedding.logits(embedding.pool(calls)), embedding.logits(pooled), train)}
+    honest = np.where(held_out, embedding.logits(pooled), np.nan)
+    arms = {name: _fitted(lambda calls: embedding.logits(embedding.pool(calls)), honest, train.labels)}
     center = pooled[~held_out].mean(axis=0)
-    past = PastCalls.of(unit(pooled[~held_out] - center), train.labels[~held_out])
-    scores = past.scores(unit(pooled - center))
+    likeness = fit_likeness(pooled, center, train)
     for method in METHODS:
-        arms[f"{name}_{method}"] = _calibrated(_scores(embedding, past, center, method), scores[method], train)
+        honest = np.full(len(pooled), np.nan)
+        honest[held_out] = likeness.logits(directions(pooled[held_out], center), method)
+        arms[f"{name}_{method}"] = FittedArm(_by_likeness(embedding, likeness, center, method), honest)
     return arms
 
 
@@ -92,14 +95,8 @@ def fit_blend(mean_logits: np.ndarray, labels: np.ndarray) -> tuple[float, float
     return fit_calibrator(mean_logits[known], labels[known], float(labels.mean()))
 
 
-def _scores(embedding: Embedding, past: PastCalls, center: np.ndarray, method: str) -> Logits:
-    return lambda calls: past.scores(unit(embedding.pool(calls) - center))[method]
-
-
-def _calibrated(raw: Logits, own: np.ndarray, train: TrainingCalls) -> FittedArm:
-    """An arm calibrated on the held-out calls; ``own``: raw scores of the training calls, shape (n_train,)."""
-    honest = np.where(train.held_out, own, np.nan)
-    return _fitted(raw, honest, train.labels)
+def _by_likeness(embedding: Embedding, likeness: Likeness, center: np.ndarray, method: MethodName) -> Logits:
+    return lambda calls: likeness.logits(directions(embedding.pool(calls), center), method)
 
 
 def _fitted(raw: Logits, honest: np.ndarray, labels: np.ndarray) -> FittedArm:

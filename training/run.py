@@ -90,7 +90,8 @@ def train(
             _encode(tuned.encoder, [*parts[TRAIN], *parts[CALIBRATION], *test], "encoding calls anew", progress)
             embeddings["finetuned"] = tuned
         progress("fitting", 0, 2)
-        heads = {arm: _head(embedding, seen) for arm, embedding in embeddings.items()}
+        pooled = {arm: embedding.pool(seen.calls) for arm, embedding in embeddings.items()}
+        heads = {arm: _head(embedding, pooled[arm], seen) for arm, embedding in embeddings.items()}
         progress("fitting", 1, 2)
         text, text_honest = fit_text_arm(seen.calls, seen.labels, seen.groups, settings.seed, N_MEMBERS)
         progress("fitting", 2, 2)
@@ -99,20 +100,19 @@ def train(
         said = [text.logits(call.turns, np.ones((1, len(call)), dtype=bool)) for call in judging]
         candidates = {"tfidf": Candidate(np.array(said).reshape(-1), text_honest)}
         for arm, embedding in embeddings.items():
-            own = heads[arm].logits(embedding.pool(seen.calls))
-            candidates[arm] = Candidate(
-                heads[arm].logits(embedding.pool(judging)), np.where(seen.held_out, own, np.nan)
-            )
+            honest = np.where(seen.held_out, heads[arm].logits(pooled[arm]), np.nan)
+            candidates[arm] = Candidate(heads[arm].logits(embedding.pool(judging)), honest)
         verdict = judge(seen, test, candidates, progress)
 
         if verdict.embedding == "finetuned":
             shutil.rmtree(folder / ENCODER)
             (folder / TUNED).rename(folder / ENCODER)
         shutil.rmtree(folder / TUNED, ignore_errors=True)
-        kept = _embedding_arm(embeddings[verdict.embedding], heads[verdict.embedding], seen)
+        kept_pooled = pooled[verdict.embedding]
+        kept = _embedding_arm(embeddings[verdict.embedding], heads[verdict.embedding], kept_pooled, seen)
         kept.save(folder / f"{verdict.embedding}.safetensors")
         text.save(folder / "tfidf.safetensors")
-        fit_likeness(embeddings[verdict.embedding], kept.center, seen).save(folder / "likeness.safetensors")
+        fit_likeness(kept_pooled, kept.center, seen).save(folder / "likeness.safetensors")
 
         held_out = np.flatnonzero(seen.held_out)
         labels, groups = seen.labels[held_out], [seen.groups[row] for row in held_out.tolist()]
@@ -175,8 +175,8 @@ def _encode(encoder: Encoder, calls: Sequence[LabelledCall], stage: str, progres
     progress(stage, len(calls), len(calls))
 
 
-def _head(embedding: Embedding, seen: TrainingCalls) -> Head:
-    pooled, held_out = embedding.pool(seen.calls), seen.held_out
+def _head(embedding: Embedding, pooled: np.ndarray, seen: TrainingCalls) -> Head:
+    held_out = seen.held_out
     groups = np.array(seen.groups, dtype=object)
     return fit_head(
         embedding.weights,
@@ -191,11 +191,11 @@ def _head(embedding: Embedding, seen: TrainingCalls) -> Head:
     )
 
 
-def _embedding_arm(embedding: Embedding, head: Head, seen: TrainingCalls) -> EmbeddingArm:
+def _embedding_arm(embedding: Embedding, head: Head, pooled: np.ndarray, seen: TrainingCalls) -> EmbeddingArm:
     fitted = [call for call, held_out in zip(seen.calls, seen.held_out, strict=True) if not held_out]
     mean_turns = np.stack([encode_turns(embedding.encoder, call.turns).mean(axis=0) for call in fitted])
     spread = LedoitWolf().fit(mean_turns)
-    center = embedding.pool(fitted).mean(axis=0)
+    center = pooled[~seen.held_out].mean(axis=0)
     probes = embedding.encoder.encode(PROBES)
     return EmbeddingArm(embedding.pooling, head, center, spread.location_, spread.precision_, probes)
 
