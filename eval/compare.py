@@ -22,14 +22,14 @@ from eval.folds import Fold, make_fold, make_splits
 from salescoach.config import Settings
 from salescoach.encoder import Encoder, encode_turns
 from salescoach.errors import DataError
-from salescoach.head import logit, sigmoid
-from salescoach.measures import N_RESAMPLES, Judged, Thresholds, choose_thresholds
+from salescoach.head import blended, logit, sigmoid
+from salescoach.measures import N_RESAMPLES, Judged, Thresholds
 from salescoach.progress import Progress, silent
 from salescoach.scoring import CallScorer, load_base_encoder
 from salescoach.splits import group_of, labels_of, split_hash
 from salescoach.types import Frozen, LabelledCall
 from salescoach.whole_file import whole_file
-from training.arms import FittedArm, embedding_arms, fit_baseline, fit_blend
+from training.arms import FittedArm, embedding_arms, fit_baseline, fit_blend, honest_thresholds
 from training.baselines import BASELINES
 from training.embedding import Embedding, fit_finetuned, fit_generic
 from training.finetune import FinetuneOptions
@@ -183,24 +183,20 @@ def _result(arm: FittedArm, fold: Fold, encoding_ms: float = 0.0) -> FoldResult:
     return FoldResult(
         logits={share: tuple(arm.logits(fold.test_calls(share)).tolist()) for share in SHARES},
         honest=_numbers(arm.honest),
-        thresholds=arm.thresholds(fold.train.labels),
+        thresholds=honest_thresholds(arm.honest, fold.train.labels),
         ms_per_call=encoding_ms + _milliseconds(lambda call: arm.logits([call]), fold),
     )
 
 
 def _blend(parts: Sequence[FoldResult], fold: Fold) -> FoldResult:
-    labels = fold.train.labels
-    honest = np.mean([np.array(part.honest, dtype=float) for part in parts], axis=0)  # None becomes nan
-    slope, offset = fit_blend(honest, labels)
-    honest = slope * honest + offset
-    known = np.isfinite(honest)
+    of_parts = [np.array(part.honest, dtype=float) for part in parts]  # None becomes nan
+    calibration = fit_blend(blended(of_parts), fold.train.labels)
+    honest = blended(of_parts, *calibration)
+    said = {share: blended([np.array(part.logits[share]) for part in parts], *calibration) for share in SHARES}
     return FoldResult(
-        logits={
-            share: tuple((slope * np.mean([part.logits[share] for part in parts], axis=0) + offset).tolist())
-            for share in SHARES
-        },
+        logits={share: tuple(logits.tolist()) for share, logits in said.items()},
         honest=_numbers(honest),
-        thresholds=choose_thresholds(labels[known], sigmoid(honest[known])),
+        thresholds=honest_thresholds(honest, fold.train.labels),
         ms_per_call=sum(part.ms_per_call for part in parts),
     )
 

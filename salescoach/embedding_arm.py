@@ -9,7 +9,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from salescoach.arrays import read_arrays
-from salescoach.head import Head
+from salescoach.head import Head, blended
 from salescoach.pooling import Pooling
 from salescoach.text_arm import TextArm
 from salescoach.types import Turn
@@ -116,10 +116,10 @@ class BlendedArm:
 
     def logits(self, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
         """As ``ScoringArm`` has it."""
-        return np.asarray(self.slope * np.mean([part.logits(call, keep) for part in self.parts], axis=0) + self.offset)
+        return blended([part.logits(call, keep) for part in self.parts], self.slope, self.offset)
 
     def member_logits(self, call: EncodedCall) -> np.ndarray:
         """As ``ScoringArm`` has it, with as many members as the part that has fewest."""
         members = [part.member_logits(call) for part in self.parts]
         n_members = min(len(one) for one in members)
-        return np.asarray(self.slope * np.mean([one[:n_members] for one in members], axis=0) + self.offset)
+        return blended([one[:n_members] for one in members], self.slope, self.offset)

@@ -4,6 +4,7 @@ Member 0 is the model. The other members are the same fit on resampled accounts;
 is the interval (a bootstrap of head and calibrator, so estimated: it says how sure the fit is of the probability).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,11 @@ def logit(probabilities: np.ndarray) -> np.ndarray:
     """log(p / (1 - p)), with p kept a millionth away from 0 and 1."""
     kept = np.clip(probabilities, 1e-6, 1 - 1e-6)
     return np.asarray(np.log(kept / (1 - kept)))
+
+
+def blended(logits: Sequence[np.ndarray], slope: float = 1.0, offset: float = 0.0) -> np.ndarray:
+    """The mean of several arms' logits, calibrated again: shape as each has it, nan where one of them is."""
+    return np.asarray(slope * np.mean(logits, axis=0) + offset)
 
 
 def nonconformity(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:

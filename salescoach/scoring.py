@@ -96,7 +96,7 @@ class CallScorer:
         """The call's difference from the average call: shape (4 * encoder dimension,), float32, unit length."""
         vectors = encode_turns(self.encoder, transcript.turns)
         pooled = self._embedding.pooling.pool(vectors, [turn.role for turn in transcript.turns])
-        return directions(pooled, self._embedding.center)[0].astype(np.float32)
+        return np.asarray(directions(pooled, self._embedding.center)[0], dtype=np.float32)
 
     def score(self, transcript: Transcript, *, force: bool = False) -> Score:
         """Scores a call.

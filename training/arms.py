@@ -33,10 +33,11 @@ class FittedArm:
     logits: Logits
     honest: np.ndarray
 
-    def thresholds(self, labels: np.ndarray) -> Thresholds:
-        """From the honest logits of the training calls."""
-        known = np.isfinite(self.honest)
-        return choose_thresholds(labels[known], sigmoid(self.honest[known]))
+
+def honest_thresholds(honest: np.ndarray, labels: np.ndarray) -> Thresholds:
+    """From the honest logits of training calls; both of shape (n_train,)."""
+    known = np.isfinite(honest)
+    return choose_thresholds(labels[known], sigmoid(honest[known]))
 
 
 def fit_baseline(make: Callable[[], Pipeline], train: TrainingCalls) -> FittedArm:

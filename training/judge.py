@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from salescoach.head import sigmoid
-from salescoach.measures import METRICS, Gap, Judged, Measure, choose_thresholds, paired_gap, resample, summarise
+from salescoach.head import blended, sigmoid
+from salescoach.measures import METRICS, Gap, Judged, Measure, paired_gap, resample, summarise
 from salescoach.progress import Progress
 from salescoach.splits import group_of, labels_of
 from salescoach.types import EmbeddingName, LabelledCall, ScorerName
-from training.arms import FittedArm, fit_baseline, fit_blend
+from training.arms import FittedArm, fit_baseline, fit_blend, honest_thresholds
 from training.baselines import BASELINES
 from training.embedding import TrainingCalls
 
@@ -83,9 +83,10 @@ def judge(
     embedding = "finetuned" if aucs.get("finetuned", -1.0) >= aucs["generic"] else "generic"
 
     parts = [candidates[embedding], candidates["tfidf"]]
-    honest = np.mean([part.honest for part in parts], axis=0)
-    slope, offset = fit_blend(honest, seen.labels)
-    blend = Candidate(slope * np.mean([part.judging for part in parts], axis=0) + offset, slope * honest + offset)
+    calibration = fit_blend(blended([part.honest for part in parts]), seen.labels)
+    blend = Candidate(
+        blended([part.judging for part in parts], *calibration), blended([part.honest for part in parts], *calibration)
+    )
     judged["blend"] = _judged(blend, labels, groups, seen)
     for name in ("prior", "length", "call_metrics"):
         arm = fit_baseline(BASELINES[name], seen)
@@ -107,13 +108,11 @@ def judge(
     choices: tuple[ScorerName, ...] = (embedding, "blend", "tfidf")
     scorer = max(choices, key=lambda name: auc[name])  # the first of equals
     chosen = {**candidates, "blend": blend}[scorer]
-    return Verdict(measures, gaps, embedding, scorer, (slope, offset), chosen.honest)
+    return Verdict(measures, gaps, embedding, scorer, calibration, chosen.honest)
 
 
 def _judged(one: Candidate, labels: np.ndarray, groups: Sequence[str], seen: TrainingCalls) -> Judged:
-    known = np.isfinite(one.honest)
-    thresholds = choose_thresholds(seen.labels[known], sigmoid(one.honest[known]))
-    return Judged(labels, sigmoid(one.judging), groups, thresholds)
+    return Judged(labels, sigmoid(one.judging), groups, honest_thresholds(one.honest, seen.labels))
 
 
 def _asked(arm: FittedArm, test: Sequence[LabelledCall]) -> Candidate:
