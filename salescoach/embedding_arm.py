@@ -12,7 +12,7 @@ from salescoach.arrays import read_arrays
 from salescoach.head import Head, blended
 from salescoach.pooling import Pooling
 from salescoach.text_arm import TextArm
-from salescoach.types import Turn
+from salescoach.types import MethodName, ScorerName, Turn
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,21 @@ class ScoringArm(Protocol):
         """Calibrated logits of variants; ``keep``: shape (n_variants, n_turns), bool. Shape (n_variants,), float64."""
         ...
 
-    def member_logits(self, call: EncodedCall) -> np.ndarray:
-        """Logits of the whole call by the model and its bootstrap members: shape (n_members,), the model's first."""
+    def member_logits(self, call: EncodedCall) -> np.ndarray | None:
+        """Logits of the whole call by the model and its bootstrap members: shape (n_members,), the model's first.
+
+        None where there are no members, and so no interval.
+        """
         ...
+
+
+@dataclass(frozen=True)
+class ChosenArm:
+    """The arm that scores, with what a score says of it. ``quantile``: conformal bound of its prediction sets."""
+
+    arm: ScoringArm
+    name: ScorerName | MethodName
+    quantile: float
 
 
 @dataclass(frozen=True)
@@ -118,8 +130,10 @@ class BlendedArm:
         """As ``ScoringArm`` has it."""
         return blended([part.logits(call, keep) for part in self.parts], self.slope, self.offset)
 
-    def member_logits(self, call: EncodedCall) -> np.ndarray:
+    def member_logits(self, call: EncodedCall) -> np.ndarray | None:
         """As ``ScoringArm`` has it, with as many members as the part that has fewest."""
-        members = [part.member_logits(call) for part in self.parts]
+        members = [own for part in self.parts if (own := part.member_logits(call)) is not None]
+        if len(members) < len(self.parts):
+            return None
         n_members = min(len(one) for one in members)
         return blended([one[:n_members] for one in members], self.slope, self.offset)

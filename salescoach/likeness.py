@@ -29,6 +29,10 @@ class Likeness:
         slope, offset = self.calibration[METHODS.index(method)]
         return np.asarray(slope * self.past.scores(vectors, [method])[method] + offset)
 
+    def quantile(self, method: MethodName) -> float:
+        """The conformal bound of a method's prediction sets."""
+        return float(self.quantiles[METHODS.index(method)])
+
     def save(self, file: Path) -> None:
         """Writes the arrays as safetensors."""
         save_file(
@@ -60,22 +64,16 @@ class Likeness:
 
 @dataclass(frozen=True)
 class LikenessArm:
-    """One of the four methods as a scorer. It has no bootstrap members, so no interval."""
+    """One of the four methods as a scorer."""
 
     embedding: EmbeddingArm
     likeness: Likeness
     method: MethodName
-
-    @property
-    def quantile(self) -> float:
-        """The conformal bound of the method's prediction sets."""
-        return float(self.likeness.quantiles[METHODS.index(self.method)])
 
     def logits(self, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
         """As ``ScoringArm`` has it."""
         pooled = self.embedding.pooling.pool(call.vectors, [turn.role for turn in call.turns], keep)
         return self.likeness.logits(directions(pooled, self.embedding.center), self.method)
 
-    def member_logits(self, call: EncodedCall) -> np.ndarray:
-        """The method's own logit only: shape (1,)."""
-        return self.logits(call, np.ones((1, len(call.turns)), dtype=bool))
+    def member_logits(self, call: EncodedCall) -> None:
+        """It has no members."""

@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.metadata
-import logging
 import time
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +12,7 @@ from salescoach.abstention import reasons_not_to_judge, unlikeness
 from salescoach.artifact import Manifest, ModelFolder, find_model, folder_fingerprint
 from salescoach.base_model import resolve_base_model
 from salescoach.config import Settings
-from salescoach.embedding_arm import BlendedArm, EmbeddingArm, EncodedCall, ScoringArm, WordsArm
+from salescoach.embedding_arm import BlendedArm, ChosenArm, EmbeddingArm, EncodedCall, ScoringArm, WordsArm
 from salescoach.encoder import Encoder, TurnEncoder, best_engine, encode_turns
 from salescoach.errors import ModelError
 from salescoach.head import interval, prediction_set, sigmoid
@@ -23,8 +22,6 @@ from salescoach.similarity import directions
 from salescoach.text_arm import TextArm
 from salescoach.types import EvidenceTurn, MethodName, Score, TrajectoryPoint, Transcript
 from salescoach.vector_cache import FileCache, MemoryCache
-
-logger = logging.getLogger(__name__)
 
 N_EVIDENCE = 8
 DIGITS = 4  # of a probability; the only place that rounds one
@@ -54,11 +51,13 @@ class Scorer(Protocol):
 class CallScorer:
     """Scores calls with one model folder. The same call gives the same score, whatever was scored before."""
 
-    def __init__(self, manifest: Manifest, encoder: Encoder, embedding: EmbeddingArm, arm: ScoringArm) -> None:
+    def __init__(self, manifest: Manifest, encoder: Encoder, embedding: EmbeddingArm, chosen: ChosenArm) -> None:
         self.manifest = manifest
         self.encoder = encoder
         self._embedding = embedding
-        self._arm = arm
+        self._arm = chosen.arm
+        self._name = chosen.name
+        self._quantile = chosen.quantile
 
     @classmethod
     def load(cls, settings: Settings, *, method: MethodName | None = None, cached: bool = True) -> "CallScorer":
@@ -73,8 +72,10 @@ class CallScorer:
             ModelError: there is no model folder, it is damaged, or the encoder no longer gives what it gave.
         """
         folder = ModelFolder.open(find_model(settings))
-        embedding, arm = load_arms(folder)
-        likeness = None if method is None else LikenessArm(embedding, Likeness.load(folder.likeness_file), method)
+        embedding, chosen = load_arms(folder)
+        if method is not None:
+            likeness = Likeness.load(folder.likeness_file)
+            chosen = ChosenArm(LikenessArm(embedding, likeness, method), method, likeness.quantile(method))
         encoder = load_encoder(folder.encoder, folder.manifest.encoder_fingerprint, settings)
         cosines = np.sum(encoder.encode(PROBES) * embedding.probes, axis=1)
         if not (cosines >= MIN_PROBE_COSINE).all():  # NaN is not enough either
@@ -83,7 +84,7 @@ class CallScorer:
                 f"({_changed_versions(folder.manifest)}); install the pinned packages, or train again."
             )
         encoder = encoder if cached else encoder.without_cache()
-        return cls(folder.manifest, encoder, embedding, likeness or arm)
+        return cls(folder.manifest, encoder, embedding, chosen)
 
     def probabilities(self, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
         """Probabilities of variants of a call, rounded to four decimals; ``keep`` as in ``Pooling.pool``."""
@@ -117,21 +118,17 @@ class CallScorer:
         if not reasons and distance > self.manifest.max_unlikeness:
             reasons.append(f"The call is unlike the calls that the model has learned from ({self.manifest.data}).")
         shown = not reasons or force
-        members = self._arm.member_logits(call)
-        low, high = interval(members) if len(members) > 1 else (p, p)
-        by_likeness = self._arm if isinstance(self._arm, LikenessArm) else None
-        quantile = by_likeness.quantile if by_likeness else self.manifest.conformal_quantile
         return Score(
             call_id=transcript.call_id,
             probability=None if reasons else p,
             uncalibrated_probability=p if reasons and force else None,
-            interval=None if reasons or by_likeness else (round(min(low, p), DIGITS), round(max(high, p), DIGITS)),
-            prediction_set=() if reasons else prediction_set(p, quantile),
+            interval=None if reasons else _interval(self._arm.member_logits(call), p),
+            prediction_set=() if reasons else prediction_set(p, self._quantile),
             abstained=bool(reasons),
             reasons=tuple(reasons),
             warnings=transcript.warnings,
             model_id=self.manifest.model_id,
-            scorer=by_likeness.method if by_likeness else self.manifest.scorer,
+            scorer=self._name,
             n_turns=n_turns,
             latency_ms=round((time.perf_counter() - start) * 1000, 1),
             evidence=_evidence(transcript, p, p_without) if shown else (),
@@ -143,7 +140,7 @@ class CallScorer:
         )
 
 
-def load_arms(folder: ModelFolder) -> tuple[EmbeddingArm, ScoringArm]:
+def load_arms(folder: ModelFolder) -> tuple[EmbeddingArm, ChosenArm]:
     """The embedding's arm of a model folder, which finds likeness, and the arm that scores, often the same.
 
     Raises:
@@ -151,10 +148,11 @@ def load_arms(folder: ModelFolder) -> tuple[EmbeddingArm, ScoringArm]:
     """
     manifest = folder.manifest
     embedding = EmbeddingArm.load(folder.embedding_file)
-    if manifest.scorer == manifest.embedding:
-        return embedding, embedding
-    words = WordsArm(TextArm.load(folder.text_file))
-    return embedding, words if manifest.scorer == "tfidf" else BlendedArm((embedding, words), *manifest.blend)
+    arm: ScoringArm = embedding
+    if manifest.scorer != manifest.embedding:
+        words = WordsArm(TextArm.load(folder.text_file))
+        arm = words if manifest.scorer == "tfidf" else BlendedArm((embedding, words), *manifest.blend)
+    return embedding, ChosenArm(arm, manifest.scorer, manifest.conformal_quantile)
 
 
 def load_encoder(folder: Path, fingerprint: str, settings: Settings, *, cached: bool = True) -> TurnEncoder:
@@ -184,6 +182,14 @@ def _changed_versions(manifest: Manifest) -> str:
         f"{name} {then} then, {now[name]} now" for name, then in manifest.versions.items() if now.get(name) != then
     ]
     return "; ".join(changed) or "the package versions are the same"
+
+
+def _interval(member_logits: np.ndarray | None, p: float) -> tuple[float, float] | None:
+    """What the members say, rounded and widened to hold ``p``; None without members."""
+    if member_logits is None:
+        return None
+    low, high = interval(member_logits) if len(member_logits) > 1 else (p, p)
+    return round(min(low, p), DIGITS), round(max(high, p), DIGITS)
 
 
 def _evidence(transcript: Transcript, p: float, p_without: np.ndarray) -> tuple[EvidenceTurn, ...]:
