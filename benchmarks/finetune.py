@@ -31,7 +31,10 @@ from salescoach.splits import TEST, TRAIN, group_of, grouped_folds, labels_of
 from salescoach.types import LabelledCall, Transcript
 from training import finetune as ft
 from training.baselines import converted, tfidf
+from training.call_model import CallModel, CallRows
+from training.events import Events
 from training.head import fit_calibrator
+from training.options import FinetuneOptions
 
 STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2)  # C of the logistic regression that is refitted on call vectors
 RUNS = Path(gettempdir()) / "ft_runs"
@@ -49,7 +52,7 @@ def main() -> None:
     parser.add_argument("--name", default="", help="results are kept under this name")
     parser.add_argument("--train", type=int, default=0, help="at most so many training calls")
     given = parser.parse_args()
-    options = ft.FinetuneOptions.model_validate({k: _value(v) for k, v in (pair.split("=") for pair in given.set)})
+    options = FinetuneOptions.model_validate({k: _value(v) for k, v in (pair.split("=") for pair in given.set)})
     calls = read_calls(given.data)
     labels = labels_of(calls)
     groups = [group_of(call) for call in calls]
@@ -90,12 +93,12 @@ def judge(
     groups: list[str],
     train: np.ndarray,
     test: np.ndarray,
-    options: ft.FinetuneOptions,
+    options: FinetuneOptions,
     runs: Path,
     seed: int,
-) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+) -> tuple[dict[str, float], dict[str, Any]]:
     """AUROC on the test calls: of each epoch's classifier, and of other ways to make a score of the chosen epoch."""
-    data = ft._Data.of(calls, labels)
+    data = CallRows.of(calls, labels)
     fitted, validating = train, None
     if options.validates:
         own_fitted, own_validating = ft._validation_split(labels[train], [groups[row] for row in train], seed)
@@ -106,7 +109,7 @@ def judge(
     model = ft._model(base, data, options, runs, 1, silent)
     by_epoch: dict[str, np.ndarray] = {}
 
-    def on_epoch(stage: str, epoch: int, now: ft._Model) -> None:
+    def on_epoch(stage: str, epoch: int, now: CallModel) -> None:
         if stage == "head" and epoch < options.head_epochs:
             return
         pooled = ft._pooled_without_training(now, data, test, stage == "head")
@@ -114,7 +117,7 @@ def judge(
 
     runs.mkdir(parents=True, exist_ok=True)
     history, chosen = ft._train(
-        model, data, fitted, validating, options, runs / f"{time.time_ns()}.tmp", ft._Events(runs / "events"),
+        model, data, fitted, validating, options, runs / f"{time.time_ns()}.tmp", Events(runs / "events"),
         silent, on_epoch,
     )  # fmt: skip
     if model.layers is not None:

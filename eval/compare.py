@@ -32,7 +32,7 @@ from salescoach.whole_file import whole_file
 from training.arms import FittedArm, embedding_arms, fit_baseline, fit_blend, honest_thresholds
 from training.baselines import BASELINES
 from training.embedding import Embedding, fit_finetuned, fit_generic
-from training.finetune import FinetuneOptions
+from training.options import FinetuneOptions
 
 BLENDED = ("finetuned", "tfidf")
 N_TIMED = 10

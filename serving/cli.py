@@ -199,7 +199,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a model folder on labelled calls."""
-    from training.finetune import FinetuneOptions
+    from training.options import FinetuneOptions
     from training.run import train as run
 
     settings = Settings.load(base_model=base)

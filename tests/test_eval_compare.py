@@ -29,7 +29,7 @@ from salescoach.types import LabelledCall, Turn
 from training.arms import embedding_arms, fit_baseline, fit_blend
 from training.baselines import BASELINES
 from training.embedding import fit_generic
-from training.finetune import FinetuneOptions
+from training.options import FinetuneOptions
 from training.sample import write_sample
 
 N_SHUFFLES = 20

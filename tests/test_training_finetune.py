@@ -19,9 +19,11 @@ from salescoach.types import Transcript
 from training import finetune as module
 from training import layers
 from training.activations import cached_activations
-from training.finetune import Epoch, Finetuned, FinetuneOptions, finetune
+from training.finetune import Finetuned, finetune
 from training.layers import TopLayers, apply_trained_layers
 from training.losses import nt_xent, semi_hard_triplet, supcon
+from training.options import FinetuneOptions
+from training.state import Epoch
 
 FAST = FinetuneOptions(
     epochs=3, head_epochs=2, n_trained_layers=1, batch_calls=16, learning_rate=1e-3, min_steps=0, layer_dropout=0.1

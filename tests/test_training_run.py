@@ -24,8 +24,8 @@ from salescoach.similarity import METHODS
 from salescoach.testing import make_call, make_calls, make_transcript
 from salescoach.types import LabelledCall, MethodName, ScorerName, Transcript
 from training.baselines import BASELINES, converted
-from training.finetune import FinetuneOptions
 from training.head import MIN_EFFECT, cross_calibrated, fit_calibrator, fit_head
+from training.options import FinetuneOptions
 from training.run import train
 
 

@@ -15,7 +15,8 @@ from salescoach.pooling import Pooling
 from salescoach.progress import Progress
 from salescoach.scoring import load_encoder
 from salescoach.types import Transcript
-from training.finetune import FinetuneOptions, finetune, fit_frozen
+from training.finetune import finetune, fit_frozen
+from training.options import FinetuneOptions
 from training.pooling import CallVectors, pool_calls
 
 MIN_TO_VALIDATE = 24  # held-out calls; fewer choose an epoch by chance

@@ -27,10 +27,10 @@ from salescoach.splits import CALIBRATION, TEST, TRAIN, group_of, labels_of, spl
 from salescoach.types import LabelledCall
 from training.card import model_card
 from training.embedding import Embedding, TrainingCalls, fit_finetuned, fit_generic
-from training.finetune import FinetuneOptions
 from training.head import N_MEMBERS, cross_calibrated, fit_head
 from training.judge import Candidate, judge
 from training.likeness import fit_likeness
+from training.options import FinetuneOptions
 from training.text_arm import fit_text_arm
 from training.triplets import write_triplets
 

@@ -1,0 +1,29 @@
+"""How to fine-tune."""
+
+from pydantic import Field
+
+from salescoach.types import Frozen
+from training.losses import Objective
+
+
+class FinetuneOptions(Frozen):
+    """How to train. The defaults are what measured best; ``docs/experiments.md`` has the figures."""
+
+    objective: Objective = "joint"
+    n_trained_layers: int = Field(2, ge=0, description="top layers that are trained; 0 leaves the encoder as it is")
+    epochs: int = Field(4, ge=1)
+    learning_rate: float = Field(1e-4, gt=0, description="of the layers")
+    head_epochs: int = Field(10, ge=1, description="of pooling and classifier on frozen vectors, before the layers")
+    head_learning_rate: float = Field(1e-3, gt=0, description="of pooling and classifier")
+    min_steps: int = Field(60, ge=0, description="of the layers; few calls get more epochs")
+    batch_calls: int = Field(32, ge=2, description="at most; few calls come in smaller batches")
+    supcon_weight: float = Field(0.3, ge=0, description="of the contrastive part of the joint objective")
+    layer_dropout: float = Field(0.0, ge=0, lt=1, description="of the layers' outputs; a fifth slower where it is on")
+    vector_dropout: float = Field(0.3, ge=0, lt=1, description="of the call vector before the classifier")
+    turn_dropout: float = Field(0.25, ge=0, lt=1, description="share of turns that a call is trained without")
+    n_dropout_samples: int = Field(1, ge=1, description="masks of the call vector that the loss is averaged over")
+    label_smoothing: float = Field(0.0, ge=0, lt=0.5)
+    average_decay: float = Field(0.0, ge=0, lt=1, description="of the running average of weights; 0: none")
+    patience: int = Field(3, ge=1, description="epochs without a better validation before it stops")
+    validates: bool = Field(True, description="whether a part of the training calls chooses the epoch")
+    weight_decay: float = Field(0.01, ge=0)
