@@ -279,6 +279,13 @@ def test_a_part_of_one_outcome_is_refused_and_no_folder_is_made(tmp_path: Path) 
     assert not (tmp_path / "new").exists()
 
 
+def test_without_calls_that_judge_nothing_is_measured_or_claimed(tmp_path: Path) -> None:
+    calls = [call.model_copy(update={"split": "train"}) for call in make_calls(60)]
+    manifest = train_fast(calls, tmp_path / "model", Settings.load(home=tmp_path), name="x", data="60 calls")
+    assert (manifest.n_test, manifest.measures, manifest.scorer) == (0, {}, "generic")
+    assert "nothing is claimed" in (tmp_path / "model" / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+
 QUICK = FinetuneOptions(epochs=2, head_epochs=2, min_steps=1)
 
 

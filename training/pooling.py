@@ -25,7 +25,8 @@ class CallVectors:
 
 def pool_calls(pooling: Pooling, calls: Sequence[CallVectors]) -> np.ndarray:
     """Call vectors: shape (n_calls, 4 * dimension), float32."""
-    return np.concatenate([pooling.pool(call.vectors, call.roles) for call in calls])
+    none = np.zeros((0, pooling.dimension), dtype=np.float32)
+    return np.concatenate([none, *(pooling.pool(call.vectors, call.roles) for call in calls)])
 
 
 def pool(vectors: "Tensor", masks: "Tensor", positions: "Tensor", query: "Tensor", position: "Tensor") -> "Tensor":
