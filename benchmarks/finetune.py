@@ -24,6 +24,7 @@ from sklearn.preprocessing import StandardScaler
 
 from salescoach.base_model import resolve_base_model
 from salescoach.config import BUNDLED_BASE_MODEL
+from salescoach.encoder import TurnEncoder
 from salescoach.head import sigmoid
 from salescoach.labelled import read_calls
 from salescoach.progress import silent
@@ -106,7 +107,8 @@ def judge(
         validating = None if own_validating is None else train[own_validating]
     torch.manual_seed(seed)
     base = Path(resolve_base_model(BUNDLED_BASE_MODEL))
-    model = ft._model(base, data, options, runs, 1, silent)
+    encoder = TurnEncoder.load(base, fingerprint="base")
+    model = ft._model(base, encoder, data, options, runs, 1, silent)
     by_epoch: dict[str, np.ndarray] = {}
 
     def on_epoch(stage: str, epoch: int, now: CallModel) -> None:
@@ -117,7 +119,7 @@ def judge(
 
     runs.mkdir(parents=True, exist_ok=True)
     history, chosen = ft._train(
-        model, data, fitted, validating, options, runs / f"{time.time_ns()}.tmp", Events(runs / "events"),
+        model, data, fitted, validating, options, seed, runs / f"{time.time_ns()}.tmp", Events(runs / "events"),
         silent, on_epoch,
     )  # fmt: skip
     if model.layers is not None:

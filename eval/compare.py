@@ -127,8 +127,9 @@ def _fits(
 ) -> dict[str, Fit]:
     """What is fitted in each fold, by name; one fit can give several arms."""
     fits: dict[str, Fit] = {name: partial(_fit_baseline, name) for name in BASELINES}
-    fits["generic"] = partial(_fit_generic, load_base_encoder(settings), options)
-    fits["finetuned"] = partial(_fit_finetuned, settings, options, progress)
+    base = load_base_encoder(settings)
+    fits["generic"] = partial(_fit_generic, base, options)
+    fits["finetuned"] = partial(_fit_finetuned, base, settings, options, progress)
     if model is not None:
         named = settings.model_copy(update={"model": model})
         scorer, cold = CallScorer.load(named), CallScorer.load(named, cached=False)
@@ -149,11 +150,13 @@ def _fit_generic(encoder: Encoder, options: FinetuneOptions, fold: Fold) -> Fold
     return _embedding_results("generic", fit_generic(encoder, fold.train, options), encoder, fold)
 
 
-def _fit_finetuned(settings: Settings, options: FinetuneOptions, progress: Progress, fold: Fold) -> FoldResults:
+def _fit_finetuned(
+    base: Encoder, settings: Settings, options: FinetuneOptions, progress: Progress, fold: Fold
+) -> FoldResults:
     """The fine-tuned encoder lives as long as its fold; an interrupted fine-tuning goes on from its checkpoint."""
     with TemporaryDirectory() as place:
         folder = Path(place) / "encoder"
-        tuned = fit_finetuned(fold.train, options, folder, settings, cached=False, resume=True, progress=progress)
+        tuned = fit_finetuned(fold.train, base, options, folder, settings, cached=False, resume=True, progress=progress)
         return _embedding_results("finetuned", tuned, tuned.encoder, fold)
 
 

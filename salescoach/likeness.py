@@ -39,6 +39,8 @@ class Likeness:
             {
                 "vectors": self.past.vectors.astype(np.float16),
                 "labels": self.past.labels.astype(np.int8),
+                "prototypes": self.past.prototypes.astype(np.float32),
+                "counts": np.array(self.past.counts),
                 "spread": np.array(self.past.spread),
                 "calibration": self.calibration,
                 "quantiles": self.quantiles,
@@ -55,8 +57,15 @@ class Likeness:
         """
 
         def make(arrays: dict[str, np.ndarray]) -> "Likeness":
+            lost, converted = arrays["counts"].tolist()
             first, second, third = arrays["spread"].tolist()
-            past = PastCalls(arrays["vectors"].astype(np.float64), arrays["labels"], (first, second, third))
+            past = PastCalls(
+                arrays["vectors"].astype(np.float64),
+                arrays["labels"],
+                arrays["prototypes"].astype(np.float64),
+                (lost, converted),
+                (first, second, third),
+            )
             return cls(past, arrays["calibration"], arrays["quantiles"])
 
         return read_arrays(file, "past calls", make)

@@ -13,7 +13,7 @@ Each of the first three is given in units of its own spread over the training ca
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ METHODS: tuple[MethodName, ...] = ("cosine", "euclidean", "mmr", "hybrid")
 K = 10
 RELEVANCE_WEIGHT = 0.5  # against likeness to calls already chosen
 N_CANDIDATES = 50  # nearest calls among which MMR chooses
+MAX_CALLS = 400  # that MMR chooses from; the prototypes are those of all
 
 
 @dataclass(frozen=True)
@@ -30,36 +31,47 @@ class PastCalls:
     """Training calls as the four scores see them.
 
     ``vectors``: shape (n_calls, dimension), unit length; ``labels``: shape (n_calls,), 1 converted, 0 lost, both there;
-    ``spread``: the standard deviation of cosine, euclidean and mmr over them, each call without itself.
+    ``prototypes``: shape (2, dimension), the mean lost and the mean converted call, and ``counts``: of how many calls
+    they are the mean, which may be more than ``n_calls``; ``spread``: the standard deviation of cosine, euclidean and
+    mmr over the calls, each without itself.
     """
 
     vectors: np.ndarray
     labels: np.ndarray
-    spread: tuple[float, float, float]
+    prototypes: np.ndarray
+    counts: tuple[int, int]
+    spread: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+    @classmethod
+    def unscaled(cls, vectors: np.ndarray, labels: np.ndarray) -> "PastCalls":
+        """Scores in their own units. Of very many calls, some spread evenly over them are kept."""
+        prototypes = np.stack([vectors[labels == label].mean(axis=0) for label in (0, 1)])
+        kept = np.unique(np.linspace(0, len(vectors) - 1, min(MAX_CALLS, len(vectors))).astype(int))
+        return cls(vectors[kept], labels[kept], prototypes, (int((labels == 0).sum()), int((labels == 1).sum())))
 
     @classmethod
     def of(cls, vectors: np.ndarray, labels: np.ndarray) -> "PastCalls":
-        """Measures the spread."""
-        unscaled = cls(vectors, labels, (1.0, 1.0, 1.0))
+        """Scores in units of their spread over the calls."""
+        unscaled = cls.unscaled(vectors, labels)
         own = unscaled.own_scores()
         first, second, third = (max(float(np.std(own[name])), 1e-9) for name in METHODS[:3])
-        return cls(vectors, labels, (first, second, third))
+        return replace(unscaled, spread=(first, second, third))
 
     def scores(self, vectors: np.ndarray, methods: Sequence[MethodName] = METHODS) -> dict[str, np.ndarray]:
         """Each method's score of new calls: name -> shape (n_new,); higher is more like the converted ones.
 
         Only what ``methods`` need is computed; MMR takes most of the time.
         """
-        prototypes = [np.tile(self.vectors[self.labels == label].mean(axis=0), (len(vectors), 1)) for label in (0, 1)]
-        return self._scores(vectors, prototypes[0], prototypes[1], vectors @ self.vectors.T, methods)
+        lost, converted = (np.tile(prototype, (len(vectors), 1)) for prototype in self.prototypes)
+        return self._scores(vectors, lost, converted, vectors @ self.vectors.T, methods)
 
     def own_scores(self) -> dict[str, np.ndarray]:
         """The scores of the training calls, each judged by the others only."""
         prototypes = []
         for label in (0, 1):
             mine = (self.labels == label)[:, None]
-            total, n = self.vectors[self.labels == label].sum(axis=0), int((self.labels == label).sum())
-            prototypes.append((total - mine * self.vectors) / np.maximum(n - mine, 1))
+            n = self.counts[label]
+            prototypes.append((n * self.prototypes[label] - mine * self.vectors) / np.maximum(n - mine, 1))
         cosines = self.vectors @ self.vectors.T
         np.fill_diagonal(cosines, -np.inf)
         return self._scores(self.vectors, prototypes[0], prototypes[1], cosines, METHODS)

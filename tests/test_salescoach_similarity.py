@@ -1,5 +1,7 @@
 """The four similarity scores: what they say by hand, MMR against brute force, and no call speaks for itself."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,14 +19,14 @@ def unit(rng: np.random.Generator, n: int, dimension: int = 5) -> np.ndarray:
 
 
 def test_by_hand() -> None:
-    past = PastCalls(np.array([EAST, WEST]), np.array([1, 0]), (1.0, 1.0, 1.0))
+    past = PastCalls.unscaled(np.array([EAST, WEST]), np.array([1, 0]))
     scores = past.scores(np.array([EAST, NORTH, WEST]))
     assert scores.keys() == set(METHODS)
     assert scores["cosine"].tolist() == [2, 0, -2]
     assert scores["euclidean"].tolist() == [2, 0, -2]
     assert scores["mmr"].tolist() == [2, 0, -2]
     assert scores["hybrid"].tolist() == [2, 0, -2]
-    halved = PastCalls(past.vectors, past.labels, (2.0, 4.0, 1.0)).scores(np.array([EAST]))
+    halved = replace(past, spread=(2.0, 4.0, 1.0)).scores(np.array([EAST]))
     assert [float(halved[name][0]) for name in METHODS] == pytest.approx([1, 0.5, 2, 3.5 / 3])
 
 
@@ -45,9 +47,9 @@ def test_every_method_finds_the_nearer_outcome() -> None:
 def test_no_call_speaks_for_itself(seed: int, row: int) -> None:
     """A training call's own score is the one it would get from the others."""
     vectors, labels = unit(np.random.default_rng(seed), 12), np.arange(12) % 2
-    own = PastCalls(vectors, labels, (1.0, 1.0, 1.0)).own_scores()
+    own = PastCalls.unscaled(vectors, labels).own_scores()
     others = np.arange(12) != row
-    by_others = PastCalls(vectors[others], labels[others], (1.0, 1.0, 1.0)).scores(vectors[[row]])
+    by_others = PastCalls.unscaled(vectors[others], labels[others]).scores(vectors[[row]])
     for name in METHODS:
         assert own[name][row] == pytest.approx(by_others[name][0]), name
 

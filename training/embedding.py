@@ -36,6 +36,14 @@ class TrainingCalls:
     held_out: np.ndarray
     seed: int
 
+    def some(self, n: int) -> "TrainingCalls":
+        """At most ``n`` of the calls to fit on, spread evenly over them, and all that are held out."""
+        fitted = np.flatnonzero(~self.held_out)
+        kept = fitted[np.unique(np.linspace(0, len(fitted) - 1, min(n, len(fitted))).astype(int))]
+        rows = np.sort(np.concatenate([kept, np.flatnonzero(self.held_out)]))
+        calls, groups = [self.calls[row] for row in rows.tolist()], [self.groups[row] for row in rows.tolist()]
+        return TrainingCalls(calls, self.labels[rows], groups, self.held_out[rows], self.seed)
+
 
 @dataclass(frozen=True)
 class Embedding:
@@ -64,6 +72,7 @@ def fit_generic(encoder: Encoder, train: TrainingCalls, options: FinetuneOptions
 
 def fit_finetuned(
     train: TrainingCalls,
+    generic: Encoder,
     options: FinetuneOptions,
     folder: Path,
     settings: Settings,
@@ -76,6 +85,7 @@ def fit_finetuned(
 
     Args:
         train: what it may see; the held-out calls choose the epoch.
+        generic: the base encoder, with the vectors that it has in its cache.
         options: how to train.
         folder: of the new encoder.
         settings: base model, threads, and ``COACH_HOME`` for states and checkpoints.
@@ -93,8 +103,8 @@ def fit_finetuned(
         )
     calls, labels, groups, validating = _seen(train)
     tuned = finetune(
-        base, calls, labels, groups, options, runs=settings.runs_dir / "finetune", seed=train.seed,
-        validating=validating, threads=settings.threads, resume=resume, progress=progress,
+        base, generic, calls, labels, groups, options, runs=settings.runs_dir / "finetune",
+        seed=train.seed, validating=validating, threads=settings.threads, resume=resume, progress=progress,
     )  # fmt: skip
     tuned.save_encoder(folder)
     encoder = load_encoder(folder, folder_fingerprint(folder), settings, cached=cached)

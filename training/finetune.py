@@ -20,7 +20,7 @@ import numpy as np
 from sklearn.metrics import log_loss, roc_auc_score
 
 from salescoach.artifact import folder_fingerprint
-from salescoach.encoder import Encoder, TurnEncoder
+from salescoach.encoder import Encoder
 from salescoach.head import sigmoid
 from salescoach.pooling import Pooling
 from salescoach.progress import Progress, silent
@@ -29,7 +29,7 @@ from salescoach.types import Transcript
 from training.activations import cached_activations
 from training.call_model import CallModel, CallRows
 from training.events import Events
-from training.layers import TopLayers, n_frozen_layers, save_encoder, save_trained_layers
+from training.layers import TopLayers, n_frozen_layers, save_encoder
 from training.losses import nt_xent, semi_hard_triplet, supcon
 from training.options import FinetuneOptions
 from training.pooling import QUERY_SCALE
@@ -62,19 +62,16 @@ class Finetuned:
     history: tuple[Epoch, ...]
     chosen_epoch: int
     _base: Path
-    _layers: "dict[str, Tensor]" = field(repr=False)
+    _difference: "dict[str, Tensor]" = field(repr=False)
 
     def save_encoder(self, folder: Path) -> None:
-        """Writes the whole encoder as a sentence-transformers folder; ``TurnEncoder.load`` reads it."""
-        save_encoder(self._base, self._layers, folder)
-
-    def save_trained_layers(self, file: Path) -> None:
-        """Writes the trained layers alone; ``training.layers.apply_trained_layers`` makes the same folder of them."""
-        save_trained_layers(self._layers, file)
+        """Writes the encoder as a sentence-transformers folder, as ``training.layers.save_encoder`` does."""
+        save_encoder(self._base, self._difference, folder)
 
 
 def finetune(
     base: Path,
+    encoder: Encoder,
     calls: Sequence[Transcript],
     labels: np.ndarray,
     groups: Sequence[str],
@@ -91,6 +88,7 @@ def finetune(
 
     Args:
         base: a sentence-transformers folder built like BERT.
+        encoder: the one in ``base``; it gives the frozen vectors, from its cache where it has them.
         calls: training calls only.
         labels: shape (n_calls,), 1 converted, 0 lost; both occur. The objective ``simclr`` looks at them only to
             choose the epoch and to place the classifier.
@@ -117,8 +115,10 @@ def finetune(
     data = CallRows.of(calls, labels)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = _model(base, data, options, runs, threads, progress)
-        history, chosen = _train(model, data, fitted, held_out, options, checkpoint, Events(runs / name), progress)
+        model = _model(base, encoder, data, options, runs, threads, progress)
+        history, chosen = _train(
+            model, data, fitted, held_out, options, seed, checkpoint, Events(runs / name), progress
+        )
     finetuned = _finished(model, data, fitted, options, base, history, chosen)
     checkpoint.unlink(missing_ok=True)
     return finetuned
@@ -145,29 +145,33 @@ def fit_frozen(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = CallModel(None, torch.from_numpy(encoder.encode(data.texts)))
-        _train(model, data, fitted, held_out, options, None, Events(None), silent)
+        _train(model, data, fitted, held_out, options, seed, None, Events(None), silent)
     return _classifier(model, data, fitted, options)
 
 
 def _model(
-    base: Path, data: CallRows, options: FinetuneOptions, runs: Path, threads: int, progress: Progress
+    base: Path,
+    encoder: Encoder,
+    data: CallRows,
+    options: FinetuneOptions,
+    runs: Path,
+    threads: int,
+    progress: Progress,
 ) -> CallModel:
     """The model before any training."""
     import torch
 
-    if not options.n_trained_layers:
-        encoder = TurnEncoder.load(base, fingerprint=folder_fingerprint(base), threads=threads)
-        return CallModel(None, torch.from_numpy(encoder.encode(data.texts)))
     n_frozen = n_frozen_layers(base, options.n_trained_layers)
+    fixed = []
+    for start in range(0, len(data.texts), 1024):
+        progress("frozen vectors", start, len(data.texts))
+        fixed.append(torch.from_numpy(encoder.encode(data.texts[start : start + 1024])))
+    if not options.n_trained_layers:
+        return CallModel(None, torch.cat(fixed))
     states = cached_activations(data.texts, base, n_frozen, runs / "activations", threads=threads, progress=progress)
     layers = TopLayers(base, options.n_trained_layers, states, options.layer_dropout)
     layers.layers.eval()
-    fixed = []
-    with torch.no_grad():
-        for start in range(0, len(data.texts), 1024):
-            progress("frozen vectors", start, len(data.texts))
-            fixed.append(layers.vectors(np.arange(start, min(start + 1024, len(data.texts)))))
-    return CallModel(layers, torch.cat(fixed))
+    return CallModel(layers, torch.cat(fixed).to(layers.device))
 
 
 def _train(
@@ -176,17 +180,17 @@ def _train(
     fitted: np.ndarray,
     validating: np.ndarray | None,
     options: FinetuneOptions,
+    seed: int,
     checkpoint: Path | None,
     events: Events,
     progress: Progress,
     on_epoch: Callable[[str, int, CallModel], None] = lambda stage, epoch, model: None,
 ) -> tuple[list[Epoch], int]:
     """Trains ``model`` in place and leaves the chosen epoch's weights in it; gives the history and that epoch."""
-    import torch
-
     center = _pooled_without_training(model, data, fitted, is_fixed=True).mean(dim=0)
     model.center.copy_(center)
-    per_epoch = -(-len(fitted) // min(options.batch_calls, max(2, len(fitted) // MIN_BATCHES)))
+    in_epoch = min(len(fitted), options.calls_per_epoch)
+    per_epoch = -(-in_epoch // min(options.batch_calls, max(2, in_epoch // MIN_BATCHES)))
     n_epochs = {"head": options.head_epochs, "layers": 0}
     if model.layers is not None:
         n_epochs["layers"] = max(options.epochs, -(-options.min_steps // per_epoch))
@@ -201,7 +205,7 @@ def _train(
             break
         losses = []
         model.set_training(True)
-        order = fitted[torch.randperm(len(fitted)).numpy()]
+        order = _order(fitted, epoch, in_epoch, seed)
         for step, rows in enumerate(np.array_split(order, per_epoch)):
             progress(STAGES[stage], (epoch - 1) * per_epoch + step, n_epochs[stage] * per_epoch)
             loss = _loss(model, data, rows, options, is_fixed=stage == "head")
@@ -218,6 +222,15 @@ def _train(
             state.save(checkpoint)
     progress(STAGES[plan[-1][0]], per_epoch, per_epoch)
     return state.history, state.leave_best()
+
+
+def _order(fitted: np.ndarray, epoch: int, in_epoch: int, seed: int) -> np.ndarray:
+    """The calls of an epoch, counted from 1: each call comes once before any comes again."""
+    first, stop = (epoch - 1) * in_epoch, epoch * in_epoch
+    rounds = range(first // len(fitted), -(-stop // len(fitted)))
+    order = np.concatenate([np.random.default_rng([seed, number]).permutation(fitted) for number in rounds])
+    start = first - rounds[0] * len(fitted)
+    return order[start : start + in_epoch]
 
 
 def _loss(model: CallModel, data: CallRows, rows: np.ndarray, options: FinetuneOptions, *, is_fixed: bool) -> "Tensor":
@@ -333,8 +346,8 @@ def _finished(
 ) -> Finetuned:
     if model.layers is not None:
         model.layers.round()
-    layers = {} if model.layers is None else model.layers.rounded()
-    return Finetuned(*_classifier(model, data, fitted, options), tuple(history), chosen_epoch, base, layers)
+    difference = {} if model.layers is None else model.layers.difference()
+    return Finetuned(*_classifier(model, data, fitted, options), tuple(history), chosen_epoch, base, difference)
 
 
 def _classifier(

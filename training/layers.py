@@ -1,8 +1,14 @@
-"""The layers of an encoder that are trained: run on cached states, rounded, saved alone, put back on their base."""
+"""The layers of an encoder that are trained: run on cached states, rounded, saved alone, put back on their base.
 
+What is kept of them is how they differ from the base, in steps of 8 bits: with W the weights after training and W0
+those before, each row of a matrix has one float32 scale, max |W - W0| / 127, and W0 + steps * scale is what scores.
+Fine-tuning moves weights so little that this is finer than rounding W itself to bf16, in half the bytes.
+"""
+
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,11 +17,14 @@ from salescoach.errors import ModelError
 from training.activations import Activations, transformer_layers
 
 if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
     from torch import Tensor
     from torch.nn import Parameter
 
 TOKENS_AT_ONCE = 2048  # in one pass through the layers; more take as long and more memory
+N_STEPS = 127  # to either side
+WEIGHTS = "model.safetensors"
+TRAINED_LAYERS = "trained_layers.safetensors"
+STEPS, SCALE = "steps", "scale"
 MAX_TOKENS_KEPT = 20_000  # a batch with more computes its passes twice (gradient checkpointing) to stay within memory
 
 
@@ -32,6 +41,7 @@ class TopLayers:
         self._names = [f"encoder.layer.{number}" for number in range(len(layers))][-n:]
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.layers = layers[-n:].float().to(self.device)
+        self._start = {name: value.detach().clone() for name, value in self.layers.state_dict().items()}
         self._activations = activations
         on_gpu = self.device.type == "cuda"
         self._has_bf16 = torch.cuda.is_bf16_supported() if on_gpu else best_engine() == "torch-bf16"
@@ -74,21 +84,24 @@ class TopLayers:
         summed = summed.index_add(0, torch.from_numpy(owners).to(self.device), vectors * weights)
         return functional.normalize(summed, dim=1)
 
-    def rounded(self) -> "dict[str, Tensor]":
-        """The trained weights by their name in the transformer, rounded to bf16, on the CPU."""
-        return {
-            f"{name}.{key}": value.detach().bfloat16().cpu().contiguous()
-            for name, layer in zip(self._names, self.layers, strict=True)
-            for key, value in layer.state_dict().items()
-        }
+    def difference(self) -> "dict[str, Tensor]":
+        """How the weights differ from the base: steps (int8) and scale (float32) of each, by its name in the model."""
+        found: dict[str, Tensor] = {}
+        for key, value in self.layers.state_dict().items():
+            number, _, rest = key.partition(".")
+            steps, scale = _to_steps(value.detach() - self._start[key])
+            name = f"{self._names[int(number)]}.{rest}"
+            found |= {f"{name}.{STEPS}": steps.cpu(), f"{name}.{SCALE}": scale.cpu()}
+        return found
 
     def round(self) -> None:
-        """Rounds the weights in place, so that what is measured is what is saved."""
+        """Rounds the weights in place as they are saved, so that what is measured is what is saved."""
         import torch
 
         with torch.no_grad():
-            for parameter in self.parameters():
-                parameter.copy_(parameter.bfloat16())
+            for key, value in self.layers.state_dict().items():
+                steps, scale = _to_steps(value - self._start[key])
+                value.copy_(_from_steps(self._start[key], steps, scale))
 
     def _forward(self, states: "Tensor", mask: "Tensor") -> "Tensor":
         """Vectors of pieces: (n, tokens, dimension) and (n, tokens) -> (n, dimension), float32, unit length."""
@@ -117,20 +130,14 @@ def n_frozen_layers(base: Path, n_trained: int) -> int:
     return n_layers - n_trained
 
 
-def save_trained_layers(weights: "Mapping[str, Tensor]", file: Path) -> None:
-    """Writes trained layers alone, as safetensors in bf16: two layers of all-MiniLM-L6-v2 take 7.1 MB."""
-    from safetensors.torch import save_file
-
-    file.parent.mkdir(parents=True, exist_ok=True)
-    save_file(dict(weights), file)
-
-
 def apply_trained_layers(base: Path, file: Path, out: Path) -> None:
-    """Writes the full encoder that ``save_trained_layers`` kept the trained part of.
+    """Writes the full encoder again, from the trained layers that ``save_encoder`` wrote beside it.
+
+    Two layers of all-MiniLM-L6-v2 take 3.6 MB.
 
     Args:
         base: the sentence-transformers folder that was trained on.
-        file: what ``save_trained_layers`` wrote.
+        file: of the trained layers.
         out: the folder to write.
 
     Raises:
@@ -140,30 +147,60 @@ def apply_trained_layers(base: Path, file: Path, out: Path) -> None:
     from safetensors.torch import load_file
 
     try:
-        weights = load_file(file)
+        difference = load_file(file)
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{file} holds no trained layers ({error}); train again.") from None
-    save_encoder(base, weights, out)
+    save_encoder(base, difference, out)
 
 
-def save_encoder(base: Path, weights: "Mapping[str, Tensor]", out: Path) -> None:
-    """Writes ``base`` with ``weights`` put in, as a sentence-transformers folder without a card (it'd quote texts).
+def save_encoder(base: Path, difference: "Mapping[str, Tensor]", out: Path) -> None:
+    """Writes ``base`` with trained layers put in, and beside its weights the difference alone, if there is one.
+
+    The same difference gives the same bytes, whatever the versions of the libraries. The card of ``base`` stays behind,
+    as it quotes texts.
 
     Raises:
-        ModelError: ``base`` has no weights of these names and shapes.
+        ModelError: ``base`` has no weights of these names and shapes, or none in one safetensors file.
     """
-    model = load_model(base, "float32")
-    known = dict(_transformer(model).named_parameters())
-    for name, value in weights.items():
-        if name not in known or known[name].shape != value.shape:
-            raise ModelError(f"{name} of shape {tuple(value.shape)} doesn't fit the base model in {base}.")
-        known[name].data.copy_(value)
-    model.save_pretrained(str(out), create_model_card=False)
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file, save_file
+
+    try:
+        weights = load_file(base / WEIGHTS)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(
+            f"{base} has no {WEIGHTS} that can be read ({error}); save the base model as one such file."
+        ) from None
+    for name in sorted({key.rpartition(".")[0] for key in difference}):
+        steps, scale = difference.get(f"{name}.{STEPS}"), difference.get(f"{name}.{SCALE}")
+        known = next((key for key in weights if key == name or key.endswith(f".{name}")), None)
+        if known is None or steps is None or scale is None or weights[known].shape != steps.shape:
+            raise ModelError(f"{name} doesn't fit the base model in {base}; name the base that was trained on.")
+        weights[known] = _from_steps(weights[known].float(), steps, scale).to(weights[known].dtype)
+    copy_encoder(base, out)
+    save_file(weights, out / WEIGHTS, metadata={"format": "pt"})
+    if difference:
+        save_file(dict(difference), out / TRAINED_LAYERS)
 
 
-def _transformer(model: "SentenceTransformer") -> Any:
-    transformer_layers(model)  # refuses what can't be cut
-    return model[0].auto_model
+def copy_encoder(base: Path, out: Path) -> None:
+    """Copies a sentence-transformers folder without its card and what else nobody loads."""
+    shutil.copytree(base, out, ignore=shutil.ignore_patterns("README.md", ".git*", "data_config.json"))
+
+
+def _to_steps(difference: "Tensor") -> "tuple[Tensor, Tensor]":
+    """Steps of the shape of ``difference``, int8, and a scale for each row of a matrix (one for a vector), float32."""
+    import torch
+
+    rows = difference.reshape(-1, difference.shape[-1])
+    scale = rows.abs().amax(dim=1) / N_STEPS
+    steps = (rows / scale.clamp(min=torch.finfo(torch.float32).tiny)[:, None]).round()
+    return steps.to(torch.int8).reshape(difference.shape).contiguous(), scale.contiguous()
+
+
+def _from_steps(start: "Tensor", steps: "Tensor", scale: "Tensor") -> "Tensor":
+    rows = steps.reshape(-1, steps.shape[-1]).float() * scale[:, None]
+    return start + rows.reshape(start.shape)
 
 
 def _batches(lengths: np.ndarray) -> list[np.ndarray]:

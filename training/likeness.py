@@ -1,5 +1,7 @@
 """Fits what scoring by likeness needs: vectors of the calls that were trained on, calibrated on those held out."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from salescoach.head import conformal_quantile, nonconformity
@@ -21,6 +23,7 @@ def fit_likeness(pooled: np.ndarray, center: np.ndarray, seen: TrainingCalls) ->
     vectors = directions(pooled, center)
     # Rounded as they are stored, so that what is calibrated is what scores.
     past = PastCalls.of(vectors[~held_out].astype(np.float16).astype(np.float64), seen.labels[~held_out])
+    past = replace(past, prototypes=past.prototypes.astype(np.float32).astype(np.float64))
     labels, groups = seen.labels[held_out], [seen.groups[row] for row in np.flatnonzero(held_out).tolist()]
     scores = past.scores(vectors[held_out])
     calibration, quantiles = [], []

@@ -12,6 +12,7 @@ class FinetuneOptions(Frozen):
     objective: Objective = "joint"
     n_trained_layers: int = Field(2, ge=0, description="top layers that are trained; 0 leaves the encoder as it is")
     epochs: int = Field(4, ge=1)
+    calls_per_epoch: int = Field(4000, ge=2, description="at most; of more calls, each epoch takes others")
     learning_rate: float = Field(1e-4, gt=0, description="of the layers")
     head_epochs: int = Field(10, ge=1, description="of pooling and classifier on frozen vectors, before the layers")
     head_learning_rate: float = Field(1e-3, gt=0, description="of pooling and classifier")

@@ -24,11 +24,12 @@ from salescoach.measures import choose_thresholds
 from salescoach.progress import Progress, silent
 from salescoach.scoring import PROBES, installed_versions, load_encoder
 from salescoach.splits import CALIBRATION, TEST, TRAIN, group_of, labels_of, split_hash, split_names
-from salescoach.types import LabelledCall
+from salescoach.types import LabelledCall, Transcript
 from training.card import model_card
 from training.embedding import Embedding, TrainingCalls, fit_finetuned, fit_generic
 from training.head import N_MEMBERS, cross_calibrated, fit_head
 from training.judge import Candidate, judge
+from training.layers import copy_encoder
 from training.likeness import fit_likeness
 from training.options import FinetuneOptions
 from training.text_arm import fit_text_arm
@@ -38,6 +39,8 @@ MIN_CALLS_PER_CLASS = 10
 UNLIKENESS_TAIL = 0.01  # of held-out calls that may lie beyond the bound before the slack
 # Other people's sales calls lie further off than held-out ones, talk of other things further still.
 UNLIKENESS_SLACK = 2.05
+CALLS_AT_ONCE = 64
+MAX_HEAD_CALLS = 4000  # of those trained on, from which members of the head, likeness and abstention are fitted
 TUNED = "tuned"  # where the fine-tuned encoder lies until it is known whether it stays
 
 
@@ -78,29 +81,31 @@ def train(
     for part in (TRAIN, CALIBRATION):
         _require_both_classes(parts.get(part, []), at_least=2)
     test = parts.get(TEST, [])
+    judging = [call.transcript for call in test]
     seen = training_calls(parts[TRAIN], parts[CALIBRATION], settings.seed)
+    some = seen.some(MAX_HEAD_CALLS)
 
     with whole_folder(out) as folder:
         base = _copy_encoder(settings, folder / ENCODER)
-        _encode(base, [*parts[TRAIN], *parts[CALIBRATION], *test], "encoding calls", progress)
+        _encode(base, [*seen.calls, *judging], "encoding calls", progress)
         embeddings = {"generic": fit_generic(base, seen, options or FinetuneOptions())}
         if options is not None:
             write_triplets(parts[TRAIN], parts[CALIBRATION], base, settings.runs_dir / "train" / name, settings.seed)
-            tuned = fit_finetuned(seen, options, folder / TUNED, settings, resume=resume, progress=progress)
-            _encode(tuned.encoder, [*parts[TRAIN], *parts[CALIBRATION], *test], "encoding calls anew", progress)
+            tuned = fit_finetuned(seen, base, options, folder / TUNED, settings, resume=resume, progress=progress)
+            _encode(tuned.encoder, [*some.calls, *judging], "encoding calls anew", progress)
             embeddings["finetuned"] = tuned
         progress("fitting", 0, 2)
-        pooled = {arm: embedding.pool(seen.calls) for arm, embedding in embeddings.items()}
-        heads = {arm: _head(embedding, pooled[arm], seen) for arm, embedding in embeddings.items()}
+        pooled = {arm: embedding.pool(some.calls) for arm, embedding in embeddings.items()}
+        heads = {arm: _head(embedding, pooled[arm], some) for arm, embedding in embeddings.items()}
         progress("fitting", 1, 2)
         text, text_honest = fit_text_arm(seen.calls, seen.labels, seen.groups, settings.seed, N_MEMBERS)
         progress("fitting", 2, 2)
 
-        judging = [call.transcript for call in test]
         said = [text.logits(call.turns, np.ones((1, len(call)), dtype=bool)) for call in judging]
         candidates = {"tfidf": Candidate(np.array(said).reshape(-1), text_honest)}
         for arm, embedding in embeddings.items():
-            honest = np.where(seen.held_out, heads[arm].logits(pooled[arm]), np.nan)
+            honest = np.full(len(seen.calls), np.nan)
+            honest[seen.held_out] = heads[arm].logits(pooled[arm][some.held_out])
             candidates[arm] = Candidate(heads[arm].logits(embedding.pool(judging)), honest)
         verdict = judge(seen, test, candidates, progress)
 
@@ -109,10 +114,10 @@ def train(
             (folder / TUNED).rename(folder / ENCODER)
         shutil.rmtree(folder / TUNED, ignore_errors=True)
         kept_pooled = pooled[verdict.embedding]
-        kept = _embedding_arm(embeddings[verdict.embedding], heads[verdict.embedding], kept_pooled, seen)
+        kept = _embedding_arm(embeddings[verdict.embedding], heads[verdict.embedding], kept_pooled, some)
         kept.save(folder / f"{verdict.embedding}.safetensors")
         text.save(folder / "tfidf.safetensors")
-        fit_likeness(kept_pooled, kept.center, seen).save(folder / "likeness.safetensors")
+        fit_likeness(kept_pooled, kept.center, some).save(folder / "likeness.safetensors")
 
         held_out = np.flatnonzero(seen.held_out)
         labels, groups = seen.labels[held_out], [seen.groups[row] for row in held_out.tolist()]
@@ -137,7 +142,7 @@ def train(
             "base_rate": round(float(seen.labels.mean()), 4),
             "conformal_quantile": round(conformal_quantile(nonconformity(chances, labels)), 6),
             "thresholds": choose_thresholds(labels, chances),
-            "max_unlikeness": round(_unlikeness_bound(kept, embeddings[verdict.embedding].encoder, seen), 4),
+            "max_unlikeness": round(_unlikeness_bound(kept, embeddings[verdict.embedding].encoder, some), 4),
             "training_calls": sorted(call.content_hash for call in seen.calls),
             "measures": verdict.measures,
         }
@@ -161,17 +166,17 @@ def _copy_encoder(settings: Settings, target: Path) -> TurnEncoder:
     """Puts the base encoder into the model folder and loads it from there."""
     source = Path(resolve_base_model(settings.base_model))
     if source.is_dir():
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns("README.md", ".git*", "data_config.json"))
+        copy_encoder(source, target)
     else:
         TurnEncoder.load(settings.base_model, fingerprint="hub", engine="torch-fp32").save(target)
     return load_encoder(target, folder_fingerprint(target), settings)
 
 
-def _encode(encoder: Encoder, calls: Sequence[LabelledCall], stage: str, progress: Progress) -> None:
-    """Fills the encoder's cache, with progress."""
-    for done, call in enumerate(calls):
+def _encode(encoder: Encoder, calls: Sequence[Transcript], stage: str, progress: Progress) -> None:
+    """Fills the encoder's cache, with progress; many calls at once, as large batches are faster."""
+    for done in range(0, len(calls), CALLS_AT_ONCE):
         progress(stage, done, len(calls))
-        encode_turns(encoder, call.transcript.turns)
+        encode_turns(encoder, [turn for call in calls[done : done + CALLS_AT_ONCE] for turn in call.turns])
     progress(stage, len(calls), len(calls))
 
 

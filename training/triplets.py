@@ -28,6 +28,7 @@ from salescoach.whole_file import whole_file
 
 TURNS_PER_MOMENT = 4  # two exchanges
 MIN_WORDS = 12  # shorter moments are greetings and nods
+MAX_CALLS = 1_500  # the search for near-copies grows with their square
 MAX_TRIPLETS = 5_000
 MAX_PER_CALL = 8  # so that long calls don't crowd out the others
 MAX_NEGATIVE_SHARE = 0.95  # a negative's cosine is at most this share of the positive's
@@ -82,7 +83,8 @@ def mine_triplets(
 ) -> list[Triplet]:
     """For each anchor the most similar moment of its outcome, and the hardest of the other that passes the guards.
 
-    The three moments are from three accounts. Fewer than asked for are found where calls are few, or alike.
+    The three moments are from three accounts. Fewer than asked for are found where calls are few, or alike. Of very
+    many calls, ``MAX_CALLS`` spread evenly over them are searched.
 
     Args:
         calls: labelled calls of one part; those without an outcome are left out.
@@ -90,7 +92,9 @@ def mine_triplets(
         seed: of the choice of anchors.
         max_triplets: at most so many.
     """
-    moments, vectors = _moments([call for call in calls if call.outcome is not None], encoder)
+    labelled = [call for call in calls if call.outcome is not None]
+    kept = np.unique(np.linspace(0, len(labelled) - 1, min(MAX_CALLS, len(labelled))).astype(int))
+    moments, vectors = _moments([labelled[row] for row in kept.tolist()], encoder)
     if not moments:
         return []
     outcomes = np.array([moment.call.outcome for moment in moments])
