@@ -1,10 +1,11 @@
-"""``coach setup``: a sample corpus, the starter model and the index, each made only where it is missing."""
+"""``coach setup``: the bundled model, a sample corpus and the index, each made only where it is missing."""
 
 import csv
 from pathlib import Path
 
 from salescoach.artifact import ModelFolder, find_model, make_current
-from salescoach.config import Settings
+from salescoach.base_model import resolve_base_model
+from salescoach.config import BUNDLED_BASE_MODEL, Settings
 from salescoach.errors import ModelError, UnavailableError
 from salescoach.labelled import read_calls
 from salescoach.library import Library
@@ -12,13 +13,14 @@ from salescoach.progress import Progress
 from salescoach.scoring import CallScorer
 from salescoach.transcripts import read_transcript
 from salescoach.types import LabelledCall
+from training.bundle import BUNDLED_MODEL, unpack
 from training.run import train
 from training.sample import write_sample
 from vectorstore.build import build_index
 from vectorstore.generation import current_generation
 
 STARTER = "starter"
-N_SAMPLE_CALLS = 480  # of which about 300 train and calibrate; the others measure
+N_SAMPLE_CALLS = 480  # past calls to look things up in, until there are own ones
 EXAMPLES = Path(__file__).parent.parent / "data" / "examples"
 
 
@@ -40,15 +42,14 @@ def set_up(settings: Settings, report: Progress, n_calls: int = N_SAMPLE_CALLS) 
         made.append(f"{n_calls} sample calls are in {sample}.")
     if not _has_model(settings):
         folder = settings.models_dir / STARTER
-        calls = read_calls(sample, provenance="sample")
-        manifest = train(
-            calls,
-            folder,
-            settings,
-            name=STARTER,
-            data=f"{len(calls)} simulated calls: a demonstration, not your market",
-            progress=report,
-        )
+        if settings.base_model == BUNDLED_BASE_MODEL:
+            report("unpacking the bundled model", 0, 1)
+            manifest = unpack(BUNDLED_MODEL, Path(resolve_base_model(BUNDLED_BASE_MODEL)), folder).manifest
+            report("unpacking the bundled model", 1, 1)
+        else:
+            calls = read_calls(sample, provenance="sample")
+            data = f"{len(calls)} simulated calls: a demonstration, not your market"
+            manifest = train(calls, folder, settings, name=STARTER, data=data, progress=report)
         make_current(settings, folder)
         made.append(f"The model {manifest.model_id} is in {folder}.")
     with Library(settings.library_file) as library:

@@ -1,0 +1,27 @@
+"""The blocks of docs/usage.md run, one after the other, as a reader would paste them."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from training.sample import write_sample
+
+USAGE = Path(__file__).parent.parent / "docs" / "usage.md"
+
+
+def test_every_block_runs(coach_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(coach_home, tmp_path / "home", dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    write_sample(tmp_path / "calls.csv", n_calls=120, seed=3)
+    blocks = re.findall(r"^```python\n(.*?)^```", USAGE.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    assert len(blocks) >= 7
+    names: dict[str, Any] = {}
+    for number, block in enumerate(blocks, start=1):
+        exec(compile(block, f"docs/usage.md, block {number}", "exec"), names)
+    assert {"generic", "finetuned", "blend"} <= {arm.name for arm in names["comparison"].arms}
+    assert len(names["scores"]) == 10
+    assert names["triplets"]
+    assert names["manifest"].measures
