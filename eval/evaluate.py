@@ -83,7 +83,7 @@ def evaluate(
 
 def was_trained_on(scorer: Scorer, call: LabelledCall) -> bool:
     """Whether the model has seen the call in training or calibration, by the words of both sides."""
-    return call.transcript.content_hash in scorer.manifest.seen
+    return scorer.manifest.has_seen(call.transcript.content_hash)
 
 
 def forced_probability(score: Score) -> float:

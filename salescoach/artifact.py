@@ -5,7 +5,7 @@ MODEL_CARD.md            the same for people
 encoder/                 a sentence-transformers model (safetensors)
 <embedding>.safetensors  pooling, head and what is needed to abstain (arrays only, nothing executable)
 likeness.safetensors     call vectors of the training calls, for scoring by likeness
-tfidf.safetensors        hashes of words and word pairs with their weights, never a word
+tfidf.safetensors        where words score: their hashes and pairs' hashes with weights, never a word
 """
 
 import hashlib
@@ -33,6 +33,7 @@ MANIFEST = "manifest.json"
 CARD = "MODEL_CARD.md"
 ENCODER = "encoder"
 FORMAT = 2
+HASH_DIGITS = 16  # 64 bits of a content hash
 
 
 class Manifest(Frozen):
@@ -60,14 +61,19 @@ class Manifest(Frozen):
     conformal_quantile: float
     thresholds: Thresholds = Field(description="chosen on calibration calls")
     max_unlikeness: float = Field(gt=0, description="a call further than this from the training calls is not judged")
-    training_calls: tuple[str, ...] = Field(description="content hashes of the calls seen in training or calibration")
+    training_calls: tuple[str, ...] = Field(
+        description="starts of the content hashes of the calls seen in training or calibration"
+    )
     measures: dict[str, dict[str, Measure]] = Field(description="arm -> measure, on calls that no fit has seen")
     files: dict[str, str] = Field(description="relative path -> sha256")
 
+    def has_seen(self, content_hash: str) -> bool:
+        """Whether the model has seen the call of this content in training or calibration."""
+        return content_hash[:HASH_DIGITS] in self._seen
+
     @cached_property
-    def seen(self) -> frozenset[str]:
-        """``training_calls`` for looking up."""
-        return frozenset(self.training_calls)
+    def _seen(self) -> frozenset[str]:
+        return frozenset(content_hash[:HASH_DIGITS] for content_hash in self.training_calls)
 
 
 class ModelFolder:

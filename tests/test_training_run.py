@@ -207,7 +207,7 @@ def test_the_manifest_says_what_was_done(trained: tuple[Path, list[LabelledCall]
     manifest = ModelFolder.open(home / "model").manifest
     assert manifest.n_train + manifest.n_calibration + manifest.n_test == 60  # the open deal is nowhere
     assert len(manifest.training_calls) == manifest.n_train + manifest.n_calibration
-    assert set(manifest.training_calls) < {call.transcript.content_hash for call in calls}
+    assert set(manifest.training_calls) < {call.transcript.content_hash[:16] for call in calls}
     assert 0 < manifest.base_rate < 1
     assert {*BASELINES, "generic", "blend"} == manifest.measures.keys()
     assert manifest.scorer in ("generic", "tfidf", "blend")
@@ -237,7 +237,9 @@ def test_the_same_seed_gives_the_same_scores(trained: tuple[Path, list[LabelledC
     manifest = ModelFolder.open(home / "model").manifest
     same = {"model_id", "created_at", "files"}
     assert again.model_dump(exclude=same) == manifest.model_dump(exclude=same)
-    for file in ("generic.safetensors", "tfidf.safetensors", "likeness.safetensors"):
+    arrays = [file for file in manifest.files if file.endswith(".safetensors") and "/" not in file]
+    assert {"generic.safetensors", "likeness.safetensors"} <= set(arrays)
+    for file in arrays:
         assert again.files[file] == manifest.files[file]
 
 
@@ -260,7 +262,7 @@ def test_an_interrupted_training_leaves_nothing(
     home, calls = trained
 
     def interrupt(now: str, done: int, total: int) -> None:
-        if now == stage and done == total // 2:
+        if now == stage and done >= total // 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

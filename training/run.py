@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.covariance import LedoitWolf
 
 from salescoach.abstention import reasons_not_to_judge, unlikeness
-from salescoach.artifact import CARD, ENCODER, Manifest, folder_fingerprint, seal, whole_folder
+from salescoach.artifact import CARD, ENCODER, HASH_DIGITS, Manifest, folder_fingerprint, seal, whole_folder
 from salescoach.base_model import resolve_base_model
 from salescoach.config import Settings
 from salescoach.embedding_arm import EmbeddingArm
@@ -116,7 +116,8 @@ def train(
         kept_pooled = pooled[verdict.embedding]
         kept = _embedding_arm(embeddings[verdict.embedding], heads[verdict.embedding], kept_pooled, some)
         kept.save(folder / f"{verdict.embedding}.safetensors")
-        text.save(folder / "tfidf.safetensors")
+        if verdict.scorer != verdict.embedding:
+            text.save(folder / "tfidf.safetensors")
         fit_likeness(kept_pooled, kept.center, some).save(folder / "likeness.safetensors")
 
         held_out = np.flatnonzero(seen.held_out)
@@ -143,7 +144,7 @@ def train(
             "conformal_quantile": round(conformal_quantile(nonconformity(chances, labels)), 6),
             "thresholds": choose_thresholds(labels, chances),
             "max_unlikeness": round(_unlikeness_bound(kept, embeddings[verdict.embedding].encoder, some), 4),
-            "training_calls": sorted(call.content_hash for call in seen.calls),
+            "training_calls": sorted(call.content_hash[:HASH_DIGITS] for call in seen.calls),
             "measures": verdict.measures,
         }
         (folder / CARD).write_text(model_card(facts, verdict), encoding="utf-8")
