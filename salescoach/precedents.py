@@ -1,5 +1,6 @@
 """What the tools need of the index of past calls; ``vectorstore`` has the real one."""
 
+from datetime import datetime
 from typing import Protocol
 
 from pydantic import Field
@@ -10,16 +11,28 @@ from salescoach.types import Frozen, Outcome, Precedent, Transcript
 class PrecedentQuery(Frozen):
     """What to look for.
 
-    ``focus`` is a turn of the call (from 1) whose like is quoted from each precedent; None looks at the whole call.
+    ``account_id`` and ``started_at`` are the call's, where they are known. ``focus`` is a turn of the call (from 1)
+    whose like is quoted from each precedent; None looks at the whole call.
     ``diversity`` is the lambda of MMR: 1 looks at likeness only, 0 at variety only.
     """
 
     transcript: Transcript
     account_id: str | None = None
+    started_at: datetime | None = None
     outcome: Outcome | None = None
     n_results: int = Field(5, ge=1, le=20)
     diversity: float = Field(0.5, ge=0, le=1)
     focus: int | None = None
+
+
+class Reply(Precedent):
+    """A past moment like one of this call, and what the rep said next. Its turns run from the moment to the reply.
+
+    ``quote`` is what the moment is about, ``reply`` the rep's words at ``reply_turn``, both verbatim.
+    """
+
+    reply_turn: int
+    reply: str
 
 
 class CallIndex(Protocol):
@@ -28,7 +41,17 @@ class CallIndex(Protocol):
     def similar(self, query: PrecedentQuery) -> list[Precedent]:
         """The most similar past calls, diverse, one result per call, most similar first.
 
-        Never the call itself nor another call of its account.
+        Never the call itself or one that is nearly the same, another call of its account, or a later one.
+
+        Raises:
+            UnavailableError: there is no usable index; says what to do.
+        """
+        ...
+
+    def replies(self, query: PrecedentQuery) -> list[Reply]:
+        """The past moments most like the one around the query's focus, and the rep's replies, most similar first.
+
+        One per call, from the same calls as ``similar``, without MMR; moments that got no reply are left out.
 
         Raises:
             UnavailableError: there is no usable index; says what to do.

@@ -43,6 +43,9 @@ class Scorer(Protocol):
     @property
     def encoder(self) -> Encoder: ...
 
+    @property
+    def mean_turn(self) -> np.ndarray: ...
+
     def score(self, transcript: Transcript, *, force: bool = False) -> Score: ...
 
     def call_vector(self, transcript: Transcript) -> np.ndarray: ...
@@ -85,6 +88,11 @@ class CallScorer:
             )
         encoder = encoder if cached else encoder.without_cache()
         return cls(folder.manifest, encoder, embedding, chosen)
+
+    @property
+    def mean_turn(self) -> np.ndarray:
+        """The average turn of the training calls, which likeness of turns is measured from: (dimension,), float32."""
+        return self._embedding.mean_turn
 
     def probabilities(self, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
         """Probabilities of variants of a call, rounded to four decimals; ``keep`` as in ``Pooling.pool``."""

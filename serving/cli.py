@@ -130,7 +130,7 @@ def similar(
     settings = Settings.load(model=model)
     transcript = _read(file, rep)
     parts = build_parts(settings)
-    query = make_query(parts, transcript, None, outcome, k, diversity)
+    query = make_query(parts, transcript, outcome, k, diversity)
     found = parts.index.similar(query)
     shown: dict[str, Any] = {
         "query": {

@@ -14,7 +14,8 @@ from salescoach.errors import CoachError
 from salescoach.library import Library
 from salescoach.scoring import CallScorer
 from salescoach.types import Frozen
-from vectorstore.generation import current_generation
+from vectorstore.generation import REBUILD, current_generation
+from vectorstore.search import is_sound
 
 MIN_FREE_BYTES = 500_000_000
 
@@ -38,8 +39,11 @@ def examine(settings: Settings) -> list[Check]:
     def index() -> str:
         if not scorers:
             raise CoachError("It needs a usable model first.")
-        counts = current_generation(settings.index_dir, scorers[0].manifest.model_id).n_calls
-        return f"{counts['converted']} converted and {counts['lost']} lost calls"
+        generation = current_generation(settings.index_dir, scorers[0])
+        if not is_sound(settings.index_dir, scorers[0]):
+            raise CoachError(f"Chroma's part of it is damaged, so past calls are searched exactly; {REBUILD}.")
+        calls, n_moments = generation.n_calls, sum(generation.n_moments.values())
+        return f"{calls['converted']} converted and {calls['lost']} lost calls, {n_moments} moments"
 
     def wording() -> str:
         if not scorers:

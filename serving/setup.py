@@ -17,7 +17,7 @@ from training.bundle import BUNDLED_MODEL, unpack
 from training.run import train
 from training.sample import write_sample
 from vectorstore.build import build_index
-from vectorstore.generation import current_generation
+from vectorstore.search import is_sound
 
 STARTER = "starter"
 N_SAMPLE_CALLS = 480  # past calls to look things up in, until there are own ones
@@ -65,12 +65,11 @@ def rebuild_index(settings: Settings, library: Library, report: Progress, *, onl
     scorer = CallScorer.load(settings)
     if only_if_needed:
         try:
-            current_generation(settings.index_dir, scorer.manifest.model_id)
+            if is_sound(settings.index_dir, scorer):
+                return False
         except UnavailableError:
             pass
-        else:
-            return False
-    build_index(library, scorer, settings.index_dir, lambda done, total: report("indexing past calls", done, total))
+    build_index(library, scorer, settings.index_dir, report)
     return True
 
 

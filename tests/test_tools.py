@@ -21,6 +21,7 @@ from tools.look_up_metrics import MetricsResult, look_up_metrics
 from tools.parts import Parts, call_marker, percent, points, turn_marker
 from tools.registry import make_tools
 from tools.score_call import ScoreResult, score_call
+from tools.what_won_calls_did import RepliesResult, what_won_calls_did
 from vectorstore.search import PastCalls
 
 CALL = "ex-01"  # an example that the shared library holds
@@ -80,6 +81,34 @@ def test_similar_calls_are_cited(parts: Parts) -> None:
         assert found.marker == call_marker(found.call_id, found.turn_start, found.turn_end)
 
 
+def test_replies_of_won_and_lost_calls_stand_side_by_side(parts: Parts) -> None:
+    result = what_won_calls_did(parts, CALL, k=4)
+    call = parts.library.get(CALL)
+    evidence = parts.scorer.score(call.transcript).evidence
+    lowered = [one.turn for one in evidence if one.role == "customer" and one.effect < 0]
+    assert result.focus == (lowered or [one.turn for one in evidence if one.role == "customer"])[0]
+    assert result.focus_quote == call.transcript.turns[result.focus - 1].text
+    assert [one.outcome for one in result.results] == ["converted"] * result.n_won + ["lost"] * result.n_lost
+    assert (result.n_won, result.n_lost) == (4, 4)
+    for outcome, n_asked in (("converted", result.n_won_asked), ("lost", result.n_lost_asked)):
+        assert n_asked == sum("?" in one.reply for one in result.results if one.outcome == outcome)
+    assert len({one.call_id for one in result.results} - {CALL}) == 8
+    for one in result.results:
+        turns = parts.library.get(one.call_id).transcript.turns
+        assert (turns[one.reply_turn - 1].role, turns[one.reply_turn - 1].text) == ("rep", one.reply)
+        assert one.quote in [turn.text for turn in turns[one.turn_start - 1 : one.reply_turn]]
+        assert one.marker == call_marker(one.call_id, one.turn_start, one.reply_turn)
+    assert "doesn't say that it won it" in result.reading
+
+
+def test_the_moment_can_be_named(parts: Parts) -> None:
+    result = what_won_calls_did(parts, CALL, turn=6, k=2)
+    assert result.focus == 6
+    assert result.results
+    with pytest.raises(InputError, match=r"turns 1 to \d+; there is no turn 999"):
+        what_won_calls_did(parts, CALL, turn=999)
+
+
 def test_metrics_stand_beside_the_other_calls(parts: Parts) -> None:
     result = look_up_metrics(parts, CALL)
     n_past = len(parts.library.summaries())
@@ -95,6 +124,7 @@ def test_without_an_index_the_score_still_comes(without_index: Parts) -> None:
     assert "coach index" in similar.unavailable
     assert score_call(without_index, CALL).probability_percent is not None
     assert look_up_metrics(without_index, CALL).metrics
+    assert what_won_calls_did(without_index, CALL).unavailable == similar.unavailable
     content = json.loads(call_tool(without_index, "find_similar_calls", call_id=CALL).content)
     assert content["unavailable"] == similar.unavailable
 
@@ -106,10 +136,12 @@ def test_a_call_that_is_too_short_has_reasons_and_no_number(parts: Parts) -> Non
     assert any("too short" in reason for reason in result.reasons)
     assert find_similar_calls(parts, pasted).focus is None
     assert find_similar_calls(parts, pasted).results
+    assert "name the turn" in (what_won_calls_did(parts, pasted).unavailable or "")
+    assert what_won_calls_did(parts, pasted, turn=2).results
     assert look_up_metrics(parts, pasted).metrics
 
 
-@pytest.mark.parametrize("function", [score_call, find_similar_calls, look_up_metrics])
+@pytest.mark.parametrize("function", [score_call, find_similar_calls, what_won_calls_did, look_up_metrics])
 def test_an_unknown_call_is_named(parts: Parts, function: Any) -> None:
     with pytest.raises(InputError, match="'nobody'"):
         function(parts, "nobody")
@@ -117,7 +149,12 @@ def test_an_unknown_call_is_named(parts: Parts, function: Any) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("score_call", ScoreResult), ("find_similar_calls", SimilarResult), ("look_up_metrics", MetricsResult)],
+    [
+        ("score_call", ScoreResult),
+        ("find_similar_calls", SimilarResult),
+        ("what_won_calls_did", RepliesResult),
+        ("look_up_metrics", MetricsResult),
+    ],
 )
 def test_a_tool_gives_text_and_its_typed_result(parts: Parts, name: str, kind: type) -> None:
     message = call_tool(parts, name, call_id=CALL)
@@ -130,7 +167,7 @@ def test_a_tool_gives_text_and_its_typed_result(parts: Parts, name: str, kind: t
     assert all(typed[field] == value for field, value in said.items())
 
 
-@pytest.mark.parametrize("name", ["score_call", "find_similar_calls", "look_up_metrics"])
+@pytest.mark.parametrize("name", ["score_call", "find_similar_calls", "what_won_calls_did", "look_up_metrics"])
 @pytest.mark.parametrize(
     "args",
     [
@@ -172,7 +209,7 @@ def test_tools_belong_to_their_parts(parts: Parts, tmp_path: Path) -> None:
 
 def test_tools_only_read(parts: Parts) -> None:
     before = [call.model_dump_json() for call in parts.library.past_calls()]
-    for name in ("score_call", "find_similar_calls", "look_up_metrics"):
+    for name in ("score_call", "find_similar_calls", "what_won_calls_did", "look_up_metrics"):
         call_tool(parts, name, call_id=CALL)
     assert [call.model_dump_json() for call in parts.library.past_calls()] == before
 

@@ -1,17 +1,20 @@
 """The index of past calls, with the real Chroma: diverse, cited, never the call itself, and never a crash."""
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import chromadb
+import chromadb.config
 import numpy as np
 import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from langchain_core.vectorstores.utils import maximal_marginal_relevance
 
 from salescoach.encoder import encode_turns
 from salescoach.errors import CoachError, UnavailableError
@@ -21,9 +24,10 @@ from salescoach.scoring import Scorer
 from salescoach.testing import WordHashEncoder, make_call, make_transcript
 from salescoach.types import LabelledCall, Transcript
 from vectorstore.build import build_index
-from vectorstore.generation import CURRENT, current_generation
-from vectorstore.moments import MOMENT_TURNS, moment_around, moment_spans
-from vectorstore.search import PastCalls
+from vectorstore.chroma import STORE
+from vectorstore.generation import current_generation
+from vectorstore.moments import MAX_TURNS
+from vectorstore.search import PastCalls, is_sound
 
 TOPICS = (
     "price budget discount",
@@ -32,6 +36,7 @@ TOPICS = (
     "contract clause exit",
     "roof damp cellar",
 )
+SIDES = ("Rep", "Customer")
 QUERY = make_transcript(
     "Rep: What about the price?", "Customer: The budget is small.", "Rep: A discount, then.", call_id="q"
 )
@@ -48,6 +53,10 @@ class FakeScorer:
     @property
     def manifest(self) -> Any:
         return SimpleNamespace(model_id=self.model_id)
+
+    @property
+    def mean_turn(self) -> np.ndarray:
+        return np.zeros(self.encoder.dimension, dtype=np.float32)
 
     def call_vector(self, transcript: Transcript) -> np.ndarray:
         if transcript.call_id in self.given:
@@ -86,8 +95,20 @@ class Store:
     def ask(self, transcript: Transcript = QUERY, **fields: Any) -> list[Any]:
         return self.past_calls.similar(PrecedentQuery(transcript=transcript, **fields))
 
-    def rebuild(self) -> None:
-        build_index(self.library, as_scorer(self.scorer), self.index_dir)
+    def replies(self, transcript: Transcript = QUERY, **fields: Any) -> list[Any]:
+        return self.past_calls.replies(PrecedentQuery(transcript=transcript, **fields))
+
+    def rebuild(self, **options: Any) -> None:
+        build_index(self.library, as_scorer(self.scorer), self.index_dir, **options)
+
+    def restart(self) -> None:
+        """As in a new process."""
+        self.past_calls.close()
+        self.past_calls = PastCalls(self.index_dir, self.library, as_scorer(self.scorer))
+
+    @property
+    def folder(self) -> Path:
+        return self.index_dir / current_generation(self.index_dir, as_scorer(self.scorer)).name
 
 
 @pytest.fixture
@@ -97,6 +118,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store = Store(library, scorer, tmp_path / "index", PastCalls(tmp_path / "index", library, as_scorer(scorer)))
     store.rebuild()
     yield store
+    store.past_calls.close()
     library.close()
 
 
@@ -125,7 +147,7 @@ def test_a_moment_lies_in_its_call_and_its_quote_is_verbatim(store: Store, focus
     for one in store.ask(n_results=20, focus=focus):
         turns = store.library.get(one.call_id).transcript.turns
         assert 1 <= one.turn_start <= one.turn_end <= len(turns)
-        assert one.turn_end - one.turn_start < MOMENT_TURNS
+        assert one.turn_end - one.turn_start < MAX_TURNS
         assert one.quote in [turn.text for turn in turns[one.turn_start - 1 : one.turn_end]]
 
 
@@ -176,8 +198,74 @@ def test_pasted_and_open_calls_are_never_found(store: Store) -> None:
 
 def test_asking_twice_gives_the_same(store: Store) -> None:
     assert store.ask(n_results=5) == store.ask(n_results=5)
-    again = PastCalls(store.index_dir, store.library, as_scorer(store.scorer))
-    assert again.similar(PrecedentQuery(transcript=QUERY)) == store.ask()
+    before = store.ask()
+    store.restart()
+    assert store.ask() == before
+
+
+def test_near_duplicates_are_shown_once_and_never_of_the_call_itself(store: Store) -> None:
+    lines = [f"{side}: {TOPICS[n % 5]} and what we said about it in week {n}" for n in range(9) for side in SIDES]
+    copies = [
+        make_call("first", *lines),
+        make_call("second", *lines[:-3], "Rep: goodbye then"),
+        make_call("third", "Rep: hello again", *lines, outcome="lost"),
+    ]
+    store.library.add(copies)
+    store.rebuild()
+    found = [one.call_id for one in store.ask(n_results=20)]
+    assert len({"first", "second", "third"} & set(found)) == 1
+    assert len(found) == 20
+
+    mine = make_transcript(*lines[:-5], "Customer: let me think about it")
+    assert {"first", "second", "third"}.isdisjoint(one.call_id for one in store.ask(mine, n_results=20))
+    assert {"first", "second", "third"}.isdisjoint(one.call_id for one in store.replies(mine, n_results=20, focus=2))
+
+
+def test_a_later_call_is_no_precedent(store: Store) -> None:
+    days = [datetime(2026, 5, day, tzinfo=UTC) for day in range(1, 21)]
+    dated = [call.model_copy(update={"started_at": day}) for call, day in zip(some_calls(), days, strict=True)]
+    store.library.add(dated)
+    store.rebuild()
+    expected = {call.call_id for call in dated[:7]}
+    assert {one.call_id for one in store.ask(n_results=20, started_at=days[6])} == expected
+    replies = store.replies(n_results=20, started_at=days[6], focus=2)
+    assert {one.call_id for one in replies} <= expected
+    assert len(store.ask(n_results=20)) == 20
+
+
+def test_replies_follow_the_nearest_moments_and_are_the_reps(store: Store) -> None:
+    def said(number: int, objection: str, reply: str) -> list[str]:
+        talk = [f"{side}: {TOPICS[1]} small matter {n} of call {number}" for n in range(3) for side in SIDES]
+        return [*talk, f"Customer: {objection}", "Rep: Right.", f"Rep: {reply}", "Customer: we shall see about that"]
+
+    objection = "the quarterly invoice"
+    store.library.add(
+        [
+            make_call("won", *said(1, f"{objection} is too high", "what does it cost you to wait"), account_id="x"),
+            make_call("lost", *said(2, f"{objection} seems too high", "then take nine percent off"), outcome="lost"),
+            make_call("mute", *said(3, f"{objection} looks too high", "ok"), account_id="y"),
+        ]
+    )
+    store.rebuild()
+    query = make_transcript("Rep: shall we talk about money now", "Customer: the quarterly invoice is far too high")
+    (first, *_), (second, *_) = (
+        store.replies(query, focus=2, outcome=outcome, n_results=3) for outcome in ("converted", "lost")
+    )
+    assert (first.call_id, first.quote, first.reply) == (
+        "won", "the quarterly invoice is too high", "what does it cost you to wait",
+    )  # fmt: skip
+    assert (second.call_id, second.reply) == ("lost", "then take nine percent off")
+    assert (first.turn_start, first.turn_end, first.reply_turn) == (6, 9, 9)
+    every = store.replies(query, focus=2, n_results=20)
+    assert "the quarterly invoice looks too high" not in {one.quote for one in every}  # nobody replied
+    assert len({one.call_id for one in every}) == len(every) == len({one.reply for one in every})
+    for one in every:
+        turns = store.library.get(one.call_id).transcript.turns
+        assert turns[one.reply_turn - 1].role == "rep"
+        assert turns[one.reply_turn - 1].text == one.reply
+        assert one.quote in [turn.text for turn in turns[one.turn_start - 1 : one.turn_end]]
+    assert [one.similarity for one in every] == sorted((one.similarity for one in every), reverse=True)
+    assert "won" not in {one.call_id for one in store.replies(query, focus=2, n_results=20, account_id="x")}
 
 
 def reference_mmr(query: np.ndarray, vectors: dict[str, np.ndarray], weight: float, k: int) -> list[str]:
@@ -218,11 +306,15 @@ def test_the_choice_is_mmr_over_exact_cosines(
         )
         build_index(library, as_scorer(scorer), folder / "index")
         query = PrecedentQuery(transcript=QUERY, n_results=k, diversity=weight)
-        found = PastCalls(folder / "index", library, as_scorer(scorer)).similar(query)
+        past_calls = PastCalls(folder / "index", library, as_scorer(scorer))
+        found = past_calls.similar(query)
+        past_calls.close()
     finally:
         library.close()
     expected = reference_mmr(vectors[-1], dict(zip(names, vectors, strict=False)), weight, k)
     assert {one.call_id for one in found} == set(expected)
+    by_langchain = maximal_marginal_relevance(vectors[-1], [one.tolist() for one in vectors[:-1]], weight, k)
+    assert {names[row] for row in by_langchain} == set(expected)
 
 
 def test_a_rebuilt_index_is_seen_by_who_has_it_open(store: Store) -> None:
@@ -232,10 +324,53 @@ def test_a_rebuilt_index_is_seen_by_who_has_it_open(store: Store) -> None:
     store.rebuild()
     assert store.ask(n_results=20)[0].call_id == "new"
     store.rebuild()
+    assert store.ask(n_results=20)[0].call_id == "new"
     store.rebuild()
     assert store.ask(n_results=20)[0].call_id == "new"
     generations = [entry for entry in store.index_dir.iterdir() if entry.is_dir()]
     assert len(generations) == 2  # the one in use and the one before
+
+
+def test_where_a_call_has_to_vanish_no_generation_keeps_it(store: Store) -> None:
+    store.past_calls.close()
+    store.rebuild(keep_previous=False)
+    assert [entry for entry in store.index_dir.iterdir() if entry.is_dir()] == [store.folder]
+
+
+def test_a_moments_id_follows_from_what_was_said(store: Store) -> None:
+    def ids() -> set[str]:
+        client = chromadb.PersistentClient(store.folder / STORE, chromadb.config.Settings(anonymized_telemetry=False))
+        found = {name for collection in client.list_collections() for name in collection.get(include=[])["ids"]}
+        client.close()
+        return found
+
+    before = ids()
+    store.library.add([make_call("aaa", "Rep: This one comes first.", "Customer: And it shifts every row by one.")])
+    renamed = store.library.get("c05").model_copy(update={"call_id": "renamed"})
+    store.library.add([renamed])
+    store.rebuild()
+    assert before < ids()
+
+
+def test_a_chat_with_the_model_of_before_goes_on(store: Store) -> None:
+    before = store.ask()
+    retrained = FakeScorer(model_id="retrained-ba9876543210")
+    build_index(store.library, as_scorer(retrained), store.index_dir)
+    assert store.ask() == before
+    newer = PastCalls(store.index_dir, store.library, as_scorer(retrained))
+    assert newer.similar(PrecedentQuery(transcript=QUERY)) == before
+    newer.close()
+
+
+def test_chroma_and_exact_search_give_the_same(store: Store) -> None:
+    owner = store.past_calls
+    store.ask()
+    other = PastCalls(store.index_dir, store.library, as_scorer(store.scorer))  # the store is owned, so it's exact
+    for call in some_calls():
+        query = PrecedentQuery(transcript=call.transcript, account_id=call.account_id, n_results=6, focus=1)
+        assert owner.similar(query) == other.similar(query)
+        assert owner.replies(query) == other.replies(query)
+    other.close()
 
 
 def test_what_the_library_no_longer_says_is_not_shown(store: Store) -> None:
@@ -251,19 +386,22 @@ def test_what_the_library_no_longer_says_is_not_shown(store: Store) -> None:
 
 
 def test_a_second_builder_is_refused(store: Store) -> None:
-    before = current_generation(store.index_dir, store.scorer.model_id)
+    before = store.folder
     with FileLock(store.index_dir / ".lock"), pytest.raises(CoachError, match="Another process is building"):
         store.rebuild()
-    assert current_generation(store.index_dir, store.scorer.model_id) == before
+    assert store.folder == before
     store.rebuild()
 
 
+@pytest.mark.parametrize("stopped_in", ["reading past calls", "indexing moments"])
 @pytest.mark.parametrize("stop", [RuntimeError, KeyboardInterrupt])
-def test_a_build_that_fails_leaves_the_old_index_serving(store: Store, stop: type[BaseException]) -> None:
+def test_a_build_that_fails_leaves_the_old_index_serving(
+    store: Store, stop: type[BaseException], stopped_in: str
+) -> None:
     before, entries = store.ask(), sorted(store.index_dir.iterdir())
 
-    def fail(done: int, total: int) -> None:
-        if done == 10:
+    def fail(stage: str, done: int, total: int) -> None:
+        if stage == stopped_in and done >= 10:
             raise stop
 
     with pytest.raises(stop):
@@ -275,7 +413,11 @@ def test_a_build_that_fails_leaves_the_old_index_serving(store: Store, stop: typ
 def test_an_empty_library_finds_nothing(tmp_path: Path) -> None:
     library, scorer = Library(tmp_path / "library.sqlite"), as_scorer(FakeScorer())
     build_index(library, scorer, tmp_path / "index")
-    assert PastCalls(tmp_path / "index", library, scorer).similar(PrecedentQuery(transcript=QUERY)) == []
+    past_calls = PastCalls(tmp_path / "index", library, scorer)
+    assert past_calls.similar(PrecedentQuery(transcript=QUERY)) == []
+    assert past_calls.replies(PrecedentQuery(transcript=QUERY, focus=2)) == []
+    assert is_sound(tmp_path / "index", scorer)
+    past_calls.close()
     library.close()
 
 
@@ -283,85 +425,3 @@ def test_a_vector_that_is_not_finite_is_never_looked_up(store: Store) -> None:
     store.scorer.given["q"] = np.full(64, np.nan, dtype=np.float32)
     with pytest.raises(UnavailableError, match="no usable vector"):
         store.ask()
-
-
-def generation_folder(store: Store) -> Path:
-    return store.index_dir / current_generation(store.index_dir, store.scorer.model_id).name
-
-
-def remove_index(store: Store) -> None:
-    shutil.rmtree(store.index_dir)
-
-
-def remove_generation(store: Store) -> None:
-    shutil.rmtree(generation_folder(store))
-
-
-def write_garbage_into_current(store: Store) -> None:
-    (store.index_dir / CURRENT).write_bytes(b"\xff\x00 garbage")
-
-
-def empty_sqlite(store: Store) -> None:
-    (generation_folder(store) / "chroma.sqlite3").write_bytes(b"")
-
-
-def remove_sqlite(store: Store) -> None:
-    (generation_folder(store) / "chroma.sqlite3").unlink()
-
-
-def write_garbage_into_sqlite(store: Store) -> None:
-    (generation_folder(store) / "chroma.sqlite3").write_bytes(b"garbage " * 4000)
-
-
-def truncate_sqlite(store: Store) -> None:
-    file = generation_folder(store) / "chroma.sqlite3"
-    file.write_bytes(file.read_bytes()[:20_000])
-
-
-def change_model(store: Store) -> None:
-    store.scorer.model_id = "other-ba9876543210"
-
-
-@pytest.mark.parametrize("is_open", [False, True], ids=["closed", "open"])
-@pytest.mark.parametrize(
-    "damage",
-    [
-        remove_index, remove_generation, write_garbage_into_current, empty_sqlite, remove_sqlite,
-        write_garbage_into_sqlite, truncate_sqlite, change_model,
-    ],
-)  # fmt: skip
-def test_no_usable_index_is_said_and_a_rebuild_mends_it(
-    store: Store, damage: Callable[[Store], None], is_open: bool
-) -> None:
-    before = store.ask()
-    damage(store)
-    if not is_open:
-        from chromadb.api.shared_system_client import SharedSystemClient
-
-        SharedSystemClient.clear_system_cache()  # as in a new process
-        store.past_calls = PastCalls(store.index_dir, store.library, as_scorer(store.scorer))
-    try:
-        found = store.ask()  # one that is open may still have everything in memory
-        assert is_open
-        assert found == before
-    except UnavailableError as error:
-        assert "coach index" in str(error)
-    store.rebuild()
-    assert store.ask() == before
-
-
-def test_an_index_of_another_model_is_refused_with_both_names(store: Store) -> None:
-    change_model(store)
-    with pytest.raises(UnavailableError, match=r"fake-0123456789ab.*other-ba9876543210.*coach index"):
-        store.ask()
-
-
-@given(st.integers(1, 60))
-def test_moments_cover_a_call(n_turns: int) -> None:
-    spans = moment_spans(n_turns)
-    assert {turn for start, end in spans for turn in range(start, end + 1)} == set(range(1, n_turns + 1))
-    assert all(end - start + 1 == min(MOMENT_TURNS, n_turns) for start, end in spans)
-    assert len(set(spans)) == len(spans)
-    for turn in range(1, n_turns + 1):
-        start, end = moment_around(turn, n_turns)
-        assert start <= turn <= end

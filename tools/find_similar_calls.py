@@ -4,7 +4,7 @@ from typing import Literal
 
 from salescoach.errors import UnavailableError
 from salescoach.precedents import PrecedentQuery
-from salescoach.types import Frozen, Outcome, Precedent, Transcript
+from salescoach.types import Frozen, LabelledCall, Outcome, Precedent, Transcript
 from tools.parts import Parts, call_marker
 
 OutcomeChoice = Literal["converted", "lost", "any"]
@@ -42,7 +42,7 @@ def find_similar_calls(
         InputError: there is no such call.
     """
     call = parts.library.get(call_id)
-    query = make_query(parts, call.transcript, call.account_id, outcome, k, diversity)
+    query = make_query(parts, call.transcript, outcome, k, diversity, of=call)
     focus = query.focus
     focus_quote = call.transcript.turns[focus - 1].text if focus else None
     try:
@@ -64,14 +64,20 @@ def find_similar_calls(
 
 
 def make_query(
-    parts: Parts, transcript: Transcript, account_id: str | None, outcome: OutcomeChoice, k: int, diversity: float
+    parts: Parts,
+    transcript: Transcript,
+    outcome: OutcomeChoice,
+    k: int,
+    diversity: float,
+    of: LabelledCall | None = None,
 ) -> PrecedentQuery:
-    """A query that looks for the like of the turn that moved this call's score most."""
+    """A query that looks for the like of the turn that moved this call's score most; ``of`` is the call where known."""
     evidence = parts.scorer.score(transcript).evidence
     wanted: Outcome | None = None if outcome == "any" else outcome
     return PrecedentQuery(
         transcript=transcript,
-        account_id=account_id,
+        account_id=of.account_id if of else None,
+        started_at=of.started_at if of else None,
         outcome=wanted,
         n_results=k,
         diversity=diversity,

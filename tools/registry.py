@@ -11,6 +11,7 @@ from tools.find_similar_calls import DEFAULT_DIVERSITY, DEFAULT_RESULTS, Outcome
 from tools.look_up_metrics import look_up_metrics
 from tools.parts import Parts
 from tools.score_call import score_call
+from tools.what_won_calls_did import DEFAULT_REPLIES, what_won_calls_did
 
 CallId = Annotated[str, Field(pattern=r"^[\w.:-]{1,100}$", description="id of a call of this conversation")]
 
@@ -34,6 +35,16 @@ class SimilarArguments(_Arguments):
     diversity: float = Field(DEFAULT_DIVERSITY, ge=0, le=1, description="1 likeness only, 0 variety only")
 
 
+class RepliesArguments(_Arguments):
+    """Which call, and which moment of it."""
+
+    call_id: CallId
+    turn: int | None = Field(
+        None, ge=1, description="turn whose like is looked for; default: what the customer said against it"
+    )
+    k: int = Field(DEFAULT_REPLIES, ge=1, le=10, description="how many won and how many lost calls")
+
+
 def make_tools(parts: Parts) -> Sequence[BaseTool]:
     """Every tool over the given parts."""
     return [
@@ -48,6 +59,12 @@ def make_tools(parts: Parts) -> Sequence[BaseTool]:
             parts,
             SimilarArguments,
             "The most similar past calls, converted or lost, each with its most relevant quoted moment.",
+        ),
+        _tool(
+            what_won_calls_did,
+            parts,
+            RepliesArguments,
+            "Moments of past calls like one of this call's, and what the rep said next, in won and in lost calls.",
         ),
         _tool(
             look_up_metrics,

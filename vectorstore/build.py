@@ -1,118 +1,108 @@
 """Builds the index: every past call of the library, as one vector and as moments."""
 
+import contextlib
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-from chromadb.api import ClientAPI
-from chromadb.api.models.Collection import Collection
-from chromadb.base_types import SparseVector
+from chromadb.errors import ChromaError
 from filelock import FileLock, Timeout
 
 from salescoach.encoder import encode_turns
 from salescoach.errors import CoachError
 from salescoach.library import Library
 from salescoach.scoring import Scorer
-from salescoach.types import OUTCOMES, LabelledCall, Outcome
-from vectorstore.generation import Generation, collection_name, open_client, swap_in
-from vectorstore.moments import moment_spans, moment_vector
+from salescoach.types import OUTCOMES
+from vectorstore.chroma import VERSION, fill
+from vectorstore.generation import Generation, digests, fingerprint_of, swap_in
+from vectorstore.moments import moment_vectors, moments_of
+from vectorstore.shelf import KINDS, Kind, Shelf, ShelfWriter
 
-BATCH = 2_000  # Chroma takes 5,461 at most
-
-Metadata = Mapping[str, str | int | float | bool | SparseVector | list[str | int | float | bool] | None]
-Progress = Callable[[int, int], None]
-
-
-class _Buffer:
-    """Rows for one collection, written in batches."""
-
-    def __init__(self, collection: Collection) -> None:
-        self._collection = collection
-        self._ids: list[str] = []
-        self._vectors: list[np.ndarray] = []
-        self._metadatas: list[Metadata] = []
-
-    def add(self, row_id: str, vector: np.ndarray, metadata: Metadata) -> None:
-        self._ids.append(row_id)
-        self._vectors.append(vector)
-        self._metadatas.append(metadata)
-        if len(self._ids) >= BATCH:
-            self.flush()
-
-    def flush(self) -> None:
-        if self._ids:
-            # Ids stand in for documents: texts stay in the library, and without a document langchain skips the row.
-            self._collection.add(
-                ids=self._ids, embeddings=np.stack(self._vectors), metadatas=self._metadatas, documents=self._ids
-            )
-        self._ids, self._vectors, self._metadatas = [], [], []
+Progress = Callable[[str, int, int], None]
 
 
 def build_index(
-    library: Library, scorer: Scorer, index_dir: Path, progress: Progress = lambda done, total: None
+    library: Library,
+    scorer: Scorer,
+    index_dir: Path,
+    progress: Progress = lambda stage, done, total: None,
+    *,
+    keep_previous: bool = True,
 ) -> Generation:
     """Builds a new generation from the library and swaps it in; the old one serves until then.
 
+    Args:
+        library: the past calls.
+        scorer: makes the vectors.
+        index_dir: where generations are.
+        progress: is told the stage, and how much of it is done.
+        keep_previous: whether a chat with the model of before may go on; not where a call has to vanish.
+
     Raises:
-        CoachError: another process is building the index right now.
+        CoachError: another process is building the index right now, or it can't be written. The old one still serves.
     """
-    index_dir.mkdir(parents=True, exist_ok=True)
     try:
+        index_dir.mkdir(parents=True, exist_ok=True)
         with FileLock(index_dir / ".lock", timeout=0):
-            return _build(library, scorer, index_dir, progress)
+            return _build(library, scorer, index_dir, progress, keep_previous)
     except Timeout:
         raise CoachError("Another process is building the index of past calls; wait until it is done.") from None
+    except (OSError, ChromaError) as error:
+        raise CoachError(
+            f"The index of past calls can't be written to {index_dir} ({error}); the one before is as it was. "
+            "Make room or set COACH_HOME, then run `coach index` or `coach setup`."
+        ) from None
 
 
-def _build(library: Library, scorer: Scorer, index_dir: Path, progress: Progress) -> Generation:
-    fingerprint = scorer.manifest.model_id
+def _build(library: Library, scorer: Scorer, index_dir: Path, progress: Progress, keep_previous: bool) -> Generation:
+    fingerprint = fingerprint_of(scorer)
     name = uuid.uuid4().hex[:12]
     folder = index_dir / name
-    counts = dict.fromkeys(OUTCOMES, 0)
-    total = len(library.summaries())
     try:
-        client = open_client(folder)
-        buffers = {
-            (kind, outcome): _Buffer(_collection(client, collection_name(kind, outcome, fingerprint)))
-            for kind in ("calls", "moments")
-            for outcome in OUTCOMES
-        }
-        for done, call in enumerate(library.past_calls()):
-            progress(done, total)
-            assert call.outcome is not None  # the library gives calls with an outcome only
-            _add_call(call, call.outcome, scorer, buffers)
-            counts[call.outcome] += 1
-        for buffer in buffers.values():
-            buffer.flush()
+        folder.mkdir()
+        shelves = _write_shelves(library, scorer, folder, progress)
+        total = sum(len(shelf.vectors[kind]) for shelf in shelves for kind in KINDS)
+        done = 0
+
+        def added(n_rows: int) -> None:
+            nonlocal done
+            done += n_rows
+            progress("indexing moments", done, total)
+
+        fill(folder, shelves, _ids, fingerprint, added)
+        generation = Generation(
+            name=name,
+            fingerprint=fingerprint,
+            model_id=scorer.manifest.model_id,
+            n_calls={shelf.outcome: len(shelf.calls) for shelf in shelves},
+            n_moments={shelf.outcome: len(shelf.places) for shelf in shelves},
+            chroma_version=VERSION,
+            files=digests(folder),
+        )
+        swap_in(index_dir, generation, keep_previous=keep_previous)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    progress(total, total)
-    generation = Generation(name=name, fingerprint=fingerprint, n_calls=counts)
-    swap_in(index_dir, generation)
     return generation
 
 
-def _add_call(
-    call: LabelledCall, outcome: Outcome, scorer: Scorer, buffers: dict[tuple[str, Outcome], _Buffer]
-) -> None:
-    facts: Metadata = {
-        "call_id": call.call_id,
-        "content_hash": call.transcript.content_hash,
-        "account_id": call.account_id or "",
-    }
-    buffers["calls", outcome].add(call.call_id, scorer.call_vector(call.transcript), facts)
-    vectors = encode_turns(scorer.encoder, call.transcript.turns)
-    for start, end in moment_spans(len(call.transcript)):
-        buffers["moments", outcome].add(
-            f"{call.call_id}:{start}-{end}",
-            moment_vector(vectors, (start, end)),
-            {"call_id": call.call_id, "turn_start": start, "turn_end": end},
-        )
+def _write_shelves(library: Library, scorer: Scorer, folder: Path, progress: Progress) -> list[Shelf]:
+    total = len(library.summaries())
+    with contextlib.ExitStack() as open_files:
+        writers = {outcome: open_files.enter_context(ShelfWriter(folder, outcome)) for outcome in OUTCOMES}
+        for done, call in enumerate(library.past_calls()):
+            progress("reading past calls", done, total)
+            assert call.outcome is not None  # the library gives calls with an outcome only
+            moments = moments_of(call.transcript.turns)
+            vectors = moment_vectors(encode_turns(scorer.encoder, call.transcript.turns), moments, scorer.mean_turn)
+            writers[call.outcome].add(call, scorer.call_vector(call.transcript), moments, vectors)
+        progress("reading past calls", total, total)
+    return [Shelf.open(folder, outcome) for outcome in OUTCOMES]
 
 
-def _collection(client: ClientAPI, name: str) -> Collection:
-    # embedding_function=None: Chroma's default would download a model.
-    return client.create_collection(name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}})
+def _ids(shelf: Shelf, kind: Kind) -> Sequence[str]:
+    """Ids that follow from what was said: the call's content, and for a moment its anchor."""
+    if kind == "calls":
+        return [call.content_hash for call in shelf.calls]
+    return [f"{shelf.calls[call].content_hash}:{anchor}" for call, _, _, anchor, _ in shelf.places.tolist()]

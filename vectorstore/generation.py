@@ -1,75 +1,143 @@
 """Generations of the index on disk: a new one is built beside the old one and swapped in when it is whole.
 
-index/current.json      which generation is in use, by which model, and how much is in it
-index/<generation>/     a Chroma store; two collections (calls, moments) for each outcome
+index/current.json      the generations in use, newest first: by which model, how much is in them, sha256 of their files
+index/<generation>/     for each outcome a shelf: vectors of calls and moments, and facts of the calls
+index/<generation>/chroma/   the same vectors in Chroma, two collections for each outcome
+
+The one before stays, so that a chat that runs with the model of before goes on. The library is the truth; all of this
+can be thrown away and built again.
 """
 
 import contextlib
+import hashlib
 import os
 import shutil
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
-import chromadb
-import chromadb.config
-from chromadb.api import ClientAPI
+from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from salescoach.errors import UnavailableError
-from salescoach.types import Frozen, Outcome
+from salescoach.scoring import Scorer
+from salescoach.types import OUTCOMES, Frozen, Outcome
+from vectorstore.chroma import DATABASE, OWNER, STORE
+from vectorstore.shelf import Shelf
 
 CURRENT = "current.json"
 REBUILD = "run `coach index` on your calls, or `coach setup`, to build it again"
 
 
 class Generation(Frozen):
-    """One build of the index. ``fingerprint`` is the id of the model whose vectors are in it."""
+    """One build of the index. ``fingerprint`` names the model and engine whose vectors are in it.
+
+    ``files``: sha256 by path inside the generation; Chroma's database isn't among them, as opening it changes it.
+    """
 
     name: str
     fingerprint: str
+    model_id: str
     n_calls: dict[Outcome, int]
+    n_moments: dict[Outcome, int]
+    chroma_version: str
+    files: dict[str, str]
 
 
-def collection_name(kind: str, outcome: Outcome, fingerprint: str) -> str:
-    """The collection of ``kind`` ("calls" or "moments"): one per outcome, because a filter costs far more."""
-    return f"{kind}-{outcome}-{fingerprint[-12:]}"
+class _Current(Frozen):
+    generations: tuple[Generation, ...]
 
 
-def open_client(folder: Path) -> ClientAPI:
-    """Chroma on a folder, embedded, without telemetry."""
-    return chromadb.PersistentClient(path=str(folder), settings=chromadb.config.Settings(anonymized_telemetry=False))
+def fingerprint_of(scorer: Scorer) -> str:
+    """Names whatever decides what a vector is: the model folder and the engine that computes."""
+    model_id = scorer.manifest.model_id
+    return f"{model_id}-{hashlib.sha256(f'{model_id} {scorer.encoder.fingerprint}'.encode()).hexdigest()[:12]}"
 
 
-def current_generation(index_dir: Path, fingerprint: str) -> Generation:
-    """The generation in use.
+def current_generation(index_dir: Path, scorer: Scorer) -> Generation:
+    """The newest generation with this scorer's vectors.
 
     Raises:
-        UnavailableError: there is none, it can't be read, or another model made its vectors.
+        UnavailableError: there is none, it can't be read, or only another model's are there.
     """
     try:
-        generation = Generation.model_validate_json((index_dir / CURRENT).read_bytes())
+        generations = _Current.model_validate_json((index_dir / CURRENT).read_bytes()).generations
     except FileNotFoundError:
         raise UnavailableError(f"There is no index of past calls yet; {REBUILD}.") from None
-    except ValidationError:
+    except (ValidationError, OSError):
         raise UnavailableError(f"The index of past calls is damaged; {REBUILD}.") from None
-    if generation.fingerprint != fingerprint:
-        raise UnavailableError(
-            f"The index of past calls was made with the model {generation.fingerprint}, and {fingerprint} is in use; "
-            f"{REBUILD}."
-        )
-    if not (index_dir / generation.name).is_dir():
-        raise UnavailableError(f"The index of past calls is damaged; {REBUILD}.")
-    return generation
+    wanted = fingerprint_of(scorer)
+    found = next((one for one in generations if one.fingerprint == wanted), None)
+    if found is not None:
+        return found
+    raise UnavailableError(
+        f"The index of past calls was made with the model {', '.join(one.model_id for one in generations)} and cannot "
+        f"serve {scorer.manifest.model_id} on this machine; {REBUILD}."
+    )
 
 
-def swap_in(index_dir: Path, generation: Generation) -> None:
-    """Makes a whole generation the one in use, and removes all but it and the one before (a chat may still read it)."""
-    before = None
-    with contextlib.suppress(FileNotFoundError, ValidationError):
-        before = Generation.model_validate_json((index_dir / CURRENT).read_bytes()).name
+def open_shelves(index_dir: Path, generation: Generation) -> list[Shelf]:
+    """The vectors and facts of a generation, compared with their hashes.
+
+    Raises:
+        UnavailableError: something is missing or damaged.
+    """
+    folder = index_dir / generation.name
+    try:
+        if not changed_files(folder, generation, in_store=False):
+            return [Shelf.open(folder, outcome) for outcome in OUTCOMES]
+    except (OSError, ValueError, TypeError):
+        pass
+    raise UnavailableError(f"The index of past calls is damaged; {REBUILD}.")
+
+
+def changed_files(folder: Path, generation: Generation, *, in_store: bool) -> list[str]:
+    """The files that are missing or not as they were written: Chroma's (``in_store``) or the shelves'."""
+    wanted = {path: digest for path, digest in generation.files.items() if path.startswith(f"{STORE}/") == in_store}
+    return [path for path, digest in wanted.items() if _digest(folder / path) != digest]
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """sha256 of every file of a generation but Chroma's database and locks, by path inside it."""
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file())
+    names = ((file.relative_to(folder).as_posix(), file) for file in files)
+    return {name: _digest(file) for name, file in names if Path(name).name not in {DATABASE, OWNER}}
+
+
+def swap_in(index_dir: Path, generation: Generation, *, keep_previous: bool) -> None:
+    """Makes a whole generation the newest, and removes what is no longer used."""
+    before: tuple[Generation, ...] = ()
+    with contextlib.suppress(OSError, ValidationError):
+        before = _Current.model_validate_json((index_dir / CURRENT).read_bytes()).generations
+    kept = (generation, *(before[:1] if keep_previous else ()))
     temporary = index_dir / f"{CURRENT}.{uuid.uuid4().hex}"
-    temporary.write_text(generation.model_dump_json(), encoding="utf-8")
-    os.replace(temporary, index_dir / CURRENT)
-    for folder in index_dir.iterdir():
-        if folder.is_dir() and folder.name not in {generation.name, before}:
-            shutil.rmtree(folder, ignore_errors=True)
+    try:
+        temporary.write_text(_Current(generations=kept).model_dump_json(), encoding="utf-8")
+        os.replace(temporary, index_dir / CURRENT)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    remove_unused(index_dir, keep=(one.name for one in kept))
+
+
+def remove_unused(index_dir: Path, keep: Iterable[str]) -> None:
+    """Removes generations but those to keep and those that a running chat has open, also what a killed build left."""
+    kept = set(keep)
+    for file in index_dir.glob(f"{CURRENT}.*"):
+        file.unlink(missing_ok=True)
+    for folder in (entry for entry in index_dir.iterdir() if entry.is_dir() and entry.name not in kept):
+        try:
+            with FileLock(folder / OWNER, timeout=0):
+                pass
+        except Timeout:
+            continue  # removed after a later build
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _digest(file: Path) -> str:
+    """sha256 of a file; empty where it can't be read."""
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""

@@ -1,151 +1,335 @@
 """Finds past calls like this one: near by meaning, far from each other (MMR; Carbonell & Goldstein, SIGIR 1998)."""
 
+import logging
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from chromadb.api import ClientAPI
-from chromadb.errors import ChromaError
-from langchain_chroma import Chroma
-from langchain_core.documents import Document
-from langchain_core.vectorstores.utils import maximal_marginal_relevance
 
 from salescoach.encoder import encode_turns
 from salescoach.errors import UnavailableError
 from salescoach.library import Library
-from salescoach.precedents import PrecedentQuery
+from salescoach.precedents import PrecedentQuery, Reply
 from salescoach.scoring import Scorer
-from salescoach.types import OUTCOMES, LabelledCall, Outcome, Precedent, Turn
-from vectorstore.generation import REBUILD, Generation, collection_name, current_generation, open_client
-from vectorstore.moments import moment_around, moment_vector
+from salescoach.similarity import maximal_marginal_relevance
+from salescoach.types import LabelledCall, Precedent, Turn
+from vectorstore.chroma import STORE, ChromaStore, OwnedElsewhereError, UnsoundStoreError
+from vectorstore.duplicates import nearly_same, shingles
+from vectorstore.generation import REBUILD, Generation, changed_files, current_generation, open_shelves
+from vectorstore.moments import MIN_WORDS, Moment, moment_around, moment_vectors, moments_of
+from vectorstore.shelf import Kind, Shelf, exact_nearest
+
+logger = logging.getLogger(__name__)
 
 CANDIDATES_PER_RESULT = 10
 MIN_CANDIDATES = 50
-MIN_QUOTED_WORDS = 6
+DIGITS = 4  # of a similarity
 
 
 @dataclass(frozen=True)
 class _Candidate:
-    call_id: str
-    outcome: Outcome
+    """A row of a shelf: a call, or a moment of it."""
+
+    shelf: Shelf
+    row: int
+    call: int
     similarity: float
-    vector: np.ndarray
+
+    @property
+    def call_id(self) -> str:
+        return self.shelf.calls[self.call].call_id
 
 
 class PastCalls:
-    """The index of past calls. It follows the generation in use, so a rebuilt index is seen at the next question."""
+    """The index of past calls. It follows the generation in use, so a rebuilt index is seen at the next question.
+
+    One object at a time owns a generation's Chroma store; all others, in other processes too, search the same vectors
+    exactly. So does the owner where Chroma's files turn out to be damaged.
+    """
 
     def __init__(self, index_dir: Path, library: Library, scorer: Scorer) -> None:
         self._index_dir = index_dir
         self._library = library
         self._scorer = scorer
-        self._opened: tuple[Generation, ClientAPI] | None = None
+        self._lock = threading.Lock()  # the chat answers several users from worker threads
+        self._opened: _Opened | None = None
 
     def similar(self, query: PrecedentQuery) -> list[Precedent]:
         """The most similar past calls, diverse, one result per call, most similar first.
 
+        Never the call itself or one that is nearly the same, another call of its account, or a later one.
+
         Raises:
             UnavailableError: there is no usable index; says what to do.
         """
-        vector = self._scorer.call_vector(query.transcript)
-        if not np.isfinite(vector).all():  # Chroma would answer with ids that look plausible
-            raise UnavailableError("This call has no usable vector, so nothing can be compared with it.")
-        outcomes = [query.outcome] if query.outcome else list(OUTCOMES)
-        try:
-            candidates = [candidate for outcome in outcomes for candidate in self._candidates(query, vector, outcome)]
-            chosen = _diverse(vector, candidates, query)
-            focus = self._focus_vector(query)
-            return [self._precedent(candidate, focus) for candidate in chosen]
-        except ChromaError as error:
-            raise UnavailableError(f"The index of past calls can't be read ({error}); {REBUILD}.") from None
-
-    def _store(self, kind: str, outcome: Outcome) -> Chroma:
-        generation = current_generation(self._index_dir, self._scorer.manifest.model_id)
-        if self._opened is None or self._opened[0] != generation:
-            self._opened = (generation, open_client(self._index_dir / generation.name))
-        name = collection_name(kind, outcome, generation.fingerprint)
-        return Chroma(name, client=self._opened[1], create_collection_if_not_exists=False)
-
-    def _candidates(self, query: PrecedentQuery, vector: np.ndarray, outcome: Outcome) -> list[_Candidate]:
-        """The nearest calls of one outcome, without those that must not be shown."""
-        store = self._store("calls", outcome)
+        opened = self._open()
+        vector = _finite(self._scorer.call_vector(query.transcript))
         n_candidates = max(MIN_CANDIDATES, CANDIDATES_PER_RESULT * query.n_results)
-        while True:
-            found = store.similarity_search_by_vector_with_relevance_scores(vector.tolist(), k=n_candidates)
-            allowed = self._allowed(found, query, outcome)
-            if len(allowed) >= query.n_results or len(found) < n_candidates:
-                break
-            n_candidates *= 4  # what is nearest must not be shown, such as the calls of one large account
-        if not allowed:
+        candidates = self._candidates(opened, "calls", vector, query, n_candidates)
+        chosen = _diverse(candidates, query)
+        if not chosen:
             return []
-        stored = store.get(ids=list(allowed), include=["embeddings"])
-        return [
-            _Candidate(call_id, outcome, allowed[call_id], np.asarray(embedding, dtype=np.float32))
-            for call_id, embedding in zip(stored["ids"], stored["embeddings"], strict=True)
-        ]
+        moments, vectors = self._moments(query)
+        looked_for = vectors.mean(axis=0) if query.focus is None else vectors[_focus(moments, query.focus)]
+        return [self._precedent(candidate, looked_for) for candidate in chosen]
 
-    def _allowed(
-        self, found: list[tuple[Document, float]], query: PrecedentQuery, outcome: Outcome
-    ) -> dict[str, float]:
-        """The calls that may be shown, with their cosines.
+    def replies(self, query: PrecedentQuery) -> list[Reply]:
+        """The past moments most like the one around the query's focus, and the rep's replies, most similar first.
 
-        Not the call itself, nor its account's; not a call that was deleted, rewritten or given another outcome since.
+        One per call, from the same calls as ``similar``, without MMR; moments that got no reply are left out.
+
+        Raises:
+            UnavailableError: there is no usable index; says what to do.
         """
-        now = self._library.contents([document.metadata["call_id"] for document, _ in found])
-        return {
-            facts["call_id"]: 1 - distance
-            for facts, distance in ((document.metadata, distance) for document, distance in found)
-            if facts["call_id"] != query.transcript.call_id
-            and facts["content_hash"] != query.transcript.content_hash
-            and (not query.account_id or facts["account_id"] != query.account_id)
-            and now.get(facts["call_id"]) == (facts["content_hash"], outcome)
-        }
+        if query.focus is None:
+            return []
+        opened = self._open()
+        moments, vectors = self._moments(query)
+        vector = _finite(vectors[_focus(moments, query.focus)])
+        n_candidates = max(MIN_CANDIDATES, CANDIDATES_PER_RESULT * query.n_results)
+        candidates = self._candidates(opened, "moments", vector, query, n_candidates)
+        found: list[Reply] = []
+        for candidate in _each_call_once(candidates):
+            reply = self._reply(candidate)
+            if reply.reply not in {one.reply for one in found}:
+                found.append(reply)
+            if len(found) == query.n_results:
+                break
+        return found
 
-    def _focus_vector(self, query: PrecedentQuery) -> np.ndarray:
-        """What is looked for inside the chosen calls: the moment around the focus, or else the whole call."""
-        n_turns = len(query.transcript)
-        span = moment_around(query.focus, n_turns) if query.focus else (1, n_turns)
-        return moment_vector(encode_turns(self._scorer.encoder, query.transcript.turns), span)
+    def close(self) -> None:
+        """Lets another process own the store; the next question opens it again."""
+        with self._lock:
+            if self._opened is not None:
+                self._opened.close()
+            self._opened = None
 
-    def _telling(self, turns: Sequence[Turn], focus: np.ndarray) -> Turn:
-        """The turn of a moment that is nearest to the focus; a back-channel only where there is nothing else."""
-        substantial = [turn for turn in turns if len(turn.text.split()) >= MIN_QUOTED_WORDS] or list(turns)
-        return substantial[int(np.argmax(encode_turns(self._scorer.encoder, substantial) @ focus))]
+    def _open(self) -> "_Opened":
+        generation = current_generation(self._index_dir, self._scorer)
+        with self._lock:
+            if self._opened is None or self._opened.generation != generation:
+                shelves = open_shelves(self._index_dir, generation)
+                if self._opened is not None:
+                    self._opened.close()
+                self._opened = _Opened(generation, shelves, _open_store(self._index_dir, generation, shelves))
+            return self._opened
 
-    def _precedent(self, candidate: _Candidate, focus: np.ndarray) -> Precedent:
-        call = self._library.get(candidate.call_id)
-        moments: dict[str, Any] = self._store("moments", candidate.outcome).get(
-            where={"call_id": candidate.call_id}, include=["embeddings", "metadatas"]
+    def _candidates(
+        self, opened: "_Opened", kind: Kind, vector: np.ndarray, query: PrecedentQuery, n_candidates: int
+    ) -> list[_Candidate]:
+        """The nearest rows of each outcome asked for that may be shown, most similar first, near-duplicates once."""
+        mine = shingles(query.transcript)
+        found = [
+            candidate
+            for shelf in opened.shelves
+            if query.outcome in (None, shelf.outcome)
+            for candidate in self._of_shelf(opened, shelf, kind, vector, query, mine, n_candidates)
+        ]
+        # Equal similarities can't fall out differently: ids decide.
+        found.sort(key=lambda one: (-one.similarity, one.call_id, one.row))
+        return _without_copies(found)
+
+    def _of_shelf(
+        self, opened: "_Opened", shelf: Shelf, kind: Kind, vector: np.ndarray, query: PrecedentQuery,
+        mine: np.ndarray, n_candidates: int,
+    ) -> list[_Candidate]:  # fmt: skip
+        """The nearest rows of one shelf; calls that turn out not to be shown are left out and the next ones taken."""
+        may = shelf.others(
+            call_id=query.transcript.call_id,
+            content_hash=query.transcript.content_hash,
+            account_id=query.account_id,
+            started_at=query.started_at,
         )
-        if not len(moments["ids"]):
-            raise UnavailableError(f"The index of past calls is incomplete; {REBUILD}.")
-        nearest = int(np.argmax(np.asarray(moments["embeddings"]) @ focus))
-        start, end = int(moments["metadatas"][nearest]["turn_start"]), int(moments["metadatas"][nearest]["turn_end"])
-        turns = call.transcript.turns[start - 1 : end]
-        quoted = self._telling(turns, focus)
+        while True:
+            if kind == "calls":
+                rows = opened.nearest(kind, shelf, vector, n_candidates, may)
+                calls = rows
+            else:
+                answered = may[shelf.places[:, 0]] & (shelf.places[:, -1] > 0)
+                rows = opened.nearest(kind, shelf, vector, n_candidates, answered)
+                calls = shelf.places[rows, 0]
+            if not len(rows):
+                return []
+            unfit = self._unfit(shelf, np.unique(calls), mine)
+            if not len(unfit):
+                cosines = shelf.vectors[kind][rows] @ vector
+                return [
+                    _Candidate(shelf, int(row), int(call), float(cosine))
+                    for row, call, cosine in zip(rows, calls, cosines, strict=True)
+                ]
+            may[unfit] = False
+            n_candidates *= 2
+
+    def _unfit(self, shelf: Shelf, calls: np.ndarray, mine: np.ndarray) -> np.ndarray:
+        """Those calls that were deleted, rewritten or given another outcome since, or are nearly the query's call."""
+        facts = [shelf.calls[call] for call in calls]
+        now = self._library.contents([call.call_id for call in facts])
+        is_stale = np.array([now.get(call.call_id) != (call.content_hash, shelf.outcome) for call in facts], dtype=bool)
+        is_copy = nearly_same([mine, *(shelf.shingles_of(call) for call in calls)])[0, 1:]
+        return np.asarray(calls[is_stale | is_copy])
+
+    def _moments(self, query: PrecedentQuery) -> tuple[list[Moment], np.ndarray]:
+        """This call's moments and their vectors."""
+        moments = moments_of(query.transcript.turns)
+        vectors = encode_turns(self._scorer.encoder, query.transcript.turns)
+        return moments, moment_vectors(vectors, moments, self._scorer.mean_turn)
+
+    def _precedent(self, candidate: _Candidate, looked_for: np.ndarray) -> Precedent:
+        """A chosen call with its moment that is nearest to what is looked for."""
+        shelf, call = candidate.shelf, self._library.get(candidate.call_id)
+        rows = shelf.moment_rows(candidate.call)
+        nearest = rows.start + int(np.argmax(shelf.vectors["moments"][rows] @ looked_for))
+        _, start, end, _, _ = shelf.places[nearest].tolist()
         return Precedent(
             call_id=call.call_id,
-            outcome=candidate.outcome,
-            similarity=round(candidate.similarity, 4),
+            outcome=shelf.outcome,
+            similarity=round(candidate.similarity, DIGITS),
             turn_start=start,
             turn_end=end,
-            quote=quoted.text,
+            quote=self._telling(call.transcript.turns[start - 1 : end], looked_for).text,
             metadata=_shown_metadata(call),
         )
 
+    def _telling(self, turns: Sequence[Turn], looked_for: np.ndarray) -> Turn:
+        """A moment's turn that is nearest to what is looked for; a back-channel only where there is nothing else."""
+        substantial = [turn for turn in turns if len(turn.text.split()) >= MIN_WORDS] or list(turns)
+        vectors = encode_turns(self._scorer.encoder, substantial) - self._scorer.mean_turn
+        return substantial[int(np.argmax(vectors @ looked_for))]
 
-def _diverse(vector: np.ndarray, candidates: list[_Candidate], query: PrecedentQuery) -> list[_Candidate]:
-    """MMR over the candidates, most similar first."""
+    def _reply(self, candidate: _Candidate) -> Reply:
+        call = self._library.get(candidate.call_id)
+        _, start, _, anchor, reply = candidate.shelf.places[candidate.row].tolist()
+        return Reply(
+            call_id=call.call_id,
+            outcome=candidate.shelf.outcome,
+            similarity=round(candidate.similarity, DIGITS),
+            turn_start=start,
+            turn_end=reply,
+            quote=call.transcript.turns[anchor - 1].text,
+            metadata=_shown_metadata(call),
+            reply_turn=reply,
+            reply=call.transcript.turns[reply - 1].text,
+        )
+
+
+class _Opened:
+    """A generation that is open; ``store`` is None where it is searched exactly."""
+
+    def __init__(self, generation: Generation, shelves: Sequence[Shelf], store: ChromaStore | None) -> None:
+        self.generation = generation
+        self.shelves = shelves
+        self._store = store
+        self._lock = threading.Lock()
+
+    def nearest(self, kind: Kind, shelf: Shelf, vector: np.ndarray, k: int, allowed: np.ndarray) -> np.ndarray:
+        """The ``k`` nearest allowed rows, nearest first: from Chroma where it has them, else by exact search.
+
+        Where most of what is near isn't allowed, such as the calls of one large account, Chroma would have to be asked
+        for more and more; looking at everything that is allowed is then simpler and right.
+        """
+        with self._lock:
+            if self._store is not None and len(allowed):
+                try:
+                    rows = self._store.nearest(kind, shelf.outcome, vector, min(2 * k, len(allowed)))
+                    rows = rows[allowed[rows]]
+                    if len(rows) >= k:
+                        return np.asarray(rows[:k])
+                except UnsoundStoreError as error:
+                    _warn(str(error))
+                    self._close_store()
+        return exact_nearest(shelf.vectors[kind], vector, k, allowed)
+
+    def close(self) -> None:
+        with self._lock:
+            self._close_store()
+
+    def _close_store(self) -> None:
+        if self._store is not None:
+            self._store.close()
+        self._store = None
+
+
+def is_sound(index_dir: Path, scorer: Scorer) -> bool:
+    """Whether the current generation is all there, Chroma's part included.
+
+    Raises:
+        UnavailableError: there is none that can be searched at all.
+    """
+    generation = current_generation(index_dir, scorer)
+    shelves = open_shelves(index_dir, generation)
+    try:
+        _open_checked(index_dir / generation.name, generation, shelves).close()
+    except OwnedElsewhereError:
+        pass  # who has it open has checked it
+    except UnsoundStoreError:
+        return False
+    return True
+
+
+def _open_store(index_dir: Path, generation: Generation, shelves: Sequence[Shelf]) -> ChromaStore | None:
+    try:
+        return _open_checked(index_dir / generation.name, generation, shelves)
+    except OwnedElsewhereError:
+        return None
+    except UnsoundStoreError as error:
+        _warn(str(error))
+        return None
+
+
+def _open_checked(folder: Path, generation: Generation, shelves: Sequence[Shelf]) -> ChromaStore:
+    changed = changed_files(folder, generation, in_store=True)
+    if changed:
+        raise UnsoundStoreError(f"{changed[0]} is missing or changed")
+    return ChromaStore.open(folder, shelves, generation.fingerprint, generation.chroma_version)
+
+
+def _warn(why: str) -> None:
+    logger.warning("%s can't be used (%s): past calls are searched exactly, which is slower; %s.", STORE, why, REBUILD)
+
+
+def _diverse(candidates: Sequence[_Candidate], query: PrecedentQuery) -> list[_Candidate]:
+    """MMR over candidate calls, most similar first."""
     if not candidates:
         return []
-    # A fixed order first, so that equal distances can't fall out differently.
-    candidates = sorted(candidates, key=lambda candidate: (-candidate.similarity, candidate.call_id))
-    picked = maximal_marginal_relevance(
-        vector, [candidate.vector.tolist() for candidate in candidates], lambda_mult=query.diversity, k=query.n_results
-    )
-    return sorted((candidates[row] for row in picked), key=lambda candidate: (-candidate.similarity, candidate.call_id))
+    vectors = np.stack([one.shelf.vectors["calls"][one.row] for one in candidates])
+    relevance = np.array([one.similarity for one in candidates])
+    picked = maximal_marginal_relevance(relevance, vectors @ vectors.T, query.n_results, query.diversity)
+    return [candidates[row] for row in sorted(picked)]
+
+
+def _without_copies(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    """Of calls that are nearly the same the first only."""
+    calls = {(one.shelf.outcome, one.call): one for one in candidates}
+    if not calls:
+        return []
+    same = nearly_same([one.shelf.shingles_of(one.call) for one in calls.values()])
+    kept: list[int] = []
+    for row in range(len(calls)):
+        if not same[row, kept].any():
+            kept.append(row)
+    names = list(calls)
+    shown = {names[row] for row in kept}
+    return [one for one in candidates if (one.shelf.outcome, one.call) in shown]
+
+
+def _each_call_once(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    first: dict[str, _Candidate] = {}
+    for candidate in candidates:
+        first.setdefault(candidate.call_id, candidate)
+    return list(first.values())
+
+
+def _focus(moments: Sequence[Moment], turn: int) -> int:
+    """Which of a call's moments a turn is best seen in, from 0."""
+    return moments.index(moment_around(moments, turn))
+
+
+def _finite(vector: np.ndarray) -> np.ndarray:
+    if not np.isfinite(vector).all():  # Chroma would answer with ids that look plausible
+        raise UnavailableError("This call has no usable vector, so nothing can be compared with it.")
+    return vector
 
 
 def _shown_metadata(call: LabelledCall) -> dict[str, str]:

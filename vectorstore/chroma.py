@@ -1,0 +1,189 @@
+"""The approximate side of the index: the shelves' vectors in Chroma, which finds the nearest without looking at all.
+
+Chroma damaged on disk can answer wrongly without an error, or end the process. So its files are compared with their
+hashes before it opens them, its counts and a few known vectors afterwards, and one object at a time owns a folder.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import chromadb
+import chromadb.config
+import numpy as np
+from chromadb.api.client import Client
+from chromadb.api.collection_configuration import CreateCollectionConfiguration
+from chromadb.errors import ChromaError
+from filelock import FileLock, Timeout
+from langchain_chroma import Chroma
+
+from salescoach.types import OUTCOMES, Outcome
+from vectorstore.shelf import KINDS, Kind, Shelf
+
+STORE = "chroma"  # the folder of the store inside a generation
+DATABASE = "chroma.sqlite3"
+OWNER = ".owner"  # the lock of the one object that has the store open
+VERSION = chromadb.__version__
+
+_BATCH = 5_000  # Chroma takes 5,461 at most
+_EF_SEARCH = 200  # recall@10 with it is in docs/retrieval.md
+_ROWS_PER_SYNC = 20_000  # Chroma writes the whole index each time; its default of 1,000 is quadratic in the end
+_N_PROBES = 8  # stored vectors of each collection that must find themselves
+_SAME = 0.999  # cosine from which a vector has found itself or its like
+
+
+class UnsoundStoreError(Exception):
+    """Chroma's files can't be trusted; the message says why."""
+
+
+class OwnedElsewhereError(Exception):
+    """Another process has this store open."""
+
+
+def collection_name(kind: Kind, outcome: Outcome, fingerprint: str) -> str:
+    """The collection of ``kind``: one per outcome, because a filter costs far more."""
+    return f"{kind}-{outcome}-{fingerprint[-12:]}"
+
+
+def fill(
+    folder: Path, shelves: Sequence[Shelf], ids: Callable[[Shelf, Kind], Sequence[str]], fingerprint: str,
+    progress: Callable[[int], None],
+) -> None:  # fmt: skip
+    """Copies the shelves of a generation into a new store.
+
+    Args:
+        folder: of the generation.
+        shelves: one per outcome.
+        ids: the ids of a shelf's rows, by kind.
+        fingerprint: of the model that made the vectors.
+        progress: is told how many rows were added since the last time.
+    """
+    client = _open_client(folder)
+    try:
+        for shelf in shelves:
+            for kind in KINDS:
+                vectors, names = shelf.vectors[kind], ids(shelf, kind)
+                collection = client.create_collection(
+                    collection_name(kind, shelf.outcome, fingerprint),
+                    embedding_function=None,  # Chroma's default would download a model
+                    configuration=_configuration(len(vectors)),
+                )
+                for start in range(0, len(vectors), _BATCH):
+                    rows = range(start, min(start + _BATCH, len(vectors)))
+                    # Texts stay in the library; a document is the row's number, as langchain skips rows without one.
+                    collection.add(
+                        ids=list(names[start : rows.stop]),
+                        embeddings=np.array(vectors[start : rows.stop]),
+                        documents=[str(row) for row in rows],
+                    )
+                    progress(len(rows))
+    finally:
+        client.close()
+
+
+class ChromaStore:
+    """An open store that answers with row numbers of the shelves it was filled from."""
+
+    def __init__(self, client: Client, lock: FileLock, fingerprint: str) -> None:
+        self._client = client
+        self._lock = lock
+        self._collections = {
+            (kind, outcome): Chroma(
+                collection_name(kind, outcome, fingerprint), client=client, create_collection_if_not_exists=False
+            )
+            for kind in KINDS
+            for outcome in OUTCOMES
+        }
+
+    @classmethod
+    def open(cls, folder: Path, shelves: Sequence[Shelf], fingerprint: str, version: str) -> "ChromaStore":
+        """Opens the store of a generation whose files have been compared with their hashes.
+
+        Raises:
+            OwnedElsewhereError: another process has it open; its answers would go stale here.
+            UnsoundStoreError: it is damaged, or another version of Chroma wrote it.
+        """
+        if version != VERSION:
+            raise UnsoundStoreError(f"chromadb {version} wrote it and {VERSION} is installed")
+        lock = FileLock(folder / OWNER, timeout=0, thread_local=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise OwnedElsewhereError from None
+        client: Client | None = None
+        try:
+            _check_database(folder / STORE / DATABASE)
+            client = _open_client(folder)
+            store = cls(client, lock, fingerprint)
+            for shelf in shelves:
+                for kind in KINDS:
+                    store._probe(kind, shelf, collection_name(kind, shelf.outcome, fingerprint))
+        except (ChromaError, sqlite3.DatabaseError, OSError, ValueError, UnsoundStoreError) as error:
+            if client is not None:
+                client.close()
+            lock.release()
+            raise UnsoundStoreError(str(error)) from None
+        return store
+
+    def nearest(self, kind: Kind, outcome: Outcome, query: np.ndarray, k: int) -> np.ndarray:
+        """Rows of about the ``k`` nearest vectors, nearest first.
+
+        Raises:
+            UnsoundStoreError: Chroma failed.
+        """
+        try:
+            store = self._collections[kind, outcome]
+            found = store.similarity_search_by_vector_with_relevance_scores(query.tolist(), k=k)
+        except (ChromaError, ValueError, RuntimeError) as error:
+            raise UnsoundStoreError(str(error)) from None
+        return np.array([int(document.page_content) for document, _ in found], dtype=np.intp)
+
+    def close(self) -> None:
+        """Closes the store and lets others own it."""
+        self._client.close()
+        self._lock.release()
+
+    def _probe(self, kind: Kind, shelf: Shelf, name: str) -> None:
+        vectors = shelf.vectors[kind]
+        n_found = self._client.get_collection(name, embedding_function=None).count()
+        if n_found != len(vectors):
+            raise UnsoundStoreError(f"{name} holds {n_found} vectors in place of {len(vectors)}")
+        for row in np.unique(np.linspace(0, len(vectors) - 1, _N_PROBES).astype(int)) if n_found else ():
+            nearest = self.nearest(kind, shelf.outcome, vectors[row], 1)
+            if not len(nearest) or not vectors[nearest[0]] @ vectors[row] > _SAME:
+                raise UnsoundStoreError(f"{name} doesn't find a vector that it holds")
+
+
+def _open_client(folder: Path) -> Client:
+    """Chroma on the store of a generation, embedded, without telemetry."""
+    settings = chromadb.config.Settings(anonymized_telemetry=False)
+    client = chromadb.PersistentClient(path=str(folder / STORE), settings=settings)
+    assert isinstance(client, Client)  # the declared interface has no close()
+    return client
+
+
+def _configuration(n_vectors: int) -> CreateCollectionConfiguration:
+    """Written to disk in equal parts, so that the last rows are on disk too and not only in Chroma's log."""
+    n_parts = max(-(-n_vectors // _ROWS_PER_SYNC), 1)
+    sync_threshold = max(-(-n_vectors // n_parts), 2)
+    return {
+        "hnsw": {
+            "space": "cosine",
+            "ef_search": _EF_SEARCH,
+            "batch_size": min(sync_threshold, _BATCH),
+            "sync_threshold": sync_threshold,
+        }
+    }
+
+
+def _check_database(file: Path) -> None:
+    """Raises where SQLite itself finds the file damaged; Chroma writes into it when it opens it, so it has no hash."""
+    if not file.is_file():
+        raise UnsoundStoreError(f"{DATABASE} is missing")
+    database = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+    try:
+        (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    finally:
+        database.close()
+    if verdict != "ok":
+        raise UnsoundStoreError(f"{DATABASE}: {verdict}")
