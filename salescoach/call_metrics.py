@@ -14,6 +14,7 @@ from typing import Final
 
 from salescoach.types import MetricReading, Role, Transcript, Turn
 
+METRICS_VERSION: Final = 2
 MIN_CALLS_FOR_QUARTILES: Final = 8
 BACK_CHANNEL_WORDS: Final = 2
 MONOLOGUE_GAP_S: Final = 2.0

@@ -110,11 +110,12 @@ class Score(Frozen):
 
 
 class LabelledCall(Frozen):
-    """A past call with what is known about it. ``outcome`` is None while the deal is open."""
+    """A past call with what is known about it. ``outcome`` is None while the deal is open, ``outcome_at`` its date."""
 
     transcript: Transcript
     call_id: str
     outcome: Outcome | None = None
+    outcome_at: datetime | None = None
     account_id: str | None = None
     rep_id: str | None = None
     started_at: datetime | None = None
