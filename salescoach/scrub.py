@@ -25,4 +25,4 @@ def scrub(database: sqlite3.Connection | Any, name: str) -> None:
     except sqlite3.OperationalError as error:
         raise CoachError(f"{name} could not be rewritten ({error}); try again when nothing else uses it.") from None
     if is_busy:
-        raise CoachError(f"{name} is in use, so deleted text may be left in its log; stop the chat and try again.")
+        raise CoachError(f"{name} is in use, so deleted text would be left in its log; stop the chat and try again.")

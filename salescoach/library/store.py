@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
 from pydantic import Field
-from sqlalchemy import Connection, create_engine, delete, event, func, or_, select
+from sqlalchemy import Connection, create_engine, delete, event, exists, func, or_, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session, selectinload
@@ -184,17 +184,26 @@ class Library:
                 elsewhere |= {(role, text) for role, text in others}
         return [turn for turn in call.transcript.turns if (turn.role, turn.text) not in elsewhere]
 
+    def is_said(self, words: str) -> bool:
+        """Whether the words stand in a turn of any call, as they are."""
+        with self._session() as session:
+            return bool(session.scalar(select(exists().where(func.instr(TurnRow.text, words) > 0))))
+
     def delete(self, call_id: str) -> None:
         """Deletes a call, and its account and rep where no other call names them; no byte of it stays in the file.
 
         Raises:
             InputError: there is no such call.
-            CoachError: it is deleted, but another process keeps the file from being rewritten.
+            CoachError: another process keeps the file from being rewritten; nothing was deleted.
         """
+        self._scrub()  # what can't be done afterwards isn't begun
         with self._session(writes=True) as session:
             session.delete(self._row(session, call_id))
             session.flush()
             _drop_unused_names(session)
+        self._scrub()
+
+    def _scrub(self) -> None:
         connection = self._engine.raw_connection()
         try:
             scrub(connection.driver_connection, f"The library {self._file}")
