@@ -1,18 +1,22 @@
 """The tools as LangChain sees them: typed arguments, nothing unknown let through, text beside the typed result."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Annotated
 
 from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import BaseModel, ConfigDict, Field
 
+from salescoach.lookups import By
 from salescoach.types import Frozen
 from tools.find_similar_calls import DEFAULT_DIVERSITY, DEFAULT_RESULTS, OutcomeChoice, find_similar_calls
+from tools.look_up_library import MEASURES, WIN_RATE, look_up_library
 from tools.look_up_metrics import look_up_metrics
 from tools.parts import Parts
 from tools.score_call import score_call
 
 CallId = Annotated[str, Field(pattern=r"^[\w.:-]{1,100}$", description="id of a call of this conversation")]
+Value = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class _Arguments(BaseModel):
@@ -32,6 +36,29 @@ class SimilarArguments(_Arguments):
     outcome: OutcomeChoice = Field("any", description="only calls that converted, or that were lost")
     k: int = Field(DEFAULT_RESULTS, ge=1, le=10, description="how many calls")
     diversity: float = Field(DEFAULT_DIVERSITY, ge=0, le=1, description="1 likeness only, 0 variety only")
+
+
+class LibraryArguments(_Arguments):
+    """Which numbers of which calls of the team."""
+
+    measure: str = Field(WIN_RATE, description="what is asked for", json_schema_extra={"enum": list(MEASURES)})
+    by: By = Field("nothing", description="one number for each industry, call type, account or period")
+    industry: Value | None = None
+    call_type: Value | None = None
+    account: Value | None = None
+    rep: Value | None = None
+    since: date | None = Field(None, description="first day of the period")
+    until: date | None = Field(None, description="last day of the period")
+
+
+def make_library_tool(parts: Parts) -> BaseTool:
+    """The one tool that is about no call of the conversation, so it takes no call id."""
+    return _tool(
+        look_up_library,
+        parts,
+        LibraryArguments,
+        "Win rates, counts and metric quartiles of the team's past calls, by industry, call type, account or period.",
+    )
 
 
 def make_tools(parts: Parts) -> Sequence[BaseTool]:
