@@ -188,8 +188,8 @@ METRICS: Final[tuple[MetricDefinition, ...]] = (
         "next_step_by_rep",
         "yes/no",
         "a next step that the rep takes on",
-        "1 if in that step, or in the turn after it, the rep promises an action (“I'll send …”, “we can call "
-        "…”). None without a next step.",
+        "1 if in that step, or in the turn after it, the rep promises an action or a task (“I'll send …”, “we can "
+        "call …”, “I'll check …”). None without a next step.",
     ),
     MetricDefinition(
         "next_step_by_customer",

@@ -156,6 +156,12 @@ _PROMISE = re.compile(
     r"|['\u2019]d be (?:happy|glad) to| can)\b|\blet me\b",
     re.I,
 )
+# What somebody can take on besides an action that needs a date to be a step.
+_TASK = re.compile(
+    r"\b(?:accept|confirm|check|ask|prepare|forward|share|pass (?:it|this|that) on|put (?:it|this|that|you)|bring|write"
+    r"|bring up|find out|have (?:it|that) ready|let you know by|take (?:it|this|that) to)\b",
+    re.I,
+)
 _AGREEMENT = re.compile(
     r"\b(?:yes|yeah|yep|sure|okay|ok|works|perfect|great|fine|agreed|absolutely|definitely|deal|sounds good|good idea"
     r"|see you|talk (?:to you )?then|speak then|looking forward|let['\u2019]?s|please do|i['\u2019]ll be there"
@@ -228,7 +234,7 @@ def promises_action(text: str) -> bool:
     """Whether the speaker takes an action on: "I'll send you …", "we can meet …"."""
     return any(
         (promise := _PROMISE.search(sentence))
-        and _ACTION.search(sentence, promise.end())
+        and (_ACTION.search(sentence, promise.end()) or _TASK.search(sentence, promise.end()))
         and not _NEGATION.search(sentence)
         and not _is_question(sentence)
         for sentence in sentences(text)

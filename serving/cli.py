@@ -16,7 +16,7 @@ import typer
 
 from agent.build import build_coach, build_parts
 from agent.coach import Answer
-from salescoach.artifact import make_current
+from salescoach.artifact import find_model, make_current
 from salescoach.call_metrics import METRICS_VERSION, find_next_step
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
@@ -255,6 +255,7 @@ def train(
 def index(data: Data, model: ModelDir = None) -> None:
     """Add calls to the library and index them."""
     settings = Settings.load(model=model)
+    find_model(settings)  # without one nothing can be indexed, so nothing is added
     calls = read_calls(data, need_labels=False)
     with Library(settings.library_file) as library, progress() as show:
         report = library.add(calls)

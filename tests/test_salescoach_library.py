@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -14,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, event
 
 from salescoach.call_metrics import METRICS_VERSION, call_metrics
 from salescoach.errors import CoachError, DataError, InputError
@@ -457,3 +458,56 @@ def test_adding_and_deleting_a_call_is_as_if_it_had_never_been_there(
     assert [call.transcript.turns for call in left] == [call.transcript.turns for call in batch if call is not gone]
     question = gone.transcript.turns[0].text.encode()
     assert question not in raw_files(tmp_path)
+
+
+def test_a_full_disk_changes_nothing(library: Library, tmp_path: Path) -> None:
+    library.add([make_call("a", *LINES)])
+    library.close()
+    small = Library(tmp_path / "library.sqlite")
+    event.listen(small._engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count = 30"))
+    small.close()  # the next connection has the limit
+    many = [make_call(f"c{n}", f"Rep: {n} " + "x" * 3000, "Customer: Yes.") for n in range(60)]
+    with pytest.raises(CoachError, match=r"disk is full.*nothing was changed"):
+        small.add(many)
+    assert list(small.past_calls()) == [make_call("a", *LINES)]
+    small.close()
+
+
+ADD_MANY = """
+import sys
+from pathlib import Path
+from salescoach.library import Library
+from salescoach.testing import make_call
+with Library(Path(sys.argv[1])) as library:
+    calls = [make_call(f"c{n:04}", f"Rep: What about {n}?", "Customer: Yes.") for n in range(600)]
+    print("begun", flush=True)
+    library.add(calls)
+    print("done", flush=True)
+"""
+
+
+def adding(file: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", ADD_MANY, str(file)]
+    return subprocess.Popen(command, cwd=SCHEMA_1.parent.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_two_processes_that_add_the_same_table_add_it_once(tmp_path: Path) -> None:
+    processes = [adding(tmp_path / "library.sqlite") for _ in range(2)]
+    assert [process.communicate() for process in processes] == [(b"begun\ndone\n", b"")] * 2
+    with Library(tmp_path / "library.sqlite") as library:
+        assert len(library.team_calls()) == 600
+
+
+@pytest.mark.parametrize("wait_s", [0.0, 0.05, 0.2, 0.5])
+def test_a_process_that_is_killed_has_added_all_calls_or_none(tmp_path: Path, wait_s: float) -> None:
+    process = adding(tmp_path / "library.sqlite")
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"begun\n"
+    time.sleep(wait_s)
+    process.kill()
+    out = process.communicate()[0]
+    with Library(tmp_path / "library.sqlite") as library:
+        n_calls = len(library.team_calls())
+        assert n_calls in ((600,) if out else (0, 600))
+        library.add([make_call("after", *LINES)])
+        assert len(library.team_calls()) == n_calls + 1

@@ -99,7 +99,7 @@ def look_up_library(
         n_calls=len(calls),
         n_left_out=n_left_out,
         groups=shown,
-        reading=_reading(whose, wanted, len(calls), n_left_out, shown, by, has_trend=measure == WIN_RATE),
+        reading=_reading(whose, wanted, len(calls), n_left_out, shown, by, metric, has_trend=measure == WIN_RATE),
     )
 
 
@@ -122,12 +122,14 @@ def _reading(
     n_left_out: int,
     groups: Sequence[ShownGroup],
     by: By,
+    metric: MetricDefinition | None,
     *,
     has_trend: bool,
 ) -> str:
     """The whole answer in sentences."""
     kind = "calls of the team" if whose == "own" else "simulated sample calls, not your market"
-    head = f"{n_calls} {kind}{_filter_words(wanted)}"
+    about = f"{metric.subject[0].upper()}{metric.subject[1:]} in " if metric else ""
+    head = f"{about}{n_calls} {kind}{_filter_words(wanted)}"
     if by == "nothing":
         return f"{head}: {groups[0].reading}." if groups else f"{head}."
     lines = [f"{head}, by {plain(by)}:", *(f"- {plain(group.name)}: {group.reading}" for group in groups)]
@@ -160,15 +162,15 @@ def _group_reading(group: Group, measure: str, metric: MetricDefinition | None) 
 
 
 def _metric_reading(group: Group, metric: MetricDefinition) -> str:
-    sides = (("won calls", group.won), ("lost calls", group.lost))
+    sides = ((f"{group.n_won} won calls", group.won), (f"{group.n_lost} lost calls", group.lost))
     parts = [f"{_middle(metric, found)} in {calls}" for calls, found in sides if found is not None]
     if not parts:
-        return f"too few calls of known outcome that show {metric.subject} ({group.n_won} won, {group.n_lost} lost)"
-    return f"{metric.subject}: {', '.join(parts)} ({group.n_won} won, {group.n_lost} lost)"
+        return f"too few calls of known outcome that show it ({group.n_won} won, {group.n_lost} lost)"
+    return ", ".join(parts)
 
 
 def _middle(metric: MetricDefinition, found: Quartiles) -> str:
-    return f"median {amount(metric, found[1])}{unit_of(metric)}, half between {spread(metric, found)}"
+    return f"median {amount(metric, found[1])}{unit_of(metric)} (half of them {spread(metric, found)})"
 
 
 def _trend(groups: Sequence[Group]) -> str:
