@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, Literal
 
+from salescoach.call_metrics import MetricDefinition
 from salescoach.errors import InputError
 from salescoach.library import CallSummary
 from salescoach.readings import Quartiles, Whose, quartiles
@@ -33,10 +34,20 @@ class CallFilter(Frozen):
     until: date | None = None
 
 
+class Share(Frozen):
+    """How many of some calls have what a yes/no metric asks for; share and interval are None for too few calls."""
+
+    n_yes: int
+    n_calls: int
+    share: float | None
+    interval: tuple[float, float] | None
+
+
 class Group(Frozen):
     """Calls that belong together. Shares are in [0, 1], None where too few calls of known outcome stand behind them.
 
-    ``n_accounts``: those of calls with an outcome. ``won`` and ``lost`` are quartiles of the metric that was asked for.
+    ``n_accounts``: those of calls with an outcome. ``won`` and ``lost`` are quartiles of the metric that was asked for;
+    of a yes/no metric, ``won_share`` and ``lost_share`` say how many have it.
     """
 
     name: str
@@ -49,6 +60,8 @@ class Group(Frozen):
     interval: tuple[float, float] | None = None
     won: Quartiles | None = None
     lost: Quartiles | None = None
+    won_share: Share | None = None
+    lost_share: Share | None = None
 
 
 def whose_calls(calls: Sequence[CallSummary]) -> tuple[Whose, list[CallSummary]]:
@@ -82,7 +95,7 @@ def chosen(calls: Sequence[CallSummary], wanted: CallFilter) -> list[CallSummary
     ]
 
 
-def grouped(calls: Sequence[CallSummary], by: By, metric: str | None = None) -> list[Group]:
+def grouped(calls: Sequence[CallSummary], by: By, metric: MetricDefinition | None = None) -> list[Group]:
     """The calls in groups, in the order of their names; undated calls are in no period.
 
     Args:
@@ -105,27 +118,50 @@ def wilson(share: float, n: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def _group(name: str, calls: Sequence[CallSummary], metric: str | None) -> Group:
+def _group(name: str, calls: Sequence[CallSummary], metric: MetricDefinition | None) -> Group:
     by_outcome: Mapping[str, list[CallSummary]] = {
         outcome: [call for call in calls if call.outcome == outcome] for outcome in ("converted", "lost")
     }
-    n_won, n_lost = len(by_outcome["converted"]), len(by_outcome["lost"])
-    closed = [call for call in calls if call.outcome is not None]
-    # Calls of one account are about one deal, so they don't witness independently; accounts are what is counted.
-    n_accounts = len({call.account_id or f"call:{call.call_id}" for call in closed})
-    rate = n_won / len(closed) if len(closed) >= MIN_CALLS_FOR_RATE else None
+    won, lost = by_outcome["converted"], by_outcome["lost"]
+    rate = _share(len(won), [*won, *lost])
+    is_yes_no = metric is not None and metric.unit == "yes/no"
+    has_quartiles = metric is not None and not is_yes_no
     return Group(
         name=name,
         n_calls=len(calls),
-        n_won=n_won,
-        n_lost=n_lost,
-        n_open=len(calls) - len(closed),
-        n_accounts=n_accounts,
-        win_rate=rate,
-        interval=None if rate is None else wilson(rate, n_accounts),
-        won=quartiles([call.metrics.get(metric) for call in by_outcome["converted"]]) if metric else None,
-        lost=quartiles([call.metrics.get(metric) for call in by_outcome["lost"]]) if metric else None,
+        n_won=len(won),
+        n_lost=len(lost),
+        n_open=len(calls) - len(won) - len(lost),
+        n_accounts=_n_accounts([*won, *lost]),
+        win_rate=rate.share,
+        interval=rate.interval,
+        won=quartiles(_values(won, metric)) if has_quartiles else None,
+        lost=quartiles(_values(lost, metric)) if has_quartiles else None,
+        won_share=_share_with(won, metric) if is_yes_no else None,
+        lost_share=_share_with(lost, metric) if is_yes_no else None,
     )
+
+
+def _values(calls: Sequence[CallSummary], metric: MetricDefinition | None) -> list[float | None]:
+    return [call.metrics.get(metric.name) if metric else None for call in calls]
+
+
+def _share_with(calls: Sequence[CallSummary], metric: MetricDefinition | None) -> Share:
+    values = _values(calls, metric)
+    known = [call for call, value in zip(calls, values, strict=True) if value is not None]
+    return _share(sum(value is not None and value > 0.5 for value in values), known)
+
+
+def _share(n_yes: int, calls: Sequence[CallSummary]) -> Share:
+    if len(calls) < MIN_CALLS_FOR_RATE:
+        return Share(n_yes=n_yes, n_calls=len(calls), share=None, interval=None)
+    share = n_yes / len(calls)
+    return Share(n_yes=n_yes, n_calls=len(calls), share=share, interval=wilson(share, _n_accounts(calls)))
+
+
+def _n_accounts(calls: Sequence[CallSummary]) -> int:
+    """Calls of one account are about one deal and don't witness independently, so accounts are what is counted."""
+    return len({call.account_id or f"call:{call.call_id}" for call in calls})
 
 
 def _value(call: CallSummary, name: str) -> str:

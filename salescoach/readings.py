@@ -35,10 +35,11 @@ class Peers(Frozen):
     @property
     def name(self) -> str:
         """What calls they are, such as "the team's {} demo calls in B2B software", to be filled with won or lost."""
-        owner = "the team's" if self.whose == "own" else "the simulated"
         kind = f" {plain(self.call_type)}" if self.call_type else ""
         place = f" in {plain(self.industry)}" if self.industry else ""
-        return f"{owner} {{}}{kind} calls{place}"
+        return (
+            f"the team's {{}}{kind} calls{place}" if self.whose == "own" else f"the {{}} simulated{kind} calls{place}"
+        )
 
 
 def choose_peers(
@@ -160,10 +161,10 @@ def _lead(metric: MetricDefinition, value: float) -> str:
 
 
 def _comparison(metric: MetricDefinition, by_outcome: Mapping[str, Sequence[float | None]], peers: Peers) -> str:
+    found = {outcome: known for outcome, values in by_outcome.items() if (known := quartiles(values)) is not None}
     parts = [
-        f"in half of {peers.name.format(outcome)} it was {spread(metric, found)}"
-        for outcome, values in by_outcome.items()
-        if (found := quartiles(values)) is not None
+        f"in half of {_calls(peers, outcome, is_first=outcome == next(iter(found)))} it was {spread(metric, known)}"
+        for outcome, known in found.items()
     ]
     if not parts and (peers.won or peers.lost):
         return "; the library has too few calls of known outcome to compare"
@@ -171,13 +172,21 @@ def _comparison(metric: MetricDefinition, by_outcome: Mapping[str, Sequence[floa
 
 
 def _how_many_have_one(by_outcome: Mapping[str, Sequence[float | None]], peers: Peers) -> str:
+    found = {
+        outcome: known
+        for outcome, values in by_outcome.items()
+        if len(known := _known(values)) >= MIN_CALLS_FOR_QUARTILES
+    }
     parts = []
-    for outcome, values in by_outcome.items():
-        known = _known(values)
-        if len(known) >= MIN_CALLS_FOR_QUARTILES:
-            calls = peers.name.format(f"{len(known)} {outcome}")
-            parts.append(f"{sum(value > 0.5 for value in known)} of {calls} have one")
+    for outcome, known in found.items():
+        calls = _calls(peers, f"{len(known)} {outcome}", is_first=outcome == next(iter(found)))
+        parts.append(f"{sum(value > 0.5 for value in known)} of {calls} have one")
     return f"; {', '.join(parts)}" if parts else ""
+
+
+def _calls(peers: Peers, which: str, *, is_first: bool) -> str:
+    """The calls of one outcome; the second time in a sentence it is clear of what kind they are."""
+    return peers.name.format(which) if is_first else f"the {which} ones"
 
 
 def _upper(text: str) -> str:

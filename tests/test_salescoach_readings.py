@@ -58,13 +58,13 @@ def test_reading_beside_won_and_lost_calls() -> None:
     won = [0.42] * 3 + [0.5] * 3 + [0.55] * 3
     readings = _readings(won, [0.7] * 9)
     assert readings["talk_ratio_words"] == (
-        "The rep spoke 61 % of the words; in half of the team's won calls it was 42\u201355 %, in half of the team's "
-        "lost calls it was 70 %."
+        "The rep spoke 61 % of the words; in half of the team's won calls it was 42\u201355 %, in half of the lost "
+        "ones it was 70 %."
     )
     assert readings["patience_seconds"] == "The rep's pause before answering is not shown by this call."
     assert readings["next_step"] == (
         "There is no next step with a day or time near the end of the call; 9 of the team's 9 won calls have one, "
-        "0 of the team's 9 lost calls have one."
+        "0 of the 9 lost ones have one."
     )
     assert readings["longest_monologue_words"].startswith(
         "The rep's longest monologue was 61 words; the library has too"
@@ -115,7 +115,7 @@ def test_sample_calls_stand_in_until_the_team_has_calls_and_open_ones_never_coun
 def test_a_reading_says_which_calls_it_compares_with() -> None:
     past = _past(40, provenance="sample", industry="b2b_software", call_type="demo")
     reading = metric_readings(_call(), choose_peers(past, industry="b2b_software", call_type="demo"))[0].reading
-    assert "in half of the simulated won demo calls in B2B software it was 10\u201329 %" in reading
+    assert "in half of the won simulated demo calls in B2B software it was 10\u201329 %" in reading
 
 
 def test_without_past_calls_a_reading_stands_alone() -> None:

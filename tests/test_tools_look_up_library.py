@@ -126,7 +126,7 @@ def test_periods_are_in_order_and_say_whether_a_change_is_shown(library: Library
     result = look_up_library(parts_of(library), by="quarter")
     assert [group.name for group in result.groups] == ["2026-Q1", "2026-Q3"]
     assert result.n_left_out == 4
-    assert "4 more calls are without a date, or in earlier periods." in result.reading
+    assert "4 calls are without a date, or in earlier periods." in result.reading
     assert result.reading.endswith("The interval of 2026-Q3 lies wholly higher than that of 2026-Q1.")
     same = look_up_library(parts_of(library), by="month", since=date(2026, 3, 31), until=date(2026, 3, 31))
     assert (same.n_calls, same.n_left_out) == (30, 0)
@@ -145,7 +145,20 @@ def test_of_many_accounts_the_largest_are_shown(library: Library) -> None:
     assert len(result.groups) == MAX_GROUPS
     assert "a07" in {group.name for group in result.groups}
     assert result.n_left_out == 61 - sum(group.n_calls for group in result.groups)
-    assert f"{result.n_left_out} more calls are in smaller groups." in result.reading
+    assert f"{result.n_left_out} calls are in smaller groups." in result.reading
+
+
+def test_a_yes_no_metric_is_a_share_with_its_interval(library: Library) -> None:
+    dated = [
+        make_call(f"d{row}", f"Rep: Number {row}.", "Rep: Shall we talk on Friday?", outcome="lost") for row in range(6)
+    ]
+    library.add([*calls(20, 0), *dated, *calls(3, 3, 100)])
+    result = look_up_library(parts_of(library), measure="next_step")
+    assert result.reading == (
+        "A next step with a day or time in 29 calls of the team: 0 of 3 won calls (too few for a share), "
+        "6 of 26 lost calls (23 %, 95 % interval 11 to 42 %)."
+    )
+    assert problems_of(result.reading, [result], "", []) == []
 
 
 def test_an_empty_library_has_no_rate(library: Library) -> None:

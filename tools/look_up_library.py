@@ -9,7 +9,7 @@ from datetime import date
 
 from salescoach.call_metrics import METRICS, MetricDefinition
 from salescoach.errors import InputError
-from salescoach.lookups import PERIODS, By, CallFilter, Group, chosen, grouped, whose_calls
+from salescoach.lookups import PERIODS, By, CallFilter, Group, Share, chosen, grouped, whose_calls
 from salescoach.readings import Quartiles, Whose, amount, plain, spread, unit_of
 from salescoach.types import Frozen
 from tools.parts import Parts, percent
@@ -80,7 +80,7 @@ def look_up_library(
     whose, past = whose_calls(parts.library.team_calls())
     calls = chosen(past, wanted)
     metric = next((one for one in METRICS if one.name == measure), None)
-    groups = _shown(grouped(calls, by, metric.name if metric else None), by)
+    groups = _shown(grouped(calls, by, metric), by)
     shown = tuple(
         ShownGroup(
             **dict(group),
@@ -135,7 +135,7 @@ def _reading(
     lines = [f"{head}, by {plain(by)}:", *(f"- {plain(group.name)}: {group.reading}" for group in groups)]
     if n_left_out:
         why = "without a date, or in earlier periods" if by in PERIODS else "in smaller groups"
-        lines.append(f"{n_left_out} more calls are {why}.")
+        lines.append(f"{n_left_out} calls are {why}.")
     if by in PERIODS and has_trend and (trend := _trend(groups)):
         lines.append(trend)
     return "\n".join(lines)
@@ -154,7 +154,7 @@ def _group_reading(group: Group, measure: str, metric: MetricDefinition | None) 
         return _metric_reading(group, metric)
     counts = f"{group.n_won} won, {group.n_lost} lost, {group.n_open} open"
     if measure == COUNT:
-        return f"{group.n_calls} calls ({counts})"
+        return counts
     if group.win_rate is None or group.interval is None:
         return f"too few calls of known outcome for a rate ({counts})"
     low, high = _interval_percent(group.interval)
@@ -162,11 +162,21 @@ def _group_reading(group: Group, measure: str, metric: MetricDefinition | None) 
 
 
 def _metric_reading(group: Group, metric: MetricDefinition) -> str:
+    if group.won_share is not None and group.lost_share is not None:
+        return f"{_share_reading(group.won_share, 'won')}, {_share_reading(group.lost_share, 'lost')}"
     sides = ((f"{group.n_won} won calls", group.won), (f"{group.n_lost} lost calls", group.lost))
     parts = [f"{_middle(metric, found)} in {calls}" for calls, found in sides if found is not None]
     if not parts:
         return f"too few calls of known outcome that show it ({group.n_won} won, {group.n_lost} lost)"
     return ", ".join(parts)
+
+
+def _share_reading(share: Share, outcome: str) -> str:
+    counts = f"{share.n_yes} of {share.n_calls} {outcome} calls"
+    if share.share is None or share.interval is None:
+        return f"{counts} (too few for a share)"
+    low, high = _interval_percent(share.interval)
+    return f"{counts} ({percent(share.share)} %, 95 % interval {low} to {high} %)"
 
 
 def _middle(metric: MetricDefinition, found: Quartiles) -> str:
