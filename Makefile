@@ -22,6 +22,7 @@ check: .venv/.bootstrap-stamp  ## ruff, mypy and the import layers
 figures: .venv/.bootstrap-stamp  ## measure again what the docs claim (slow)
 	@.venv/bin/python benchmarks/speed.py
 	@.venv/bin/python benchmarks/noise.py
+	@OMP_NUM_THREADS=1 .venv/bin/python benchmarks/library.py
 	@OMP_NUM_THREADS=1 .venv/bin/python benchmarks/sample_corpus.py
 
 lock: .venv/.bootstrap-stamp  ## pin the newest versions that pyproject.toml allows

@@ -29,7 +29,7 @@ def build_parts(settings: Settings) -> Parts:
     """
     library = Library(settings.library_file)
     scorer = CallScorer.load(settings)
-    return Parts(library, scorer, PastCalls(settings.index_dir, library, scorer))
+    return Parts(library, scorer, PastCalls(settings.index_dir, library, scorer), settings.rep_lookups)
 
 
 def build_coach(settings: Settings, parts: Parts, checkpointer: BaseCheckpointSaver[Any] | None = None) -> Coach:

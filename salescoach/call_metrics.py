@@ -5,17 +5,16 @@ A metric that a call can't show (no times, no roles) is None, never 0.
 """
 
 import math
-import re
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from salescoach.types import MetricReading, Role, Transcript, Turn
+from salescoach import spoken
+from salescoach.types import NextStep, Role, Transcript, Turn
 
-MIN_CALLS_FOR_QUARTILES: Final = 8
-BACK_CHANNEL_WORDS: Final = 2
+METRICS_VERSION: Final = 2  # of the definitions below; a change of what is counted is a new version
 MONOLOGUE_GAP_S: Final = 2.0
 MIN_CALL_S: Final = 60.0
 MIN_SPEECH_S: Final = 10.0
@@ -23,18 +22,15 @@ MIN_SPEECH_S: Final = 10.0
 CLOSING_SHARE: Final = 0.2
 MIN_CLOSING_TURNS: Final = 4
 
-_RANGE_DASH: Final = "\u2013"
-
 
 @dataclass(frozen=True)
 class MetricDefinition:
-    """What a metric is. ``subject`` and ``higher_is`` are worded for a sentence; a higher value is not a better one."""
+    """What a metric is. ``subject`` is worded for a sentence; a higher value is not a better one."""
 
     name: str
     unit: str
     subject: str
     definition: str
-    higher_is: str | None = None
 
 
 METRICS: Final[tuple[MetricDefinition, ...]] = (
@@ -43,7 +39,6 @@ METRICS: Final[tuple[MetricDefinition, ...]] = (
         "share",
         "the rep's share of the words",
         "Words of the rep / words of rep and customer. Needs words of both.",
-        "the rep speaks more",
     ),
     MetricDefinition(
         "talk_ratio_seconds",
@@ -51,14 +46,12 @@ METRICS: Final[tuple[MetricDefinition, ...]] = (
         "the rep's share of the speaking time",
         "Seconds of the rep's turns / seconds of the rep's and the customer's turns; silence counts for neither,"
         " overlap for both. Needs start and end of each of those turns.",
-        "the rep speaks more",
     ),
     MetricDefinition(
         "rep_questions",
         "count",
         "the number of the rep's questions",
         "Sentences of the rep that are questions (see below).",
-        "the rep asks more",
     ),
     MetricDefinition(
         "rep_open_questions",
@@ -66,14 +59,12 @@ METRICS: Final[tuple[MetricDefinition, ...]] = (
         "the number of the rep's open questions",
         "Questions of the rep that begin with what, how, why or an invitation such as “tell me” or “walk me through”; "
         "“how much”, “how many”, “how long”, “what time” and the like are not open.",
-        "the rep asks more openly",
     ),
     MetricDefinition(
         "customer_questions",
         "count",
         "the number of the customer's questions",
         "Sentences of the customer that are questions (see below).",
-        "the customer asks more",
     ),
     MetricDefinition(
         "longest_monologue_words",
@@ -81,7 +72,6 @@ METRICS: Final[tuple[MetricDefinition, ...]] = (
         "the rep's longest monologue",
         "Most words of the rep in one run of turns; a customer turn of at most 2 words does not end a run and is not "
         "counted.",
-        "the rep speaks longer at a stretch",
     ),
     MetricDefinition(
         "longest_monologue_seconds",
@@ -89,7 +79,6 @@ METRICS: Final[tuple[MetricDefinition, ...]] = (
         "the length of the rep's longest monologue",
         "The same in seconds, first start to last end; a pause of 2 s or more ends a run as well. Needs start and end"
         " of each turn of the rep.",
-        "the rep speaks longer at a stretch",
     ),
     MetricDefinition(
         "longest_customer_story_words",
@@ -97,7 +86,13 @@ METRICS: Final[tuple[MetricDefinition, ...]] = (
         "the customer's longest story",
         "Most words of the customer in one run of turns; a rep turn of at most 2 words does not end a run and is not "
         "counted.",
-        "the customer tells more at a stretch",
+    ),
+    MetricDefinition(
+        "longest_customer_story_seconds",
+        "seconds",
+        "the length of the customer's longest story",
+        "The same in seconds, first start to last end; a pause of 2 s or more ends a run as well. Needs start "
+        "and end of each turn of the customer.",
     ),
     MetricDefinition(
         "interactivity",
@@ -105,14 +100,12 @@ METRICS: Final[tuple[MetricDefinition, ...]] = (
         "the number of changes of speaker per minute",
         "Changes between rep and customer / minutes from the first to the last known time. Needs a time on the first"
         " and the last turn, a minute or more apart.",
-        "the speakers change more often",
     ),
     MetricDefinition(
         "switches_per_100_words",
         "per 100 words",
         "the number of changes of speaker per 100 words",
         "100 x changes between rep and customer / words of both.",
-        "the speakers change more often",
     ),
     MetricDefinition(
         "patience_seconds",
@@ -120,14 +113,19 @@ METRICS: Final[tuple[MetricDefinition, ...]] = (
         "the rep's pause before answering",
         "Median over all changes from customer to rep of rep start - customer end; an overlap counts as 0. Needs both "
         "times.",
-        "the rep waits longer",
+    ),
+    MetricDefinition(
+        "overlap_share",
+        "share",
+        "the share of the rep's answers that begin before the customer has ended",
+        "Changes from customer to rep where the rep's start is before the customer's end / all changes from "
+        "customer to rep with both times.",
     ),
     MetricDefinition(
         "speech_rate_wpm",
         "words per minute",
         "the rep's pace",
         "Words / minutes over the rep's turns that have start and end, 10 s or more of them together.",
-        "the rep speaks faster",
     ),
     MetricDefinition(
         "filler_rate",
@@ -135,7 +133,6 @@ METRICS: Final[tuple[MetricDefinition, ...]] = (
         "the number of the rep's filler words per 100 words",
         "100 x fillers / words of the rep. Fillers: um, uh, er, erm, ah, hmm; “like”, “you know”, “I mean” between "
         "commas; “sort of” and “kind of”, unless after what, which, this, that, some, any, a or the.",
-        "more filler words",
     ),
     MetricDefinition(
         "price_mentions",
@@ -143,22 +140,69 @@ METRICS: Final[tuple[MetricDefinition, ...]] = (
         "the number of mentions of the price",
         "Amounts of money ($40, 40 dollars) and the words price, pricing, cost, fee, discount, budget, expensive, cheap"
         " and affordable in their forms, by anybody.",
-        "the price is spoken of more",
     ),
     MetricDefinition(
         "first_price_mention_share",
         "share",
         "the part of the call before the first mention of the price",
         "Words before the first price mention / all words. None without a mention.",
-        "the price comes later",
+    ),
+    MetricDefinition(
+        "first_price_mention_minutes",
+        "minutes",
+        "the time before the first mention of the price",
+        "Minutes from the first known time of the call to the start of the turn that mentions the price "
+        "first. Needs that turn's time.",
+    ),
+    MetricDefinition(
+        "competitor_mentions",
+        "count",
+        "the number of mentions of a competitor that can be told by the wording",
+        "Wordings such as “another provider”, “a different quote”, “shopping around”, “the competition”, and "
+        "capitalised names in wordings that only a supplier fits (“we're looking at …”, “a quote from …”, "
+        "“switch from …”, “… has quoted”), by anybody. A name alone is not known to be a competitor's.",
+    ),
+    MetricDefinition(
+        "first_competitor_mention_share",
+        "share",
+        "the part of the call before the first mention of a competitor",
+        "Words before the first such mention / all words. None without a mention.",
+    ),
+    MetricDefinition(
+        "objections",
+        "count",
+        "the number of the customer's turns that are worded as an objection",
+        "Turns of the customer with a wording of an objection: price (“too expensive”), need (“not "
+        "interested”), time (“bad time”), who decides (“I have to ask my boss”), putting off (“I'll think it "
+        "over”), risk (“I'm worried”). Whether it was answered is not judged.",
     ),
     MetricDefinition(
         "next_step",
         "yes/no",
         "a next step with a day or time",
         "1 if in the last fifth of the turns (at least 4) one turn, or two that follow each other, names an action"
-        " (call, meet, send, demo, visit, sign …) and a day or time to come; said by either side, agreed to or not.",
-        None,
+        " (call, meet, send, demo, visit, sign …) and a day or time to come; said by either side, agreed to or not. The"
+        " last such place is the step.",
+    ),
+    MetricDefinition(
+        "next_step_by_rep",
+        "yes/no",
+        "a next step that the rep takes on",
+        "1 if in that step, or in the turn after it, the rep promises an action or a task (“I'll send …”, “we can "
+        "call …”, “I'll check …”). None without a next step.",
+    ),
+    MetricDefinition(
+        "next_step_by_customer",
+        "yes/no",
+        "a next step that the customer takes on",
+        "The same for the customer.",
+    ),
+    MetricDefinition(
+        "next_step_agreed",
+        "yes/no",
+        "a next step that the customer agrees to",
+        "1 if the customer says the step, or says yes to it in the turn after it (“works for me”) with "
+        "nothing against it (no, not, but, maybe). None without a next step.",
     ),
     MetricDefinition(
         "customer_commitment",
@@ -167,96 +211,8 @@ METRICS: Final[tuple[MetricDefinition, ...]] = (
         "1 if in the same last turns the customer takes the offer (“let's do it”, “sign me up”, “send me the contract”,"
         " “Tuesday works”) or promises an action of their own (“I'll send you …”), in a sentence without a negation;"
         " “I'll think about it” and “I'll let you know” are none.",
-        None,
     ),
 )
-
-_WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+")
-
-# What may stand before a question without changing it.
-_LEAD_IN = re.compile(
-    r"(?:(?:so|and|but|or|okay|ok|well|now|alright|right|great|sure|yeah|yes|no|then|um+|uh+|hi|hello|hey|sorry|thanks"
-    r"|perfect|got it|i see|just curious|out of curiosity|by the way|first|also|actually|just|\w+(?=,))\b[\s,.:;-]*)+",
-    re.I,
-)
-_SUBJECT = r"(?:i|you|we|they|he|she|it|there|that|this|these|those|your|our|their|his|her|my|the|any|anyone|anybody)\b"
-_AUX = r"(?:is|are|was|were|do|does|did|can|could|would|will|shall|should|has|have|had|may|might)(?:n['\u2019]?t)?"
-_INTERROGATIVE = re.compile(
-    # "What do you ...", "how much does the ...", "what's your ..."; not "what matters is the price", "which is why".
-    r"(?:what|who|whose|where|when|why|how)(?:\s+(?:else|kind of \w+|(?:much|many)(?: \w+)?|long|often|soon|big))?"
-    rf"\s+{_AUX}\s+{_SUBJECT}"
-    rf"|which \w+\s+{_AUX}\s+{_SUBJECT}"
-    r"|(?:what|who|where|when|how)['\u2019]s\s+(?:your|the|that|this|it|his|her)\b"
-    r"|(?:what|how) about\b|how come\b|why not\b"
-    # "Do you ...", "can I ..."; not "do it now", "have it ready", "should you need".
-    r"|(?:do|did|don['\u2019]t|didn['\u2019]t)\s+(?:you|we|they|i)\b"
-    r"|(?:does|doesn['\u2019]t|is|isn['\u2019]t|was|wasn['\u2019]t|has|hasn['\u2019]t)\s+"
-    r"(?:it|that|this|there|he|she|your|the|anyone|anybody)\b"
-    r"|(?:are|aren['\u2019]t|were|have|haven['\u2019]t)\s+(?:you|we|they|there|your|these|those)\b"
-    r"|(?:can|can['\u2019]t|could|couldn['\u2019]t|would|wouldn['\u2019]t|will|won['\u2019]t)\s+"
-    r"(?:you|we|they|i|it|that|this|he|she|your|the)\b"
-    r"|(?:may|shall)\s+(?:i|we)\b",
-    re.I,
-)
-_INVITATION = re.compile(
-    r"(?:please\s+)?(?:tell (?:me|us)|walk (?:me|us) through|talk (?:me|us) through|describe"
-    r"|help (?:me|us) understand)\b",
-    re.I,
-)
-_OPEN = re.compile(
-    r"(?:what|how|why)\b(?!\s+(?:much|many|long|often|soon|big|old|large|far|time|day|date|year|percentage)\b)", re.I
-)
-_FILLER = re.compile(
-    r"\b(?:u+m+|u+h+|e+r+m*|a+h+|h+m+)\b(?!-)|(?:(?<=,\s)|^)(?:like|you know|i mean)(?=,)"
-    r"|(?<!what )(?<!which )(?<!this )(?<!that )(?<!some )(?<!any )(?<!\ba )(?<!the )\b(?:sort|kind) of\b",
-    re.I,
-)
-_PRICE = re.compile(
-    r"[$€£]\s?\d[\d.,]*k?\b|\b\d[\d.,]*\s?[€£]|\b\d[\d.,]*k?\s?(?:dollars?|euros?|pounds?|bucks|usd|eur|gbp)\b"
-    r"|\b(?:prices?|priced|pricey|pricing|costs?|costing|costly|fees?|discount(?:s|ed)?|budgets?|budgeted|expensive"
-    r"|cheap(?:er|est)?|affordable)\b",
-    re.I,
-)
-_ACTION = re.compile(
-    r"\b(?:call|talk|speak|meet(?:ing)?|chat|send|e-?mail|follow(?:ing)?[- ]up|demo|schedule|book|calendar|invite"
-    r"|catch up"
-    r"|review|sign|visit|viewing|show you|check in|get back|reach out|see you|come (?:by|over|in)|stop by|appointment"
-    r"|session|walkthrough|trial|start|deliver|install|ring|touch base|reconnect|connect)\b",
-    re.I,
-)
-_NO_ACTION = re.compile(
-    r"\b(?:don['\u2019]t|do not|never|no need to|not going to|won['\u2019]t|stop)\s+(?:\w+\s+)?\w+", re.I
-)
-_DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
-_MONTH = r"(?:january|february|march|april|may|june|july|august|september|october|november|december)"
-_WHEN = re.compile(
-    rf"(?<!last )\b{_DAY}s?\b|\btomorrow\b|\btonight\b|\bthis (?:afternoon|evening|week|month)\b"
-    r"|\bnext (?:week|month|quarter|year)\b"
-    r"|\b(?:end|beginning|start|middle) of (?:the|this|next) (?:week|month|quarter)\b"
-    r"|\bin (?:a|an|one|two|three|four|five|six|\d{1,2}|a couple of|a few) (?:minutes?|hours?|days?|weeks?|months?)\b"
-    rf"|\b{_MONTH} (?:the )?\d{{1,2}}(?:st|nd|rd|th)?\b|\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTH}\b"
-    r"|\bthe (?:[1-9]|[12]\d|3[01])(?:st|nd|rd|th)\b"
-    r"|\b(?:1[0-2]|[1-9])(?::[0-5]\d)? ?[ap]\.?m\b|\b(?:[01]?\d|2[0-3]):[0-5]\d\b|\bat noon\b|\bo['\u2019]clock\b",
-    re.I,
-)
-_COMMITMENT = re.compile(
-    r"\blet['\u2019]?s (?:do|try|book|schedule|sign|start|set|get started|go (?:ahead|with|for|forward)"
-    r"|move (?:ahead|forward))\b"
-    r"|\b(?:i|we)(?:['\u2019]ll| will| am going to|['\u2019]m going to|['\u2019]d like to|['\u2019]re going to) "
-    r"(?:definitely |gladly |happily )?"
-    r"(?:take (?!a |some |that back|it home)|(?:sign|buy|order|book|go with|go ahead|start|join|pay|donate|give you"
-    r"|send|bring|introduce|set up|transfer|do it|do that|be there|block|forward|get you)\b)"
-    r"|\bsign (?:me|us) up\b|\bcount (?:me|us) in\b|\b(?:i|we)(?:['\u2019]m| am|['\u2019]re| are) in\b(?=\s*[.!,]|\s*$)"
-    r"|\bsend (?:me |us |it |over )?(?:over )?(?:the |a |that |your )?"
-    r"(?:contract|agreement|paperwork|invoice|order form|docusign|calendar invite|invite|proposal|it over)\b"
-    rf"|\b(?:that|this|it|noon|tomorrow|\d{{1,2}}(?::\d\d)?(?: ?[ap]m)?|next week|{_DAY})"
-    r"(?: (?:morning|afternoon|evening))?(?: at [\w:]+(?: ?[ap]m)?)? works\b"
-    r"|\b(?:you have|you['\u2019]ve got|it['\u2019]s|we have|we['\u2019]ve got) a deal\b|\bwhere do (?:i|we) sign\b",
-    re.I,
-)
-# "No problem, let's do it" is a yes: a bare "no" negates nothing here.
-_NEGATION = re.compile(r"\b(?:not|never|cannot|\w+n['\u2019]t|if|unless|maybe|might)\b", re.I)
 
 
 def call_metrics(transcript: Transcript) -> dict[str, float | None]:
@@ -268,59 +224,94 @@ def call_metrics(transcript: Transcript) -> dict[str, float | None]:
     n_rep, n_customer = _n_words(rep), _n_words(customer)
     both = n_rep + n_customer if n_rep and n_customer else 0
     n_switches = sum(before.role != after.role for before, after in pairwise(known))
-    questions = [sentence for turn in rep for sentence in _questions(turn.text)]
+    questions = [sentence for turn in rep for sentence in spoken.questions(turn.text)]
     minutes = _minutes(turns)
+    prices = _mentions(turns, spoken.price_mentions)
+    competitors = _mentions(turns, spoken.competitor_mentions)
+    gaps = _gaps(known)
+    step = find_next_step(transcript)
     values: dict[str, float | None] = {
         "talk_ratio_words": _ratio(n_rep, both),
         "talk_ratio_seconds": _talk_ratio_seconds(rep, customer),
         "rep_questions": float(len(questions)) if rep else None,
-        "rep_open_questions": float(sum(_is_open(question) for question in questions)) if rep else None,
-        "customer_questions": float(sum(len(_questions(turn.text)) for turn in customer)) if customer else None,
+        "rep_open_questions": float(sum(spoken.is_open(question) for question in questions)) if rep else None,
+        "customer_questions": float(sum(len(spoken.questions(turn.text)) for turn in customer)) if customer else None,
         "longest_monologue_words": _longest_run_words(turns, "rep"),
         "longest_monologue_seconds": _longest_run_seconds(turns, "rep"),
         "longest_customer_story_words": _longest_run_words(turns, "customer"),
+        "longest_customer_story_seconds": _longest_run_seconds(turns, "customer"),
         "interactivity": _ratio(n_switches, minutes) if both and minutes else None,
         "switches_per_100_words": _ratio(100 * n_switches, both),
-        "patience_seconds": _patience(known),
+        "patience_seconds": statistics.median(max(0.0, gap) for gap in gaps) if gaps else None,
+        "overlap_share": _ratio(sum(gap < 0 for gap in gaps), len(gaps)),
         "speech_rate_wpm": _speech_rate(rep),
-        "filler_rate": _ratio(100 * sum(len(_FILLER.findall(turn.text)) for turn in rep), n_rep),
-        **_price(turns),
-        "next_step": float(_has_next_step(turns)),
+        "filler_rate": _ratio(100 * sum(spoken.n_fillers(turn.text) for turn in rep), n_rep),
+        "price_mentions": float(prices.count) if turns else None,
+        "first_price_mention_share": prices.first_share,
+        "first_price_mention_minutes": _minutes_before(turns, prices.first_turn),
+        "competitor_mentions": float(competitors.count) if turns else None,
+        "first_competitor_mention_share": competitors.first_share,
+        "objections": float(sum(spoken.is_objection(turn.text) for turn in customer)) if customer else None,
+        "next_step": float(step is not None),
+        "next_step_by_rep": None if step is None else float("rep" in step.taken_on_by),
+        "next_step_by_customer": None if step is None else float("customer" in step.taken_on_by),
+        "next_step_agreed": None if step is None else float(step.is_agreed),
         "customer_commitment": float(_has_commitment(turns)) if customer else None,
     }
     return {metric.name: values[metric.name] for metric in METRICS}
 
 
-def quartiles(values: Sequence[float | None]) -> tuple[float, float, float] | None:
-    """First quartile, median and third quartile, interpolated linearly; None below 8 known values."""
-    known = [value for value in values if value is not None and math.isfinite(value)]
-    if len(known) < MIN_CALLS_FOR_QUARTILES:
-        return None
-    first, median, third = statistics.quantiles(known, n=4, method="inclusive")
-    return first, median, third
+def find_next_step(transcript: Transcript) -> NextStep | None:
+    """The last dated action near the end of a call: where, when, who takes it on, whether the customer agrees."""
+    turns = transcript.turns
+    first = len(turns) - len(_closing(turns))
+    for last in range(len(turns) - 1, first - 1, -1):
+        if spoken.is_dated_action([turns[last].text]):
+            return _next_step(turns, last, last)
+        pair = [turn.text for turn in turns[last - 1 : last + 1]]
+        if last > first and not spoken.is_dated_action(pair[:1]) and spoken.is_dated_action(pair):
+            return _next_step(turns, last - 1, last)
+    return None
 
 
-def metric_readings(
-    transcript: Transcript,
-    won: Sequence[Mapping[str, float | None]],
-    lost: Sequence[Mapping[str, float | None]],
-) -> tuple[MetricReading, ...]:
-    """Each metric of a call beside the quartiles of the team's calls.
+def mention_turns(transcript: Transcript) -> dict[str, tuple[int, ...]]:
+    """Where a metric that counts places was counted: name -> numbers of the turns, from 1."""
+    found: dict[str, Callable[[Turn], bool]] = {
+        "rep_questions": lambda turn: turn.role == "rep" and bool(spoken.questions(turn.text)),
+        "rep_open_questions": lambda turn: (
+            turn.role == "rep" and any(spoken.is_open(question) for question in spoken.questions(turn.text))
+        ),
+        "customer_questions": lambda turn: turn.role == "customer" and bool(spoken.questions(turn.text)),
+        "price_mentions": lambda turn: bool(spoken.price_mentions(turn.text)),
+        "competitor_mentions": lambda turn: bool(spoken.competitor_mentions(turn.text)),
+        "objections": lambda turn: turn.role == "customer" and spoken.is_objection(turn.text),
+    }
+    step = find_next_step(transcript)
+    return {
+        **{
+            name: tuple(number for number, turn in enumerate(transcript.turns, start=1) if is_one(turn))
+            for name, is_one in found.items()
+        },
+        "next_step": () if step is None else tuple(range(step.turn_start, step.turn_end + 1)),
+    }
 
-    Args:
-        transcript: The call.
-        won: ``call_metrics`` of each converted call of the team.
-        lost: The same of each lost call.
-    """
-    values = call_metrics(transcript)
-    return tuple(
-        _reading(
-            metric,
-            values[metric.name],
-            quartiles([call.get(metric.name) for call in won]),
-            quartiles([call.get(metric.name) for call in lost]),
-        )
-        for metric in METRICS
+
+def _next_step(turns: Sequence[Turn], start: int, last: int) -> NextStep:
+    """The step that is said in the turns ``start`` to ``last`` (from 0); the turn after may take it on or agree."""
+    around = turns[start : last + 2]
+    said = turns[start : last + 1]
+    when = [found for turn in said for found in spoken.days_and_times(turn.text)]
+    sides: tuple[Role, Role] = ("rep", "customer")
+    return NextStep(
+        turn_start=start + 1,
+        turn_end=last + 1,
+        quote=said[0].text,
+        when=", ".join(dict.fromkeys(when)),
+        taken_on_by=tuple(
+            side for side in sides if any(turn.role == side and spoken.promises_action(turn.text) for turn in around)
+        ),
+        is_agreed=any(turn.role == "customer" and spoken.is_dated_action([turn.text]) for turn in said)
+        or any(turn.role == "customer" and spoken.agrees(turn.text) for turn in around),
     )
 
 
@@ -329,7 +320,7 @@ def _ratio(part: float, whole: float) -> float | None:
 
 
 def _n_words(turns: Sequence[Turn]) -> int:
-    return sum(len(_WORD.findall(turn.text)) for turn in turns)
+    return sum(spoken.n_words(turn.text) for turn in turns)
 
 
 def _span(turn: Turn) -> tuple[float, float] | None:
@@ -359,30 +350,6 @@ def _minutes(turns: Sequence[Turn]) -> float | None:
     return length_s / 60 if length_s >= MIN_CALL_S else None
 
 
-def _questions(text: str) -> list[str]:
-    return [sentence for sentence in _SENTENCE_END.split(text) if _is_question(sentence)]
-
-
-def _is_question(sentence: str) -> bool:
-    """A sentence with a question mark, or one that asks without it; an echo such as “Really?” is none."""
-    bare = sentence.strip().rstrip("\"'”)")
-    if bare.endswith("?"):
-        return len(_WORD.findall(bare)) > BACK_CHANNEL_WORDS or bool(_OPEN.match(_without_lead_in(bare)))
-    core = _without_lead_in(bare)
-    return not bare.endswith("!") and bool(_INTERROGATIVE.match(core) or _INVITATION.match(core))
-
-
-def _is_open(question: str) -> bool:
-    core = _without_lead_in(question)
-    return bool(_OPEN.match(core) or _INVITATION.match(core))
-
-
-def _without_lead_in(sentence: str) -> str:
-    bare = sentence.strip().lstrip("\"'“(")
-    found = _LEAD_IN.match(bare)
-    return bare[found.end() :] if found else bare
-
-
 def _runs(turns: Sequence[Turn], role: Role) -> Iterator[list[Turn]]:
     """Runs of turns of one side; a back-channel of the other side doesn't end a run and is left out of it."""
     other: Role = "customer" if role == "rep" else "rep"
@@ -390,7 +357,7 @@ def _runs(turns: Sequence[Turn], role: Role) -> Iterator[list[Turn]]:
     for turn in turns:
         if turn.role == role:
             run.append(turn)
-        elif run and not (turn.role == other and len(_WORD.findall(turn.text)) <= BACK_CHANNEL_WORDS):
+        elif run and not (turn.role == other and spoken.is_back_channel(turn.text)):
             yield run
             run = []
     if run:
@@ -418,116 +385,51 @@ def _longest_run_seconds(turns: Sequence[Turn], role: Role) -> float | None:
     return longest
 
 
-def _patience(known: Sequence[Turn]) -> float | None:
-    gaps = [
-        max(0.0, after.start_s - before.end_s)
-        for before, after in pairwise(known)
-        if before.role == "customer" and after.role == "rep" and before.end_s is not None and after.start_s is not None
-    ]
-    return statistics.median(gaps) if gaps else None
-
-
 def _speech_rate(rep: Sequence[Turn]) -> float | None:
     timed = [turn for turn in rep if _span(turn)]
     seconds = _seconds(timed)
     return 60 * _n_words(timed) / seconds if seconds is not None and seconds >= MIN_SPEECH_S else None
 
 
-def _price(turns: Sequence[Turn]) -> dict[str, float | None]:
-    n_mentions, n_before = 0, 0
-    first: int | None = None
-    for turn in turns:
-        for mention in _PRICE.finditer(turn.text):
-            n_mentions += 1
-            if first is None:
-                first = n_before + len(_WORD.findall(turn.text[: mention.start()]))
-        n_before += len(_WORD.findall(turn.text))
-    return {
-        "price_mentions": float(n_mentions) if turns else None,
-        "first_price_mention_share": None if first is None else _ratio(first, n_before),
-    }
-
-
 def _closing(turns: Sequence[Turn]) -> Sequence[Turn]:
     return turns[-max(MIN_CLOSING_TURNS, math.ceil(CLOSING_SHARE * len(turns))) :]
 
 
-def _has_next_step(turns: Sequence[Turn]) -> bool:
-    texts = [_NO_ACTION.sub(" ", turn.text) for turn in _closing(turns)]
-    pairs = [f"{before} {after}" for before, after in pairwise(texts)] or texts
-    return any(_ACTION.search(text) and _WHEN.search(text) for text in pairs)
-
-
 def _has_commitment(turns: Sequence[Turn]) -> bool:
-    return any(
-        _COMMITMENT.search(sentence) and not _NEGATION.search(sentence) and not _is_question(sentence)
-        for turn in _closing(turns)
-        if turn.role == "customer"
-        for sentence in _SENTENCE_END.split(turn.text)
-    )
+    return any(turn.role == "customer" and spoken.commits(turn.text) for turn in _closing(turns))
 
 
-def _reading(
-    metric: MetricDefinition,
-    value: float | None,
-    won: tuple[float, float, float] | None,
-    lost: tuple[float, float, float] | None,
-) -> MetricReading:
-    sides = [(name, known) for name, known in (("won", won), ("lost", lost)) if known is not None]
-    if value is None:
-        sentence = f"{_upper(metric.subject)} is not shown by this call."
-    elif metric.unit == "yes/no":
-        found = "There is" if value else "There is no"
-        subject = metric.subject if value else metric.subject.removeprefix("a ")
-        sentence = f"{found} {subject} near the end of the call{_yes_no_comparison(sides)}."
-    else:
-        sentence = f"{_lead(metric, value)}{_comparison(metric, sides)}."
-    return MetricReading(
-        name=metric.name, value=value, unit=metric.unit, won_quartiles=won, lost_quartiles=lost, reading=sentence
-    )
-
-
-def _lead(metric: MetricDefinition, value: float) -> str:
-    amount = _number(metric, value)
-    if metric.name == "talk_ratio_words":
-        return f"The rep spoke {amount} % of the words"
-    if metric.name == "talk_ratio_seconds":
-        return f"The rep spoke for {amount} % of the speaking time"
-    return f"{_upper(metric.subject)} was {amount}{_suffix(metric)}"
-
-
-def _comparison(metric: MetricDefinition, sides: Sequence[tuple[str, tuple[float, float, float]]]) -> str:
-    if not sides:
-        return "; the library has too few calls of known outcome to compare"
-    parts = []
-    for name, (first, _, third) in sides:
-        low, high = _number(metric, first), _number(metric, third)
-        spread = low if low == high else f"{low}{_RANGE_DASH}{high}"
-        parts.append(f"in half of the team's {name} calls it was {spread}{_suffix(metric)}")
-    return f"; {', '.join(parts)}"
-
-
-def _yes_no_comparison(sides: Sequence[tuple[str, tuple[float, float, float]]]) -> str:
-    parts = [
-        f"at least half of the team's {name} calls {'have' if median > 0.5 else 'lack'} one"
-        for name, (_, median, _) in sides
-        if median != 0.5
+def _gaps(known: Sequence[Turn]) -> list[float]:
+    """Seconds from the customer's end to the rep's start, where the rep answers; below 0 where they overlap."""
+    return [
+        after.start_s - before.end_s
+        for before, after in pairwise(known)
+        if before.role == "customer" and after.role == "rep" and before.end_s is not None and after.start_s is not None
     ]
-    return f"; {', '.join(parts)}" if parts else ""
 
 
-def _number(metric: MetricDefinition, value: float) -> str:
-    if metric.unit == "share":
-        return f"{100 * value:.0f}"
-    return f"{value:.1f}".removesuffix(".0")
+@dataclass(frozen=True)
+class _Mentions:
+    count: int
+    first_turn: Turn | None
+    first_share: float | None
 
 
-def _suffix(metric: MetricDefinition) -> str:
-    # The subject already says "per minute"; a count needs no unit.
-    return {"share": " %", "seconds": " s", "words": " words", "words per minute": " words per minute"}.get(
-        metric.unit, ""
-    )
+def _mentions(turns: Sequence[Turn], find: Callable[[str], list[int]]) -> _Mentions:
+    """How often something is mentioned, and how far into the words of the call the first time."""
+    count, n_before = 0, 0
+    first: int | None = None
+    first_turn: Turn | None = None
+    for turn in turns:
+        offsets = find(turn.text)
+        count += len(offsets)
+        if offsets and first is None:
+            first, first_turn = n_before + spoken.n_words(turn.text[: offsets[0]]), turn
+        n_before += spoken.n_words(turn.text)
+    return _Mentions(count, first_turn, None if first is None else _ratio(first, n_before))
 
 
-def _upper(text: str) -> str:
-    return text[0].upper() + text[1:]
+def _minutes_before(turns: Sequence[Turn], turn: Turn | None) -> float | None:
+    if turn is None or turn.start_s is None:
+        return None
+    return (turn.start_s - min(other.start_s for other in turns if other.start_s is not None)) / 60

@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     threads: int = Field(1, ge=1, description="threads of the encoder; more helps on an idle machine only")
     seed: int = Field(7, ge=0, description="the seed of everything random")
     deadline_s: float = Field(20.0, gt=0, description="seconds a language model may take for one answer")
+    rep_lookups: bool = Field(False, description="whether the library may be asked for numbers by rep")
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
 

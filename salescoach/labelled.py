@@ -12,7 +12,7 @@ from salescoach.transcripts import parse_transcript
 from salescoach.types import LabelledCall, Outcome, Provenance
 
 TEXT, LABEL = "call_transcript", "conversion_label"
-KNOWN = (TEXT, LABEL, "call_id", "account_id", "rep_id", "started_at", "split")
+KNOWN = (TEXT, LABEL, "call_id", "account_id", "rep_id", "started_at", "outcome_at", "split")
 MAX_CELL = 2_000_000
 DELIMITERS = ",;\t|"
 LABELS: dict[str, Outcome] = {"1": "converted", "1.0": "converted", "0": "lost", "0.0": "lost"}
@@ -70,11 +70,6 @@ def _call(row: Row, need_labels: bool, provenance: Provenance) -> LabelledCall:
     label = row.get(LABEL, "").strip()
     if label not in LABELS and (need_labels or label):
         raise DataError(f"{LABEL} must be 1 (converted) or 0 (lost), not {label!r}")
-    started_at = row.get("started_at", "").strip()
-    try:
-        when = datetime.fromisoformat(started_at) if started_at else None
-    except ValueError:
-        raise DataError(f"started_at must be an ISO date such as 2026-03-31T14:00, not {started_at!r}") from None
     transcript = parse_transcript(row.get(TEXT, ""))
     call_id = row.get("call_id", "").strip() or f"call-{transcript.content_hash[:10]}"
     return LabelledCall(
@@ -83,11 +78,20 @@ def _call(row: Row, need_labels: bool, provenance: Provenance) -> LabelledCall:
         outcome=LABELS.get(label),
         account_id=row.get("account_id", "").strip() or None,
         rep_id=row.get("rep_id", "").strip() or None,
-        started_at=when,
+        started_at=_time(row, "started_at"),
+        outcome_at=_time(row, "outcome_at"),
         split=row.get("split", "").strip() or None,
         provenance=provenance,
         metadata={name: value for name, value in row.items() if name not in KNOWN and value.strip()},
     )
+
+
+def _time(row: Row, name: str) -> datetime | None:
+    value = row.get(name, "").strip()
+    try:
+        return datetime.fromisoformat(value) if value else None
+    except ValueError:
+        raise DataError(f"{name} must be an ISO date such as 2026-03-31T14:00, not {value!r}") from None
 
 
 def _rows(file: Path, needed: Sequence[str]) -> Iterator[tuple[int, Row]]:

@@ -110,11 +110,12 @@ class Score(Frozen):
 
 
 class LabelledCall(Frozen):
-    """A past call with what is known about it. ``outcome`` is None while the deal is open."""
+    """A past call with what is known about it. ``outcome`` is None while the deal is open, ``outcome_at`` its date."""
 
     transcript: Transcript
     call_id: str
     outcome: Outcome | None = None
+    outcome_at: datetime | None = None
     account_id: str | None = None
     rep_id: str | None = None
     started_at: datetime | None = None
@@ -135,10 +136,34 @@ class Precedent(Frozen):
     metadata: dict[str, str] = Field(default_factory=dict)
 
 
-class MetricReading(Frozen):
-    """One call metric of a call beside the quartiles of the team's won and lost calls.
+class NextStep(Frozen):
+    """A dated action near the end of a call. ``when`` holds the days and times as they were said."""
 
-    ``value`` is None where the call doesn't show it, such as seconds in an untimed call.
+    turn_start: int
+    turn_end: int
+    quote: str
+    when: str
+    taken_on_by: tuple[Role, ...]
+    is_agreed: bool
+
+
+class PublishedFigure(Frozen):
+    """What somebody published about a call metric. A correlation among their customers, never a rule for one call."""
+
+    finding: str
+    n: str
+    year: int | None
+    calls: str = Field(description="what calls they were")
+    tier: Literal["primary", "secondary", "weak"]
+    source: str
+    caveat: str = ""
+
+
+class MetricReading(Frozen):
+    """One call metric of a call beside the quartiles of past won and lost calls.
+
+    ``value`` is None where the call doesn't show it, such as seconds in an untimed call. ``turns``: where it was
+    counted, for metrics that count places. ``reading`` compares with past calls; ``published`` stands beside it.
     """
 
     name: str
@@ -147,6 +172,8 @@ class MetricReading(Frozen):
     won_quartiles: tuple[float, float, float] | None
     lost_quartiles: tuple[float, float, float] | None
     reading: str
+    turns: tuple[int, ...] = ()
+    published: tuple[PublishedFigure, ...] = ()
 
 
 class Citation(Frozen):

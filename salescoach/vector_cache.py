@@ -13,6 +13,8 @@ from typing import Protocol
 
 import numpy as np
 
+from salescoach.scrub import scrub
+
 logger = logging.getLogger(__name__)
 
 MAX_IN_MEMORY = 50_000  # vectors; 75 MiB at 384 dimensions
@@ -30,8 +32,8 @@ class VectorCache(Protocol):
         """Keeps the vectors."""
         ...
 
-    def forget(self, keys: Iterable[bytes]) -> None:
-        """Drops the vectors, where they are."""
+    def forget(self, keys: Iterable[bytes]) -> int:
+        """Drops the vectors for good, where they are; returns how many there were."""
         ...
 
 
@@ -56,9 +58,8 @@ class MemoryCache:
         while len(self._vectors) > self._max_vectors:
             self._vectors.popitem(last=False)
 
-    def forget(self, keys: Iterable[bytes]) -> None:
-        for key in keys:
-            self._vectors.pop(key, None)
+    def forget(self, keys: Iterable[bytes]) -> int:
+        return sum(self._vectors.pop(key, None) is not None for key in keys)
 
 
 class FileCache:
@@ -105,12 +106,15 @@ class FileCache:
             except sqlite3.DatabaseError as error:
                 logger.warning("The cache of vectors can't be written (%s).", error)
 
-    def forget(self, keys: Iterable[bytes]) -> None:
+    def forget(self, keys: Iterable[bytes]) -> int:
         keys = list(keys)
         with self._lock:
             self._memory.forget(keys)
             with self._database:
-                self._database.executemany("DELETE FROM vectors WHERE key = ?", [(key,) for key in keys])
+                n = self._database.executemany("DELETE FROM vectors WHERE key = ?", [(key,) for key in keys]).rowcount
+            if n:
+                scrub(self._database, "The cache of vectors")
+        return n
 
     def close(self) -> None:
         """Closes the file."""

@@ -16,16 +16,18 @@ import typer
 
 from agent.build import build_coach, build_parts
 from agent.coach import Answer
-from salescoach.artifact import make_current
-from salescoach.call_metrics import metric_readings
+from salescoach.artifact import find_model, make_current
+from salescoach.call_metrics import METRICS_VERSION, find_next_step
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
 from salescoach.labelled import is_table, read_calls
-from salescoach.library import Library
+from salescoach.library import CallSummary, Library
+from salescoach.readings import choose_peers, metric_readings
 from salescoach.scoring import CallScorer
 from salescoach.transcripts import decode, parse_transcript, read_transcript
 from salescoach.types import LabelledCall, MethodName, Score, Transcript
 from serving import render
+from serving.deletion import delete_call
 from serving.doctor import examine
 from serving.progress import progress
 from serving.setup import rebuild_index, set_up
@@ -103,17 +105,41 @@ def score(
 
 
 @app.command()
-def metrics(file: File, rep: RepName = None, model: ModelDir = None, as_json: AsJson = False) -> None:
-    """Measure a call and set it beside the library's won and lost calls."""
+def metrics(
+    file: File,
+    rep: RepName = None,
+    industry: Annotated[str | None, typer.Option(help="set it beside calls of this industry")] = None,
+    call_type: Annotated[str | None, typer.Option(help="set it beside calls of this type, such as demo")] = None,
+    model: ModelDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure a call and set it beside the library's won and lost calls, and beside published figures."""
     settings = Settings.load(model=model)
     transcript = _read(file, rep)
-    won, lost = [], []
+    past: list[CallSummary] = []
+    known: LabelledCall | None = None
     if settings.library_file.exists():
         with Library(settings.library_file) as library:
-            won = [past.metrics for past in library.summaries("converted")]
-            lost = [past.metrics for past in library.summaries("lost")]
-    readings = metric_readings(transcript, won, lost)
-    _print({"metrics": [one.model_dump(mode="json") for one in readings]}, render.metrics(readings), as_json)
+            past, known = library.summaries(), library.find(transcript)
+    facts = known.metadata if known else {}
+    peers = choose_peers(
+        past,
+        industry=industry or facts.get("industry"),
+        call_type=call_type or facts.get("call_type"),
+        without=known.call_id if known else None,
+    )
+    readings, step = metric_readings(transcript, peers), find_next_step(transcript)
+    result = {
+        "metrics": [one.model_dump(mode="json") for one in readings],
+        "compared_with": {
+            **peers.model_dump(exclude={"won", "lost"}),
+            "n_won": len(peers.won),
+            "n_lost": len(peers.lost),
+        },
+        "next_step": step.model_dump(mode="json") if step else None,
+        "metrics_version": METRICS_VERSION,
+    }
+    _print(result, render.metrics(readings, peers, step), as_json)
 
 
 @app.command()
@@ -229,13 +255,22 @@ def train(
 def index(data: Data, model: ModelDir = None) -> None:
     """Add calls to the library and index them."""
     settings = Settings.load(model=model)
+    find_model(settings)  # without one nothing can be indexed, so nothing is added
     calls = read_calls(data, need_labels=False)
     with Library(settings.library_file) as library, progress() as show:
         report = library.add(calls)
         rebuild_index(settings, library, show)
-    render.line(
-        f"{report.added} calls added, {report.updated} updated, {report.unchanged} known already; all are indexed."
-    )
+    render.line(render.added(report))
+
+
+@app.command()
+def delete(call_id: str, model: ModelDir = None, as_json: AsJson = False) -> None:
+    """Delete a call from library, index, caches, conversations and uploads; names the models that learned from it."""
+    with progress() as show:
+        gone = delete_call(Settings.load(model=model), call_id, show)
+    _print(gone.model_dump(mode="json"), render.deletion(gone), as_json)
+    if gone.left:
+        raise typer.Exit(1)
 
 
 @app.command()

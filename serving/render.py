@@ -5,8 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from salescoach.artifact import Manifest
-from salescoach.types import MetricReading, Precedent, Score
+from salescoach.library import AddReport
+from salescoach.readings import Peers
+from salescoach.types import MetricReading, NextStep, Precedent, PublishedFigure, Score
+from serving.deletion import Deletion
 from serving.doctor import Check
+
+MAX_TURNS = 12  # of one metric, in a line
+MAX_SAME = 5  # ids that are named
 
 
 def line(text: str) -> None:
@@ -31,9 +37,26 @@ def ranking(scores: Sequence[Score]) -> str:
     return "\n".join(f"{_number(one):>7}  {one.call_id}" for one in scores)
 
 
-def metrics(readings: Sequence[MetricReading]) -> str:
-    """One reading a line."""
-    return "\n".join(reading.reading for reading in readings)
+def metrics(readings: Sequence[MetricReading], peers: Peers, step: NextStep | None) -> str:
+    """What the call shows, beside the team's calls; then what has been published, which ranks behind them."""
+    lines = [f"Beside {peers.name.format(f'{len(peers.won)} won and {len(peers.lost)} lost')}:", ""]
+    if not peers.won and not peers.lost:
+        lines = ["There are no past calls to compare with yet; add yours with `coach index`.", ""]
+    lines += [_with_turns(reading) for reading in readings if reading.value is not None]
+    if step is not None:
+        said = f"T{step.turn_start}" if step.turn_start == step.turn_end else f"T{step.turn_start}-{step.turn_end}"
+        lines += ["", f"The next step ({step.when}), {said}: “{step.quote}”"]
+    missing = [reading.name for reading in readings if reading.value is None]
+    if missing:
+        lines += ["", f"Not shown by this call: {', '.join(missing)}."]
+    figures = [(reading, figure) for reading in readings if reading.value is not None for figure in reading.published]
+    if figures:
+        lines += [
+            "",
+            "Published elsewhere: correlations among vendors' customers, no rule for one call. Your own calls",
+        ]
+        lines += ["come first.", *(_published(reading.name, figure) for reading, figure in figures)]
+    return "\n".join(lines)
 
 
 def precedents(found: Sequence[Precedent]) -> str:
@@ -47,6 +70,33 @@ def precedents(found: Sequence[Precedent]) -> str:
     )
 
 
+def added(report: AddReport) -> str:
+    """What came into the library, and under which id what was there already under another one."""
+    lines = [
+        f"{report.added} calls added, {report.updated} updated, {report.unchanged} known already; all are indexed."
+    ]
+    others = list(report.same_as.items())
+    lines += [f"  {other} is the same call as {kept} and is kept under that id." for other, kept in others[:MAX_SAME]]
+    lines += [f"  So are {len(others) - MAX_SAME} more."] if len(others) > MAX_SAME else []
+    return "\n".join(lines)
+
+
+def deletion(gone: Deletion) -> str:
+    """What was deleted, and what is left to do."""
+    lines = [
+        f"The call {gone.call_id} ({gone.n_turns} turns) is deleted, with {gone.n_vectors} cached vectors and "
+        f"{gone.n_conversations} conversations about it."
+    ]
+    if gone.thrown_away:
+        lines.append(f"Thrown away with it, to be made again: {', '.join(gone.thrown_away)}.")
+    lines.append(
+        "The index was built again." if gone.is_indexed else "There is no index now; `coach setup` builds one."
+    )
+    lines += [f"The model in {folder} learned from it; train again to be rid of that." for folder in gone.models]
+    lines += [f"{file} still holds words of it and is not the coach's; delete it yourself." for file in gone.left]
+    return "\n".join(lines)
+
+
 def trained(folder: Path, manifest: Manifest) -> str:
     """Where the model is, and how good it is on calls that it has not seen."""
     lines = [f"The model {manifest.model_id} is in {folder}."]
@@ -58,6 +108,18 @@ def trained(folder: Path, manifest: Manifest) -> str:
 def checks(results: Sequence[Check]) -> str:
     """One check a line."""
     return "\n".join(f"{'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.detail}" for check in results)
+
+
+def _with_turns(reading: MetricReading) -> str:
+    turns = ", ".join(f"T{turn}" for turn in reading.turns[:MAX_TURNS])
+    more = ", …" if len(reading.turns) > MAX_TURNS else ""
+    return f"{reading.reading} [{turns}{more}]" if turns else reading.reading
+
+
+def _published(name: str, figure: PublishedFigure) -> str:
+    about = ", ".join(part for part in (figure.n, str(figure.year or "year not told"), figure.calls) if part != "none")
+    caveat = f" {figure.caveat}" if figure.caveat else ""
+    return f"  {name}: {figure.finding} ({about}; {figure.tier} source: {figure.source}){caveat}"
 
 
 def _headline(result: Score) -> str:

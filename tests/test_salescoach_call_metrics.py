@@ -1,14 +1,17 @@
 """Call metrics: counted by hand on small calls."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
 
-from salescoach.call_metrics import METRICS, call_metrics, metric_readings, quartiles
-from salescoach.transcripts import parse_transcript
+from salescoach.call_metrics import METRICS, METRICS_VERSION, call_metrics, find_next_step, mention_turns
+from salescoach.transcripts import parse_transcript, read_transcript
 from salescoach.types import Role, Transcript, Turn
 
 DOC = Path(__file__).parent.parent / "docs" / "call-metrics.md"
+EXAMPLES = DOC.parent.parent / "data" / "examples"
 
 
 def _call(*lines: tuple[str, str] | tuple[str, str, float, float]) -> Transcript:
@@ -49,14 +52,19 @@ def test_talk_ratio_counts_words_of_both_sides_only() -> None:
 def test_what_a_call_does_not_show_is_none_and_never_zero() -> None:
     names_only = call_metrics(_call(("?", "Could we meet on Tuesday?"), ("?", "It costs $40.")))
     shown = {name for name, value in names_only.items() if value is not None}
-    assert shown == {"price_mentions", "first_price_mention_share", "next_step"}
+    assert shown == {"price_mentions", "first_price_mention_share", "competitor_mentions"} | {
+        name for name in names_only if name.startswith("next_step")
+    }
     untimed = call_metrics(_call(("R", "What do you need?"), ("C", "A cheaper plan.")))
     for name in (
         "talk_ratio_seconds",
         "longest_monologue_seconds",
         "interactivity",
+        "longest_customer_story_seconds",
         "patience_seconds",
+        "overlap_share",
         "speech_rate_wpm",
+        "first_price_mention_minutes",
     ):
         assert untimed[name] is None
     one_sided = call_metrics(_call(("R", "Hello there."), ("R", "Anybody there?")))
@@ -81,6 +89,8 @@ def test_seconds() -> None:
     assert values["longest_monologue_words"] == 40
     assert values["longest_monologue_seconds"] == 20
     assert values["longest_customer_story_words"] == 20
+    assert values["longest_customer_story_seconds"] == 30
+    assert values["overlap_share"] == pytest.approx(1 / 3)
     assert values["interactivity"] == pytest.approx(6 / (67 / 60))
     assert values["patience_seconds"] == pytest.approx(0.5)  # 0.5, 0 for the overlap, 3
     assert values["speech_rate_wpm"] == pytest.approx(60 * 50 / 22.5)
@@ -156,6 +166,106 @@ def test_price_mentions() -> None:
     assert _metric("first_price_mention_share", ("R", "nothing of it")) is None
 
 
+def test_when_the_price_came_up() -> None:
+    call = (("R", "Hello", 30.0, 31.0), ("C", "Hello", 40.0, 41.0), ("R", "It costs a bit", 120.0, 125.0))
+    assert _metric("first_price_mention_minutes", *call) == 1.5
+
+
+@pytest.mark.parametrize(
+    ("text", "n_mentions"),
+    [
+        ("We have a quote from Calder Shield, and another provider is coming on Friday.", 2),
+        ("I'd be lying if I said we weren't looking at Nimbold.", 1),
+        ("Kestrelware has quoted us less.", 1),
+        ("We're shopping around and comparing quotes.", 2),
+        ("Someone else's price was lower, you know what the competition does.", 2),
+        ("We use Excel for that.", 1),
+        ("We're looking at Tuesday. I looked at Anna. We use a spreadsheet.", 0),
+        ("Another question: is there a different colour?", 0),
+    ],
+)
+def test_competitor_mentions(text: str, n_mentions: int) -> None:
+    assert _metric("competitor_mentions", ("C", text)) == n_mentions
+
+
+def test_when_a_competitor_came_up() -> None:
+    call = (("R", "one two three four"), ("C", "we have another provider today"))
+    assert _metric("first_competitor_mention_share", *call) == pytest.approx(6 / 9)
+    assert _metric("first_competitor_mention_share", ("C", "nobody but you")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("That's too expensive for us.", 1),
+        ("It's over our budget.", 1),
+        ("That's more than we had in mind.", 1),
+        ("I'm not interested, thanks.", 1),
+        ("We already have something like that.", 1),
+        ("This is a bad time.", 1),
+        ("I'd have to ask my wife.", 1),
+        ("I need to think about it.", 1),
+        ("I'm worried about the move.", 1),
+        ("We've been burnt before.", 1),
+        ("What does it cost?", 0),
+        ("Sounds good to me, I need it soon.", 0),
+        ("I think about it every day.", 0),
+        ("We talked to our team, and they like it.", 0),
+    ],
+)
+def test_objections(text: str, expected: float) -> None:
+    assert _metric("objections", ("C", text)) == expected
+    assert _metric("objections", ("R", text), ("C", "Go on.")) == 0
+
+
+@pytest.mark.parametrize(
+    ("rep", "customer", "by_rep", "by_customer", "agreed"),
+    [
+        ("I'll send you the contract on Tuesday.", "Great, thanks.", 1, 0, 1),
+        ("Shall we meet on Tuesday at 10?", "That works.", 0, 0, 1),
+        ("Shall we meet on Tuesday at 10?", "I'm not sure, maybe.", 0, 0, 0),
+        ("Shall we meet on Tuesday at 10?", "Tuesday is bad, I'd rather not.", 0, 0, 0),
+        ("So, what now?", "I'll call you on Friday.", 0, 1, 1),
+        ("I'll call you on Friday. And you?", "Fine, I'll send the figures before that.", 1, 1, 1),
+        ("If you like, I'll call you on Friday.", "Hm.", 0, 0, 0),
+    ],
+)
+def test_who_takes_the_next_step_on(rep: str, customer: str, by_rep: float, by_customer: float, agreed: float) -> None:
+    values = call_metrics(_call(("R", rep), ("C", customer)))
+    assert values["next_step"] == 1
+    assert (values["next_step_by_rep"], values["next_step_by_customer"]) == (by_rep, by_customer)
+    assert values["next_step_agreed"] == agreed
+
+
+def test_the_last_next_step_is_quoted_with_its_day() -> None:
+    call = _call(
+        ("R", "I'll send it on Monday."), ("C", "Fine."), ("R", "And we can talk on Thursday at 10:30."), ("C", "Good.")
+    )
+    step = find_next_step(call)
+    assert step is not None
+    assert (step.turn_start, step.turn_end, step.when) == (3, 3, "Thursday, 10:30")
+    assert step.quote == call.turns[2].text
+    assert find_next_step(_call(("R", "Bye."), ("C", "Bye."))) is None
+    assert find_next_step(_call()) is None
+
+
+def test_where_a_metric_was_counted() -> None:
+    call = _call(
+        ("R", "What is your budget?"),
+        ("C", "Too expensive, another provider is cheaper. Why?"),
+        ("R", "Call on Friday?"),
+    )
+    assert mention_turns(call) == {
+        "rep_questions": (1, 3),
+        "rep_open_questions": (1,),
+        "customer_questions": (2,),
+        "price_mentions": (1, 2),
+        "competitor_mentions": (2,),
+        "objections": (2,),
+        "next_step": (3,),
+    }
+
+
 @pytest.mark.parametrize(
     ("rep", "customer", "expected"),
     [
@@ -201,55 +311,19 @@ def test_customer_commitment(text: str, expected: float) -> None:
     assert _metric("customer_commitment", ("R", text), ("C", "Hm.")) == 0
 
 
-def test_quartiles() -> None:
-    assert quartiles([1.0] * 7 + [None, float("nan")]) is None
-    assert quartiles([1, 2, 3, 4, 5, 6, 7, 8, None, 9]) == (3, 5, 7)
-    assert quartiles([0, 0, 0, 0, 1, 1, 1, 1]) == (0, 0.5, 1)
-
-
-def _readings(won_ratio: list[float], lost_ratio: list[float]) -> dict[str, str]:
-    call = _call(("R", _words(61)), ("C", _words(39)))
-    won = [{"talk_ratio_words": ratio, "next_step": 1.0} for ratio in won_ratio]
-    lost = [{"talk_ratio_words": ratio, "next_step": 0.0} for ratio in lost_ratio]
-    return {reading.name: reading.reading for reading in metric_readings(call, won, lost)}
-
-
-def test_reading_beside_won_and_lost_calls() -> None:
-    won = [0.42] * 3 + [0.5] * 3 + [0.55] * 3
-    readings = _readings(won, [0.7] * 9)
-    assert readings["talk_ratio_words"] == (
-        "The rep spoke 61 % of the words; in half of the team's won calls it was 42\u201355 %, in half of the team's "
-        "lost calls it was 70 %."
-    )
-    assert readings["patience_seconds"] == "The rep's pause before answering is not shown by this call."
-    assert readings["next_step"] == (
-        "There is no next step with a day or time near the end of the call; at least half of the team's won calls have "
-        "one, at least half of the team's lost calls lack one."
-    )
-    assert readings["longest_monologue_words"].startswith(
-        "The rep's longest monologue was 61 words; the library has too"
-    )
-
-
-def test_readings_carry_value_and_quartiles() -> None:
-    call = _call(("R", _words(61)), ("C", _words(39)))
-    won: list[dict[str, float | None]] = [{"talk_ratio_words": value / 10} for value in range(9)]
-    reading = metric_readings(call, won, [])[0]
-    assert (reading.name, reading.value, reading.unit) == ("talk_ratio_words", 0.61, "share")
-    assert reading.won_quartiles == pytest.approx((0.2, 0.4, 0.6))
-    assert reading.lost_quartiles is None
-
-
-def test_no_reading_passes_a_verdict() -> None:
-    for sentence in _readings([0.1] * 9, [0.9] * 9).values():
-        assert sentence.endswith(".")
-        assert not any(word in sentence for word in ("should", "better", "worse", "good", "bad", "too much"))
-
-
 def test_the_document_has_each_definition_as_it_is_in_the_code() -> None:
     text = DOC.read_text(encoding="utf-8")
     for metric in METRICS:
         assert f"| `{metric.name}` | {metric.unit} | {metric.definition} |" in text
+
+
+def test_a_change_of_what_is_counted_is_a_new_version() -> None:
+    """Stored metrics are measured again only where the version says so: whoever changes this hash raises it."""
+    values = [call_metrics(read_transcript(file)) for file in sorted(EXAMPLES.glob("*.txt"))]
+    rounded = [{name: value if value is None else round(value, 9) for name, value in call.items()} for call in values]
+    definitions = [(metric.name, metric.unit, metric.definition) for metric in METRICS]
+    digest = hashlib.sha256(json.dumps([definitions, rounded]).encode()).hexdigest()[:12]
+    assert (METRICS_VERSION, digest) == (2, "b3b17c910cd4")
 
 
 def test_a_parsed_caption_file_gives_the_timed_metrics() -> None:

@@ -204,8 +204,10 @@ def test_without_an_index_a_call_is_scored_all_the_same(run: Run, home: Path, ex
 
 
 def test_metrics_and_similar_as_json(run: Run, home: Path, example: Path) -> None:
-    readings = one_object(run("metrics", str(example), "--json")[1])["metrics"]
-    assert {"name", "value", "unit", "won_quartiles", "lost_quartiles", "reading"} == set(readings[0])
+    result = one_object(run("metrics", str(example), "--json")[1])
+    readings = result["metrics"]
+    assert {"name", "value", "unit", "won_quartiles", "lost_quartiles", "reading"} <= set(readings[0])
+    assert result["compared_with"]["whose"] == "sample"
     assert any(reading["won_quartiles"] for reading in readings)
     similar = one_object(run("similar", str(example), "--outcome", "lost", "-k", "3", "--json")[1])
     assert {"query", "results"} == set(similar)

@@ -111,9 +111,11 @@ def test_the_moment_can_be_named(parts: Parts) -> None:
 
 def test_metrics_stand_beside_the_other_calls(parts: Parts) -> None:
     result = look_up_metrics(parts, CALL)
-    n_past = len(parts.library.summaries())
-    assert result.n_won + result.n_lost == n_past - 1  # the call itself is not beside itself
-    assert result.metrics
+    # Too few won and lost discovery calls of its industry, so all discovery calls but the call itself.
+    like = [past for past in parts.library.summaries() if past.metadata["call_type"] == "discovery"]
+    assert result.n_won + result.n_lost == len(like) - 1
+    assert (result.whose, result.industry, result.call_type) == ("sample", None, "discovery")
+    assert (result.next_step is not None) == (result.metrics[-5].value == 1)
     assert any(reading.won_quartiles for reading in result.metrics)
 
 

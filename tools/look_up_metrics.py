@@ -1,17 +1,22 @@
-"""The tool ``look_up_metrics``: the call's metrics beside those of the library's won and lost calls."""
+"""The tool ``look_up_metrics``: the call's metrics beside those of past won and lost calls."""
 
-from salescoach.call_metrics import metric_readings
-from salescoach.types import Frozen, MetricReading
+from salescoach.call_metrics import find_next_step
+from salescoach.readings import Whose, choose_peers, metric_readings
+from salescoach.types import Frozen, MetricReading, NextStep
 from tools.parts import Parts
 
 
 class MetricsResult(Frozen):
-    """Readings of a call, and how many past calls stand behind the quartiles."""
+    """Readings of a call, and the past calls behind the quartiles: how many, whose, and of what kind (None: all)."""
 
     call_id: str
     n_won: int
     n_lost: int
     metrics: tuple[MetricReading, ...]
+    whose: Whose = "own"
+    industry: str | None = None
+    call_type: str | None = None
+    next_step: NextStep | None = None
 
 
 def look_up_metrics(parts: Parts, call_id: str) -> MetricsResult:
@@ -21,8 +26,19 @@ def look_up_metrics(parts: Parts, call_id: str) -> MetricsResult:
         InputError: there is no such call.
     """
     call = parts.library.get(call_id)
-    won = [past.metrics for past in parts.library.summaries("converted") if past.call_id != call.call_id]
-    lost = [past.metrics for past in parts.library.summaries("lost") if past.call_id != call.call_id]
+    peers = choose_peers(
+        parts.library.summaries(),
+        industry=call.metadata.get("industry"),
+        call_type=call.metadata.get("call_type"),
+        without=call.call_id,
+    )
     return MetricsResult(
-        call_id=call_id, n_won=len(won), n_lost=len(lost), metrics=metric_readings(call.transcript, won, lost)
+        call_id=call_id,
+        n_won=len(peers.won),
+        n_lost=len(peers.lost),
+        metrics=metric_readings(call.transcript, peers),
+        whose=peers.whose,
+        industry=peers.industry,
+        call_type=peers.call_type,
+        next_step=find_next_step(call.transcript),
     )

@@ -9,11 +9,12 @@ from salescoach.scoring import Scorer
 
 @dataclass(frozen=True)
 class Parts:
-    """Everything a tool may read."""
+    """Everything a tool may read. ``rep_lookups``: whether numbers may be asked for by rep."""
 
     library: Library
     scorer: Scorer
     index: CallIndex
+    rep_lookups: bool = False
 
 
 def percent(share: float) -> int:

@@ -1,19 +1,23 @@
 """The tools as LangChain sees them: typed arguments, nothing unknown let through, text beside the typed result."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Annotated
 
 from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import BaseModel, ConfigDict, Field
 
+from salescoach.lookups import By
 from salescoach.types import Frozen
 from tools.find_similar_calls import DEFAULT_DIVERSITY, DEFAULT_RESULTS, OutcomeChoice, find_similar_calls
+from tools.look_up_library import MEASURES, WIN_RATE, look_up_library
 from tools.look_up_metrics import look_up_metrics
 from tools.parts import Parts
 from tools.score_call import score_call
 from tools.what_won_calls_did import DEFAULT_REPLIES, what_won_calls_did
 
 CallId = Annotated[str, Field(pattern=r"^[\w.:-]{1,100}$", description="id of a call of this conversation")]
+Value = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class _Arguments(BaseModel):
@@ -43,6 +47,29 @@ class RepliesArguments(_Arguments):
         None, ge=1, description="turn whose like is looked for; default: what the customer said against it"
     )
     k: int = Field(DEFAULT_REPLIES, ge=1, le=10, description="how many won and how many lost calls")
+
+
+class LibraryArguments(_Arguments):
+    """Which numbers of which calls of the team."""
+
+    measure: str = Field(WIN_RATE, description="what is asked for", json_schema_extra={"enum": list(MEASURES)})
+    by: By = Field("nothing", description="one number for each industry, call type, account or period")
+    industry: Value | None = None
+    call_type: Value | None = None
+    account: Value | None = None
+    rep: Value | None = None
+    since: date | None = Field(None, description="first day of the period")
+    until: date | None = Field(None, description="last day of the period")
+
+
+def make_library_tool(parts: Parts) -> BaseTool:
+    """The one tool that is about no call of the conversation, so it takes no call id."""
+    return _tool(
+        look_up_library,
+        parts,
+        LibraryArguments,
+        "Win rates, counts and metric quartiles of the team's past calls, by industry, call type, account or period.",
+    )
 
 
 def make_tools(parts: Parts) -> Sequence[BaseTool]:

@@ -1,0 +1,8 @@
+"""Run by Alembic, which is given an open connection by ``salescoach.library.migrate`` and leaves it open."""
+
+from alembic import context
+
+from salescoach.library.tables import Base
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
+context.run_migrations()

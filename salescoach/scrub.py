@@ -1,0 +1,28 @@
+"""Takes deleted rows out of a SQLite file for good: a plain DELETE leaves their bytes in the file and in its log."""
+
+import sqlite3
+from typing import Any
+
+from salescoach.errors import CoachError
+
+PATIENCE_MS = 3_000  # with somebody else who is just reading
+
+
+def scrub(database: sqlite3.Connection | Any, name: str) -> None:
+    """Rewrites the file without what was deleted, and empties its write-ahead log.
+
+    Args:
+        database: a connection that is in no transaction (sqlite3's, or one that is used like it).
+        name: of the file, for the error.
+
+    Raises:
+        CoachError: another process is using the file; what was deleted may still be legible in it.
+    """
+    try:
+        database.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
+        database.execute("VACUUM")
+        is_busy = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        raise CoachError(f"{name} could not be rewritten ({error}); try again when nothing else uses it.") from None
+    if is_busy:
+        raise CoachError(f"{name} is in use, so deleted text would be left in its log; stop the chat and try again.")

@@ -1,0 +1,187 @@
+"""Deleting a call: afterwards its words are in no file, and nothing else is gone."""
+
+import asyncio
+import hashlib
+import json
+import shutil
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.build import open_coach
+from salescoach.artifact import ModelFolder, find_model
+from salescoach.config import Settings
+from salescoach.encoder import turn_text
+from salescoach.errors import CoachError, InputError
+from salescoach.library import Library
+from salescoach.testing import make_transcript
+from salescoach.types import LabelledCall
+from serving import cli
+from serving.deletion import delete_call
+
+PASTED = make_transcript(
+    "Rep: Thanks for making time, what is the xylophone orchestra short of at the moment?",
+    "Customer: Mostly mallets, and the rosewood bars of our xylophone crack every single winter.",
+    "Rep: Would a climate case for every xylophone make the winters any easier for you?",
+    "Customer: It might, but the xylophone committee decides about money, and that is not before spring.",
+)
+
+
+@pytest.fixture
+def own(coach_home: Path, tmp_path: Path) -> Settings:
+    """Settings of a copy of the shared home."""
+    shutil.copytree(coach_home, tmp_path / "home")
+    return Settings.load(home=tmp_path / "home")
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Shows no progress."""
+
+
+async def ask(settings: Settings, thread: str, question: str, call_id: str) -> None:
+    async with open_coach(settings) as coach:
+        async for _ in coach.ask(thread, question, call_id):
+            pass
+
+
+def threads(settings: Settings) -> set[str]:
+    connection = sqlite3.connect(settings.threads_file)
+    found = {thread for (thread,) in connection.execute("SELECT thread_id FROM checkpoints")}
+    connection.close()
+    return found
+
+
+def words_of(settings: Settings, call_id: str) -> list[bytes]:
+    """Turns whose words are in no other call."""
+    with Library(settings.library_file) as library:
+        others = [
+            library.get(call.call_id).transcript.text() for call in library.team_calls() if call.call_id != call_id
+        ]
+        turns = library.get(call_id).transcript.turns
+    rest = "\n".join(others)
+    return [turn.text.encode() for turn in turns if len(turn.text) > 15 and turn.text not in rest]
+
+
+def files_with(home: Path, words: list[bytes]) -> list[str]:
+    contents = {file.name: file.read_bytes() for file in home.rglob("*") if file.is_file()}
+    return [name for name, content in contents.items() if any(said in content for said in words)]
+
+
+def training_call(settings: Settings) -> LabelledCall:
+    seen = set(ModelFolder.open(find_model(settings)).manifest.training_calls)
+    with Library(settings.library_file) as library:
+        return next(call for call in library.past_calls() if call.transcript.content_hash in seen)
+
+
+def leave_traces(settings: Settings, call: LabelledCall) -> None:
+    """Files as training and chat leave them."""
+    text = call.transcript.text()
+    triplets = settings.runs_dir / "train" / "mine" / "train_triplets.json"
+    upload = settings.home / "chat" / "8000" / ".files" / "session" / "call.txt"
+    for file, content in ((triplets, json.dumps([{"anchor": text}])), (upload, text)):
+        file.parent.mkdir(parents=True)
+        file.write_text(content)
+
+
+def test_a_deleted_call_is_in_no_file_and_models_trained_on_it_are_named(own: Settings) -> None:
+    call = training_call(own)
+    asyncio.run(ask(own, "about it", "Score this call.", call.call_id))
+    asyncio.run(ask(own, "about another", "Score this call.", "ex-02"))
+    leave_traces(own, call)
+    words = words_of(own, call.call_id)
+    assert len(words) > 5
+    assert {"library.sqlite", "calls.csv", "train_triplets.json", "call.txt"} <= set(files_with(own.home, words))
+    with Library(own.library_file) as library:
+        key = hashlib.sha256(turn_text(library.own_turns(call.call_id)[0]).encode()).digest()
+        n_before = len(library.team_calls())
+    assert any(key in file.read_bytes() for file in own.cache_dir.iterdir())
+
+    gone = delete_call(own, call.call_id, silent)
+
+    assert files_with(own.home, words) == []
+    assert files_with(own.home / "index", [call.call_id.encode()]) == []
+    assert files_with(own.cache_dir, [key]) == []
+    assert threads(own) == {"about another"}
+    assert (gone.call_id, gone.n_conversations, gone.left, gone.is_indexed) == (call.call_id, 1, (), True)
+    assert gone.n_vectors > 5
+    assert gone.models == (str(own.models_dir / "starter"),)
+    assert set(gone.thrown_away) == {
+        "unfinished trainings and comparisons", "uploads", "the file of sample calls"
+    }  # fmt: skip
+    with Library(own.library_file) as library:
+        assert len(library.team_calls()) == n_before - 1
+        with pytest.raises(InputError):
+            library.get(call.call_id)
+    assert list(own.models_dir.iterdir())  # the models are named, not deleted
+
+
+def test_a_pasted_call_is_deleted_with_its_conversation(own: Settings) -> None:
+    with Library(own.library_file) as library:
+        pasted = library.add_pasted(PASTED)
+    asyncio.run(ask(own, "about it", "Score this call.", pasted))
+    assert b"xylophone" in own.threads_file.read_bytes() or threads(own) == {"about it"}
+    gone = delete_call(own, pasted, silent)
+    assert files_with(own.home, [b"xylophone"]) == []
+    assert threads(own) == set()
+    assert gone.models == ()
+    assert (own.home / "sample" / "calls.csv").exists()  # it isn't in there
+
+
+def test_a_conversation_that_only_cites_the_call_goes_too(own: Settings) -> None:
+    asyncio.run(ask(own, "cites", "Show me similar lost deals.", "ex-01"))
+    connection = sqlite3.connect(own.threads_file)
+    said = b"".join(content for (content,) in connection.execute("SELECT checkpoint FROM checkpoints"))
+    connection.close()
+    with Library(own.library_file) as library:
+        cited = [call.call_id for call in library.summaries("lost") if f"[call {call.call_id}, T".encode() in said]
+    assert cited
+    delete_call(own, cited[0], silent)
+    assert threads(own) == set()
+
+
+def test_words_in_a_file_that_is_not_the_coachs_are_reported(
+    own: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Library(own.library_file) as library:
+        pasted = library.add_pasted(PASTED)
+    notes = own.home / "my notes.json"
+    notes.write_text(json.dumps({"said": PASTED.turns[1].text}))
+    monkeypatch.setattr(sys, "argv", ["coach", "delete", pasted, "--json"])
+    monkeypatch.setenv("COACH_HOME", str(own.home))
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    assert json.loads(capsys.readouterr().out)["left"] == [str(notes)]
+    assert notes.exists()
+
+
+def test_an_unknown_call_changes_nothing(own: Settings) -> None:
+    before = sorted(own.home.rglob("*"))
+    with pytest.raises(InputError, match="'nobody'"):
+        delete_call(own, "nobody", silent)
+    assert sorted(own.home.rglob("*")) == before
+
+
+def test_while_the_index_is_being_built_nothing_is_deleted(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    from filelock import FileLock
+
+    with FileLock(own.index_dir / ".lock"), pytest.raises(CoachError, match="wait until it is done"):
+        delete_call(own, "ex-01", silent)
+    with Library(own.library_file) as library:
+        assert library.get("ex-01")
+
+
+def test_an_interrupted_deletion_can_be_run_again(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = words_of(own, "ex-01")
+
+    def dies(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Library, "delete", dies)
+    with pytest.raises(KeyboardInterrupt):
+        delete_call(own, "ex-01", silent)
+    monkeypatch.undo()
+    assert delete_call(own, "ex-01", silent).is_indexed
+    assert files_with(own.home, words) == []
