@@ -126,12 +126,12 @@ class _Nodes:
         tool = self._tools.get(call["name"])
         if tool is None:
             return _refusal(call, f"There is no tool {call['name']}; there are {', '.join(self._tools)}.")
-        if call["args"].get("call_id") not in calls:
+        if "call_id" in tool.args and call["args"].get("call_id") not in calls:
             return _refusal(call, f"That call is not part of this conversation; its calls are {', '.join(calls)}.")
         try:
             reply = tool.invoke(call)
         except (ValidationError, InputError) as error:  # what the model can mend
-            return _refusal(call, f"Wrong arguments: {error}")
+            return _refusal(call, str(error) if isinstance(error, InputError) else f"Wrong arguments: {error}")
         assert isinstance(reply, ToolMessage)
         return reply
 

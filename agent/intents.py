@@ -6,7 +6,7 @@ import numpy as np
 
 from salescoach.encoder import Encoder
 
-Intent = Literal["score", "similar_won", "similar_lost", "similar_any", "metrics"]
+Intent = Literal["score", "similar_won", "similar_lost", "similar_any", "won_did", "metrics", "library"]
 
 EXAMPLES: dict[Intent, tuple[str, ...]] = {
     "score": (
@@ -28,7 +28,6 @@ EXAMPLES: dict[Intent, tuple[str, ...]] = {
         "Show me similar won deals.",
         "Find calls like this one that we won.",
         "How did other reps win calls like this?",
-        "What did converted calls do at this moment?",
         "Show me a won deal with the same objection.",
         "Which closed deals are like this one?",
         "Give me examples of successful calls like this.",
@@ -45,6 +44,27 @@ EXAMPLES: dict[Intent, tuple[str, ...]] = {
         "Find calls like this one.",
         "Have we had a conversation like this before?",
         "Which past calls resemble this one?",
+    ),
+    "won_did": (
+        "What did won calls do at this moment?",
+        "What did converted calls do at this moment?",
+        "What should I have said at turn 14?",
+        "How did reps in won deals answer this objection?",
+        "What do successful reps reply to that?",
+        "What could I have answered there?",
+        "How did lost calls reply to this objection?",
+    ),
+    "library": (
+        "What is our win rate?",
+        "What is our win rate by industry?",
+        "How many deals did we win last quarter?",
+        "How many calls are in the library?",
+        "How has our win rate developed over the months?",
+        "Which industry do we win most in?",
+        "How many calls did we lose this year?",
+        "What share of our demos convert?",
+        "Show me win rates by call type.",
+        "How does the team do by account?",
     ),
     "metrics": (
         "What was my talk ratio?",

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from agent.sanitise import unsafe_from
 from salescoach.types import MetricReading
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
+from tools.look_up_library import LibraryResult
 from tools.look_up_metrics import MetricsResult
 from tools.parts import turn_marker
 from tools.score_call import ScoreResult, ShownTurn
+from tools.what_won_calls_did import RepliesResult
 
-ToolResult = ScoreResult | SimilarResult | MetricsResult
+ToolResult = ScoreResult | SimilarResult | MetricsResult | LibraryResult
 
 MAX_QUOTED_WORDS = 28
 MAX_ADVICE = 3
@@ -22,7 +24,8 @@ ASK_FOR_A_CALL = (
 )
 ASK_BACK = (
     "I'm not sure what you would like to know. I can score this call and say why, "
-    "show similar won or lost deals, or look up its metrics, such as talk ratio and questions."
+    "show similar won or lost deals or what won calls said at a moment like one of its own, or look up its metrics, "
+    "such as talk ratio and questions. I can also look up win rates of the team's calls."
 )
 
 
@@ -34,7 +37,8 @@ def word(results: Sequence[ToolResult]) -> str:
     parts = []
     if score is not None:
         parts.append(_score(score))
-    parts += [_similar(result) for result in similar]
+    parts += [_replies(result) if isinstance(result, RepliesResult) else _similar(result) for result in similar]
+    parts += [result.reading for result in results if isinstance(result, LibraryResult)]
     if metrics is not None:
         parts.append(_metrics(metrics, brief=score is not None))
     if score is not None:
@@ -83,6 +87,24 @@ def _similar(result: SimilarResult) -> str:
         near = f", at the moment most like {turn_marker(result.focus)} of this call: {quote(result.focus_quote)}"
     lines = [f"**Similar {kind}**{near}", *(f"- {_precedent(found)}" for found in result.results)]
     return "\n".join(lines)
+
+
+def _replies(result: RepliesResult) -> str:
+    if result.unavailable is not None:
+        return f"What won calls did is unavailable: {result.unavailable}"
+    if not result.results:
+        return "There are no past calls with such a moment yet."
+    assert result.focus is not None
+    lines = [f"At {turn_marker(result.focus)} of this call: {quote(result.focus_quote or '')}"]
+    for outcome, title in (("converted", "What reps replied in won calls"), ("lost", "And in lost ones")):
+        found = [one for one in result.results if one.outcome == outcome]
+        if found:
+            lines += [
+                "",
+                f"**{title}**",
+                *(f"- {one.marker} to {quote(one.quote)}: {quote(one.reply)}" for one in found),
+            ]
+    return "\n".join([*lines, "", f"*{result.reading}*"])
 
 
 def _precedent(found: ShownPrecedent) -> str:

@@ -107,11 +107,34 @@ async def test_an_unrelated_question_is_asked_back(parts: Parts, settings: Setti
         ("how many questions did i ask", "metrics"),
         ("what hurt the score", "score"),
         ("will this customer sign?", "score"),
+        ("what do reps in deals we won say when they hear that?", "won_did"),
+        ("win rate per call type please", "library"),
     ],
 )
 def test_questions_in_other_words_find_their_intent(parts: Parts, question: str, intent: str) -> None:
     assert question not in {example for examples in EXAMPLES.values() for example in examples}
     assert IntentRouter(parts.scorer.encoder).route(question) == intent
+
+
+async def test_numbers_of_the_team_are_looked_up_without_a_call(settings: Settings, parts: Parts) -> None:
+    answer = await answer_of(build_coach(settings, parts), "What is our win rate by industry?", None)
+    assert [call.name for call in answer.tool_calls] == ["look_up_library"]
+    assert answer.tool_calls[0].args == {"by": "industry", "measure": "win_rate"}
+    assert answer.grounded
+    assert "% won" in answer.answer
+    refused = await answer_of(build_coach(settings, parts), "What is our win rate by rep?", None)
+    assert "COACH_REP_LOOKUPS" in refused.answer
+
+
+async def test_replies_of_won_and_lost_calls_are_cited(settings: Settings, parts: Parts, example: Path) -> None:
+    coach = build_coach(settings, parts)
+    call_id = coach.add_call(read_transcript(example))
+    answer = await answer_of(coach, "What did won calls do at turn 5?", call_id)
+    assert [call.name for call in answer.tool_calls] == ["what_won_calls_did"]
+    assert answer.tool_calls[0].args == {"call_id": call_id, "turn": 5}
+    assert answer.grounded
+    assert "**What reps replied in won calls**" in answer.answer
+    assert {citation.call_id for citation in answer.citations} - {call_id}
 
 
 async def test_the_same_question_gets_the_same_bytes(coach_home: Path, example: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from salescoach.testing import make_call, make_transcript
 from salescoach.types import LabelledCall, Outcome
 from tools.look_up_library import MAX_GROUPS, LibraryResult, look_up_library
 from tools.parts import Parts
-from tools.registry import make_library_tool
+from tools.registry import make_tools
 
 
 class _Unused:
@@ -184,7 +184,7 @@ def test_the_wording_is_grounded_in_the_result(library: Library, measure: str, b
 
 def test_as_a_tool_it_takes_typed_arguments_only(library: Library) -> None:
     library.add(calls(10, 5, industry="solar"))
-    tool = make_library_tool(parts_of(library))
+    tool = next(one for one in make_tools(parts_of(library)) if one.name == "look_up_library")
     asked = {"type": "tool_call", "id": "1", "name": tool.name, "args": {"by": "industry", "since": None}}
     message = tool.invoke(asked)
     assert isinstance(message, ToolMessage)

@@ -50,7 +50,7 @@ class RepliesArguments(_Arguments):
 
 
 class LibraryArguments(_Arguments):
-    """Which numbers of which calls of the team."""
+    """Which numbers of which calls of the team. It is about no call of the conversation, so it takes no call id."""
 
     measure: str = Field(WIN_RATE, description="what is asked for", json_schema_extra={"enum": list(MEASURES)})
     by: By = Field("nothing", description="one number for each industry, call type, account or period")
@@ -60,16 +60,6 @@ class LibraryArguments(_Arguments):
     rep: Value | None = None
     since: date | None = Field(None, description="first day of the period")
     until: date | None = Field(None, description="last day of the period")
-
-
-def make_library_tool(parts: Parts) -> BaseTool:
-    """The one tool that is about no call of the conversation, so it takes no call id."""
-    return _tool(
-        look_up_library,
-        parts,
-        LibraryArguments,
-        "Win rates, counts and metric quartiles of the team's past calls, by industry, call type, account or period.",
-    )
 
 
 def make_tools(parts: Parts) -> Sequence[BaseTool]:
@@ -98,6 +88,12 @@ def make_tools(parts: Parts) -> Sequence[BaseTool]:
             parts,
             CallArguments,
             "Talk ratio, questions, monologues, next step and more of a call, beside the team's won and lost calls.",
+        ),
+        _tool(
+            look_up_library,
+            parts,
+            LibraryArguments,
+            "Win rates, counts and metric quartiles of the team's calls, by industry, call type, account or period.",
         ),
     ]
 
