@@ -26,9 +26,10 @@ OWNER = ".owner"  # the lock of the one object that has the store open
 VERSION = chromadb.__version__
 
 _BATCH = 5_000  # Chroma takes 5,461 at most
-_EF_SEARCH = 200  # recall@10 with it is in docs/retrieval.md
+_MAX_NEIGHBORS, _EF_CONSTRUCTION, _EF_SEARCH = 32, 200, 200  # Chroma's defaults miss 2 % of 44,000 moments
 _ROWS_PER_SYNC = 20_000  # Chroma writes the whole index each time; its default of 1,000 is quadratic in the end
-_N_PROBES = 8  # stored vectors of each collection that must find themselves
+_N_PROBES = 16  # stored vectors of each collection that are looked up
+_MIN_FOUND = 0.75  # share of them that must find themselves: a sound index misses one now and then, a damaged one most
 _SAME = 0.999  # cosine from which a vector has found itself or its like
 
 
@@ -148,10 +149,14 @@ class ChromaStore:
         n_found = self._client.get_collection(name, embedding_function=None).count()
         if n_found != len(vectors):
             raise UnsoundStoreError(f"{name} holds {n_found} vectors in place of {len(vectors)}")
-        for row in np.unique(np.linspace(0, len(vectors) - 1, _N_PROBES).astype(int)) if n_found else ():
-            nearest = self.nearest(kind, shelf.outcome, vectors[row], 1)
-            if not len(nearest) or not vectors[nearest[0]] @ vectors[row] > _SAME:
-                raise UnsoundStoreError(f"{name} doesn't find a vector that it holds")
+        rows = np.unique(np.linspace(0, n_found - 1, _N_PROBES).astype(int)) if n_found else np.zeros(0, dtype=int)
+        found = [self.nearest(kind, shelf.outcome, vectors[row], 1) for row in rows]
+        n_right = sum(
+            len(nearest) > 0 and vectors[nearest[0]] @ vectors[row] > _SAME
+            for row, nearest in zip(rows, found, strict=True)
+        )
+        if n_right < _MIN_FOUND * len(rows):
+            raise UnsoundStoreError(f"{name} finds {n_right} of {len(rows)} vectors that it holds")
 
 
 def _open_client(folder: Path) -> Client:
@@ -169,6 +174,8 @@ def _configuration(n_vectors: int) -> CreateCollectionConfiguration:
     return {
         "hnsw": {
             "space": "cosine",
+            "max_neighbors": _MAX_NEIGHBORS,
+            "ef_construction": _EF_CONSTRUCTION,
             "ef_search": _EF_SEARCH,
             "batch_size": min(sync_threshold, _BATCH),
             "sync_threshold": sync_threshold,
