@@ -10,7 +10,7 @@ from salescoach.measures import N_RESAMPLES, Judged, Measure, measure_all
 from salescoach.progress import Progress, silent
 from salescoach.scoring import Scorer
 from salescoach.splits import group_of, labels_of
-from salescoach.types import Frozen, LabelledCall, Score
+from salescoach.types import Frozen, LabelledCall, PassRate, Score
 
 
 class Evaluation(Frozen):
@@ -23,6 +23,7 @@ class Evaluation(Frozen):
     answered_share: float = Field(description="share of the calls on which the coach would not abstain")
     answered: dict[str, Measure] | None = Field(description="the same over those calls; None where a class is missing")
     seen: int = Field(description="calls among them that the model has been trained on, by choice of the user")
+    behaviour: tuple[PassRate, ...] = Field((), description="checks of behaviour, where they were made")
 
 
 def evaluate(

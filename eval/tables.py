@@ -1,10 +1,11 @@
 """Comparisons and evaluations as Markdown, the verdict in words first."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from eval.comparison import Comparison, Difference
 from eval.evaluate import Evaluation
 from salescoach.measures import Measure
+from salescoach.types import PassRate
 
 NAMES = {
     "auc": "AUROC",
@@ -78,7 +79,15 @@ def evaluation_page(found: Evaluation) -> str:
         parts += ["Only the calls that it would answer:", _measures(found.answered)]
     if found.seen:
         parts.append(f"{found.seen} of the calls were seen in training, so these figures flatter the model.")
+    if found.behaviour:
+        parts += ["Behaviour, on sentences put into some of these calls:", behaviour_table(found.behaviour)]
     return "\n\n".join(parts)
+
+
+def behaviour_table(checks: Sequence[PassRate]) -> str:
+    """How often the model did what each check expects."""
+    rows = [[one.check, one.expected, f"{one.passed} of {one.n}", f"{one.mean_change:+.3f}"] for one in checks]
+    return _table(["check", "the probability", "passed", "mean change"], rows)
 
 
 def _measures(measures: Mapping[str, Measure]) -> str:

@@ -26,7 +26,7 @@ from salescoach.config import Settings
 from salescoach.encoder import Engine
 from salescoach.errors import InputError, ModelError
 from salescoach.measures import Measure, Thresholds
-from salescoach.types import EmbeddingName, Frozen, ScorerName
+from salescoach.types import EmbeddingName, Frozen, PassRate, ScorerName
 from salescoach.whole_file import whole_file
 
 MANIFEST = "manifest.json"
@@ -65,6 +65,7 @@ class Manifest(Frozen):
         description="starts of the content hashes of the calls seen in training or calibration"
     )
     measures: dict[str, dict[str, Measure]] = Field(description="arm -> measure, on calls that no fit has seen")
+    behaviour: tuple[PassRate, ...] = Field((), description="checks of behaviour; none in older folders")
     files: dict[str, str] = Field(description="relative path -> sha256")
 
     def has_seen(self, content_hash: str) -> bool:

@@ -176,6 +176,16 @@ class MetricReading(Frozen):
     published: tuple[PublishedFigure, ...] = ()
 
 
+class PassRate(Frozen):
+    """How often a model did what a check of behaviour expects. ``mean_change``: of the probability, in [-1, 1]."""
+
+    check: str
+    expected: str
+    passed: int
+    n: int
+    mean_change: float
+
+
 class Citation(Frozen):
     """A marker in an answer and the evidence that it points to."""
 

@@ -30,7 +30,7 @@ from serving import render
 from serving.deletion import delete_call
 from serving.doctor import examine
 from serving.progress import progress
-from serving.setup import rebuild_index, set_up
+from serving.setup import example_calls, rebuild_index, set_up
 from tools.find_similar_calls import DEFAULT_DIVERSITY, OutcomeChoice, make_query
 
 app = typer.Typer(
@@ -225,6 +225,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a model folder on labelled calls."""
+    from eval.behaviour import check_behaviour
     from training.options import FinetuneOptions
     from training.run import train as run
 
@@ -234,10 +235,11 @@ def train(
     source = f"{len(calls)} calls of {data.name if data else 'the library'}"
     folder = out or settings.models_dir / name
     options = None if objective == "none" else FinetuneOptions(objective=objective)
+    checked = [call.transcript for call in example_calls() or calls]
     with progress() as report:
         manifest = run(
             calls, folder, settings, name=name, data=source, options=options, by_time=by_time, resume=resume,
-            progress=report,
+            judge=lambda scorer: check_behaviour(scorer, checked, progress=report), progress=report,
         )  # fmt: skip
         if out is None:
             make_current(settings, folder)
@@ -284,6 +286,7 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Judge a model on labelled calls that it has not seen."""
+    from eval.behaviour import check_behaviour
     from eval.evaluate import evaluate as run
     from eval.evaluate import was_trained_on
     from eval.tables import evaluation_page
@@ -296,6 +299,8 @@ def evaluate(
         calls = [call for call in calls if not was_trained_on(scorer, call)]
     with progress() as show:
         found = run(calls, scorer, allow_seen=allow_seen, progress=show)
+        checks = check_behaviour(scorer, [call.transcript for call in calls], progress=show)
+    found = found.model_copy(update={"behaviour": checks})
     _write_report(report, evaluation_page(found))
     _print(found.model_dump(mode="json"), evaluation_page(found), as_json)
 

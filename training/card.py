@@ -1,9 +1,10 @@
 """The model card: what the model is, for people. It quotes no training text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from salescoach.measures import Measure
+from salescoach.types import PassRate
 from training.judge import Verdict
 
 _SHOWN = {"auc": "AUROC", "f1": "F1", "accuracy": "accuracy", "brier": "Brier", "ece": "ECE"}
@@ -36,7 +37,7 @@ estimated; the prediction set is conformal at 0.90.
 ## Measures on the calls that judged
 
 {_table(verdict.measures)}
-{_gaps(verdict)}"""
+{_gaps(verdict)}{_behaviour(facts.get("behaviour", ()))}"""
 
 
 def worth_it(verdict: Verdict) -> str:
@@ -68,3 +69,11 @@ def _gaps(verdict: Verdict) -> str:
         ci = f" ({gap.ci[0]:+.3f} to {gap.ci[1]:+.3f})" if gap.ci else ""
         lines.append(f"- {arm} over {over}: AUROC {gap.value:+.3f}{ci}")
     return "\nPaired, on the same calls:\n\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def _behaviour(checks: Sequence[PassRate]) -> str:
+    if not checks:
+        return ""
+    lines = ["", "## Behaviour", "", "| check | the probability | passed |", "| --- | --- | --- |"]
+    lines += [f"| {one.check} | {one.expected} | {one.passed} of {one.n} |" for one in checks]
+    return "\n".join([*lines, ""])

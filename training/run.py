@@ -5,15 +5,25 @@ without further fits. What wins there scores, and whether fine-tuning was worth 
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.covariance import LedoitWolf
 
 from salescoach.abstention import reasons_not_to_judge, unlikeness
-from salescoach.artifact import CARD, ENCODER, HASH_DIGITS, Manifest, folder_fingerprint, seal, whole_folder
+from salescoach.artifact import (
+    CARD,
+    ENCODER,
+    HASH_DIGITS,
+    Manifest,
+    ModelFolder,
+    folder_fingerprint,
+    seal,
+    whole_folder,
+)
 from salescoach.base_model import resolve_base_model
 from salescoach.config import Settings
 from salescoach.embedding_arm import EmbeddingArm
@@ -22,13 +32,14 @@ from salescoach.errors import DataError
 from salescoach.head import Head, conformal_quantile, nonconformity
 from salescoach.measures import choose_thresholds
 from salescoach.progress import Progress, silent
-from salescoach.scoring import PROBES, installed_versions, load_encoder
+from salescoach.scoring import PROBES, CallScorer, installed_versions, load_arms, load_encoder
 from salescoach.splits import CALIBRATION, TEST, TRAIN, group_of, labels_of, split_hash, split_names
-from salescoach.types import LabelledCall, Transcript
+from salescoach.types import LabelledCall, PassRate, Transcript
 from training.card import model_card
 from training.embedding import Embedding, TrainingCalls, fit_finetuned, fit_generic
 from training.head import N_MEMBERS, cross_calibrated, fit_head
-from training.judge import Candidate, judge
+from training.judge import Candidate
+from training.judge import judge as judge_arms
 from training.layers import copy_encoder
 from training.likeness import fit_likeness
 from training.options import FinetuneOptions
@@ -43,6 +54,8 @@ CALLS_AT_ONCE = 64
 MAX_HEAD_CALLS = 4000  # of those trained on, from which members of the head, likeness and abstention are fitted
 TUNED = "tuned"  # where the fine-tuned encoder lies until it is known whether it stays
 
+Judge = Callable[[CallScorer], Sequence[PassRate]]
+
 
 def train(
     calls: Sequence[LabelledCall],
@@ -54,6 +67,7 @@ def train(
     options: FinetuneOptions | None = None,
     by_time: bool = False,
     resume: bool = False,
+    judge: Judge | None = None,
     progress: Progress = silent,
 ) -> Manifest:
     """Trains all arms on labelled calls and writes a model folder to ``out``.
@@ -69,6 +83,7 @@ def train(
         options: how to fine-tune the encoder; None leaves it as it is, which takes a fraction of the time.
         by_time: the latest third of the accounts judges, in place of a random one.
         resume: go on from the checkpoint of an interrupted fine-tuning.
+        judge: checks the behaviour of the model before it is sealed; its pass rates go to manifest and card.
         progress: called with the stage, what is done and what there is to do.
 
     Raises:
@@ -107,7 +122,7 @@ def train(
             honest = np.full(len(seen.calls), np.nan)
             honest[seen.held_out] = heads[arm].logits(pooled[arm][some.held_out])
             candidates[arm] = Candidate(heads[arm].logits(embedding.pool(judging)), honest)
-        verdict = judge(seen, test, candidates, progress)
+        verdict = judge_arms(seen, test, candidates, progress)
 
         if verdict.embedding == "finetuned":
             shutil.rmtree(folder / ENCODER)
@@ -123,7 +138,7 @@ def train(
         held_out = np.flatnonzero(seen.held_out)
         labels, groups = seen.labels[held_out], [seen.groups[row] for row in held_out.tolist()]
         chances = cross_calibrated(verdict.honest[held_out], labels, groups, np.random.default_rng(settings.seed))
-        facts = {
+        facts: dict[str, Any] = {
             "name": name,
             "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "scorer": verdict.scorer,
@@ -147,6 +162,8 @@ def train(
             "training_calls": sorted(call.content_hash[:HASH_DIGITS] for call in seen.calls),
             "measures": verdict.measures,
         }
+        if judge is not None:
+            facts["behaviour"] = tuple(judge(_unsealed(folder, facts, embeddings[verdict.embedding].encoder)))
         (folder / CARD).write_text(model_card(facts, verdict), encoding="utf-8")
         return seal(folder, **facts)
 
@@ -212,6 +229,12 @@ def _unlikeness_bound(arm: EmbeddingArm, encoder: Encoder, seen: TrainingCalls) 
     calls = [call for call in held_out if not reasons_not_to_judge(call)] or held_out
     distances = [unlikeness(encode_turns(encoder, call.turns), arm.mean_turn, arm.precision) for call in calls]
     return UNLIKENESS_SLACK * float(np.quantile(distances, 1 - UNLIKENESS_TAIL))
+
+
+def _unsealed(folder: Path, facts: Mapping[str, Any], encoder: Encoder) -> CallScorer:
+    """The scorer of a folder that has no name and no hashes yet."""
+    manifest = Manifest(model_id="", files={}, **facts)
+    return CallScorer(manifest, encoder, *load_arms(ModelFolder(folder, manifest)))
 
 
 def _require_both_classes(calls: Sequence[LabelledCall], at_least: int = MIN_CALLS_PER_CLASS) -> None:
