@@ -11,24 +11,21 @@ how well evidence by deletion agrees with the true effects of the turns.
 import argparse
 import csv
 import sys
-from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import spearmanr
 
+from eval.faithfulness import agreement, effects_of, read_true_effects
 from salescoach.config import Settings
 from salescoach.embedding_arm import EncodedCall
 from salescoach.encoder import encode_turns
 from salescoach.labelled import read_calls
 from salescoach.measures import METRICS, Thresholds, choose_thresholds
-from salescoach.pooling import without_each
 from salescoach.scoring import CallScorer
-from salescoach.splits import CALIBRATION, labels_of
+from salescoach.splits import CALIBRATION, group_of, labels_of
 from salescoach.types import LabelledCall
 
 SHOWN = ("auc", "f1", "accuracy", "brier", "ece")
-TOP = 3
 
 
 def main() -> None:
@@ -41,7 +38,9 @@ def main() -> None:
     given = parser.parse_args()
     calls = read_calls(given.sample)
     true = read_column(given.sample, "truth", "true_probability")
-    effects = read_effects(given.sample)
+    effects = read_true_effects(given.sample)
+    if effects is None:
+        parser.error(f"the truth about {given.sample} is not beside it")
     scorer = CallScorer.load(Settings.load(model=given.model))
     # Thresholds for the true probabilities are chosen as the model's were: on the calibration calls.
     known = [call for call in calls if call.split == CALIBRATION]
@@ -63,7 +62,7 @@ def figures(
     """Figure -> the model's, and that of the true probabilities where there is one."""
     labels, truth = labels_of(calls), np.array([true[id_of(call)] for call in calls])
     probabilities, inside, held, abstained = np.zeros(len(calls)), [], [], []
-    first, signs, ranks = [], [], []
+    known = []
     for row, call in enumerate(calls):
         if row % 100 == 0:
             sys.stderr.write(f"\r{row} of {len(calls)}")
@@ -75,14 +74,8 @@ def figures(
         if score.interval and not score.abstained:
             inside.append(score.interval[0] <= truth[row] <= score.interval[1])
             held.append(call.outcome in score.prediction_set)
-        own = number - without(scorer, call)
-        wanted = effects[id_of(call)]
-        if not wanted.any():
-            continue
-        top = np.argsort(-np.abs(own), kind="stable")[:TOP]
-        first.append(int(np.argmax(np.abs(wanted))) in top)
-        signs += [np.sign(own[turn]) == np.sign(wanted[turn]) for turn in top if wanted[turn] != 0]
-        ranks.append(float(spearmanr(own, wanted).statistic))
+        encoded = EncodedCall(call.transcript.turns, encode_turns(scorer.encoder, call.transcript.turns))
+        known.append((effects_of(scorer, encoded), effects[id_of(call)], group_of(call)))
     sys.stderr.write("\r")
     found: dict[str, tuple[float, float | None]] = {
         name: (METRICS[name](labels, probabilities, scorer.manifest.thresholds), METRICS[name](labels, truth, ideal))
@@ -91,32 +84,18 @@ def figures(
     found["answered"] = (1 - float(np.mean(abstained)), None)
     found["outcome in the prediction set"] = (float(np.mean(held)), None)
     found["true probability in the interval"] = (float(np.mean(inside)), None)
-    found["turn of the largest true effect among the top three"] = (float(np.mean(first)), None)
-    found["sign of the top three right, where they have a true effect"] = (float(np.mean(signs)), None)
-    found["Spearman of effect and true effect, mean over calls"] = (float(np.nanmean(ranks)), None)
+    agreed = agreement(known, scorer.manifest.seed)
+    if agreed is not None:
+        found["turn of the largest true effect among the top three"] = (agreed.first_found.value, None)
+        found["sign of the top three right, where they have a true effect"] = (agreed.sign_right.value, None)
+        found["Spearman of effect and true effect, mean over calls"] = (agreed.rank.value, None)
     return found
-
-
-def without(scorer: CallScorer, call: LabelledCall) -> np.ndarray:
-    """Probability without each turn: shape (n_turns,)."""
-    turns = call.transcript.turns
-    encoded = EncodedCall(turns, encode_turns(scorer.encoder, turns))
-    return scorer.probabilities(encoded, without_each(len(turns)))
 
 
 def read_column(sample: Path, file: str, column: str) -> dict[str, float]:
     """call_id -> a column of one of the truth files."""
     with sample.with_suffix(f".{file}.csv").open(encoding="utf-8", newline="") as lines:
         return {row["call_id"]: float(row[column]) for row in csv.DictReader(lines)}
-
-
-def read_effects(sample: Path) -> dict[str, np.ndarray]:
-    """call_id -> true effect of each turn: shape (n_turns,)."""
-    found: dict[str, list[float]] = defaultdict(list)
-    with sample.with_suffix(".truth-turns.csv").open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            found[row["call_id"]].append(float(row["true_effect"]))
-    return {call_id: np.array(own) for call_id, own in found.items()}
 
 
 def id_of(call: LabelledCall) -> str:

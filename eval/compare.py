@@ -7,7 +7,8 @@ it stopped. Nothing that is judged has been seen by a fit, a threshold or a choi
 import hashlib
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,14 +17,16 @@ import numpy as np
 
 import salescoach
 import training
-from eval.comparison import SHARES, Arm, Comparison, pairs, report_arm, report_difference
+from eval.comparison import Arm, Comparison, pairs, report_arm, report_difference
 from eval.evaluate import forced_probability, was_trained_on
-from eval.folds import Fold, make_fold, make_splits
+from eval.folds import Fold, make_fold, make_splits, part_of
+from eval.judgements import SHARES, Judgements
+from eval.space import Space, space_of
 from salescoach.config import Settings
 from salescoach.encoder import Encoder, encode_turns
 from salescoach.errors import DataError
 from salescoach.head import blended, logit, sigmoid
-from salescoach.measures import N_RESAMPLES, Judged, Thresholds
+from salescoach.measures import N_RESAMPLES, Thresholds
 from salescoach.progress import Progress, silent
 from salescoach.scoring import CallScorer, load_base_encoder
 from salescoach.splits import group_of, labels_of, split_hash
@@ -35,6 +38,8 @@ from training.embedding import Embedding, fit_finetuned, fit_generic
 from training.options import FinetuneOptions
 
 BLENDED = ("finetuned", "tfidf")
+LEARNERS = ("tfidf", "generic", "finetuned")  # whose learning curves are drawn; the blend's follows
+PARTS = (25, 50)  # per cent of the training accounts, beside all of them
 N_TIMED = 10
 
 
@@ -48,12 +53,34 @@ class FoldResult(Frozen):
 
 
 class FoldResults(Frozen):
-    """The arms that one fit gives."""
+    """The arms that one fit gives, and where an embedding puts the calls."""
 
     arms: dict[str, FoldResult]
+    space: Space | None = None
 
 
 Fit = Callable[[Fold], FoldResults]
+
+
+@dataclass(frozen=True)
+class Details:
+    """A comparison with what its report is drawn from.
+
+    Attributes:
+        comparison: the tables.
+        judgements: what every arm said.
+        learning: calls to learn from (mean over folds) -> what arms said that had learned from so many.
+        spaces: ``generic`` and ``finetuned`` -> where they put the calls, for each fold.
+        folds: the splits themselves.
+        model_id: of the model folder that was judged beside the arms.
+    """
+
+    comparison: Comparison
+    judgements: Judgements
+    learning: Mapping[int, Judgements]
+    spaces: Mapping[str, Sequence[Space]]
+    folds: Sequence[Fold]
+    model_id: str | None = None
 
 
 def compare(
@@ -65,9 +92,10 @@ def compare(
     by_time: bool = False,
     model: Path | None = None,
     options: FinetuneOptions | None = None,
+    with_learning: bool = False,
     n_resamples: int = N_RESAMPLES,
     progress: Progress = silent,
-) -> Comparison:
+) -> Details:
     """Judges every arm on the same splits.
 
     Args:
@@ -78,6 +106,7 @@ def compare(
         by_time: one split, the latest third of the accounts judging.
         model: a model folder that is judged as one more arm, by its id.
         options: how the encoder is fine-tuned.
+        with_learning: also let arms learn from a quarter and from half of the training accounts; about as long again.
         n_resamples: of accounts, for the intervals.
         progress: called with the stage, what is done and what there is to do.
 
@@ -93,32 +122,73 @@ def compare(
     kept = settings.runs_dir / "compare" / _key(hash_of_splits, settings, options)
 
     results: list[dict[str, FoldResult]] = []
+    spaces: dict[str, list[Space]] = {}
     for number, fold in enumerate(folds):
         arms: dict[str, FoldResult] = {}
         for step, (name, fit) in enumerate(fits.items()):
             progress("comparing", number * len(fits) + step, len(folds) * len(fits))
-            arms |= _once(kept / f"fold-{number}-{name}.json", partial(fit, fold))
-        if set(BLENDED) <= arms.keys():
-            arms["blend"] = _blend([arms[name] for name in BLENDED], fold)
-        results.append(arms)
+            found = _once(kept / f"fold-{number}-{name}.json", partial(fit, fold))
+            arms |= found.arms
+            if found.space is not None:
+                spaces.setdefault(name, []).append(found.space)
+        results.append(_with_blend(arms, fold))
     progress("comparing", len(folds) * len(fits), len(folds) * len(fits))
+    judgements = _judgements(results, folds)
+    learning = {}
+    if with_learning:
+        learners = {name: fits[name] for name in LEARNERS}
+        learning = _learning(folds, learners, kept, progress) | {_mean_size(folds): judgements}
 
-    found: dict[str, Arm] = {}
-    for done, arm in enumerate(results[0]):
-        progress("resampling accounts", done, len(results[0]))
-        judged = {share: _judged(results, folds, arm, share) for share in SHARES}
+    lines: dict[str, Arm] = {}
+    for done, arm in enumerate(judgements.arms):
+        progress("resampling accounts", done, len(judgements.arms))
+        judged = {share: judgements.judged(arm, share) for share in SHARES}
         ms_per_call = statistics.median(of_fold[arm].ms_per_call for of_fold in results)
-        found[arm] = report_arm(arm, judged, ms_per_call, settings.seed, n_resamples)
-    progress("resampling accounts", len(results[0]), len(results[0]))
-    return Comparison(
+        lines[arm] = report_arm(arm, judged, ms_per_call, settings.seed, n_resamples)
+    progress("resampling accounts", len(judgements.arms), len(judgements.arms))
+    comparison = Comparison(
         n=len(calls),
         positives=int(labels_of(calls).sum()),
         groups=len({group_of(call) for call in calls}),
         folds=len(folds),
         split_hash=hash_of_splits,
         seed=settings.seed,
-        arms=tuple(arm.report for arm in found.values()),
-        differences=tuple(report_difference(found[arm], found[over]) for arm, over in pairs(found)),
+        arms=tuple(line.report for line in lines.values()),
+        differences=tuple(report_difference(lines[arm], lines[over]) for arm, over in pairs(lines)),
+    )
+    given = [name for name in fits if name not in (*BASELINES, *LEARNERS)]
+    return Details(comparison, judgements, learning, spaces, folds, next(iter(given), None))
+
+
+def _learning(folds: Sequence[Fold], fits: Mapping[str, Fit], kept: Path, progress: Progress) -> dict[int, Judgements]:
+    """What arms say that have learned from a part of the accounts; parts too small to learn from are left out."""
+    found = {}
+    for nth, percent in enumerate(PARTS):
+        parts = [part_of(fold, percent) for fold in folds]
+        smaller = [part for part in parts if part is not None]
+        if len(smaller) < len(folds):
+            continue
+        results = []
+        for number, part in enumerate(smaller):
+            arms: dict[str, FoldResult] = {}
+            for step, (name, fit) in enumerate(fits.items()):
+                done = (nth * len(folds) + number) * len(fits) + step
+                progress("learning from fewer calls", done, len(PARTS) * len(folds) * len(fits))
+                arms |= _once(kept / f"fold-{number}-{name}-{percent}.json", partial(fit, part)).arms
+            results.append(_with_blend(arms, part))
+        found[_mean_size(smaller)] = _judgements(results, smaller)
+    return found
+
+
+def _mean_size(folds: Sequence[Fold]) -> int:
+    return round(statistics.mean(len(fold.train.calls) for fold in folds))
+
+
+def _judgements(results: Sequence[dict[str, FoldResult]], folds: Sequence[Fold]) -> Judgements:
+    return Judgements(
+        [fold.test for fold in folds],
+        {arm: {s: [sigmoid(np.array(one[arm].logits[s])) for one in results] for s in SHARES} for arm in results[0]},
+        {arm: [of_fold[arm].thresholds for of_fold in results] for arm in results[0]},
     )
 
 
@@ -162,8 +232,9 @@ def _fit_finetuned(
 
 def _embedding_results(name: str, embedding: Embedding, encoder: Encoder, fold: Fold) -> FoldResults:
     arms = embedding_arms(name, embedding, fold.train)
+    space = space_of(embedding.pool(fold.train.calls), fold.train, embedding.pool(fold.test_calls()), fold.labels)
     encoding_ms = _milliseconds(lambda call: encode_turns(encoder.without_cache(), call.turns), fold)
-    return FoldResults(arms={arm: _result(fitted, fold, encoding_ms) for arm, fitted in arms.items()})
+    return FoldResults(arms={arm: _result(fitted, fold, encoding_ms) for arm, fitted in arms.items()}, space=space)
 
 
 def _ask_model(scorer: CallScorer, cold: CallScorer, fold: Fold) -> FoldResults:
@@ -191,6 +262,10 @@ def _result(arm: FittedArm, fold: Fold, encoding_ms: float = 0.0) -> FoldResult:
     )
 
 
+def _with_blend(arms: dict[str, FoldResult], fold: Fold) -> dict[str, FoldResult]:
+    return arms | {"blend": _blend([arms[name] for name in BLENDED], fold)} if set(BLENDED) <= arms.keys() else arms
+
+
 def _blend(parts: Sequence[FoldResult], fold: Fold) -> FoldResult:
     of_parts = [np.array(part.honest, dtype=float) for part in parts]  # None becomes nan
     calibration = fit_blend(blended(of_parts), fold.train.labels)
@@ -209,13 +284,6 @@ def _numbers(values: np.ndarray) -> tuple[float | None, ...]:
     return tuple(float(value) if np.isfinite(value) else None for value in values)
 
 
-def _judged(results: Sequence[dict[str, FoldResult]], folds: Sequence[Fold], arm: str, share: int) -> list[Judged]:
-    return [
-        Judged(fold.labels, sigmoid(np.array(of_fold[arm].logits[share])), fold.groups, of_fold[arm].thresholds)
-        for of_fold, fold in zip(results, folds, strict=True)
-    ]
-
-
 def _milliseconds(judge: Callable[..., object], fold: Fold) -> float:
     """The median time for one of a few test calls, one at a time."""
     times = []
@@ -226,14 +294,14 @@ def _milliseconds(judge: Callable[..., object], fold: Fold) -> float:
     return statistics.median(times)
 
 
-def _once(file: Path, fit: Callable[[], FoldResults]) -> dict[str, FoldResult]:
-    """The arms of a fit, from the file where it has been done before; a file is whole or not there."""
+def _once(file: Path, fit: Callable[[], FoldResults]) -> FoldResults:
+    """What a fit gives, from the file where it has been done before; a file is whole or not there."""
     if not file.is_file():
         results = fit()
         with whole_file(file) as temporary:
             temporary.write_text(results.model_dump_json(), encoding="utf-8")
     # Read back even when just written, so that a resumed comparison gives the same figures to the last bit.
-    return dict(FoldResults.model_validate_json(file.read_bytes()).arms)
+    return FoldResults.model_validate_json(file.read_bytes())
 
 
 def _key(hash_of_splits: str, settings: Settings, options: FinetuneOptions) -> str:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import Field
 
+from eval.judgements import WHOLE
 from salescoach.measures import METRICS, Judged, Measure, measure_all, paired_gap, resample, summarise
 from salescoach.similarity import METHODS
 from salescoach.types import Frozen
 
-WHOLE = 100
-SHARES = (25, 50, 75, WHOLE)  # per cent of the turns
 CHEAP = ("prior", "length", "call_metrics", "tfidf")
 _EARLY = {name: METRICS[name] for name in ("auc", "brier")}
 

@@ -1,10 +1,14 @@
 """One model folder on labelled calls that it has not seen."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from pydantic import Field
 
+from eval.faithfulness import Faithfulness
+from eval.judgements import SHARES, Judgements
 from salescoach.errors import DataError
 from salescoach.measures import N_RESAMPLES, Judged, Measure, measure_all
 from salescoach.progress import Progress, silent
@@ -24,6 +28,15 @@ class Evaluation(Frozen):
     answered: dict[str, Measure] | None = Field(description="the same over those calls; None where a class is missing")
     seen: int = Field(description="calls among them that the model has been trained on, by choice of the user")
     behaviour: tuple[PassRate, ...] = Field((), description="checks of behaviour, where they were made")
+    faithfulness: Faithfulness | None = Field(None, description="whether what is cited is the reason, where checked")
+
+
+@dataclass(frozen=True)
+class EvaluationDetails:
+    """An evaluation with what its report is drawn from: the model is the only arm, in a single fold."""
+
+    evaluation: Evaluation
+    judgements: Judgements
 
 
 def evaluate(
@@ -33,7 +46,7 @@ def evaluate(
     allow_seen: bool = False,
     n_resamples: int = N_RESAMPLES,
     progress: Progress = silent,
-) -> Evaluation:
+) -> EvaluationDetails:
     """Judges a model with its own thresholds.
 
     Args:
@@ -71,7 +84,7 @@ def evaluate(
         return measure_all([judged], np.random.default_rng(scorer.manifest.seed), n_resamples)
 
     answered = np.flatnonzero([not score.abstained for score in scores])
-    return Evaluation(
+    evaluation = Evaluation(
         n=len(calls),
         positives=int(labels.sum()),
         model_id=scorer.manifest.model_id,
@@ -80,6 +93,10 @@ def evaluate(
         answered=measured(answered) if len(set(labels[answered].tolist())) == 2 else None,
         seen=n_seen,
     )
+    said = {share: [np.array([_after(score, share) for score in scores])] for share in SHARES}
+    arm = scorer.manifest.model_id
+    judgements = Judgements([calls], {arm: said}, {arm: [scorer.manifest.thresholds]})
+    return EvaluationDetails(evaluation, judgements)
 
 
 def was_trained_on(scorer: Scorer, call: LabelledCall) -> bool:
@@ -93,3 +110,8 @@ def forced_probability(score: Score) -> float:
     if number is None:
         raise ValueError("the score was not forced")
     return number
+
+
+def _after(score: Score, share: int) -> float:
+    """The probability after the first ``share`` per cent of the turns, rounded up."""
+    return score.trajectory[math.ceil(share / 100 * score.n_turns) - 1].probability

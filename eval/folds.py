@@ -1,5 +1,6 @@
 """The splits that judge: by account, by a given column, or by date."""
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from salescoach.splits import CALIBRATION, TEST, TRAIN, cross_validation, group_
 from salescoach.types import LabelledCall, Transcript
 from training.embedding import TrainingCalls
 from training.run import training_calls
+
+MIN_CALLS = 5
 
 
 @dataclass(frozen=True)
@@ -64,3 +67,20 @@ def make_fold(calls: Sequence[LabelledCall], names: Sequence[str], seed: int) ->
                 f"The {part} part of the split needs converted and lost calls; add calls or use fewer folds."
             )
     return Fold(training_calls(parts[TRAIN], parts[CALIBRATION], seed), parts[TEST])
+
+
+def part_of(fold: Fold, percent: int) -> Fold | None:
+    """The same test calls, and a part of the training accounts; a smaller part lies within a larger one.
+
+    Returns:
+        None where fewer than ``MIN_CALLS`` of an outcome would be left to fit on, or none to calibrate on.
+    """
+    train = fold.train
+    names = sorted(set(train.groups), key=lambda name: hashlib.sha256(f"{train.seed} {name}".encode()).digest())
+    kept = set(names[: math.ceil(percent / 100 * len(names))])
+    rows = np.array([row for row, group in enumerate(train.groups) if group in kept])
+    labels, held_out = train.labels[rows], train.held_out[rows]
+    if min(np.bincount(labels[~held_out], minlength=2)) < MIN_CALLS or len(set(labels[held_out].tolist())) < 2:
+        return None
+    calls, groups = [train.calls[row] for row in rows.tolist()], [train.groups[row] for row in rows.tolist()]
+    return Fold(TrainingCalls(calls, labels, groups, held_out, train.seed), fold.test)

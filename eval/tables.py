@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from eval.comparison import Comparison, Difference
 from eval.evaluate import Evaluation
+from eval.faithfulness import Agreement, Faithfulness
 from salescoach.measures import Measure
 from salescoach.types import PassRate
 
@@ -81,7 +82,37 @@ def evaluation_page(found: Evaluation) -> str:
         parts.append(f"{found.seen} of the calls were seen in training, so these figures flatter the model.")
     if found.behaviour:
         parts += ["Behaviour, on sentences put into some of these calls:", behaviour_table(found.behaviour)]
+    if found.faithfulness is not None:
+        parts += [
+            "Evidence taken out, against random turns of the same side and length:",
+            *faithfulness_tables(found.faithfulness),
+        ]
     return "\n\n".join(parts)
+
+
+def faithfulness_tables(found: Faithfulness) -> list[str]:
+    """How far the probability moves as the evidence claims, and how far it agrees with true effects."""
+    moved = [
+        [way, str(one.k), str(one.evidence), str(one.random)]
+        for way, points in (("taken out", found.deletion), ("put back", found.insertion))
+        for one in points
+    ]
+    tables = [_table(["evidence", "turns", "moves by", "random turns move by"], moved)]
+    if found.agreement is not None:
+        tables += [
+            "Against the true effects of the simulated calls:",
+            _table(["figure", "value"], agreement_rows(found.agreement)),
+        ]
+    return tables
+
+
+def agreement_rows(found: Agreement) -> list[list[str]]:
+    """Names and figures."""
+    return [
+        ["turn of the largest true effect among the top three", str(found.first_found)],
+        ["sign of the top three right, where they have a true effect", str(found.sign_right)],
+        ["rank correlation of effect and true effect (Spearman)", str(found.rank)],
+    ]
 
 
 def behaviour_table(checks: Sequence[PassRate]) -> str:

@@ -9,4 +9,4 @@ cuda=(cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti
   nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink nvidia-nvshmem-cu13
   nvidia-nvtx triton)
 .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
-  --extra dev "${cuda[@]/#/--no-emit-package=}" "$@" pyproject.toml --output-file requirements.lock
+  --extra dev --extra map "${cuda[@]/#/--no-emit-package=}" "$@" pyproject.toml --output-file requirements.lock

@@ -8,7 +8,9 @@ import itertools
 import json
 import logging
 import re
+import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -26,6 +28,7 @@ from salescoach.readings import choose_peers, metric_readings
 from salescoach.scoring import CallScorer
 from salescoach.transcripts import decode, parse_transcript, read_transcript
 from salescoach.types import LabelledCall, MethodName, Score, Transcript
+from salescoach.whole_file import whole_file
 from serving import render
 from serving.deletion import delete_call
 from serving.doctor import examine
@@ -48,7 +51,9 @@ Force = Annotated[bool, typer.Option("--force", help="show the number even where
 Diversity = Annotated[float, typer.Option("--lambda", help="1 likeness only, 0 variety only", min=0, max=1)]
 OutDir = Annotated[Path | None, typer.Option(help="the model folder; default: under COACH_HOME, and made current")]
 Fitting = Literal["joint", "supcon", "triplet", "simclr", "none"]
-ReportFile = Annotated[Path | None, typer.Option("--report", help="also write the tables to this Markdown file")]
+ReportFile = Annotated[
+    Path | None, typer.Option("--report", help="also write a page (.html, with a .json beside it) or tables (.md)")
+]
 Method = Annotated[
     MethodName | None, typer.Option(help="score by likeness to past calls; default: the arm that did best in training")
 ]
@@ -289,6 +294,8 @@ def evaluate(
     from eval.behaviour import check_behaviour
     from eval.evaluate import evaluate as run
     from eval.evaluate import was_trained_on
+    from eval.faithfulness import check_faithfulness, read_true_effects
+    from eval.report import write_evaluation
     from eval.tables import evaluation_page
 
     calls = [call for call in read_calls(data) if split in (None, call.split)]
@@ -298,10 +305,13 @@ def evaluate(
     if skip_seen:
         calls = [call for call in calls if not was_trained_on(scorer, call)]
     with progress() as show:
-        found = run(calls, scorer, allow_seen=allow_seen, progress=show)
+        details = run(calls, scorer, allow_seen=allow_seen, progress=show)
         checks = check_behaviour(scorer, [call.transcript for call in calls], progress=show)
-    found = found.model_copy(update={"behaviour": checks})
-    _write_report(report, evaluation_page(found))
+        faithful = check_faithfulness(scorer, calls, read_true_effects(data), progress=show)
+    found = details.evaluation.model_copy(update={"behaviour": checks, "faithfulness": faithful})
+    if report is not None and _is_page(report):
+        write_evaluation(report, replace(details, evaluation=found), scorer.manifest, data.name, _command())
+    _write_tables(report, evaluation_page(found))
     _print(found.model_dump(mode="json"), evaluation_page(found), as_json)
 
 
@@ -317,12 +327,20 @@ def compare(
 ) -> None:
     """Judge generic and fine-tuned embeddings, and cheap arms, on the same splits. Goes on where it was interrupted."""
     from eval.compare import compare as run
+    from eval.report import write_comparison
     from eval.tables import comparison_page
 
     calls = read_calls(data)
+    is_page = report is not None and _is_page(report)
     with progress() as show:
-        found = run(calls, Settings.load(), n_folds=folds, quick=quick, by_time=by_time, model=model, progress=show)
-    _write_report(report, comparison_page(found))
+        details = run(
+            calls, Settings.load(), n_folds=folds, quick=quick, by_time=by_time, model=model, with_learning=is_page,
+            progress=show,
+        )  # fmt: skip
+    found = details.comparison
+    if report is not None and is_page:
+        write_comparison(report, details, data.name, _command())
+    _write_tables(report, comparison_page(found))
     _print(found.as_json(), comparison_page(found), as_json)
 
 
@@ -392,11 +410,22 @@ def _rank(one: Score) -> tuple[bool, float]:
     return one.abstained, -(one.probability or 0.0)
 
 
-def _write_report(file: Path | None, page: str) -> None:
-    if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(page + "\n", encoding="utf-8")
-        sys.stderr.write(f"The tables are in {file}.\n")
+def _is_page(file: Path) -> bool:
+    return file.suffix.lower() in {".html", ".htm"}
+
+
+def _command() -> str:
+    return shlex.join(["coach", *sys.argv[1:]])
+
+
+def _write_tables(file: Path | None, tables: str) -> None:
+    """Unless a page is wanted, which has been written."""
+    if file is None:
+        return
+    if not _is_page(file):
+        with whole_file(file) as temporary:
+            temporary.write_text(tables + "\n", encoding="utf-8")
+    sys.stderr.write(f"The report is in {file}.\n")
 
 
 def _print(result: dict[str, Any], text: str, as_json: bool) -> None:

@@ -52,7 +52,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 QUICK = FinetuneOptions(epochs=1, head_epochs=2, min_steps=1)
-run = partial(compare, n_folds=2, n_resamples=40, options=QUICK)
+
+
+def run(calls: list[LabelledCall], settings: Settings, **options: Any) -> Comparison:
+    return compare(calls, settings, n_folds=2, n_resamples=40, options=QUICK, **options).comparison
 
 
 @pytest.fixture(scope="module")

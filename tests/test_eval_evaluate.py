@@ -42,7 +42,7 @@ def unseen() -> list[LabelledCall]:
 
 @pytest.fixture
 def found(scorer: CallScorer, unseen: list[LabelledCall]) -> Evaluation:
-    return evaluate(unseen, scorer, n_resamples=40)
+    return evaluate(unseen, scorer, n_resamples=40).evaluation
 
 
 def test_measures_cover_every_call_and_say_how_many_would_be_answered(found: Evaluation, scorer: CallScorer) -> None:
@@ -78,7 +78,7 @@ def test_calls_it_was_trained_on_are_refused_unless_told_otherwise(
     renamed = [call.model_copy(update={"call_id": f"new-{row}", "account_id": None}) for row, call in enumerate(seen)]
     with pytest.raises(DataError, match=r"trained on 3 of these 19 calls.*--skip-seen.*--allow-seen"):
         evaluate([*unseen, *renamed], scorer)
-    judged = evaluate([*unseen, *renamed], scorer, allow_seen=True, n_resamples=2)
+    judged = evaluate([*unseen, *renamed], scorer, allow_seen=True, n_resamples=2).evaluation
     assert (judged.n, judged.seen) == (19, 3)
     assert "flatter" in evaluation_page(judged)
 

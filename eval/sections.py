@@ -1,0 +1,226 @@
+"""The parts of the report's page below its first screen: what they say, and which picture and table they hold."""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from eval import figures
+from eval.comparison import Comparison
+from eval.curves import Curves, LearningCurve
+from eval.embedding_map import EmbeddingMap
+from eval.evaluate import Evaluation
+from eval.faithfulness import Faithfulness
+from eval.figures import Figure
+from eval.tables import NAMES, agreement_rows
+from salescoach.types import PassRate
+
+SHOWN = ("auc", "average_precision", "balanced_accuracy", "f1", "accuracy", "brier", "ece", "precision_at_10")
+
+MAX_CELL = 60
+
+
+@dataclass(frozen=True)
+class Section:
+    """``figures``: name and caption of each picture; ``rows`` are those of a table under ``header``."""
+
+    title: str
+    paragraphs: Sequence[str] = ()
+    figures: Sequence[tuple[str, str]] = ()
+    header: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
+    notes: Sequence[str] = ()
+
+
+def comparison_sections(found: Comparison, curves: Curves, maps: Sequence[EmbeddingMap]) -> list[Section]:
+    """Of a comparison."""
+    return [_arms(found), _differences(found), *_of_curves(curves), *([_map(maps)] if maps else [])]
+
+
+def evaluation_sections(found: Evaluation, curves: Curves) -> list[Section]:
+    """Of an evaluation."""
+    rows = [[NAMES[name], str(one)] for name, one in found.measures.items()]
+    sections = [Section("Measures", header=["measure", "value (95 % interval)"], rows=rows), *_of_curves(curves)]
+    if found.faithfulness is not None:
+        sections.append(_faithfulness(found.faithfulness))
+    if found.behaviour:
+        sections.append(_behaviour(found.behaviour))
+    return sections
+
+
+def pictures(curves: Curves) -> dict[str, Figure]:
+    """By the names that the sections use."""
+    found, kept = "converted calls found", "of those taken, converted"
+    drawn = {
+        "roc": figures.bands(curves.roc, "lost calls let in", found, diagonal=True),
+        "precision_recall": figures.bands(curves.precision_recall, found, kept),
+        "precision_at": figures.bands(curves.precision_at, "calls taken from the top", kept),
+        "reliability": figures.reliability(curves.reliability),
+        "by_share": figures.shares(curves.by_share),
+    }
+    return drawn | ({"learning": figures.learning(curves.learning)} if curves.learning else {})
+
+
+def faithfulness_pictures(found: Faithfulness) -> dict[str, Figure]:
+    """Both curves."""
+    return {
+        "deletion": figures.movements(found.deletion, "strongest turns taken out"),
+        "insertion": figures.movements(found.insertion, "strongest turns put back"),
+    }
+
+
+def map_pictures(maps: Sequence[EmbeddingMap]) -> dict[str, Figure]:
+    """Every view of every map."""
+    return {
+        f"map {one.name} {view}": figures.scatter(one, fitted, judged)
+        for one in maps
+        for view, (fitted, judged) in one.views.items()
+    }
+
+
+def _of_curves(curves: Curves) -> list[Section]:
+    sections = [_told_apart(), _trust(), _early(curves)]
+    if curves.learning:
+        sections.append(_learning(curves.learning))
+    if curves.groups:
+        sections.append(_groups(curves))
+    return sections
+
+
+def _arms(found: Comparison) -> Section:
+    said = (
+        "The dot is the AUROC, the line its 95 % interval; 0.5, dotted, is a coin. Where lines overlap, the paired "
+        "differences below say more."
+    )
+    rows = [[arm.name, *(str(arm.measures[name]) for name in SHOWN), f"{arm.ms_per_call:.0f}"] for arm in found.arms]
+    header = ["arm", *(NAMES[name] for name in SHOWN), "ms a call"]
+    return Section("Every way of scoring, on the same calls", [said], [("arms", "")], header, rows)
+
+
+def _differences(found: Comparison) -> Section:
+    rows = [
+        [
+            one.arm,
+            one.over,
+            _gap(one.auc_delta, one.auc_delta_ci),
+            f"{one.auc_relative:+.1%}",
+            "" if one.p_value is None else f"{one.p_value:.3f}",
+        ]
+        for one in found.differences
+    ]
+    said = "A difference is more than chance where its whole interval lies on one side of 0."
+    header = ["arm", "over", "difference in AUROC", "relative", "p"]
+    return Section("Differences, paired on the same calls", [said], header=header, rows=rows)
+
+
+def _told_apart() -> Section:
+    said = (
+        "ROC: how many of the lost calls are let in when a share of the converted ones is found; dotted is a coin. "
+        "Precision and recall: how pure the list is when so many are found."
+    )
+    shown = [("roc", "ROC"), ("precision_recall", "Precision and recall")]
+    return Section("How well calls are told apart", [said], shown)
+
+
+def _trust() -> Section:
+    said = (
+        "On the dotted line a probability means what it says: of the calls that were given 60 %, 60 % converted. Above "
+        "it the model was too cautious, below it too sure. Click the names of other arms to see them."
+    )
+    shown = [("reliability", "Reliability"), ("precision_at", "The top of the list")]
+    return Section("How far to trust a probability", [said], shown)
+
+
+def _early(curves: Curves) -> Section:
+    said = (
+        "AUROC when only the first part of each call is known. Early knowledge is worth most: one can still act on it."
+    )
+    header = ["arm", *(f"{at.share} %" for at in curves.by_share[curves.best])]
+    rows = [[arm, *(str(at.auc) for at in own)] for arm, own in curves.by_share.items()]
+    return Section("How early it knows", [said], [("by_share", "")], header, rows)
+
+
+def _learning(curves: Sequence[LearningCurve]) -> Section:
+    said = (
+        "Each arm learned from parts of the training accounts and judged the same calls. The calls needed for a gain "
+        "assume that each further doubling brings as much as those measured did. Curves flatten, so these are the "
+        "fewest that could do. No number is given where the gain so far may be chance, or beyond eight times the calls "
+        "at hand."
+    )
+    rows = [
+        [
+            one.arm,
+            *(str(point.auc) for point in one.points),
+            _gap(one.per_doubling.value, one.per_doubling.ci),
+            *("can't be said" if n is None else f"{n:,}" for n in one.calls_needed.values()),
+        ]
+        for one in curves
+    ]
+    sizes = [f"{point.n_calls:,} calls" for point in curves[0].points]
+    gains = [f"calls for {gain}" for gain in curves[0].calls_needed]
+    header = ["arm", *sizes, "per doubling", *gains]
+    return Section("How many more calls do you need?", [said], [("learning", "")], header, rows)
+
+
+def _groups(curves: Curves) -> Section:
+    said = f"Of {curves.best}. Small groups have wide intervals; look for one that lies apart from the others."
+    rows = [
+        [
+            one.column.replace("_", " "),
+            textwrap.shorten(one.value, MAX_CELL, placeholder="…"),
+            f"{one.n:,}",
+            f"{one.positives / one.n:.0%}",
+            "too few calls" if one.auc is None else str(one.auc),
+        ]
+        for one in curves.groups
+    ]
+    header = ["by", "", "calls", "converted", "AUROC"]
+    return Section("By industry and type of call", [said], header=header, rows=rows)
+
+
+def _faithfulness(found: Faithfulness) -> Section:
+    said = (
+        "The turns that the coach cites are taken out of the call, and put back into the call without them; "
+        "random turns of the same side and about the same length likewise. Up is where the evidence points. Were "
+        f"citations decoration, both lines would lie together. The strongest turn moved more than a random one in "
+        f"{found.beaten} of the cases; {found.n} calls."
+    )
+    shown = [("deletion", "Taken out"), ("insertion", "Put back")]
+    rows = [] if found.agreement is None else agreement_rows(found.agreement)
+    header = ["against the true effects of simulated calls", ""] if rows else []
+    return Section("Are the reasons real?", [said], shown, header, rows)
+
+
+def _behaviour(checks: Sequence[PassRate]) -> Section:
+    said = "Sentences put into some of these calls: what has to lower the probability, and what must not matter."
+    rows = [[one.check, one.expected, f"{one.passed} of {one.n}", f"{one.mean_change:+.3f}"] for one in checks]
+    header = ["check", "the probability", "passed", "mean change"]
+    return Section("Behaviour in small tests", [said], header=header, rows=rows)
+
+
+def _map(maps: Sequence[EmbeddingMap]) -> Section:
+    how = {
+        "UMAP": "UMAP has learned from training calls alone and then places the judged calls.",
+        "PCA": "The first two principal components of the training calls (UMAP, which shows more, comes with "
+        "`pip install umap-learn`).",
+    }
+    said = (
+        "Each dot is a call; the larger, outlined ones are judged calls, which had no say in where anything lies. "
+        + " ".join(how[name] for name in how if name in maps[0].views)
+        + " t-SNE can't place new calls: each stands amid its five nearest training calls. Distances across a map mean "
+        "little; look whether the colours separate among the outlined dots. The figures below are of the vectors "
+        "themselves, not of the pictures."
+    )
+    rows = [
+        [one.name, f"{one.silhouette}", f"{one.purity}", f"{one.chance:.3f}", f"{len(one.judged):,}"] for one in maps
+    ]
+    header = ["encoder", "silhouette", "neighbour purity", "purity by chance", "judged calls drawn"]
+    notes = [
+        "Silhouette: 0 is no separation by outcome, 1 full separation. Neighbour purity: how many of a judged call's "
+        "ten nearest training calls had its outcome. Both of all judged calls, averaged over folds; the first is drawn."
+    ]
+    shown = [(f"map {one.name} {view}", f"{one.name}, {view}") for one in maps for view in one.views]
+    return Section("The map: where the encoder puts calls", [said], shown, header, rows, notes)
+
+
+def _gap(value: float, ci: tuple[float, float] | None) -> str:
+    return f"{value:+.3f}" + (f" ({ci[0]:+.3f} to {ci[1]:+.3f})" if ci else "")
