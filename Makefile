@@ -19,11 +19,20 @@ test: .venv/.bootstrap-stamp  ## every test
 check: .venv/.bootstrap-stamp  ## ruff, mypy and the import layers
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
 
-figures: .venv/.bootstrap-stamp  ## measure again what the docs claim (slow)
+FIGURES ?= .coach/figures
+
+figures: .venv/.bootstrap-stamp  ## measure again what the docs claim (hours); DATA=calls.csv adds your own calls
 	@.venv/bin/python benchmarks/speed.py
 	@.venv/bin/python benchmarks/noise.py
 	@OMP_NUM_THREADS=1 .venv/bin/python benchmarks/library.py
 	@OMP_NUM_THREADS=1 .venv/bin/python benchmarks/sample_corpus.py
+	@.venv/bin/python benchmarks/embedding_map.py
+	@.venv/bin/coach sample $(FIGURES)/sample.csv
+	@.venv/bin/coach train $(FIGURES)/sample.csv --out $(FIGURES)/model
+	@.venv/bin/python benchmarks/sample_model.py $(FIGURES)/sample.csv --model $(FIGURES)/model
+	@.venv/bin/coach evaluate $(FIGURES)/sample.csv --model $(FIGURES)/model --split test --report $(FIGURES)/model.html
+	@.venv/bin/coach compare $(FIGURES)/sample.csv --report $(FIGURES)/sample.html
+	@if [ -n "$(DATA)" ]; then .venv/bin/coach compare "$(DATA)" --report "$(FIGURES)/own.html"; fi
 
 lock: .venv/.bootstrap-stamp  ## pin the newest versions that pyproject.toml allows
 	@scripts/lock.sh

@@ -99,9 +99,10 @@ def evaluation_answers(found: Evaluation, bins: Sequence[Bin], top: tuple[int, f
         Answer("Can I trust a percentage?", trust(found.measures["ece"], bins)),
     ]
     answers.append(Answer("What if I take the top of the list?", top_of_list(*top, found.positives / found.n)))
-    answers.append(
-        Answer("How often does it answer?", f"On {found.answered_share:.0%} of the calls; on the others it abstains.")
-    )
+    often = "On all of these calls."
+    if found.answered_share < 1:
+        often = f"On {found.answered_share:.0%} of these calls; on the others it says why it can't."
+    answers.append(Answer("How often does it answer?", often))
     if found.behaviour:
         passed, n = sum(one.passed for one in found.behaviour), sum(one.n for one in found.behaviour)
         weakest = min(found.behaviour, key=lambda one: one.passed / one.n)

@@ -58,9 +58,9 @@ PRODUCTS: Final = ("Velmora", "Brightdesk", "Quillo", "Tarnmark", "Ostrella")
 Expectation = Literal["falls", "stays", "moves"]
 Pair = tuple[Transcript, Transcript]  # before and after
 WORDS: Final[dict[Expectation, str]] = {
-    "falls": f"falls by {MIN_CHANGE:.0%} at least",
-    "stays": f"changes by {MAX_CHANGE:.0%} at most",
-    "moves": f"changes by {MIN_CHANGE:.0%} at least",
+    "falls": f"falls by {100 * MIN_CHANGE:.0f} point at least",
+    "stays": f"changes by {100 * MAX_CHANGE:.0f} points at most",
+    "moves": f"changes by {100 * MIN_CHANGE:.0f} point at least",
 }
 
 

@@ -16,7 +16,7 @@ from salescoach.types import OUTCOMES, Outcome
 PERPLEXITY = 30
 N_NEIGHBOURS = 15  # that UMAP looks at
 N_TO_PLACE = 5  # nearest training calls, amid which t-SNE's picture puts a new one
-MAX_DRAWN = 2000  # judged calls
+MAX_DRAWN = 1500  # judged calls
 
 View = tuple[np.ndarray, np.ndarray]  # where the fitted and the judged calls lie, shapes (n, 2)
 

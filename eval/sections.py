@@ -179,10 +179,10 @@ def _groups(curves: Curves) -> Section:
 
 def _faithfulness(found: Faithfulness) -> Section:
     said = (
-        "The turns that the coach cites are taken out of the call, and put back into the call without them; "
-        "random turns of the same side and about the same length likewise. Up is where the evidence points. Were "
-        f"citations decoration, both lines would lie together. The strongest turn moved more than a random one in "
-        f"{found.beaten} of the cases; {found.n} calls."
+        "The turns that the coach cites are taken out of the call, and put back into the call without them; random "
+        "turns of the same side and about the same length likewise. Up is where the evidence points. Were citations "
+        "decoration, both lines would lie together. Single turns are how evidence is found, so look at several. "
+        f"{found.n} calls."
     )
     shown = [("deletion", "Taken out"), ("insertion", "Put back")]
     rows = [] if found.agreement is None else agreement_rows(found.agreement)

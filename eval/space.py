@@ -19,7 +19,7 @@ from training.embedding import TrainingCalls
 
 N_NEIGHBOURS = 10
 N_COMPONENTS = 50
-MAX_FITTED = 2000
+MAX_FITTED = 1500
 N_RESAMPLES = 400
 
 Rows = tuple[tuple[float, ...], ...]

@@ -109,6 +109,6 @@ def test_training_hands_the_model_to_a_judge_and_keeps_what_it_says(tmp_path: Pa
         train(calls, tmp_path / "model", settings, name="tiny", data="60 calls", judge=judge)
     folder = ModelFolder.open(tmp_path / "model")
     assert [(one.passed, one.n) for one in folder.manifest.behaviour] == [(3, 4)]
-    assert "| says no | falls by 1% at least | 3 of 4 |" in (tmp_path / "model" / "MODEL_CARD.md").read_text()
+    assert "| says no | falls by 1 point at least | 3 of 4 |" in (tmp_path / "model" / "MODEL_CARD.md").read_text()
     scorer = CallScorer.load(Settings.load(home=tmp_path, model=tmp_path / "model"))
     assert asked == [scorer.score(calls[0].transcript, force=True).trajectory[-1].probability]

@@ -120,6 +120,24 @@ def test_the_commands(
     assert result["measures"].keys() >= DESIGN
     assert result["measures"]["auc"].keys() == {"value", "ci"}
     assert "| AUROC |" in report.read_text()
+    assert "the customer refuses" in report.read_text()
+    assert {"check", "expected", "passed", "n", "mean_change"} == result["behaviour"][0].keys()
+    faithful = result["faithfulness"]  # the sample's true effects lie beside it
+    assert faithful["deletion"][1]["evidence"]["value"] > faithful["deletion"][1]["random"]["value"]
+    assert faithful["agreement"]["n"] > 0
+
+    page = tmp_path / "new" / "report.html"
+    assert run("evaluate", str(data), "--skip-seen", "--split", "test", "--report", str(page))[0] == 0
+    assert page.stat().st_size <= 5_000_000
+    html = page.read_text()
+    assert "Are the reasons real?" in html
+    assert "Behaviour in small tests" in html
+    assert result["model_id"] in html
+    calls = [call for call in read_calls(data) if call.split == "test"]
+    long = [turn.text for call in calls for turn in call.transcript.turns if len(turn.text) > 30]
+    assert long
+    assert not any(text in html for text in long)
+    assert json.loads(page.with_suffix(".json").read_text())["report"]["roc"].keys() == {result["model_id"]}
 
     code, _, err = run("evaluate", str(data), "--split", "nowhere")
     assert (code, err.count("\n")) == (2, 1)
