@@ -63,7 +63,8 @@ def comparison_answers(
     best = best_arm(found)
     line = next(arm for arm in found.arms if arm.name == best)
     gain = found.improvement
-    answers = [Answer("Which scores best?", f"{_name(best).capitalize()}. {ranks_right(line.measures['auc'])}")]
+    name = NAMES[best].capitalize() if best in NAMES else best  # models and arms by likeness keep their names
+    answers = [Answer("Which scores best?", f"{name}. {ranks_right(line.measures['auc'])}")]
     if gain is not None:
         auc = {arm.name: arm.auc for arm in found.arms}
         answers.append(
@@ -174,11 +175,6 @@ def _chance(one: Difference) -> str:
     shown = f"{100 * one.auc_delta:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
     said = "which is more than chance" if low > 0 or high < 0 else "which may be chance"
     return f"Fine-tuned against generic: {shown}, {said}."
-
-
-def _name(arm: str) -> str:
-    """In words; the arms by likeness and models keep their names."""
-    return NAMES.get(arm, arm)
 
 
 def _is_above(one: Difference) -> bool:
