@@ -104,7 +104,7 @@ class Store:
     def restart(self) -> None:
         """As in a new process."""
         self.past_calls.close()
-        self.past_calls = PastCalls(self.index_dir, self.library, as_scorer(self.scorer))
+        self.past_calls = PastCalls(self.index_dir, self.library, as_scorer(self.scorer), exact_below=0)
 
     @property
     def folder(self) -> Path:
@@ -115,7 +115,9 @@ class Store:
 def store(tmp_path: Path) -> Iterator[Store]:
     library, scorer = Library(tmp_path / "library.sqlite"), FakeScorer()
     library.add(some_calls())
-    store = Store(library, scorer, tmp_path / "index", PastCalls(tmp_path / "index", library, as_scorer(scorer)))
+    store = Store(
+        library, scorer, tmp_path / "index", PastCalls(tmp_path / "index", library, as_scorer(scorer), exact_below=0)
+    )
     store.rebuild()
     yield store
     store.past_calls.close()
@@ -306,7 +308,7 @@ def test_the_choice_is_mmr_over_exact_cosines(
         )
         build_index(library, as_scorer(scorer), folder / "index")
         query = PrecedentQuery(transcript=QUERY, n_results=k, diversity=weight)
-        past_calls = PastCalls(folder / "index", library, as_scorer(scorer))
+        past_calls = PastCalls(folder / "index", library, as_scorer(scorer), exact_below=0)
         found = past_calls.similar(query)
         past_calls.close()
     finally:
@@ -357,7 +359,7 @@ def test_a_chat_with_the_model_of_before_goes_on(store: Store) -> None:
     retrained = FakeScorer(model_id="retrained-ba9876543210")
     build_index(store.library, as_scorer(retrained), store.index_dir)
     assert store.ask() == before
-    newer = PastCalls(store.index_dir, store.library, as_scorer(retrained))
+    newer = PastCalls(store.index_dir, store.library, as_scorer(retrained), exact_below=0)
     assert newer.similar(PrecedentQuery(transcript=QUERY)) == before
     newer.close()
 
@@ -365,7 +367,9 @@ def test_a_chat_with_the_model_of_before_goes_on(store: Store) -> None:
 def test_chroma_and_exact_search_give_the_same(store: Store) -> None:
     owner = store.past_calls
     store.ask()
-    other = PastCalls(store.index_dir, store.library, as_scorer(store.scorer))  # the store is owned, so it's exact
+    other = PastCalls(
+        store.index_dir, store.library, as_scorer(store.scorer), exact_below=0
+    )  # the store is owned, so it's exact
     for call in some_calls():
         query = PrecedentQuery(transcript=call.transcript, account_id=call.account_id, n_results=6, focus=1)
         assert owner.similar(query) == other.similar(query)
@@ -413,7 +417,7 @@ def test_a_build_that_fails_leaves_the_old_index_serving(
 def test_an_empty_library_finds_nothing(tmp_path: Path) -> None:
     library, scorer = Library(tmp_path / "library.sqlite"), as_scorer(FakeScorer())
     build_index(library, scorer, tmp_path / "index")
-    past_calls = PastCalls(tmp_path / "index", library, scorer)
+    past_calls = PastCalls(tmp_path / "index", library, scorer, exact_below=0)
     assert past_calls.similar(PrecedentQuery(transcript=QUERY)) == []
     assert past_calls.replies(PrecedentQuery(transcript=QUERY, focus=2)) == []
     assert is_sound(tmp_path / "index", scorer)

@@ -99,7 +99,7 @@ class Store:
 
     def restart(self) -> None:
         self.past_calls.close()
-        self.past_calls = PastCalls(self.index_dir, self.library, self.scorer)
+        self.past_calls = PastCalls(self.index_dir, self.library, self.scorer, exact_below=0)
 
     def entries(self) -> list[str]:
         return sorted(path.relative_to(self.index_dir).as_posix() for path in self.index_dir.rglob("*"))
@@ -109,7 +109,7 @@ class Store:
 def store(tmp_path: Path) -> Iterator[Store]:
     library, scorer = Library(tmp_path / "library.sqlite"), mean_scorer(tmp_path)
     library.add(make_calls(60))
-    store = Store(tmp_path, library, scorer, PastCalls(tmp_path / "index", library, scorer))
+    store = Store(tmp_path, library, scorer, PastCalls(tmp_path / "index", library, scorer, exact_below=0))
     store.rebuild()
     yield store
     store.past_calls.close()
@@ -239,7 +239,7 @@ def test_vectors_of_another_embedder_are_never_compared(store: Store, changed: s
         encoder = WordHashEncoder(64)
         encoder.fingerprint = "another-engine"
         other.encoder = encoder  # type: ignore[misc]
-    theirs = PastCalls(store.index_dir, store.library, other)
+    theirs = PastCalls(store.index_dir, store.library, other, exact_below=0)
     with pytest.raises(UnavailableError, match=r"mean-0123456789ab.*coach index"):
         theirs.similar(PrecedentQuery(transcript=QUERY))
     build_index(store.library, other, store.index_dir)
@@ -333,7 +333,7 @@ def test_a_build_that_is_killed_is_as_if_it_had_never_begun(store: Store, stage:
 def test_two_processes_at_once(store: Store) -> None:
     """The first owns Chroma, the second searches exactly; a build by a third is seen by both at their next question."""
     asking = """
-        past_calls = PastCalls(home / "index", library, scorer)
+        past_calls = PastCalls(home / "index", library, scorer, exact_below=0)
         query = PrecedentQuery(
             transcript=make_transcript(
                 "Rep: How do you plan the shifts today?", "Customer: It is too expensive for us, I fear."

@@ -5,7 +5,7 @@ hashes before it opens them, its counts and a few known vectors afterwards, and 
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import chromadb
@@ -69,12 +69,11 @@ def fill(
                     embedding_function=None,  # Chroma's default would download a model
                     configuration=_configuration(len(vectors)),
                 )
-                for start in range(0, len(vectors), _BATCH):
-                    rows = range(start, min(start + _BATCH, len(vectors)))
+                for rows in _batches(len(vectors)):
                     # Texts stay in the library; a document is the row's number, as langchain skips rows without one.
                     collection.add(
-                        ids=list(names[start : rows.stop]),
-                        embeddings=np.array(vectors[start : rows.stop]),
+                        ids=list(names[rows.start : rows.stop]),
+                        embeddings=np.array(vectors[rows.start : rows.stop]),
                         documents=[str(row) for row in rows],
                     )
                     progress(len(rows))
@@ -167,10 +166,26 @@ def _open_client(folder: Path) -> Client:
     return client
 
 
+def _sync_threshold(n_vectors: int) -> int:
+    """After how many rows Chroma writes its index: in equal parts, so that the last rows are written too.
+
+    What isn't written stays in Chroma's log and is indexed again each time the store is opened.
+    """
+    return max(n_vectors // max(n_vectors // _ROWS_PER_SYNC, 1), 2)
+
+
+def _batches(n_vectors: int) -> Iterator[range]:
+    """Rows to add at once, such that a part that is written ends with a batch."""
+    part, start = _sync_threshold(n_vectors), 0
+    while start < n_vectors:
+        end_of_part = n_vectors if n_vectors - start < 2 * part else start + part
+        for first in range(start, end_of_part, _BATCH):
+            yield range(first, min(first + _BATCH, end_of_part))
+        start = end_of_part
+
+
 def _configuration(n_vectors: int) -> CreateCollectionConfiguration:
-    """Written to disk in equal parts, so that the last rows are on disk too and not only in Chroma's log."""
-    n_parts = max(-(-n_vectors // _ROWS_PER_SYNC), 1)
-    sync_threshold = max(-(-n_vectors // n_parts), 2)
+    sync_threshold = _sync_threshold(n_vectors)
     return {
         "hnsw": {
             "space": "cosine",

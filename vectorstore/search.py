@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 CANDIDATES_PER_RESULT = 10
 MIN_CANDIDATES = 50
+EXACT_BELOW = 20_000  # vectors of a collection; looking at all of them takes less time than Chroma's answer
+OVERSAMPLING = 4  # rows asked of Chroma for each one wanted, as some may not be shown
 DIGITS = 4  # of a similarity
 
 
@@ -49,8 +51,9 @@ class PastCalls:
     exactly. So does the owner where Chroma's files turn out to be damaged.
     """
 
-    def __init__(self, index_dir: Path, library: Library, scorer: Scorer) -> None:
+    def __init__(self, index_dir: Path, library: Library, scorer: Scorer, *, exact_below: int = EXACT_BELOW) -> None:
         self._index_dir = index_dir
+        self._exact_below = exact_below
         self._library = library
         self._scorer = scorer
         self._lock = threading.Lock()  # the chat answers several users from worker threads
@@ -113,7 +116,8 @@ class PastCalls:
                 shelves = open_shelves(self._index_dir, generation)
                 if self._opened is not None:
                     self._opened.close()
-                self._opened = _Opened(generation, shelves, _open_store(self._index_dir, generation, shelves))
+                store = _open_store(self._index_dir, generation, shelves)
+                self._opened = _Opened(generation, shelves, store, self._exact_below)
             return self._opened
 
     def _candidates(
@@ -217,22 +221,25 @@ class PastCalls:
 class _Opened:
     """A generation that is open; ``store`` is None where it is searched exactly."""
 
-    def __init__(self, generation: Generation, shelves: Sequence[Shelf], store: ChromaStore | None) -> None:
+    def __init__(
+        self, generation: Generation, shelves: Sequence[Shelf], store: ChromaStore | None, exact_below: int
+    ) -> None:
         self.generation = generation
+        self._exact_below = exact_below
         self.shelves = shelves
         self._store = store
         self._lock = threading.Lock()
 
     def nearest(self, kind: Kind, shelf: Shelf, vector: np.ndarray, k: int, allowed: np.ndarray) -> np.ndarray:
-        """The ``k`` nearest allowed rows, nearest first: from Chroma where it has them, else by exact search.
+        """The ``k`` nearest allowed rows, nearest first: from Chroma where that is faster, else by exact search.
 
         Where most of what is near isn't allowed, such as the calls of one large account, Chroma would have to be asked
         for more and more; looking at everything that is allowed is then simpler and right.
         """
         with self._lock:
-            if self._store is not None and len(allowed):
+            if self._store is not None and len(allowed) >= max(self._exact_below, 1):
                 try:
-                    rows = self._store.nearest(kind, shelf.outcome, vector, min(2 * k, len(allowed)))
+                    rows = self._store.nearest(kind, shelf.outcome, vector, min(OVERSAMPLING * k, len(allowed)))
                     rows = rows[allowed[rows]]
                     if len(rows) >= k:
                         return np.asarray(rows[:k])

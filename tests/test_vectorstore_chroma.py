@@ -1,0 +1,79 @@
+"""The real Chroma, filled from shelves: all rows are on disk, and the nearest are found."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vectorstore import chroma
+from vectorstore.chroma import STORE, VERSION, ChromaStore, OwnedElsewhereError, UnsoundStoreError, fill
+from vectorstore.shelf import Kind, Shelf, exact_nearest
+
+N = 2_345
+
+
+def shelf_of(vectors: np.ndarray, outcome: str) -> Shelf:
+    empty = np.array([], dtype=object)
+    places = np.zeros((0, 5), dtype=np.int32)
+    return Shelf(outcome, [], {"calls": vectors[:0], "moments": vectors}, places, empty, empty, empty, empty, empty)  # type: ignore[arg-type]
+
+
+def names(shelf: Shelf, kind: Kind) -> list[str]:
+    return [f"{kind}-{row}" for row in range(len(shelf.vectors[kind]))]
+
+
+@pytest.fixture
+def shelves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Shelf]:
+    monkeypatch.setattr(chroma, "_ROWS_PER_SYNC", 400)
+    monkeypatch.setattr(chroma, "_BATCH", 150)
+    drawn = np.random.default_rng(0).normal(size=(N, 24)).astype(np.float32)
+    vectors = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    shelves = [shelf_of(vectors[:0], "converted"), shelf_of(vectors, "lost")]
+    fill(tmp_path, shelves, names, "model-0123456789ab", lambda n: None)
+    return shelves
+
+
+def test_nothing_is_left_to_be_indexed_when_the_store_is_opened(shelves: list[Shelf], tmp_path: Path) -> None:
+    written = max(file.stat().st_size // 4 for file in (tmp_path / STORE).glob("*/length.bin"))
+    assert N - 10 < written <= N
+
+
+def test_recall_at_10_against_exact_search(shelves: list[Shelf], tmp_path: Path) -> None:
+    store = ChromaStore.open(tmp_path, shelves, "model-0123456789ab", VERSION)
+    vectors, found = shelves[1].vectors["moments"], []
+    for query in np.random.default_rng(1).normal(size=(60, 24)).astype(np.float32):
+        exact = exact_nearest(vectors, query, 10, np.ones(N, dtype=bool))
+        found.append(len(set(exact) & set(store.nearest("moments", "lost", query, 10))) / 10)
+    store.close()
+    assert np.mean(found) >= 0.99
+
+
+def test_a_store_has_one_owner_until_it_is_closed(shelves: list[Shelf], tmp_path: Path) -> None:
+    store = ChromaStore.open(tmp_path, shelves, "model-0123456789ab", VERSION)
+    with pytest.raises(OwnedElsewhereError):
+        ChromaStore.open(tmp_path, shelves, "model-0123456789ab", VERSION)
+    store.close()
+    ChromaStore.open(tmp_path, shelves, "model-0123456789ab", VERSION).close()
+
+
+def test_a_store_of_another_version_or_of_other_vectors_is_not_used(shelves: list[Shelf], tmp_path: Path) -> None:
+    with pytest.raises(UnsoundStoreError, match=r"chromadb 0\.1 wrote it"):
+        ChromaStore.open(tmp_path, shelves, "model-0123456789ab", "0.1")
+    with pytest.raises(UnsoundStoreError):
+        ChromaStore.open(tmp_path, shelves, "other-ba9876543210", VERSION)
+    shifted = [shelves[0], shelf_of(-shelves[1].vectors["moments"], "lost")]
+    with pytest.raises(UnsoundStoreError, match="finds 0 of 16"):
+        ChromaStore.open(tmp_path, shifted, "model-0123456789ab", VERSION)
+    ChromaStore.open(tmp_path, shelves, "model-0123456789ab", VERSION).close()
+
+
+@given(st.integers(0, 200_000))
+def test_batches_cover_every_row_once_and_chroma_takes_them(n_vectors: int) -> None:
+    batches = list(chroma._batches(n_vectors))
+    assert sum(map(len, batches)) == n_vectors
+    assert not batches or batches[0].start == 0
+    assert all(first.stop == second.start for first, second in itertools.pairwise(batches))
+    assert all(0 < len(batch) <= 5_461 for batch in batches)
