@@ -20,7 +20,9 @@ NAMES = {
     "finetuned": "the fine-tuned encoder",
     "blend": "fine-tuned encoder and plain words together",
 }
+ELIGIBLE = ("tfidf", "generic", "finetuned", "blend")  # as scorers
 WELL_CALIBRATED, ROUGHLY_CALIBRATED = 0.05, 0.1  # ECE
+COIN = 0.5
 USEFUL = 0.55  # lower end of the AUROC
 
 
@@ -50,17 +52,17 @@ def headline(found: Comparison) -> tuple[str, Tone]:
 
 
 def comparison_answers(
-    found: Comparison, bins: Sequence[Bin], curves: Sequence[LearningCurve], top: tuple[int, float]
+    found: Comparison, best: str, bins: Sequence[Bin], curves: Sequence[LearningCurve], top: tuple[int, float]
 ) -> list[Answer]:
     """What to use, how well it ranks, how far to trust a probability, and whether more calls would pay.
 
     Args:
         found: the tables.
-        bins: reliability of the best arm.
+        best: the arm that all answers but the second are about.
+        bins: its reliability.
         curves: learning curves; that of the best arm is taken, else the first.
         top: K and the share of converted calls among the best arm's highest K.
     """
-    best = best_arm(found)
     line = next(arm for arm in found.arms if arm.name == best)
     gain = found.improvement
     name = NAMES[best].capitalize() if best in NAMES else best  # models and arms by likeness keep their names
@@ -117,17 +119,22 @@ def evaluation_answers(found: Evaluation, bins: Sequence[Bin], top: tuple[int, f
     return answers
 
 
-def best_arm(found: Comparison) -> str:
-    """The highest AUROC; of equal ones the first."""
-    return max(found.arms, key=lambda arm: arm.auc).name
+def best_arm(found: Comparison, model_id: str | None = None) -> str:
+    """The highest AUROC of the arms that can become a scorer and of a given model; of equal ones the first.
+
+    Scores by likeness don't stand for election: the best of fifteen is often best by chance.
+    """
+    eligible = [arm for arm in found.arms if arm.name in (*ELIGIBLE, model_id)] or found.arms
+    return max(eligible, key=lambda arm: arm.auc).name
 
 
 def ranks_right(auc: Measure) -> str:
     """AUROC is just this: how often a converted call gets the higher number than a lost one."""
     ci = f" ({100 * auc.ci[0]:.0f} to {100 * auc.ci[1]:.0f})" if auc.ci else ""
+    chance = ", so this may be chance" if auc.ci and auc.ci[0] <= COIN else ""
     return (
         f"Given one call that converted and one that was lost, it puts the right one first "
-        f"{100 * auc.value:.0f} times of 100{ci}; a coin would 50 times."
+        f"{100 * auc.value:.0f} times of 100{ci}; a coin would 50 times{chance}."
     )
 
 

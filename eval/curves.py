@@ -25,6 +25,7 @@ from salescoach.types import Frozen
 N_RESAMPLES = 200
 N_POINTS = 51
 N_BINS = 10
+MIN_IN_BIN = 20  # calls
 MIN_GROUP = 30  # calls; fewer say nothing
 GROUPED_BY = ("industry", "call_type")
 TOP_COUNTS = (5, 10, 20, 30, 40, 50, 75, 100, 150, 200)
@@ -139,11 +140,12 @@ def precision_at_counts(folds: Sequence[Judged], seed: int) -> Band:
 
 
 def reliability(folds: Sequence[Judged], seed: int) -> tuple[Bin, ...]:
-    """Up to ten bins of about equal size. Folds are put together: a probability means the same in all of them."""
+    """Up to ten bins of about equal size, ``MIN_IN_BIN`` calls or more; the folds' calls are put together."""
     labels = np.concatenate([fold.labels for fold in folds])
     probabilities = np.concatenate([fold.probabilities for fold in folds])
     groups = [group for fold in folds for group in fold.groups]
-    edges = np.quantile(probabilities, np.linspace(0, 1, min(N_BINS, len(labels)) + 1)[1:-1])
+    n_bins = min(N_BINS, max(2, len(labels) // MIN_IN_BIN))
+    edges = np.quantile(probabilities, np.linspace(0, 1, n_bins + 1)[1:-1])
     _, codes = np.unique(np.searchsorted(edges, probabilities, side="right"), return_inverse=True)
     bootstrap, rng = GroupBootstrap(groups), np.random.default_rng(seed)
     drawn: list[list[float]] = [[] for _ in range(codes.max() + 1)]

@@ -54,8 +54,8 @@ def arms(found: Comparison) -> Figure:
 
 
 def bands(curves: Mapping[str, Band], x_title: str, y_title: str, *, diagonal: bool = False) -> Figure:
-    """Curves with their bands; names in the legend switch them on and off."""
-    traces = [trace for arm, band in curves.items() for trace in _band(arm, band)]
+    """Curves, the first with its band: several would hide each other. The legend switches them on and off."""
+    traces = [trace for row, (arm, band) in enumerate(curves.items()) for trace in _band(arm, band, has_area=row == 0)]
     figure = _figure(traces, x_title, y_title)
     figure["layout"]["yaxis"]["range"] = [0, 1.02]
     if diagonal:
@@ -99,8 +99,12 @@ def shares(by_arm: Mapping[str, Sequence[AtShare]]) -> Figure:
     """AUROC when only the first part of each call is known."""
     traces = [
         trace
-        for arm, own in by_arm.items()
-        for trace in _band(arm, _as_band([one.share for one in own], [(one.auc.value, one.auc.ci) for one in own]))
+        for row, (arm, own) in enumerate(by_arm.items())
+        for trace in _band(
+            arm,
+            _as_band([one.share for one in own], [(one.auc.value, one.auc.ci) for one in own]),
+            has_area=row == 0,
+        )
     ]
     figure = _figure(traces, "share of the call that is known", "AUROC")
     figure["layout"]["xaxis"] |= {"tickvals": [25, 50, 75, 100], "ticksuffix": " %"}
@@ -111,9 +115,9 @@ def shares(by_arm: Mapping[str, Sequence[AtShare]]) -> Figure:
 def learning(curves: Sequence[LearningCurve]) -> Figure:
     """AUROC by the number of calls to learn from; the axis has doublings at equal distances."""
     traces = []
-    for one in curves:
+    for row, one in enumerate(curves):
         points = [(point.auc.value, point.auc.ci) for point in one.points]
-        traces += _band(one.arm, _as_band([point.n_calls for point in one.points], points))
+        traces += _band(one.arm, _as_band([point.n_calls for point in one.points], points), has_area=row == 0)
     sizes = sorted({point.n_calls for one in curves for point in one.points})
     figure = _figure(traces, "calls to learn from", "AUROC")
     figure["layout"]["xaxis"] |= {"type": "log", "tickvals": sizes, "ticktext": [f"{n:,}" for n in sizes]}
@@ -171,7 +175,7 @@ def colour(arm: str) -> str:
     return COLOURS.get(arm, OTHER_COLOUR)
 
 
-def _band(arm: str, band: Band) -> list[Figure]:
+def _band(arm: str, band: Band, *, has_area: bool = True) -> list[Figure]:
     line = {
         "type": "scatter",
         "mode": "lines+markers" if len(band.x) <= 12 else "lines",
@@ -182,7 +186,7 @@ def _band(arm: str, band: Band) -> list[Figure]:
         "line": {"color": colour(arm), "width": 2},
         "hovertemplate": f"{escape(arm)}: %{{y:.3f}}<extra></extra>",
     }
-    if not band.low:
+    if not band.low or not has_area:
         return [line]
     area = {
         "type": "scatter",

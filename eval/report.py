@@ -16,7 +16,16 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from eval import figures
-from eval.answers import Answer, Tone, best_arm, comparison_answers, evaluation_answers, evaluation_headline, headline
+from eval.answers import (
+    ELIGIBLE,
+    Answer,
+    Tone,
+    best_arm,
+    comparison_answers,
+    evaluation_answers,
+    evaluation_headline,
+    headline,
+)
 from eval.compare import Details
 from eval.comparison import AtShare
 from eval.curves import Band, LearningCurve, all_curves, learning_curve
@@ -36,7 +45,6 @@ from salescoach.artifact import Manifest
 from salescoach.measures import METRICS, measure_all
 from salescoach.whole_file import whole_file
 
-DRAWN = ("tfidf", "generic", "finetuned", "blend")  # with the best and a given model; the others are in the table
 N_RESAMPLES = 200
 TEMPLATE = "report.html"
 
@@ -64,9 +72,11 @@ def write_comparison(file: Path, details: Details, data: str, command: str) -> N
         command: that made it.
     """
     found = details.comparison
-    best = best_arm(found)
-    drawn = [arm.name for arm in found.arms if arm.name in (*DRAWN, best, details.model_id)]
-    by_share = {arm.name: arm.by_share for arm in found.arms if arm.name in drawn}
+    best = best_arm(found, details.model_id)
+    drawn = [arm.name for arm in found.arms if arm.name in (*ELIGIBLE, details.model_id)]
+    drawn.sort(key=lambda arm: arm != best)
+    of_arm = {arm.name: arm.by_share for arm in found.arms}
+    by_share = {arm: of_arm[arm] for arm in drawn}
     curves = all_curves(details.judgements, drawn, best, by_share, found.seed)
     learned = [one for arm in drawn if (one := _learning(details, arm)) is not None]
     curves = curves.model_copy(update={"learning": tuple(learned)})
@@ -80,7 +90,7 @@ def write_comparison(file: Path, details: Details, data: str, command: str) -> N
         kicker=f"{data}: {found.n:,} calls, {share}, {found.groups:,} accounts; {folds}",
         headline=said,
         tone=tone,
-        answers=comparison_answers(found, curves.reliability[best], learned, _top(curves.precision_at[best])),
+        answers=comparison_answers(found, best, curves.reliability[best], learned, _top(curves.precision_at[best])),
         sections=comparison_sections(found, curves, maps),
         facts=[
             ("Command", command),

@@ -115,7 +115,7 @@ def _differences(found: Comparison) -> Section:
 def _told_apart() -> Section:
     said = (
         "ROC: how many of the lost calls are let in when a share of the converted ones is found; dotted is a coin. "
-        "Precision and recall: how pure the list is when so many are found."
+        "Precision and recall: how pure the list is when so many are found. Bands are those of the best arm."
     )
     shown = [("roc", "ROC"), ("precision_recall", "Precision and recall")]
     return Section("How well calls are told apart", [said], shown)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from eval import embedding_map
-from eval.answers import evaluation_headline, headline, more_calls, ranks_right, top_of_list, trust
+from eval.answers import best_arm, evaluation_headline, headline, more_calls, ranks_right, top_of_list, trust
 from eval.compare import Details
 from eval.comparison import Comparison, report_arm, report_difference
 from eval.curves import Bin, by_group, learning_curve, precision_at_counts, precision_recall, reliability, roc
@@ -133,6 +133,15 @@ def test_the_json_beside_it_has_the_commands_fields_and_the_curves(page: Path, d
     assert purity["finetuned"][0] > 0.9 > 0.7 > purity["generic"][1]
 
 
+def test_the_best_is_chosen_among_what_can_score(details: Details) -> None:
+    arms = details.comparison.arms
+    lucky = arms[0].model_copy(update={"name": "finetuned_mmr", "auc": 0.99})
+    given = arms[0].model_copy(update={"name": "mine-0123", "auc": 0.98})
+    found = details.comparison.model_copy(update={"arms": (*arms, lucky, given)})
+    assert best_arm(found) == "blend"
+    assert best_arm(found, "mine-0123") == "mine-0123"
+
+
 def measured(value: float, low: float, high: float) -> Measure:
     return Measure(value=value, ci=(low, high))
 
@@ -163,7 +172,8 @@ def test_the_headline_claims_no_more_than_the_intervals(
 
 
 def test_figures_in_words() -> None:
-    assert "74 times of 100 (70 to 78); a coin would 50" in ranks_right(measured(0.742, 0.701, 0.779))
+    assert "74 times of 100 (70 to 78); a coin would 50 times." in ranks_right(measured(0.742, 0.701, 0.779))
+    assert "a coin would 50 times, so this may be chance." in ranks_right(measured(0.542, 0.48, 0.6))
     bins = [
         Bin(n=30, probability=0.2, rate=measured(0.1, 0.0, 0.2)),
         Bin(n=31, probability=0.7, rate=measured(0.66, 0.5, 0.8)),
