@@ -196,7 +196,7 @@ def _interval(member_logits: np.ndarray | None, p: float) -> tuple[float, float]
     """What the members say, rounded and widened to hold ``p``; None without members."""
     if member_logits is None:
         return None
-    low, high = interval(member_logits) if len(member_logits) > 1 else (p, p)
+    low, high = interval(member_logits)
     return round(min(low, p), DIGITS), round(max(high, p), DIGITS)
 
 

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salescoach.head import COVERAGE, Head, conformal_quantile, interval, nonconformity, prediction_set, sigmoid
+from salescoach.head import (
+    COVERAGE,
+    READING_ERROR,
+    Head,
+    conformal_quantile,
+    interval,
+    nonconformity,
+    prediction_set,
+    sigmoid,
+)
 
 PROBABILITIES = st.floats(0, 1, allow_nan=False)
 
@@ -60,12 +69,22 @@ def test_the_interval_holds_the_probability(seed: int, n_members: int, spread: f
     assert probability - 1e-12 <= high <= 1
 
 
-def test_the_interval_is_nine_tenths_of_the_members() -> None:
-    logits = np.linspace(-2, 2, 101)
-    head = Head(np.zeros((102, 1)), np.concatenate([[0.0], logits]))
-    low, high = interval(head.weights @ np.zeros(1) + head.bias)
-    assert low == pytest.approx(np.quantile(sigmoid(logits), 0.05))
-    assert high == pytest.approx(np.quantile(sigmoid(logits), 0.95))
+@pytest.mark.parametrize("disagreement", [0.0, 0.7, 3.0])
+def test_the_interval_holds_nine_of_ten_true_probabilities(disagreement: float) -> None:
+    rng = np.random.default_rng(5)
+    inside = []
+    for logit in rng.normal(0, 1.5, size=4000):
+        members = np.concatenate([[logit], logit + disagreement * rng.normal(size=60)])
+        true = sigmoid(np.array(logit + np.hypot(disagreement, READING_ERROR) * rng.normal()))
+        low, high = interval(members)
+        inside.append(low <= true <= high)
+    assert np.mean(inside) == pytest.approx(0.9, abs=0.02)
+
+
+def test_without_members_the_error_of_reading_is_left() -> None:
+    low, high = interval(np.zeros(1))
+    assert (low + high) / 2 == pytest.approx(0.5)
+    assert high == pytest.approx(float(sigmoid(np.array(1.6449 * READING_ERROR))), abs=1e-4)
 
 
 def test_the_sigmoid_by_hand_and_at_its_ends() -> None:

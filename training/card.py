@@ -28,8 +28,8 @@ trained with it. Trained on {facts["data"]}.
 
 - **Calls**: {facts["n_train"]} train, {facts["n_calibration"]} choose the epoch and calibrate, {facts["n_test"]} \
 judge; accounts never cross. Share of converted calls: {facts["base_rate"]:.0%}.
-- **Probability**: calibrated on held-out calls (Platt). The interval is a bootstrap of classifier and calibrator, so \
-estimated; the prediction set is conformal at 0.90.
+- **Probability**: calibrated on held-out calls (Platt). The interval adds a bootstrap of classifier and \
+calibrator to the reading error of simulated calls, so it is estimated; the prediction set is conformal at 0.90.
 - **It abstains** on calls that are too short, not in English, without known sides, or unlike its training calls.
 - **Good for**: calls like those it was trained on. It scores calls, not people: don't rank, pay or dismiss by it.
 - Made {facts["created_at"]} with seed {facts["seed"]}, engine {facts["engine"]}, split {facts["split_hash"]}.
