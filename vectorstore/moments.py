@@ -1,7 +1,7 @@
 """Cuts a call into moments: something the customer says, with what led up to it. A moment is searched as one.
 
 What is said next is no part of a moment, so that two moments are alike for their situation and not for how it was
-handled. The choices below were measured on simulated calls (docs/retrieval.md).
+handled. The choices below were measured on simulated calls (docs/experiments.md).
 """
 
 from collections.abc import Sequence
