@@ -13,7 +13,7 @@ from training.arms import cross_logits
 from training.baselines import tfidf
 from training.head import fit_calibrator
 
-N_MEMBERS = 50  # with 50,000 terms, the most there are, the file has 5.8 MB
+N_MEMBERS = 10  # with 50,000 terms, the most there are, the file has 1.8 MB
 
 
 def fit_text_arm(
