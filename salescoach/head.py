@@ -14,7 +14,7 @@ from salescoach.types import OUTCOMES, Outcome
 
 INTERVAL_LEVEL = 0.9
 COVERAGE = 0.9
-READING_ERROR = 1.9  # standard deviation of log-odds, measured with benchmarks/sample_model.py
+READING_ERROR = (0.5, 2.4)  # standard deviation of log-odds: at no strangeness, and more for each unit of it
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,20 @@ class Head:
         return sigmoid(self.logits(call_vectors))
 
 
-def interval(member_logits: np.ndarray) -> tuple[float, float]:
+def interval(member_logits: np.ndarray, strangeness: float) -> tuple[float, float]:
     """Where the probability that follows from all that was said lies in nine of ten calls; estimated.
 
-    Two errors add up: that of the fit, as its bootstrap members disagree (shape (n_members,), the model's logit first),
-    and ``READING_ERROR``. The second can't be known from outcomes, so it is that of simulated calls, whose true
-    probabilities are known; where calls say more or less about their outcome than those, the interval is off.
+    Two errors add up: that of the fit, as its bootstrap members disagree, and that of reading, which grows with how
+    strange a call is to the model. The second can't be known from outcomes, so it is that of simulated calls, whose
+    true probabilities are known; where calls say more or less about their outcome than those, the interval is off.
+
+    Args:
+        member_logits: shape (n_members,), the model's own first.
+        strangeness: the call's distance from the training calls, 1 where the coach begins to abstain.
     """
-    spread = float(np.hypot(member_logits[1:].std() if len(member_logits) > 1 else 0.0, READING_ERROR))
-    reach = float(norm.ppf((1 + INTERVAL_LEVEL) / 2)) * spread
+    base, slope = READING_ERROR
+    disagreement = member_logits[1:].std() if len(member_logits) > 1 else 0.0
+    reach = float(norm.ppf((1 + INTERVAL_LEVEL) / 2) * np.hypot(disagreement, base + slope * strangeness))
     low, high = sigmoid(member_logits[0] + np.array([-reach, reach]))
     return float(low), float(high)
 

@@ -130,7 +130,9 @@ class CallScorer:
             call_id=transcript.call_id,
             probability=None if reasons else p,
             uncalibrated_probability=p if reasons and force else None,
-            interval=None if reasons else _interval(self._arm.member_logits(call), p),
+            interval=None
+            if reasons
+            else _interval(self._arm.member_logits(call), p, distance / self.manifest.max_unlikeness),
             prediction_set=() if reasons else prediction_set(p, self._quantile),
             abstained=bool(reasons),
             reasons=tuple(reasons),
@@ -192,11 +194,11 @@ def _changed_versions(manifest: Manifest) -> str:
     return "; ".join(changed) or "the package versions are the same"
 
 
-def _interval(member_logits: np.ndarray | None, p: float) -> tuple[float, float] | None:
+def _interval(member_logits: np.ndarray | None, p: float, strangeness: float) -> tuple[float, float] | None:
     """What the members say, rounded and widened to hold ``p``; None without members."""
     if member_logits is None:
         return None
-    low, high = interval(member_logits)
+    low, high = interval(member_logits, strangeness)
     return round(min(low, p), DIGITS), round(max(high, p), DIGITS)
 
 

@@ -64,7 +64,7 @@ def test_the_interval_holds_the_probability(seed: int, n_members: int, spread: f
     head = Head(weights, rng.normal(size=n_members))
     vector = rng.normal(size=4).astype(np.float32)
     probability = float(head.probabilities(vector[None])[0])
-    low, high = interval(head.weights @ vector + head.bias)
+    low, high = interval(head.weights @ vector + head.bias, 0.5)
     assert 0 <= low <= probability + 1e-12
     assert probability - 1e-12 <= high <= 1
 
@@ -72,19 +72,21 @@ def test_the_interval_holds_the_probability(seed: int, n_members: int, spread: f
 @pytest.mark.parametrize("disagreement", [0.0, 0.7, 3.0])
 def test_the_interval_holds_nine_of_ten_true_probabilities(disagreement: float) -> None:
     rng = np.random.default_rng(5)
+    base, slope = READING_ERROR
     inside = []
     for logit in rng.normal(0, 1.5, size=4000):
         members = np.concatenate([[logit], logit + disagreement * rng.normal(size=60)])
-        true = sigmoid(np.array(logit + np.hypot(disagreement, READING_ERROR) * rng.normal()))
-        low, high = interval(members)
+        true = sigmoid(np.array(logit + np.hypot(disagreement, base + slope * 0.6) * rng.normal()))
+        low, high = interval(members, 0.6)
         inside.append(low <= true <= high)
     assert np.mean(inside) == pytest.approx(0.9, abs=0.02)
 
 
 def test_without_members_the_error_of_reading_is_left() -> None:
-    low, high = interval(np.zeros(1))
+    low, high = interval(np.zeros(1), 0.0)
     assert (low + high) / 2 == pytest.approx(0.5)
-    assert high == pytest.approx(float(sigmoid(np.array(1.6449 * READING_ERROR))), abs=1e-4)
+    assert high == pytest.approx(float(sigmoid(np.array(1.6449 * READING_ERROR[0]))), abs=1e-4)
+    assert interval(np.zeros(1), 1.0)[1] > high  # the stranger, the wider
 
 
 def test_the_sigmoid_by_hand_and_at_its_ends() -> None:

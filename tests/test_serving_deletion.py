@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from agent.build import open_coach
-from salescoach.artifact import ModelFolder, find_model
 from salescoach.config import Settings
 from salescoach.encoder import turn_text
 from salescoach.errors import CoachError, InputError
@@ -20,6 +19,7 @@ from salescoach.testing import make_transcript
 from salescoach.types import LabelledCall
 from serving import cli
 from serving.deletion import delete_call
+from training.run import train
 
 PASTED = make_transcript(
     "Rep: Thanks for making time, what is the xylophone orchestra short of at the moment?",
@@ -70,9 +70,11 @@ def files_with(home: Path, words: list[bytes]) -> list[str]:
 
 
 def training_call(settings: Settings) -> LabelledCall:
-    seen = set(ModelFolder.open(find_model(settings)).manifest.training_calls)
+    """A call of the library, and a model beside the current one that has learned from it."""
     with Library(settings.library_file) as library:
-        return next(call for call in library.past_calls() if call.transcript.content_hash in seen)
+        calls = [call for call in library.past_calls() if call.split]
+    manifest = train(calls, settings.models_dir / "own", settings, name="own", data="the library")
+    return next(call for call in calls if manifest.has_seen(call.transcript.content_hash))
 
 
 def leave_traces(settings: Settings, call: LabelledCall) -> None:
@@ -106,7 +108,7 @@ def test_a_deleted_call_is_in_no_file_and_models_trained_on_it_are_named(own: Se
     assert threads(own) == {"about another"}
     assert (gone.call_id, gone.n_conversations, gone.left, gone.is_indexed) == (call.call_id, 1, (), True)
     assert gone.n_vectors > 5
-    assert gone.models == (str(own.models_dir / "starter"),)
+    assert gone.models == (str(own.models_dir / "own"),)
     assert set(gone.thrown_away) == {
         "unfinished trainings and comparisons", "uploads", "the file of sample calls"
     }  # fmt: skip
