@@ -157,7 +157,9 @@ async def test_a_model_over_http_calls_a_tool_and_words_its_result(
     assert {tool["function"]["name"] for tool in server.requests[0]["tools"]} == {
         "score_call",
         "find_similar_calls",
+        "what_won_calls_did",
         "look_up_metrics",
+        "look_up_library",
     }
     assert all(request["stream"] for request in server.requests)
 

@@ -25,3 +25,4 @@ def test_every_block_runs(coach_home: Path, tmp_path: Path, monkeypatch: pytest.
     assert len(names["scores"]) == 10
     assert names["triplets"]
     assert names["manifest"].measures
+    assert names["placed"].shape == (20, 2)
