@@ -15,7 +15,7 @@ USAGE = Path(__file__).parent.parent / "docs" / "usage.md"
 def test_every_block_runs(coach_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(coach_home, tmp_path / "home", dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    write_sample(tmp_path / "calls.csv", n_calls=120, seed=3)
+    write_sample(tmp_path / "calls.csv", n_calls=80, seed=3)
     blocks = re.findall(r"^```python\n(.*?)^```", USAGE.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     assert len(blocks) >= 7
     names: dict[str, Any] = {}
