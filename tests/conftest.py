@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from salescoach.config import Settings
+from salescoach.labelled import read_calls
 from serving.setup import set_up
+from training.run import train
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "data" / "examples"
@@ -29,6 +31,15 @@ def coach_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("coach") / "home"
     set_up(Settings.load(home=home), lambda stage, done, total: None, n_calls=N_SAMPLE_CALLS)
     return home
+
+
+@pytest.fixture(scope="session")
+def own_model(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder that has learned from the sample calls of ``coach_home``; the bundled one hasn't."""
+    folder = tmp_path_factory.mktemp("models") / "own"
+    calls = read_calls(coach_home / "sample" / "calls.csv")
+    train(calls, folder, Settings.load(home=coach_home), name="own", data="the sample calls")
+    return folder
 
 
 @pytest.fixture

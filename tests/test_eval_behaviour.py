@@ -104,7 +104,6 @@ def test_training_hands_the_model_to_a_judge_and_keeps_what_it_says(tmp_path: Pa
     settings = Settings.load(home=tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("training.head.N_MEMBERS", 6)
-        patch.setattr("training.run.N_MEMBERS", 6)
         patch.setattr("training.judge.N_RESAMPLES", 25)
         train(calls, tmp_path / "model", settings, name="tiny", data="60 calls", judge=judge)
     folder = ModelFolder.open(tmp_path / "model")

@@ -30,7 +30,6 @@ from training.arms import embedding_arms, fit_baseline, fit_blend
 from training.baselines import BASELINES
 from training.embedding import fit_generic
 from training.options import FinetuneOptions
-from training.run import train
 from training.sample import write_sample
 
 N_SHUFFLES = 20
@@ -319,12 +318,13 @@ def test_the_page_says_it_in_words_first_and_every_figure_has_its_interval(found
         assert verdict(changed).count(said) == 2
 
 
-def test_a_model_that_has_seen_the_calls_may_not_be_judged_by_them(settings: Settings, tmp_path: Path) -> None:
+def test_a_model_that_has_seen_the_calls_may_not_be_judged_by_them(
+    settings: Settings, own_model: Path, tmp_path: Path
+) -> None:
     sample = read_calls(settings.home / "sample" / "calls.csv")
-    train(sample, tmp_path / "model", settings, name="own", data="these calls")
     unsplit = [call.model_copy(update={"split": None}) for call in sample]
     with pytest.raises(DataError, match=r"trained on \d+ of the calls"):
-        compare(unsplit, settings.model_copy(update={"home": tmp_path}), model=tmp_path / "model")
+        compare(unsplit, settings.model_copy(update={"home": tmp_path}), model=own_model)
 
 
 def test_a_model_is_judged_under_its_own_name(calls: list[LabelledCall], settings: Settings) -> None:

@@ -70,8 +70,9 @@ def test_a_score_that_was_not_forced_has_no_number_to_judge(scorer: CallScorer) 
 
 
 def test_calls_it_was_trained_on_are_refused_unless_told_otherwise(
-    scorer: CallScorer, settings: Settings, unseen: list[LabelledCall]
+    own_model: Path, settings: Settings, unseen: list[LabelledCall]
 ) -> None:
+    scorer = CallScorer.load(settings.model_copy(update={"model": own_model}))
     sample = read_calls(settings.home / "sample" / "calls.csv")
     seen = [call for call in sample if was_trained_on(scorer, call)][:3]
     # The same words under another id and account are the same call.
@@ -103,17 +104,32 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_the_commands(
-    run: Callable[..., tuple[int, str, str]], coach_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., tuple[int, str, str]],
+    coach_home: Path,
+    own_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COACH_HOME", str(coach_home))
     data = coach_home / "sample" / "calls.csv"
-    code, out, err = run("evaluate", str(data), "--json")
+    code, out, err = run("evaluate", str(data), "--model", str(own_model), "--json")
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert "--skip-seen" in err
 
     report = tmp_path / "new" / "report.md"
-    code, out, _ = run("evaluate", str(data), "--skip-seen", "--split", "test", "--report", str(report), "--json")
+    code, out, _ = run(
+        "evaluate",
+        str(data),
+        "--model",
+        str(own_model),
+        "--skip-seen",
+        "--split",
+        "test",
+        "--report",
+        str(report),
+        "--json",
+    )
     result = json.loads(out)
     assert code == 0
     assert result.keys() >= {"n", "positives", "model_id", "measures", "answered_share"}
@@ -127,7 +143,12 @@ def test_the_commands(
     assert faithful["agreement"]["n"] > 0
 
     page = tmp_path / "new" / "report.html"
-    assert run("evaluate", str(data), "--skip-seen", "--split", "test", "--report", str(page))[0] == 0
+    assert (
+        run("evaluate", str(data), "--model", str(own_model), "--skip-seen", "--split", "test", "--report", str(page))[
+            0
+        ]
+        == 0
+    )
     assert page.stat().st_size <= 5_000_000
     html = page.read_text()
     assert "Are the reasons real?" in html
@@ -139,7 +160,7 @@ def test_the_commands(
     assert not any(text in html for text in long)
     assert json.loads(page.with_suffix(".json").read_text())["report"]["roc"].keys() == {result["model_id"]}
 
-    code, _, err = run("evaluate", str(data), "--split", "nowhere")
+    code, _, err = run("evaluate", str(data), "--model", str(own_model), "--split", "nowhere")
     assert (code, err.count("\n")) == (2, 1)
     assert "no calls of the split 'nowhere'" in err
 

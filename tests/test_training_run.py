@@ -38,7 +38,6 @@ def train_fast(*args: Any, **fields: Any) -> Manifest:
     """A training with few resamples: they decide intervals only."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("training.head.N_MEMBERS", 6)
-        patch.setattr("training.run.N_MEMBERS", 6)
         patch.setattr("training.judge.N_RESAMPLES", 25)
         return train(*args, **fields)
 
