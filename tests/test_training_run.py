@@ -21,12 +21,14 @@ from salescoach.head import Head, sigmoid
 from salescoach.likeness import Likeness
 from salescoach.scoring import CallScorer, load_base_encoder
 from salescoach.similarity import METHODS
+from salescoach.splits import group_of, labels_of
 from salescoach.testing import make_call, make_calls, make_transcript
 from salescoach.types import LabelledCall, MethodName, ScorerName, Transcript
 from training.baselines import BASELINES, converted
 from training.head import MIN_EFFECT, cross_calibrated, fit_calibrator, fit_head
 from training.options import FinetuneOptions
 from training.run import train
+from training.text_arm import fit_text_arm
 
 
 @pytest.fixture(autouse=True)
@@ -334,6 +336,9 @@ def test_words_can_score_with_evidence_that_is_exact(
     manifest = ModelFolder.open(folder).manifest
     names = set(type(manifest).model_fields) - {"model_id", "files", "scorer"}
     (folder / "manifest.json").unlink()
+    # A folder keeps words only where they score.
+    words, _ = fit_text_arm([one.transcript for one in calls], labels_of(calls), [group_of(one) for one in calls], 1)
+    words.save(folder / "tfidf.safetensors")
     seal(folder, scorer=scorer, **{name: getattr(manifest, name) for name in names})
     model = CallScorer.load(Settings.load(home=home, model=folder))
     call = calls[1].transcript
