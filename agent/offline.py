@@ -17,11 +17,8 @@ from langchain_core.tools import BaseTool
 from pydantic import ConfigDict
 
 from agent.intents import Intent, IntentRouter
-from agent.wording import ASK_BACK, ASK_FOR_A_CALL, word
-from tools.find_similar_calls import SimilarResult
-from tools.look_up_library import COUNT, WIN_RATE, LibraryResult
-from tools.look_up_metrics import MetricsResult
-from tools.score_call import ScoreResult
+from agent.wording import ASK_BACK, ASK_FOR_A_CALL, ToolResult, word
+from tools.look_up_library import COUNT, WIN_RATE
 
 _ID_PREFIX = "offline-"
 
@@ -50,7 +47,6 @@ PLANS: dict[Intent, tuple[tuple[str, dict[str, Any]], ...]] = {
     "metrics": (("look_up_metrics", {}),),
     "library": (("look_up_library", {}),),
 }
-RESULTS = ScoreResult | SimilarResult | MetricsResult | LibraryResult
 
 
 class OfflineChatModel(BaseChatModel):
@@ -82,7 +78,7 @@ class OfflineChatModel(BaseChatModel):
     def _reply(self, messages: Sequence[BaseMessage]) -> AIMessage:
         asked = max(row for row, message in enumerate(messages) if isinstance(message, HumanMessage))
         since = [message for message in messages[asked + 1 :] if isinstance(message, ToolMessage)]
-        results = [m.artifact for m in since if isinstance(m.artifact, RESULTS)]
+        results = [m.artifact for m in since if isinstance(m.artifact, ToolResult)]
         if results or any(message.tool_call_id.startswith(_ID_PREFIX) for message in since):
             refused = [str(message.content) for message in since if message.status == "error"]
             return AIMessage(refused[0] if refused and not results else word(results))

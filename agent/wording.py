@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from agent.sanitise import unsafe_from
+from salescoach.readings import plain
 from salescoach.types import MetricReading
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
 from tools.look_up_library import LibraryResult
@@ -108,14 +109,9 @@ def _replies(result: RepliesResult) -> str:
 
 
 def _precedent(found: ShownPrecedent) -> str:
-    about = ", ".join(_plain(found.metadata[name]) for name in ("industry", "call_type") if name in found.metadata)
+    about = ", ".join(plain(found.metadata[name]) for name in ("industry", "call_type") if name in found.metadata)
     outcome = "converted" if found.outcome == "converted" else "lost"
     return f"{found.marker} {outcome}{f' ({about})' if about else ''}: {quote(found.quote)}"
-
-
-def _plain(value: str) -> str:
-    """A value of a column as it would be said."""
-    return value.replace("_", " ").replace("b2b", "B2B")
 
 
 def _metrics(result: MetricsResult, *, brief: bool) -> str:

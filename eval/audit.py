@@ -11,12 +11,13 @@ import numpy as np
 from pydantic import computed_field
 
 from eval.findings import MAX_EXAMPLES, MAX_NOTE_CHARS, Example, Finding, Severity
-from eval.near_duplicates import MIN_SHINGLES, SHINGLE_WORDS, Pairs, clusters, near_duplicates, words_of
+from eval.near_duplicates import Pairs, clusters, near_duplicates, words_of
 from eval.outcome_words import find_outcome_words
 from eval.predictors import CHECKS, check_predictors
 from salescoach.errors import DataError
 from salescoach.splits import group_of, labels_of
 from salescoach.types import Frozen, LabelledCall
+from vectorstore.duplicates import MIN_SHINGLES, SHINGLE_WORDS
 
 N_SHUFFLES: Final = 10
 N_STEPS: Final = 6  # as ``progress`` is told of them

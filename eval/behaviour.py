@@ -16,6 +16,7 @@ from salescoach.embedding_arm import EncodedCall
 from salescoach.encoder import encode_turns
 from salescoach.progress import Progress, silent
 from salescoach.scoring import CallScorer
+from salescoach.splits import evenly
 from salescoach.types import PassRate, Role, Transcript, Turn
 from training.sample.asr import mishear
 from training.sample.draw import Draw
@@ -86,7 +87,7 @@ def check_behaviour(
     Returns:
         One line for each check that could be made; ``mean_change`` is the mean probability after less before.
     """
-    rows = np.unique(np.linspace(0, len(calls) - 1, min(N_CALLS, len(calls))).astype(int)).tolist()
+    rows = evenly(len(calls), N_CALLS).tolist()
     found = []
     for done, check in enumerate(CHECKS):
         progress("checking behaviour", done, len(CHECKS))

@@ -231,8 +231,9 @@ def _fit_finetuned(
 
 
 def _embedding_results(name: str, embedding: Embedding, encoder: Encoder, fold: Fold) -> FoldResults:
-    arms = embedding_arms(name, embedding, fold.train)
-    space = space_of(embedding.pool(fold.train.calls), fold.train, embedding.pool(fold.test_calls()), fold.labels)
+    pooled = embedding.pool(fold.train.calls)
+    arms = embedding_arms(name, embedding, fold.train, pooled)
+    space = space_of(pooled, fold.train, embedding.pool(fold.test_calls()), fold.labels)
     encoding_ms = _milliseconds(lambda call: encode_turns(encoder.without_cache(), call.turns), fold)
     return FoldResults(arms={arm: _result(fitted, fold, encoding_ms) for arm, fitted in arms.items()}, space=space)
 

@@ -11,6 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 from eval.folds import Fold
 from eval.space import Space, mean_over_accounts
 from salescoach.measures import Judged, Measure
+from salescoach.splits import evenly
 from salescoach.types import OUTCOMES, Outcome
 
 PERPLEXITY = 30
@@ -55,7 +56,7 @@ def draw_map(
         seed: of the pictures and of the resampling.
     """
     first, fold = spaces[0], folds[0]
-    drawn = np.unique(np.linspace(0, len(first.judged) - 1, min(MAX_DRAWN, len(first.judged))).astype(int))
+    drawn = evenly(len(first.judged), MAX_DRAWN)
     fitted_rows = list(first.fitted_rows)
     rate = float(np.mean([one.labels.mean() for one in judged]))
     past = float(np.mean(fold.train.labels[fitted_rows]))

@@ -23,7 +23,7 @@ from salescoach.measures import Measure, interval
 from salescoach.pooling import without_each
 from salescoach.progress import Progress, silent
 from salescoach.scoring import N_EVIDENCE, CallScorer
-from salescoach.splits import group_of
+from salescoach.splits import evenly, group_of
 from salescoach.types import Frozen, LabelledCall, Turn
 
 MAX_TURNS = 4  # of one direction
@@ -78,7 +78,7 @@ def check_faithfulness(
     Returns:
         None where no call has evidence with random turns to set against it.
     """
-    rows = np.unique(np.linspace(0, len(calls) - 1, min(MAX_CALLS, len(calls))).astype(int)).tolist()
+    rows = evenly(len(calls), MAX_CALLS).tolist()
     moved: list[np.ndarray] = []  # each of shape (deletion or insertion, evidence or random, MAX_TURNS)
     groups: list[str] = []
     known: list[tuple[np.ndarray, np.ndarray, str]] = []

@@ -8,12 +8,8 @@ import numpy as np
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from salescoach.types import LabelledCall
+from vectorstore.duplicates import MIN_SHINGLES, SAME_CALL, SHINGLE_WORDS
 
-# Runs of four words: with every tenth word changed 0.9 ** 4 = 66 % of them survive; calls that only share phrasings
-# (the sample corpus, 4,000 calls) reach 31 % at most. The border lies between.
-SHINGLE_WORDS: Final = 4
-SAME_CALL: Final = 0.45
-MIN_SHINGLES: Final = 20  # a call of a sentence or two is like many others without being a copy
 # Runs that more calls than this share are a script, a notice or a greeting. It also bounds the work.
 SCRIPT_SHARE: Final = 0.2
 SCRIPT_CALLS: Final = (10, 1000)

@@ -13,7 +13,7 @@ from sklearn.metrics import silhouette_samples
 
 from salescoach.measures import Judged, Measure, interval
 from salescoach.similarity import directions
-from salescoach.splits import GroupBootstrap
+from salescoach.splits import GroupBootstrap, evenly
 from salescoach.types import Frozen
 from training.embedding import TrainingCalls
 
@@ -45,7 +45,7 @@ def space_of(fitted: np.ndarray, train: TrainingCalls, judged: np.ndarray, label
         labels: of the judged calls, shape (n_judged,), both outcomes.
     """
     own = np.flatnonzero(~train.held_out)
-    rows = own[np.unique(np.linspace(0, len(own) - 1, min(MAX_FITTED, len(own))).astype(int))]
+    rows = own[evenly(len(own), MAX_FITTED)]
     center = fitted[own].mean(axis=0)
     past, new = directions(fitted[rows], center), directions(judged, center)
     nearest = np.argsort(-(new @ past.T), axis=1, kind="stable")[:, :N_NEIGHBOURS]

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from salescoach.splits import evenly
 from salescoach.types import MethodName
 
 METHODS: tuple[MethodName, ...] = ("cosine", "euclidean", "mmr", "hybrid")
@@ -46,7 +47,7 @@ class PastCalls:
     def unscaled(cls, vectors: np.ndarray, labels: np.ndarray) -> "PastCalls":
         """Scores in their own units. Of very many calls, some spread evenly over them are kept."""
         prototypes = np.stack([vectors[labels == label].mean(axis=0) for label in (0, 1)])
-        kept = np.unique(np.linspace(0, len(vectors) - 1, min(MAX_CALLS, len(vectors))).astype(int))
+        kept = evenly(len(vectors), MAX_CALLS)
         return cls(vectors[kept], labels[kept], prototypes, (int((labels == 0).sum()), int((labels == 1).sum())))
 
     @classmethod

@@ -55,6 +55,11 @@ class GroupBootstrap:
         return rows if 0 < labels[rows].sum() < len(rows) else None
 
 
+def evenly(n: int, at_most: int) -> np.ndarray:
+    """Rows spread evenly over ``n``, ascending, the first and the last among them: shape (min(n, at_most),), int."""
+    return np.unique(np.linspace(0, max(n - 1, 0), min(at_most, n)).astype(int))
+
+
 def labels_of(calls: Sequence[LabelledCall]) -> np.ndarray:
     """Shape (n_calls,), 1 converted, 0 lost."""
     return np.array([_label(call) for call in calls], dtype=int)

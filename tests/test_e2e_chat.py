@@ -142,9 +142,10 @@ class Visit:
     def wait_for_answers(self, number: int) -> None:
         """Until so many answers are whole: the buttons stand under the last one, and nothing is running."""
         expect(self.page.locator('[data-step-type="user_message"]')).to_have_count(number)
-        expect(self.page.locator('[data-step-type="assistant_message"]')).to_have_count(number, timeout=ANSWER_MS)
+        answers = self.page.locator('[data-step-type="assistant_message"]')
+        expect(answers).to_have_count(number, timeout=ANSWER_MS)
+        expect(answers.last.get_by_role("button", name="Similar lost deals")).to_be_enabled(timeout=ANSWER_MS)
         expect(self.page.get_by_role("button", name="Similar lost deals")).to_have_count(1)
-        expect(self.page.get_by_role("button", name="Similar lost deals")).to_be_enabled()
 
     def shot(self, name: str) -> None:
         SCREENSHOTS.mkdir(exist_ok=True)

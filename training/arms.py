@@ -61,19 +61,19 @@ def cross_logits(
     return logits
 
 
-def embedding_arms(name: str, embedding: Embedding, train: TrainingCalls) -> dict[str, FittedArm]:
+def embedding_arms(name: str, embedding: Embedding, train: TrainingCalls, pooled: np.ndarray) -> dict[str, FittedArm]:
     """The classifier of an embedding, and the four similarity scores on the same call vectors.
 
     Args:
         name: of the classifier's arm; the others are ``name_cosine`` and so on.
         embedding: generic or fine-tuned, trained on the calls of ``train`` that are not held out.
         train: the training side of a fold.
+        pooled: call vectors of ``train.calls`` by that embedding.
 
     Returns:
         Arm name -> arm, each calibrated on the held-out calls, generic or not, so that only the encoder differs.
     """
     held_out = train.held_out
-    pooled = embedding.pool(train.calls)
     honest = np.where(held_out, embedding.logits(pooled), np.nan)
     arms = {name: _fitted(lambda calls: embedding.logits(embedding.pool(calls)), honest, train.labels)}
     center = pooled[~held_out].mean(axis=0)

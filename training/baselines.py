@@ -4,6 +4,7 @@ Each is a scikit-learn pipeline over transcripts: ``fit(calls, labels)``, then `
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -66,5 +67,9 @@ def _sizes(calls: Sequence[Transcript]) -> np.ndarray:
 
 
 def _metrics(calls: Sequence[Transcript]) -> np.ndarray:
-    rows = [[np.nan if value is None else value for value in call_metrics(call).values()] for call in calls]
-    return np.array(rows, dtype=float)
+    return np.array([_metrics_of(call) for call in calls], dtype=float)
+
+
+@lru_cache(maxsize=20_000)  # a call is looked at once for each fold that it helps to fit, and when it is judged
+def _metrics_of(call: Transcript) -> tuple[float, ...]:
+    return tuple(np.nan if value is None else value for value in call_metrics(call).values())

@@ -14,6 +14,7 @@ from salescoach.errors import ModelError
 from salescoach.pooling import Pooling
 from salescoach.progress import Progress
 from salescoach.scoring import load_encoder
+from salescoach.splits import evenly
 from salescoach.types import Transcript
 from training.finetune import finetune, fit_frozen
 from training.options import FinetuneOptions
@@ -39,7 +40,7 @@ class TrainingCalls:
     def some(self, n: int) -> "TrainingCalls":
         """At most ``n`` of the calls to fit on, spread evenly over them, and all that are held out."""
         fitted = np.flatnonzero(~self.held_out)
-        kept = fitted[np.unique(np.linspace(0, len(fitted) - 1, min(n, len(fitted))).astype(int))]
+        kept = fitted[evenly(len(fitted), n)]
         rows = np.sort(np.concatenate([kept, np.flatnonzero(self.held_out)]))
         calls, groups = [self.calls[row] for row in rows.tolist()], [self.groups[row] for row in rows.tolist()]
         return TrainingCalls(calls, self.labels[rows], groups, self.held_out[rows], self.seed)

@@ -22,7 +22,7 @@ import numpy as np
 
 from salescoach.encoder import Encoder, encode_turns, turn_text
 from salescoach.errors import DataError
-from salescoach.splits import group_of
+from salescoach.splits import evenly, group_of
 from salescoach.types import Frozen, LabelledCall, Outcome
 from salescoach.whole_file import whole_file
 
@@ -93,7 +93,7 @@ def mine_triplets(
         max_triplets: at most so many.
     """
     labelled = [call for call in calls if call.outcome is not None]
-    kept = np.unique(np.linspace(0, len(labelled) - 1, min(MAX_CALLS, len(labelled))).astype(int))
+    kept = evenly(len(labelled), MAX_CALLS)
     moments, vectors = _moments([labelled[row] for row in kept.tolist()], encoder)
     if not moments:
         return []

@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from chromadb.errors import ChromaError
@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 from salescoach.encoder import encode_turns
 from salescoach.errors import CoachError
 from salescoach.library import Library
+from salescoach.progress import Progress, silent
 from salescoach.scoring import Scorer
 from salescoach.types import OUTCOMES
 from vectorstore.chroma import VERSION, fill
@@ -19,14 +20,12 @@ from vectorstore.generation import Generation, digests, fingerprint_of, swap_in
 from vectorstore.moments import moment_vectors, moments_of
 from vectorstore.shelf import KINDS, Kind, Shelf, ShelfWriter
 
-Progress = Callable[[str, int, int], None]
-
 
 def build_index(
     library: Library,
     scorer: Scorer,
     index_dir: Path,
-    progress: Progress = lambda stage, done, total: None,
+    progress: Progress = silent,
     *,
     keep_previous: bool = True,
 ) -> Generation:

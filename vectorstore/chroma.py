@@ -17,6 +17,7 @@ from chromadb.errors import ChromaError
 from filelock import FileLock, Timeout
 from langchain_chroma import Chroma
 
+from salescoach.splits import evenly
 from salescoach.types import OUTCOMES, Outcome
 from vectorstore.shelf import KINDS, Kind, Shelf
 
@@ -148,7 +149,7 @@ class ChromaStore:
         n_found = self._client.get_collection(name, embedding_function=None).count()
         if n_found != len(vectors):
             raise UnsoundStoreError(f"{name} holds {n_found} vectors in place of {len(vectors)}")
-        rows = np.unique(np.linspace(0, n_found - 1, _N_PROBES).astype(int)) if n_found else np.zeros(0, dtype=int)
+        rows = evenly(n_found, _N_PROBES)
         found = [self.nearest(kind, shelf.outcome, vectors[row], 1) for row in rows]
         n_right = sum(
             len(nearest) > 0 and vectors[nearest[0]] @ vectors[row] > _SAME

@@ -10,9 +10,7 @@ can be thrown away and built again.
 
 import contextlib
 import hashlib
-import os
 import shutil
-import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from pydantic import ValidationError
 from salescoach.errors import UnavailableError
 from salescoach.scoring import Scorer
 from salescoach.types import OUTCOMES, Frozen, Outcome
+from salescoach.whole_file import whole_file
 from vectorstore.chroma import DATABASE, OWNER, STORE
 from vectorstore.shelf import Shelf
 
@@ -110,20 +109,15 @@ def swap_in(index_dir: Path, generation: Generation, *, keep_previous: bool) -> 
     with contextlib.suppress(OSError, ValidationError):
         before = _Current.model_validate_json((index_dir / CURRENT).read_bytes()).generations
     kept = (generation, *(before[:1] if keep_previous else ()))
-    temporary = index_dir / f"{CURRENT}.{uuid.uuid4().hex}"
-    try:
+    with whole_file(index_dir / CURRENT) as temporary:
         temporary.write_text(_Current(generations=kept).model_dump_json(), encoding="utf-8")
-        os.replace(temporary, index_dir / CURRENT)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
     remove_unused(index_dir, keep=(one.name for one in kept))
 
 
 def remove_unused(index_dir: Path, keep: Iterable[str]) -> None:
     """Removes generations but those to keep and those that a running chat has open, also what a killed build left."""
     kept = set(keep)
-    for file in index_dir.glob(f"{CURRENT}.*"):
+    for file in index_dir.glob(f".*.{CURRENT}"):
         file.unlink(missing_ok=True)
     for folder in (entry for entry in index_dir.iterdir() if entry.is_dir() and entry.name not in kept):
         try:

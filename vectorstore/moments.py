@@ -37,10 +37,15 @@ def moments_of(turns: Sequence[Turn]) -> list[Moment]:
     Anchors are the turns of at least five words that aren't the rep's. A call without such turns is cut at whatever
     there is.
     """
+    telling = substantial(turns)
+    anchors = [number for number in telling if turns[number - 1].role != "rep"] or telling
+    return [_moment(turns, anchor, telling) for anchor in anchors]
+
+
+def substantial(turns: Sequence[Turn]) -> list[int]:
+    """Numbers, from 1, of the turns that are no back-channel; of all turns where there is nothing else."""
     everything = range(1, len(turns) + 1)
-    substantial = [number for number in everything if _n_words(turns[number - 1]) >= MIN_WORDS] or list(everything)
-    anchors = [number for number in substantial if turns[number - 1].role != "rep"] or substantial
-    return [_moment(turns, anchor, substantial) for anchor in anchors]
+    return [number for number in everything if len(turns[number - 1].text.split()) >= MIN_WORDS] or list(everything)
 
 
 def moment_around(moments: Sequence[Moment], turn: int) -> Moment:
@@ -70,19 +75,15 @@ def moment_vectors(turn_vectors: np.ndarray, moments: Sequence[Moment], mean_tur
     return np.asarray(pooled / np.maximum(norms, 1e-12), dtype=np.float32)
 
 
-def _moment(turns: Sequence[Turn], anchor: int, substantial: Sequence[int]) -> Moment:
-    before = [number for number in substantial if anchor - MAX_TURNS < number < anchor]
+def _moment(turns: Sequence[Turn], anchor: int, telling: Sequence[int]) -> Moment:
+    before = [number for number in telling if anchor - MAX_TURNS < number < anchor]
     lead = before[-1] if before else None
     start = lead or max(anchor - 1, 1)
     end = anchor if start < anchor else min(anchor + 1, len(turns))
-    return Moment(start, end, anchor, lead, _reply(turns, anchor, substantial))
+    return Moment(start, end, anchor, lead, _reply(turns, anchor, telling))
 
 
-def _reply(turns: Sequence[Turn], anchor: int, substantial: Sequence[int]) -> int | None:
+def _reply(turns: Sequence[Turn], anchor: int, telling: Sequence[int]) -> int | None:
     """The next substantial turn, where it is the rep's."""
-    following = next((number for number in substantial if number > anchor), None)
+    following = next((number for number in telling if number > anchor), None)
     return following if following is not None and turns[following - 1].role == "rep" else None
-
-
-def _n_words(turn: Turn) -> int:
-    return len(turn.text.split())

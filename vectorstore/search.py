@@ -18,7 +18,7 @@ from salescoach.types import LabelledCall, Precedent, Turn
 from vectorstore.chroma import STORE, ChromaStore, OwnedElsewhereError, UnsoundStoreError
 from vectorstore.duplicates import nearly_same, shingles
 from vectorstore.generation import REBUILD, Generation, changed_files, current_generation, open_shelves
-from vectorstore.moments import MIN_WORDS, Moment, moment_around, moment_vectors, moments_of
+from vectorstore.moments import Moment, moment_around, moment_vectors, moments_of, substantial
 from vectorstore.shelf import Kind, Shelf, exact_nearest
 
 logger = logging.getLogger(__name__)
@@ -198,9 +198,9 @@ class PastCalls:
 
     def _telling(self, turns: Sequence[Turn], looked_for: np.ndarray) -> Turn:
         """A moment's turn that is nearest to what is looked for; a back-channel only where there is nothing else."""
-        substantial = [turn for turn in turns if len(turn.text.split()) >= MIN_WORDS] or list(turns)
-        vectors = encode_turns(self._scorer.encoder, substantial) - self._scorer.mean_turn
-        return substantial[int(np.argmax(vectors @ looked_for))]
+        telling = [turns[number - 1] for number in substantial(turns)]
+        vectors = encode_turns(self._scorer.encoder, telling) - self._scorer.mean_turn
+        return telling[int(np.argmax(vectors @ looked_for))]
 
     def _reply(self, candidate: _Candidate) -> Reply:
         call = self._library.get(candidate.call_id)
