@@ -37,7 +37,7 @@ _COUNTED = re.compile(r"\bhow many\b|\bnumber of\b", re.IGNORECASE)
 PLANS: dict[Intent, tuple[tuple[str, dict[str, Any]], ...]] = {
     "score": (
         ("score_call", {}),
-        ("find_similar_calls", {"outcome": "converted", "k": 1}),
+        ("what_won_calls_did", {}),
         ("look_up_metrics", {}),
     ),
     "similar_won": (("find_similar_calls", {"outcome": "converted"}),),

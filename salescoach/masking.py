@@ -61,7 +61,7 @@ _UNIT = (
 )
 _AMOUNT = re.compile(
     rf"[$£€¥]\s?{_FIGURE}(?:\s?(?:k|m|bn|{_SCALE})\b)?(?:\s?{_UNIT})?"
-    rf"|\b(?:a\s+|{_FIGURE}\s*|(?:{_NUMBER_WORD}[\s-]+)+)?{_SCALE}\b(?:[\s-]+(?:and[\s-]+)?{_NUMBER_WORD}\b)*(?:\s+{_UNIT})?"
+    rf"|\b(?:a\s+|{_FIGURE}\s*|(?:{_NUMBER_WORD}[\s-]+)+)?{_SCALE}\b(?:[\s-]+(?:and[\s-]+)?(?:{_NUMBER_WORD}|{_SCALE})\b)*(?:\s+{_UNIT})?"
     rf"|{_FIGURE}\s?{_UNIT}|{_WORDED}\s+{_UNIT}"
     rf"|\b(?:{_ONES}|{_TENS})(?:-(?:{_ONES}))?[\s-]+(?:{_TENS})(?:-(?:{_ONES}))?\b"  # "five forty-five" is a price
     r"|\b\d+(?:[.,]\d+)+\b|\b\d{3,}\b",

@@ -27,6 +27,7 @@ def masked(text: str, rest: str = "Customer: yes") -> str:
         ("I'd put that beside what it costs you.", "I'd put that beside what it costs you."),
         ("It is €1,200 a month, or 15 % off.", f"It is {AMOUNT}, or {AMOUNT} off."),
         ("Twenty-three thousand dollars, then.", f"{AMOUNT}, then."),
+        ("It is three hundred and ninety thousand a year.", f"It is {AMOUNT}."),
         ("They said five forty-five.", f"They said {AMOUNT}."),
         ("We pay twelve pounds a seat.", f"We pay {AMOUNT} a seat."),
         ("Give me two weeks and three people.", "Give me two weeks and three people."),

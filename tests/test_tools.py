@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.library import Library
+from salescoach.masking import mask
 from salescoach.scoring import CallScorer
 from salescoach.testing import make_transcript
 from tools.find_similar_calls import SimilarResult, find_similar_calls
@@ -21,7 +22,7 @@ from tools.look_up_metrics import MetricsResult, look_up_metrics
 from tools.parts import Parts, call_marker, percent, points, turn_marker
 from tools.registry import make_tools
 from tools.score_call import ScoreResult, score_call
-from tools.what_won_calls_did import RepliesResult, what_won_calls_did
+from tools.what_won_calls_did import MIN_SIMILARITY, N_NEAREST, RepliesResult, what_won_calls_did
 from vectorstore.search import PastCalls
 
 CALL = "ex-01"  # an example that the shared library holds
@@ -88,11 +89,22 @@ def test_replies_of_won_and_lost_calls_stand_side_by_side(parts: Parts) -> None:
     lowered = [one.turn for one in evidence if one.role == "customer" and one.effect < 0]
     assert result.focus == (lowered or [one.turn for one in evidence if one.role == "customer"])[0]
     assert result.focus_quote == call.transcript.turns[result.focus - 1].text
-    assert [one.outcome for one in result.results] == ["converted"] * result.n_won + ["lost"] * result.n_lost
-    assert (result.n_won, result.n_lost) == (4, 4)
-    for outcome, n_asked in (("converted", result.n_won_asked), ("lost", result.n_lost_asked)):
-        assert n_asked == sum("?" in one.reply for one in result.results if one.outcome == outcome)
-    assert len({one.call_id for one in result.results} - {CALL}) == 8
+    won = [one for one in result.results if one.outcome == "converted"]
+    lost = [one for one in result.results if one.outcome == "lost"]
+    assert result.results == (*won, *lost)
+    assert won == sorted(won, key=lambda one: -one.effect)
+    assert lost == sorted(lost, key=lambda one: one.effect)
+    assert (len(won), len(lost)) == (min(4, result.n_won), min(4, result.n_lost))
+    assert result.n_won_asked <= result.n_won <= N_NEAREST
+    assert len({one.call_id for one in result.results} - {CALL}) == len(won) + len(lost) > 2
+    for one in result.results:
+        past = parts.library.get(one.call_id).transcript
+        without = parts.scorer.score(past.without(one.reply_turn), force=True)
+        with_it = parts.scorer.score(past, force=True)
+        chances = [score.probability or score.uncalibrated_probability for score in (with_it, without)]
+        assert one.effect == pytest.approx(chances[0] - chances[1], abs=1.5e-4)
+        assert one.similarity >= MIN_SIMILARITY
+        assert one.suggestion == mask(one.reply, past)
     for one in result.results:
         turns = parts.library.get(one.call_id).transcript.turns
         assert (turns[one.reply_turn - 1].role, turns[one.reply_turn - 1].text) == ("rep", one.reply)
@@ -139,7 +151,7 @@ def test_a_call_that_is_too_short_has_reasons_and_no_number(parts: Parts) -> Non
     assert find_similar_calls(parts, pasted).focus is None
     assert find_similar_calls(parts, pasted).results
     assert "name the turn" in (what_won_calls_did(parts, pasted).unavailable or "")
-    assert what_won_calls_did(parts, pasted, turn=2).results
+    assert what_won_calls_did(parts, pasted, turn=2).focus == 2
     assert look_up_metrics(parts, pasted).metrics
 
 
