@@ -6,7 +6,7 @@ a won call, masked.
 
 from collections.abc import Iterator, Sequence
 
-from agent.phrases import listed, moved, quote, say
+from agent.phrases import listed, moved, quote, said, say
 from salescoach.types import MetricReading
 from tools.look_up_metrics import MetricsResult
 from tools.parts import turn_marker
@@ -43,6 +43,7 @@ def word_call(score: ScoreResult, replies: RepliesResult | None, metrics: Metric
     parts = [
         *_score(score),
         _weakest_moment(replies) if replies is not None else "",
+        _objections(metrics) if metrics is not None and score.probability_percent is None else "",
         _numbers(metrics, outliers) if metrics is not None else "",
         _advice(score, replies, outliers),
         _unknown(score),
@@ -95,6 +96,10 @@ def _best_reply(replies: RepliesResult) -> ShownReply | None:
 def _worst_reply(replies: RepliesResult) -> ShownReply | None:
     lost = [one for one in replies.results if one.outcome == "lost" and -100 * one.effect >= MIN_REPLY_POINTS]
     return next(iter(lost), None)
+
+
+def _objections(metrics: MetricsResult) -> str:
+    return listed("**Objections, told by their wording**", map(said, metrics.objections))
 
 
 def _standing_out(metrics: MetricsResult) -> list[MetricReading]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from agent.sanitise import unsafe_from
+from tools.parts import QuotedTurn
 from tools.score_call import ShownTurn
 
 MAX_QUOTED_WORDS = 28
@@ -30,6 +31,11 @@ def moved(turn: ShownTurn) -> str:
     return (
         f"{turn.marker} {turn.speaker}: {quote(turn.quote)} ({turn.direction} it by {say(turn.effect_points)} points)"
     )
+
+
+def said(turn: QuotedTurn) -> str:
+    """Who said what, and where."""
+    return f"{turn.marker} {turn.speaker}: {quote(turn.quote)}"
 
 
 def say(points: float) -> str:

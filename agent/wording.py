@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import singledispatch
 
 from agent.answer import word_call
-from agent.phrases import listed, moved, quote, say
+from agent.phrases import listed, moved, quote, said, say
 from salescoach.readings import plain
 from tools.compare_calls import ComparedCall, CompareResult
 from tools.explain_turn import ExplainResult
@@ -120,9 +120,9 @@ def _reply(reply: ShownReply) -> str:
 
 @_worded.register
 def _explained(result: ExplainResult) -> str:
-    said = f"{result.marker} {result.speaker}: {quote(result.quote)}"
+    turn = f"{result.marker} {result.speaker}: {quote(result.quote)}"
     if result.effect_points is None or result.direction is None:
-        return listed(f"I can't say what {said} did to the score, because there is none for this call.", result.reasons)
+        return listed(f"I can't say what {turn} did to the score, because there is none for this call.", result.reasons)
     if result.direction == "did not move":
         effect = "did not move the score"
     else:
@@ -131,8 +131,8 @@ def _explained(result: ExplainResult) -> str:
             f"it, {result.without_percent} % without it"
         )
     rank = f"By its effect it is number {result.rank} of the {result.n_turns} turns."
-    around = listed("**Around it**", (f"{one.marker} {one.speaker}: {quote(one.quote)}" for one in result.context))
-    return "\n\n".join([f"{said} {effect}. {rank}", around, f"*{result.reading}*"])
+    around = listed("**Around it**", map(said, result.context))
+    return "\n\n".join([f"{turn} {effect}. {rank}", around, f"*{result.reading}*"])
 
 
 @_worded.register
@@ -174,8 +174,8 @@ def _edit(edit: ShownEdit) -> str:
     where = edit.marker or "the start"
     if edit.action == "delete":
         return f"Without {where}"
-    said = f"{who} had said {quote(edit.text or '')}"
-    return f"If {said} after {where}" if edit.action == "insert" else f"If {said} at {where}"
+    preposition = "after" if edit.action == "insert" else "at"
+    return f"If {who} had said {quote(edit.text or '')} {preposition} {where}"
 
 
 @_worded.register
@@ -199,7 +199,9 @@ def _metrics(result: MetricsResult) -> str:
     if not shown:
         return "This call shows none of the metrics: they need words of the rep and of the customer."
     beside = f", beside {result.n_won} won and {result.n_lost} lost calls" if result.n_won or result.n_lost else ""
-    return listed(f"**In numbers**{beside}", shown[:N_READINGS])
+    numbers = listed(f"**In numbers**{beside}", shown[:N_READINGS])
+    objections = listed("**Objections, told by their wording**", map(said, result.objections))
+    return "\n\n".join(part for part in (numbers, objections) if part)
 
 
 @_worded.register

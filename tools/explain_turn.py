@@ -1,23 +1,13 @@
 """The tool ``explain_turn``: what one turn does to the score, by the score without it, and where it stands."""
 
 from salescoach.types import Frozen, Role
-from tools.parts import Direction, Parts, direction, numbered_turn, percent, points, turn_marker
+from tools.parts import Direction, Parts, QuotedTurn, direction, numbered_turn, percent, points, quoted_turn
 
 N_AROUND = 2
 BY_DELETION = (
     "The effect of a turn is the score of the call less its score without that turn. "
     "It says what the model goes by, not what the customer went by."
 )
-
-
-class ContextTurn(Frozen):
-    """A turn beside the one that is explained."""
-
-    marker: str
-    turn: int
-    speaker: str
-    role: Role
-    quote: str
 
 
 class ExplainResult(Frozen):
@@ -41,7 +31,7 @@ class ExplainResult(Frozen):
     rank: int | None = None
     n_turns: int
     reasons: tuple[str, ...] = ()
-    context: tuple[ContextTurn, ...]
+    context: tuple[QuotedTurn, ...]
     reading: str = BY_DELETION
 
 
@@ -55,17 +45,7 @@ def explain_turn(parts: Parts, call_id: str, turn: int) -> ExplainResult:
     numbered_turn(call, turn)
     n_turns = len(call.transcript)
     nearby = [number for number in range(turn - N_AROUND, turn + N_AROUND + 1) if 1 <= number <= n_turns]
-    shown = {
-        number: ContextTurn(
-            marker=turn_marker(number),
-            turn=number,
-            speaker=said.speaker,
-            role=said.role,
-            quote=said.text,
-        )
-        for number in nearby
-        for said in [call.transcript.turns[number - 1]]
-    }
+    shown = {number: quoted_turn(call, number) for number in nearby}
     facts = {**dict(shown.pop(turn)), "call_id": call_id, "n_turns": n_turns, "context": tuple(shown.values())}
     score = parts.scorer.score(call.transcript, n_evidence=n_turns)
     if score.probability is None:

@@ -7,7 +7,7 @@ from salescoach.errors import InputError
 from salescoach.library import Library
 from salescoach.precedents import CallIndex
 from salescoach.scoring import Scorer
-from salescoach.types import LabelledCall, Turn
+from salescoach.types import Frozen, LabelledCall, Role, Turn
 
 Direction = Literal["raised", "lowered", "did not move"]
 
@@ -20,6 +20,26 @@ class Parts:
     scorer: Scorer
     index: CallIndex
     rep_lookups: bool = False
+
+
+class QuotedTurn(Frozen):
+    """A turn of the call that is talked about, with the marker that cites it."""
+
+    marker: str
+    turn: int
+    speaker: str
+    role: Role
+    quote: str
+
+
+def quoted_turn(call: LabelledCall, turn: int) -> QuotedTurn:
+    """Turn number ``turn`` of a call, from 1.
+
+    Raises:
+        InputError: the call has no such turn.
+    """
+    said = numbered_turn(call, turn)
+    return QuotedTurn(marker=turn_marker(turn), turn=turn, speaker=said.speaker, role=said.role, quote=said.text)
 
 
 def percent(share: float) -> int:
