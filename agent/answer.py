@@ -40,6 +40,8 @@ COACHED = (
 def word_call(score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None) -> str:
     """The answer in Markdown; without ``replies`` and ``metrics`` it is the score and its reasons alone."""
     outliers = _standing_out(metrics) if metrics is not None else []
+    if metrics is not None and score.probability_percent is None and metrics.whose == "sample":
+        outliers = [one for one in outliers if one.name == "next_step"]  # unlike simulated calls is no news
     parts = [
         *_score(score),
         _weakest_moment(replies) if replies is not None else "",
@@ -127,9 +129,7 @@ def _numbers(metrics: MetricsResult, outliers: Sequence[MetricReading]) -> str:
     if outliers:
         return listed("**What stands out in numbers**", (one.reading for one in outliers))
     if metrics.n_won and any(one.name in COACHED and one.value is not None for one in metrics.metrics):
-        return (
-            "In numbers nothing stands out: talk, questions and monologues lie where half of the won calls have them."
-        )
+        return "In numbers nothing stands out: talk, questions and monologues are not far from those of won calls."
     return ""
 
 
