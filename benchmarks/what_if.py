@@ -1,15 +1,14 @@
 """What `what_if` refuses: of sentences that a rep might have said, and of texts that no call holds.
 
-    .venv/bin/python benchmarks/what_if.py [CALLS.csv ...]
+    .venv/bin/python benchmarks/what_if.py
 
 prints a Markdown table: the share refused, with a 95 % Wilson interval over texts. Each text is put into several calls
-of the library under `COACH_HOME`; a row for each CSV puts turns of its calls into other calls of it. The first half of
-the texts was at hand when the rule was chosen, the second half was written afterwards.
+of the library under `COACH_HOME`. One part of the texts was at hand when the rule was chosen, the other was written
+afterwards.
 """
 
 import argparse
 import json
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,6 @@ from pathlib import Path
 import numpy as np
 
 from salescoach.config import Settings
-from salescoach.labelled import read_calls
 from salescoach.library import Library
 from salescoach.lookups import wilson
 from salescoach.scoring import CallScorer
@@ -28,14 +26,12 @@ from vectorstore.search import PastCalls
 
 TEXTS = Path(__file__).parent / "what_if_texts.json"
 N_CALLS = 2  # that each text is put into
-N_TURNS = 60  # of a CSV
 
 
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("csv", nargs="*", type=Path, help="labelled calls of your own")
-    args = parser.parse_args()
+    parser.parse_args()
     settings = Settings.load()
     library, scorer = Library(settings.library_file), CallScorer.load(settings)
     parts = Parts(library, scorer, PastCalls(settings.index_dir, library, scorer))
@@ -50,9 +46,7 @@ def main() -> None:
             start = time.perf_counter()
             refused = [[is_refused(parts, call, line) for call in calls] for line in lines]
             took.append((time.perf_counter() - start) / (len(lines) * len(calls)))
-            print(row(kind, part, np.mean(refused, axis=1)))
-    for file in args.csv:
-        print(row(f"turns of {file.name}", "", turns_refused(parts, file)))
+            print(row(kind, part, np.mean(refused, axis=1)), flush=True)
     print(f"\n{1000 * float(np.median(took)):.0f} ms each")
     library.close()
 
@@ -62,22 +56,6 @@ def is_refused(parts: Parts, call_id: str, text: str) -> float:
     middle = len(parts.library.get(call_id).transcript) // 2
     edit = Edit(action="insert", turn=middle, text=text[:MAX_CHARS])
     return float(what_if(parts, call_id, [edit]).unavailable is not None)
-
-
-def turns_refused(parts: Parts, file: Path) -> list[float]:
-    """Whether each of the rep's turns of a file is refused in another call of it; those calls aren't past calls."""
-    transcripts = [call.transcript for call in read_calls(file)]
-    some = [transcripts[number] for number in evenly(len(transcripts), N_TURNS)]
-    found = []
-    with tempfile.TemporaryDirectory() as folder, Library(Path(folder) / "library.sqlite") as library:
-        library.add(list(parts.library.past_calls()))
-        there = Parts(library, parts.scorer, parts.index)
-        for number, transcript in enumerate(some):
-            said = [turn.text for turn in some[number - 1].turns if turn.role == "rep"]
-            call_id = library.add_pasted(transcript)
-            if parts.scorer.score(transcript).probability is not None and said:
-                found.append(is_refused(there, call_id, said[len(said) // 2]))
-    return found
 
 
 def row(kind: str, part: str, shares: Sequence[float]) -> str:
