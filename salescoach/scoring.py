@@ -3,12 +3,13 @@
 import hashlib
 import importlib.metadata
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from salescoach.abstention import reasons_not_to_judge, unlikeness
+from salescoach.abstention import reasons_not_to_judge, unlikeness, unlikeness_of_turns
 from salescoach.artifact import Manifest, ModelFolder, find_model, folder_fingerprint
 from salescoach.base_model import resolve_base_model
 from salescoach.config import Settings
@@ -20,7 +21,7 @@ from salescoach.likeness import Likeness, LikenessArm
 from salescoach.pooling import each_prefix, without_each
 from salescoach.similarity import directions
 from salescoach.text_arm import TextArm
-from salescoach.types import EvidenceTurn, MethodName, Score, TrajectoryPoint, Transcript
+from salescoach.types import EvidenceTurn, MethodName, Score, TrajectoryPoint, Transcript, Turn
 from salescoach.vector_cache import FileCache, MemoryCache
 
 N_EVIDENCE = 8
@@ -52,6 +53,8 @@ class Scorer(Protocol):
     def score(self, transcript: Transcript, *, force: bool = False, n_evidence: int = N_EVIDENCE) -> Score: ...
 
     def call_vector(self, transcript: Transcript) -> np.ndarray: ...
+
+    def unlikeness_of(self, turns: Sequence[Turn]) -> np.ndarray: ...
 
 
 class CallScorer:
@@ -113,6 +116,11 @@ class CallScorer:
         vectors = encode_turns(self.encoder, transcript.turns)
         pooled = self._embedding.pooling.pool(vectors, [turn.role for turn in transcript.turns])
         return np.asarray(directions(pooled, self._embedding.center)[0], dtype=np.float32)
+
+    def unlikeness_of(self, turns: Sequence[Turn]) -> np.ndarray:
+        """How unlike the training calls each turn is by itself: shape (n_turns,), from 0 up."""
+        vectors = encode_turns(self.encoder, turns)
+        return unlikeness_of_turns(vectors, self._embedding.mean_turn, self._embedding.precision)
 
     def score(self, transcript: Transcript, *, force: bool = False, n_evidence: int = N_EVIDENCE) -> Score:
         """Scores a call.

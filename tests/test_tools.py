@@ -22,6 +22,7 @@ from tools.look_up_metrics import MetricsResult, look_up_metrics
 from tools.parts import Parts, call_marker, percent, points, turn_marker
 from tools.registry import make_tools
 from tools.score_call import ScoreResult, score_call
+from tools.score_trajectory import TrajectoryResult, score_trajectory
 from tools.what_won_calls_did import MIN_SIMILARITY, N_NEAREST, RepliesResult, what_won_calls_did
 from vectorstore.search import PastCalls
 
@@ -155,7 +156,9 @@ def test_a_call_that_is_too_short_has_reasons_and_no_number(parts: Parts) -> Non
     assert look_up_metrics(parts, pasted).metrics
 
 
-@pytest.mark.parametrize("function", [score_call, find_similar_calls, what_won_calls_did, look_up_metrics])
+@pytest.mark.parametrize(
+    "function", [score_call, score_trajectory, find_similar_calls, what_won_calls_did, look_up_metrics]
+)
 def test_an_unknown_call_is_named(parts: Parts, function: Any) -> None:
     with pytest.raises(InputError, match="'nobody'"):
         function(parts, "nobody")
@@ -165,6 +168,7 @@ def test_an_unknown_call_is_named(parts: Parts, function: Any) -> None:
     ("name", "kind"),
     [
         ("score_call", ScoreResult),
+        ("score_trajectory", TrajectoryResult),
         ("find_similar_calls", SimilarResult),
         ("what_won_calls_did", RepliesResult),
         ("look_up_metrics", MetricsResult),
@@ -181,7 +185,9 @@ def test_a_tool_gives_text_and_its_typed_result(parts: Parts, name: str, kind: t
     assert all(typed[field] == value for field, value in said.items())
 
 
-@pytest.mark.parametrize("name", ["score_call", "find_similar_calls", "what_won_calls_did", "look_up_metrics"])
+@pytest.mark.parametrize(
+    "name", ["score_call", "score_trajectory", "find_similar_calls", "what_won_calls_did", "look_up_metrics"]
+)
 @pytest.mark.parametrize(
     "args",
     [

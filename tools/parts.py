@@ -6,7 +6,7 @@ from typing import Literal
 from salescoach.errors import InputError
 from salescoach.library import Library
 from salescoach.precedents import CallIndex
-from salescoach.scoring import Scorer
+from salescoach.scoring import DIGITS, Scorer
 from salescoach.types import Frozen, LabelledCall, Role, Turn
 
 Direction = Literal["raised", "lowered", "did not move"]
@@ -51,7 +51,7 @@ def percent(share: float) -> int:
 
 def points(effect: float) -> float:
     """A difference of probabilities in percentage points, without its sign, with one decimal."""
-    return round(abs(100 * effect), 1)
+    return round(100 * abs(round(effect, DIGITS)), 1)
 
 
 def direction(effect: float) -> Direction:
