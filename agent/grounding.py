@@ -242,6 +242,8 @@ class _Check:
         self._text = self._text[:start] + gone + self._text[end:]
 
     def _leaks(self) -> None:
+        if not self._whole.strip():
+            self._wrong("length", "the answer is empty")
         if self._is_long:
             self._wrong("length", f"the answer is longer than {MAX_CHARACTERS} characters")
         told = re.findall(r"\w+", comparable(system_message([]).text))
@@ -335,7 +337,8 @@ class _Check:
         return [one for passages in (*before, *after) for one in passages]
 
     def _find_quotes(self) -> list[_Quoted]:
-        found, at, text = [], 0, self._text
+        found: list[_Quoted] = []
+        at, text = 0, self._text
         while at < len(text) and len(found) < MAX_QUOTES:
             quoted = self._quote_at(at) if text[at] in _OPENING else None
             if quoted is not None:
