@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from agent.claims import LIKELY_WORDS, wrong_claims
 from agent.facts import Passage, comparable, facts_of, passages_of
-from agent.numerals import GONE, Numeral, folded, numerals
+from agent.numerals import GONE, Numeral, folded, numerals, one_quote_sign
 from agent.prompts import system_message
 from agent.sanitise import MAX_CHARACTERS
 from salescoach.types import Citation, Frozen
@@ -22,6 +22,7 @@ ProblemKind = Literal["number", "quote", "citation", "name", "claim", "leak", "l
 
 MAX_SHOWN = 60  # characters of a quote in a message
 MAX_PROBLEMS = 50
+MAX_QUOTES = 200
 _MAX_CLOSINGS = 12  # candidates for the end of a quote
 _MAX_QUOTE = 4000  # characters
 _LEAKED_WORDS = 9  # in a row, of what the language model is told
@@ -241,6 +242,8 @@ class _Check:
         self._text = self._text[:start] + gone + self._text[end:]
 
     def _leaks(self) -> None:
+        if not self._whole.strip():
+            self._wrong("length", "the answer is empty")
         if self._is_long:
             self._wrong("length", f"the answer is longer than {MAX_CHARACTERS} characters")
         told = re.findall(r"\w+", comparable(system_message([]).text))
@@ -334,12 +337,15 @@ class _Check:
         return [one for passages in (*before, *after) for one in passages]
 
     def _find_quotes(self) -> list[_Quoted]:
-        found, at, text = [], 0, self._text
-        while at < len(text):
+        found: list[_Quoted] = []
+        at, text = 0, self._text
+        while at < len(text) and len(found) < MAX_QUOTES:
             quoted = self._quote_at(at) if text[at] in _OPENING else None
             if quoted is not None:
                 found.append(quoted)
             at = quoted.end if quoted is not None else at + 1
+        if len(found) == MAX_QUOTES:
+            self._wrong("length", f"there are more than {MAX_QUOTES} quotes in the answer")
         return found
 
     def _quote_at(self, at: int) -> _Quoted | None:
@@ -567,7 +573,7 @@ _TERMS = frozenset({"b2b", "b2c", "%", "percent"} - {"%", "percent"})
 
 def _bare(said: str) -> str:
     """A quote as it is compared: without the punctuation that belongs to the sentence around it."""
-    said = comparable(said)
+    said = " ".join(one_quote_sign(said).casefold().split())
     said = re.sub(r"^(?:…|\.\.\.)\s*|\s*(?:…|\.\.\.)$", "", said)
     return said.strip().rstrip(",.").rstrip()
 

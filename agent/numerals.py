@@ -97,7 +97,7 @@ def _any(words: Iterable[str]) -> str:
 _WORD = _any(_WORD_VALUES)
 # "and" joins only after a hundred: "two and three" are two numbers.
 _WORDS = (
-    rf"(?>\b(?:{_WORD})(?:[\s-]*(?:{_WORD})|(?:(?<=hundred)|(?<=thousand)|(?<=million))\s+and\s+(?:{_WORD}))*"
+    rf"(?>\b(?:{_WORD})(?:[\s-]*(?:{_WORD})|(?:(?<=hundred)|(?<=thousand)|(?<=million))\s+and\s+(?:{_WORD})){{0,12}}"
     rf"(?:\s+point(?:[\s-]+(?:{_any(_UNITS)}))+)?\b)"
 )
 _DIGITS = r"(?<![\w.,])(?>\d+(?:[.,'’]\d+)*)(?!\w)"

@@ -296,6 +296,11 @@ def test_what_a_liar_would_write_is_found(draft: str) -> None:
     assert problems(sanitise(draft))
 
 
+@pytest.mark.parametrize("draft", ["", " \n", "\u200b", "<b></b>", "nine " * 4000, '"' * 4000, "34 % " * 5000])
+def test_nothing_too_much_and_endless_quotes_are_no_answers(draft: str) -> None:
+    assert problems(sanitise(draft))
+
+
 @pytest.mark.parametrize(
     "draft",
     [
