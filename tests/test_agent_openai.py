@@ -1,6 +1,7 @@
 """ChatOpenAI against a local server that speaks the protocol over real HTTP: streaming, tool calls, and faults."""
 
 import json
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -96,7 +97,7 @@ def _whole(deltas: list[Delta]) -> bytes:
 
 def calls_score(request: dict[str, Any]) -> list[Delta]:
     """One tool call, its arguments in two pieces as servers stream them."""
-    call_id = request["messages"][0]["content"].rsplit(": ", 1)[1].rstrip(".")
+    call_id = re.findall(r"^call \d+: (\S+)$", request["messages"][0]["content"], re.MULTILINE)[-1]
     arguments = json.dumps({"call_id": call_id})
     head = {
         "index": 0,
@@ -145,7 +146,7 @@ async def test_a_model_over_http_calls_a_tool_and_words_its_result(
         last = request["messages"][-1]
         if last["role"] != "tool":
             return calls_score(request)
-        result = json.loads(last["content"])
+        result = json.loads(last["content"].split("\n")[1])
         return [{"content": "It is "}, {"content": f"{result['probability_percent']} % likely to convert."}]
 
     server.respond = respond
@@ -160,6 +161,7 @@ async def test_a_model_over_http_calls_a_tool_and_words_its_result(
         "what_won_calls_did",
         "look_up_metrics",
         "look_up_library",
+        "answer",
     }
     assert all(request["stream"] for request in server.requests)
 
