@@ -30,7 +30,9 @@ def remembered(answer: str, results: Sequence[BaseModel]) -> str:
     """The answer without its quotes, and without any line that holds words of a call outside of quotation marks."""
     said = {run for result in results for text in _said("", result.model_dump(mode="json")) for run in _runs(text)}
     without = _BLOCK_QUOTE.sub(rf"\1 {LEFT_OUT}", _QUOTED.sub(f"“{LEFT_OUT}”", answer))
-    return "\n".join(LEFT_OUT if said.intersection(_runs(line)) else line for line in without.split("\n"))
+    lines = [LEFT_OUT if said.intersection(_runs(line)) else line for line in without.split("\n")]
+    kept = "\n".join(lines)
+    return LEFT_OUT if said.intersection(_runs(kept)) else kept
 
 
 def cited(citations: Sequence[Citation]) -> list[Cited]:
