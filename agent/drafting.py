@@ -5,6 +5,7 @@ What a server refuses is not asked of it again.
 """
 
 import asyncio
+import json
 import logging
 import re
 from collections.abc import Sequence
@@ -147,17 +148,18 @@ class Drafter:
 
     def _bound(self, used: Sequence[Feature], may_call: bool) -> Any:
         extra: dict[str, Any] = {}
+        model = self._model
         if "temperature" in self._refused:
-            extra["temperature"] = None
+            model = model.model_copy(update={"temperature": None})
         if "schema" in used:
             schema = {"name": ANSWER_TOOL, "schema": DraftedAnswer.model_json_schema()}
             extra["response_format"] = {"type": "json_schema", "json_schema": schema}
         if "tools" not in used:
-            return self._model.bind(**extra) if extra else self._model
+            return model.bind(**extra) if extra else model
         if not may_call:
             # Told, as its history holds calls that some servers check against the tools of the request.
-            return self._model.bind_tools(self._tools, tool_choice="none", **extra)
-        return self._model.bind_tools([*self._tools, *([DraftedAnswer] if self._has_schema else [])], **extra)
+            return model.bind_tools(self._tools, tool_choice="none", **extra)
+        return model.bind_tools([*self._tools, *([DraftedAnswer] if self._has_schema else [])], **extra)
 
     async def _whole_reply(self, model: Any, messages: Sequence[BaseMessage]) -> AIMessage:
         """The reply, put together from what is streamed, and given up where it gets too long."""
@@ -180,8 +182,10 @@ class Drafter:
             raise DraftError(f"the reply ended by {finish}")
         if self._has_schema and not finish:
             raise CutReplyError
-        if reply.invalid_tool_calls:
-            raise CutReplyError  # arguments that are no JSON are mostly cut off
+        if reply.invalid_tool_calls or not all(
+            _is_whole(one["args"]) for one in getattr(reply, "tool_call_chunks", ())
+        ):
+            raise CutReplyError
         calls = [call for call in reply.tool_calls if call["name"] != ANSWER_TOOL]
         text = _THOUGHTS.sub("", reply.text).strip()
         if calls:
@@ -193,6 +197,14 @@ class Drafter:
         if not text:
             raise DraftError("the reply is empty")
         return AIMessage(text)
+
+
+def _is_whole(arguments: str | None) -> bool:
+    """Whether streamed arguments are a JSON object; LangChain closes the brackets of those that were cut off."""
+    try:
+        return isinstance(json.loads(arguments or "{}"), dict)
+    except ValueError:
+        return False
 
 
 def _answer_of(given: str | dict[str, Any]) -> str:
