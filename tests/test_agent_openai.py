@@ -23,6 +23,7 @@ from salescoach.errors import InputError
 from salescoach.testing import WordHashEncoder
 from salescoach.transcripts import read_transcript
 from tools.parts import Parts
+from tools.registry import make_tools
 
 Delta = dict[str, Any]
 
@@ -160,7 +161,7 @@ async def ask(coach: Coach, example: Path) -> Answer:
 
 
 async def test_a_model_over_http_calls_a_tool_and_words_its_result(
-    server: ChatServer, coach: Coach, example: Path
+    server: ChatServer, coach: Coach, parts: Parts, example: Path
 ) -> None:
     def respond(request: dict[str, Any]) -> list[Delta]:
         last = request["messages"][-1]
@@ -176,12 +177,8 @@ async def test_a_model_over_http_calls_a_tool_and_words_its_result(
     assert answer.answer == f"It is {round(100 * (answer.probability or 0))} % likely to convert."
     assert [call.name for call in answer.tool_calls] == ["score_call"]
     assert {tool["function"]["name"] for tool in server.requests[0]["tools"]} == {
-        "score_call",
-        "find_similar_calls",
-        "what_won_calls_did",
-        "look_up_metrics",
-        "look_up_library",
         "answer",
+        *(tool.name for tool in make_tools(parts)),
     }
     assert all(request["stream"] for request in server.requests)
 
