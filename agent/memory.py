@@ -22,8 +22,8 @@ LEFT_OUT = "…"
 _QUOTED = re.compile(r"“[^“”]*”|\"[^\"\n]*\"|«[^«»]*»|„[^„“”]*[“”]|(?<!\w)‘[^‘\n]*’(?!\w)|(?<!\w)'[^'\n]*'(?!\w)")
 _BLOCK_QUOTE = re.compile(r"^([ \t]*>)[^\n]*", re.MULTILINE)
 _WORD = re.compile(r"\w+")
-# Our own sentences about a call; all other text of a result may be what somebody said.
-_OURS = frozenset({"reading", "model_id", "model_data", "reasons", "warnings", "unavailable"})
+# Our own sentences about a call, and ids; all other text of a result may be what somebody said.
+_OURS = frozenset({"reading", "model_id", "model_data", "reasons", "warnings", "unavailable", "marker", "call_id"})
 
 
 def remembered(answer: str, results: Sequence[BaseModel]) -> str:

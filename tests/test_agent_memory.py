@@ -58,6 +58,11 @@ def test_no_four_words_of_a_call_are_kept_however_they_are_marked(pieces: list[s
     assert run not in remembered(answer, [Found(marker="[T1]", quote=said)])
 
 
+def test_a_line_that_cites_a_past_call_is_kept() -> None:
+    found = Found(marker="[call S7-00001-2, T3–5]", quote=SAID)
+    assert remembered(f"- {found.marker} converted: “{SAID}”", [found]) == f"- {found.marker} converted: “…”"
+
+
 def test_citations_are_kept_as_places() -> None:
     one = Citation(marker="[T14]", call_id="call-1", turn_start=14, turn_end=14, quote=SAID)
     assert cited([one]) == [{"call_id": "call-1", "turn_start": 14, "turn_end": 14}]
