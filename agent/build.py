@@ -40,7 +40,16 @@ def build_coach(settings: Settings, parts: Parts, checkpointer: BaseCheckpointSa
     offline = OfflineChatModel(router=IntentRouter(encoder))
     wording = choose_wording(settings, offline)
     graph = make_graph(
-        GraphParts(wording.model, offline, make_tools(parts), settings.deadline_s), checkpointer or InMemorySaver()
+        GraphParts(
+            wording.model,
+            offline,
+            make_tools(parts),
+            settings.deadline_s,
+            settings.question_deadline_s,
+            settings.max_sent_chars,
+            has_schema=wording.host is not None,
+        ),
+        checkpointer or InMemorySaver(),
     )
     return Coach(graph, parts.library, parts.scorer.manifest, wording)
 

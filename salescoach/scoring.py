@@ -111,9 +111,12 @@ class CallScorer:
             raise ModelError(f"The model {self.manifest.model_id} gave a number that is not finite; train again.")
         return np.round(raw, DIGITS)
 
-    def call_vector(self, transcript: Transcript) -> np.ndarray:
-        """The call's difference from the average call: shape (4 * encoder dimension,), float32, unit length."""
-        vectors = encode_turns(self.encoder, transcript.turns)
+    def call_vector(self, transcript: Transcript, *, vectors: np.ndarray | None = None) -> np.ndarray:
+        """The call's difference from the average call: shape (4 * encoder dimension,), float32, unit length.
+
+        ``vectors``: those of its turns, where they are known.
+        """
+        vectors = encode_turns(self.encoder, transcript.turns) if vectors is None else vectors
         pooled = self._embedding.pooling.pool(vectors, [turn.role for turn in transcript.turns])
         return np.asarray(directions(pooled, self._embedding.center)[0], dtype=np.float32)
 
@@ -122,17 +125,26 @@ class CallScorer:
         vectors = encode_turns(self.encoder, turns)
         return unlikeness_of_turns(vectors, self._embedding.mean_turn, self._embedding.precision)
 
-    def score(self, transcript: Transcript, *, force: bool = False, n_evidence: int = N_EVIDENCE) -> Score:
+    def score(
+        self,
+        transcript: Transcript,
+        *,
+        force: bool = False,
+        n_evidence: int = N_EVIDENCE,
+        vectors: np.ndarray | None = None,
+    ) -> Score:
         """Scores a call.
 
         Args:
             transcript: the call, at least one turn.
             force: where the coach would abstain, give the model's number as ``uncalibrated_probability``.
             n_evidence: how many turns to show at most, strongest first; a turn that moves nothing is never shown.
+            vectors: those of its turns, as ``encode_turns`` gives them, where they are known.
         """
         start = time.perf_counter()
         n_turns = len(transcript)
-        call = EncodedCall(transcript.turns, encode_turns(self.encoder, transcript.turns))
+        vectors = encode_turns(self.encoder, transcript.turns) if vectors is None else vectors
+        call = EncodedCall(transcript.turns, vectors)
         whole = np.ones((1, n_turns), dtype=bool)
         probabilities = self.probabilities(call, np.concatenate([whole, without_each(n_turns), each_prefix(n_turns)]))
         p, p_without, p_prefix = float(probabilities[0]), probabilities[1 : n_turns + 1], probabilities[n_turns + 1 :]
