@@ -104,6 +104,11 @@ class ModelFolder:
         """The arrays of the arm on words."""
         return self.path / "tfidf.safetensors"
 
+    @property
+    def verdict(self) -> str:
+        """What the model card says first: whether fine-tuning was worth it."""
+        return (self.path / CARD).read_text(encoding="utf-8").partition("\n")[0]
+
     @classmethod
     def open(cls, path: Path) -> "ModelFolder":
         """Reads the manifest and checks every file against it.

@@ -1,10 +1,15 @@
 """What tools are made of, and how numbers are put for people."""
 
 from dataclasses import dataclass
+from typing import Literal
 
+from salescoach.errors import InputError
 from salescoach.library import Library
 from salescoach.precedents import CallIndex
 from salescoach.scoring import Scorer
+from salescoach.types import LabelledCall, Turn
+
+Direction = Literal["raised", "lowered", "did not move"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,25 @@ def percent(share: float) -> int:
 def points(effect: float) -> float:
     """A difference of probabilities in percentage points, without its sign, with one decimal."""
     return round(abs(100 * effect), 1)
+
+
+def direction(effect: float) -> Direction:
+    """Which way a difference of probabilities goes, as far as its points show it."""
+    if points(effect) == 0:
+        return "did not move"
+    return "raised" if effect > 0 else "lowered"
+
+
+def numbered_turn(call: LabelledCall, turn: int) -> Turn:
+    """Turn number ``turn`` of a call, from 1.
+
+    Raises:
+        InputError: the call has no such turn.
+    """
+    turns = call.transcript.turns
+    if not 1 <= turn <= len(turns):
+        raise InputError(f"Call {call.call_id} has the turns 1 to {len(turns)}; there is no turn {turn}.")
+    return turns[turn - 1]
 
 
 def turn_marker(turn: int) -> str:

@@ -1,10 +1,10 @@
 """The tool ``what_won_calls_did``: what reps said next at moments like one of this call's, in won and in lost calls."""
 
-from salescoach.errors import InputError, UnavailableError
+from salescoach.errors import UnavailableError
 from salescoach.precedents import PrecedentQuery, Reply
 from salescoach.types import OUTCOMES, EvidenceTurn, Outcome
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
-from tools.parts import Parts, call_marker
+from tools.parts import Parts, call_marker, numbered_turn
 
 DEFAULT_REPLIES = 3
 NO_CAUSE = (
@@ -47,8 +47,8 @@ def what_won_calls_did(parts: Parts, call_id: str, turn: int | None = None, k: i
     """
     call = parts.library.get(call_id)
     turns = call.transcript.turns
-    if turn is not None and not 1 <= turn <= len(turns):
-        raise InputError(f"Call {call_id} has the turns 1 to {len(turns)}; there is no turn {turn}.")
+    if turn is not None:
+        numbered_turn(call, turn)
     focus = turn or _said_against(parts.scorer.score(call.transcript).evidence)
     if focus is None:
         return RepliesResult(call_id=call_id, outcome="any", focus=None, unavailable=NAME_A_TURN)
