@@ -15,6 +15,7 @@ from agent.graph import GraphParts, make_graph
 from agent.intents import IntentRouter
 from agent.offline import OfflineChatModel
 from salescoach.config import Settings
+from salescoach.errors import InputError
 from salescoach.library import Library
 from salescoach.scoring import CallScorer, load_base_encoder
 from salescoach.types import Role
@@ -41,7 +42,10 @@ def known_of(parts: Parts) -> Known:
         return sorted({call.metadata[name] for call in parts.library.team_calls() if call.metadata.get(name)})
 
     def roles_of(call_id: str) -> list[Role]:
-        return [turn.role for turn in parts.library.get(call_id).transcript.turns]
+        try:
+            return [turn.role for turn in parts.library.get(call_id).transcript.turns]
+        except InputError:  # deleted since; the tools say so
+            return []
 
     return Known(values_of=values_of, roles_of=roles_of)
 

@@ -22,6 +22,7 @@ _OUTCOMES: dict[Intent, Outcome] = {intent: outcome for outcome, intent in SIMIL
 _WITHOUT_A_CALL: frozenset[Intent] = frozenset(
     {"library", "quality", "help", "greeting", "thanks", "privacy", "unsure"}
 )
+_TAKES_TURNS: frozenset[Intent] = frozenset({"explain", "what_if", "won_did", *SIMILAR.values()})
 _SAID: dict[Intent, str] = {
     "help": replies.HELP,
     "greeting": replies.GREETING,
@@ -113,6 +114,10 @@ class Planner:
         call = {"call_id": call_id}
         roles = self._known.roles_of(call_id)
         turns = arguments.turns(question, roles)
+        if intent == "why" and turns:  # “why, at T14?” is about the turn
+            intent = "explain"
+        if roles and intent in _TAKES_TURNS and not all(turn <= len(roles) for turn in turns):
+            return Plan("ask_turn", reply=replies.NO_SUCH_TURN)
         count = arguments.how_many(question)
         k = {} if count is None else {"k": count}
         if intent in ("score", "advice") and len(about) == 1:
@@ -155,7 +160,8 @@ class Planner:
             return None
         main = before.calls[0]
         named = arguments.calls_named(question, calls)
-        turns = arguments.turns(question, self._known.roles_of(str(main.args.get("call_id", ""))))
+        roles = self._known.roles_of(main.args["call_id"]) if "call_id" in main.args else ()
+        turns = arguments.turns(question, roles)
         if before.kind == "library":
             return self._more_of_library(question, before)
         if before.kind in _OUTCOMES or before.kind == "won_did":

@@ -41,6 +41,7 @@ UNSURE = (
 NOT_PEOPLE = "I judge calls, not people, so I don't rank or rate anybody."
 ASK_FOR_SECOND_CALL = "To compare, I need another call in this conversation: paste it here, then ask again."
 NO_SUCH_CALL = "This conversation has no such call. Paste it here, or name one of those that are here by its place."
+NO_SUCH_TURN = "This call has no turn of that number. Give a number that stands behind a quote in my answers."
 ASK_WHICH_TURN = "Which turn do you mean? Give its number, as it stands behind a quote in my answers."
 ASK_FOR_EDIT = {
     "turn": "At which turn? Give its number, and I'll score the call with those words in it.",

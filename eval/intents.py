@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from agent.arguments import Known
-from agent.intents import IntentRouter, read_examples
+from agent.intents import IntentRouter, masked, read_examples
 from agent.plans import Plan, Planner
 from salescoach.encoder import Encoder
 from salescoach.types import Frozen
@@ -105,6 +105,9 @@ def judge_intents(encoder: Encoder, *, as_shipped: bool = False) -> IntentReport
     planner = Planner(router, KNOWN)
     start = time.perf_counter()
     plans = [planner.plan(one.question, one.before, _calls_of(one)) for one in questions]
+    uncached = encoder.without_cache()  # in use, a question is new
+    for question in questions:
+        uncached.encode([masked(question.question)])
     elapsed = time.perf_counter() - start
     judged = [_judge(question, plan) for question, plan in zip(questions, plans, strict=True)]
     called = [one for one in judged if one.has_right_args is not None]
@@ -122,8 +125,9 @@ def judge_intents(encoder: Encoder, *, as_shipped: bool = False) -> IntentReport
 
 def report_table(report: IntentReport) -> str:
     """The figures and the confusion table in Markdown: rows are what was asked, columns what was planned."""
-    kinds = sorted({one.question.intent for one in report.judged} | {one.kind for one in report.judged})
-    counts = {(one, other): 0 for one in kinds for other in kinds}
+    asked = sorted({one.question.intent for one in report.judged})
+    kinds = sorted({*asked, *(one.kind for one in report.judged)})
+    counts = {(one, other): 0 for one in asked for other in kinds}
     for one in report.judged:
         counts[one.question.intent, one.kind] += 1
     lines = [
@@ -142,7 +146,7 @@ def report_table(report: IntentReport) -> str:
         "",
         "| asked | " + " | ".join(kinds) + " |",
         "| --- |" + " --- |" * len(kinds),
-        *(f"| {one} | " + " | ".join(str(counts[one, other] or "") for other in kinds) + " |" for one in kinds),
+        *(f"| {one} | " + " | ".join(str(counts[one, other] or "") for other in kinds) + " |" for one in asked),
     ]
     return "\n".join(lines)
 

@@ -216,6 +216,10 @@ def test_follow_ups(router: IntentRouter, earlier: str, question: str, expected:
     assert first == (name, args if name == "look_up_library" else {"call_id": "a", **args})
 
 
+def test_why_at_a_turn_is_about_the_turn(router: IntentRouter) -> None:
+    assert called(plan(router, "explain my last answer")) == [("explain_turn", {"call_id": "a", "turn": 39})]
+
+
 def test_a_follow_up_follows_a_follow_up(router: IntentRouter) -> None:
     found = plan(router, "and in insurance?", "Show me 3 similar won deals", "and lost ones?")
     args = {"call_id": "a", "outcome": "lost", "k": 3, "industry": "insurance"}
@@ -234,6 +238,8 @@ def test_a_follow_up_may_be_about_the_other_call(router: IntentRouter) -> None:
         ("compare both calls", "ask_compare"),
         ("score the fourth call", "ask_call"),
         ("what is the capital of peru", "unsure"),
+        ("why did turn 999 hurt", "ask_turn"),
+        ("without turn 41", "ask_turn"),
     ],
 )
 def test_asks_back_rather_than_guessing(router: IntentRouter, question: str, kind: str) -> None:
