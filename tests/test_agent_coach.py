@@ -21,7 +21,7 @@ from agent.build import build_coach, build_parts, open_coach
 from agent.chat_models import Wording
 from agent.coach import FIRST_QUESTION, Answer, Coach, Token, ToolFinished, ToolStarted
 from agent.graph import FALLBACK_NOTE, MAX_TOOL_CALLS, UNGROUNDED, GraphParts, make_graph
-from agent.intents import EXAMPLES, IntentRouter
+from agent.intents import IntentRouter, read_examples
 from agent.memory import UNFINISHED
 from agent.offline import OfflineChatModel
 from agent.testing import ScriptedChatModel
@@ -114,14 +114,14 @@ async def test_an_unrelated_question_is_asked_back(parts: Parts, settings: Setti
         ("Could you show me deals we won that look like mine?", "similar_won"),
         ("any similar deals that we lost?", "similar_lost"),
         ("how many questions did i ask", "metrics"),
-        ("what hurt the score", "score"),
+        ("what hurt the score", "why"),
         ("will this customer sign?", "score"),
         ("what do reps in deals we won say when they hear that?", "won_did"),
-        ("win rate per call type please", "library"),
+        ("win rate per type of call please", "library"),
     ],
 )
 def test_questions_in_other_words_find_their_intent(parts: Parts, question: str, intent: str) -> None:
-    assert question not in {example for examples in EXAMPLES.values() for example in examples}
+    assert question not in {example.question for example in read_examples()}
     assert IntentRouter(parts.scorer.encoder).route(question) == intent
 
 
