@@ -37,6 +37,16 @@ COACHED = (
 )
 
 
+def word_advice(score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None) -> str:
+    """What next, and the past replies that it rests on."""
+    outliers = _standing_out(metrics) if metrics is not None else []
+    advice = _advice(score, replies, outliers)
+    if not advice:
+        return "Nothing in this call stands out enough to give advice on it."
+    parts = [advice, _weakest_moment(replies) if replies is not None else "", _unknown(score)]
+    return "\n\n".join(part for part in parts if part)
+
+
 def word_call(score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None) -> str:
     """The answer in Markdown; without ``replies`` and ``metrics`` it is the score and its reasons alone."""
     outliers = _standing_out(metrics) if metrics is not None else []

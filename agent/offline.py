@@ -14,10 +14,10 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import ConfigDict
 
-from agent.arguments import Known
+from agent.arguments import Known, metric_named
 from agent.intents import IntentRouter
 from agent.plans import Planner
-from agent.wording import ToolResult, word
+from agent.wording import ToolResult, Wish, word
 
 _ID_PREFIX = "offline-"
 
@@ -53,12 +53,15 @@ class OfflineChatModel(BaseChatModel):
         asked = max(row for row, message in enumerate(messages) if isinstance(message, HumanMessage))
         since = [message for message in messages[asked + 1 :] if isinstance(message, ToolMessage)]
         results = [m.artifact for m in since if isinstance(m.artifact, ToolResult)]
-        if results or any(message.tool_call_id.startswith(_ID_PREFIX) for message in since):
-            refused = [str(message.content) for message in since if message.status == "error"]
-            return AIMessage(refused[0] if refused and not results else word(results))
         calls: list[str] = next((m.additional_kwargs["calls"] for m in messages if isinstance(m, SystemMessage)), [])
         questions = [message.text for message in messages[: asked + 1] if isinstance(message, HumanMessage)]
         plan = Planner(self.router, self.known).plan(questions[-1], questions[:-1], calls)
+        if results or any(message.tool_call_id.startswith(_ID_PREFIX) for message in since):
+            refused = [str(message.content) for message in since if message.status == "error"]
+            if refused and not results:
+                return AIMessage(refused[0])
+            wish = Wish(advice_only=plan.kind == "advice", metric=metric_named(questions[-1]))
+            return AIMessage(word(results, wish))
         # Ids follow from the place in the conversation: the same messages give the same bytes.
         return AIMessage(
             plan.reply,

@@ -35,6 +35,9 @@ _FOLLOWS = re.compile(
     r"|then|vs)\b",
     re.I,
 )
+_OBJECTION = re.compile(
+    r"\b(?:same|this|that|such|like|their|her|his)\b[\w\s]{0,12}\b(?:objections?|concerns?|worr(?:y|ies))\b", re.I
+)
 _BARE_TURN = re.compile(r"^(?:the\s+)?[\[\w\s-]{0,20}?(?:turn\s*\w+|\[?t\s?\d+\]?|\w+ turn)\W*$", re.I)
 
 
@@ -143,11 +146,17 @@ class Planner:
             if isinstance(edits, str):
                 return Plan("ask_edit", reply=replies.ASK_FOR_EDIT[edits])
             return Plan(intent, (PlannedCall("what_if", call | {"edits": edits}),))
-        turn = {"turn": turns[0]} if turns else {}
+        return self._precedents(intent, question, call | k, turns)
+
+    def _precedents(self, intent: Intent, question: str, args: dict[str, Any], turns: Sequence[int]) -> Plan:
+        """The plan for past moments or calls like this one's."""
+        focus: dict[str, Any] = {"turn": turns[0]} if turns else {}
         if intent == "won_did":
-            return Plan(intent, (PlannedCall("what_won_calls_did", call | turn | k),))
-        given = {"outcome": _OUTCOMES[intent]} | k | turn | arguments.filters(question, self._known)
-        return Plan(intent, (PlannedCall("find_similar_calls", call | given),))
+            return Plan(intent, (PlannedCall("what_won_calls_did", args | focus),))
+        if not turns and _OBJECTION.search(question):
+            focus = {"objection": True}
+        given = {"outcome": _OUTCOMES[intent]} | focus | arguments.filters(question, self._known)
+        return Plan(intent, (PlannedCall("find_similar_calls", args | given),))
 
     def _follow_up(self, question: str, earlier: Sequence[str], calls: Sequence[str]) -> Plan | None:
         """The plan of the question before, with what this one changes; None where this one stands by itself."""

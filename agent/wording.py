@@ -1,9 +1,10 @@
 """Words an answer from tool results, without a language model: the same results, the same words."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import singledispatch
 
-from agent.answer import word_call
+from agent.answer import word_advice, word_call
 from agent.phrases import listed, moved, quote, said, say
 from salescoach.readings import plain
 from tools.compare_calls import ComparedCall, CompareResult
@@ -44,16 +45,24 @@ N_READINGS = 12  # of the metrics of a call: all that it shows would be a wall
 COMPARED = ("talk_ratio_words", "rep_questions", "longest_monologue_words", "objections", "next_step")
 
 
-def word(results: Sequence[ToolResult]) -> str:
+@dataclass(frozen=True)
+class Wish:
+    """What of the results was asked for: what to do next and no more, or one call metric by its name."""
+
+    advice_only: bool = False
+    metric: str | None = None
+
+
+def word(results: Sequence[ToolResult], wish: Wish = Wish()) -> str:
     """An answer in Markdown that rests on the results alone."""
     score = next((result for result in results if isinstance(result, ScoreResult)), None)
     if score is not None:
         replies = next((result for result in results if isinstance(result, RepliesResult)), None)
         metrics = next((result for result in results if isinstance(result, MetricsResult)), None)
-        parts = [word_call(score, replies, metrics)]
+        parts = [word_advice(score, replies, metrics) if wish.advice_only else word_call(score, replies, metrics)]
         parts += [_worded(one) for one in results if one not in (score, replies, metrics)]
     else:
-        parts = [_worded(one) for one in results]
+        parts = [_one_metric(one, wish.metric) or _worded(one) for one in results]
     return "\n\n".join(part for part in parts if part) or ASK_BACK
 
 
@@ -130,7 +139,7 @@ def _explained(result: ExplainResult) -> str:
             f"{result.direction} the score by {say(result.effect_points)} points: {result.probability_percent} % with "
             f"it, {result.without_percent} % without it"
         )
-    rank = f"By its effect it is number {result.rank} of the {result.n_turns} turns."
+    rank = f"By its effect it ranks as number {result.rank}; the call has {result.n_turns} turns."
     around = listed("**Around it**", map(said, result.context))
     return "\n\n".join([f"{turn} {effect}. {rank}", around, f"*{result.reading}*"])
 
@@ -191,6 +200,15 @@ def _one_of_two(call: ComparedCall) -> str:
     low, high = call.interval_percent
     title = f"Call {call.call_id}: {call.probability_percent} % ({low} % to {high} %)"
     return listed(title, map(moved, call.turns_that_moved_it))
+
+
+def _one_metric(result: ToolResult, name: str | None) -> str:
+    """The reading of the metric that was asked for; empty where the call doesn't show it."""
+    if not isinstance(result, MetricsResult):
+        return ""
+    found = [one.reading for one in result.metrics if one.name == name and one.value is not None]
+    objections = listed("", map(said, result.objections)) if name == "objections" else ""
+    return "\n".join([*found, objections]).strip()
 
 
 @_worded.register

@@ -6,7 +6,7 @@ from salescoach.errors import UnavailableError
 from salescoach.lookups import CallFilter, chosen
 from salescoach.precedents import PrecedentQuery
 from salescoach.types import Frozen, LabelledCall, Outcome, Precedent, Transcript
-from tools.parts import Parts, call_marker, numbered_turn
+from tools.parts import Parts, call_marker, numbered_turn, objected
 
 OutcomeChoice = Literal["converted", "lost", "any"]
 DEFAULT_RESULTS = 3
@@ -44,6 +44,8 @@ def find_similar_calls(
     turn: int | None = None,
     industry: str | None = None,
     call_type: str | None = None,
+    *,
+    objection: bool = False,
 ) -> SimilarResult:
     """The ``k`` most similar past calls of an outcome, chosen by MMR with lambda ``diversity``.
 
@@ -57,6 +59,7 @@ def find_similar_calls(
             like this one as a whole, each with its moment most like the turn that moved this call's score most.
         industry: only past calls of this industry; case and underscores don't matter.
         call_type: the same.
+        objection: without a ``turn``, the like of what the customer has against it is looked for.
 
     Raises:
         InputError: there is no such call, it has no such turn, or no past call has such an industry or call type.
@@ -65,7 +68,9 @@ def find_similar_calls(
     query = make_query(parts, call.transcript, outcome, k, diversity, of=call)
     if turn is not None:
         numbered_turn(call, turn)
-        query = query.model_copy(update={"focus": turn, "by_moment": True})
+    focus = turn or (objected(parts, call) if objection else None)
+    if focus is not None:
+        query = query.model_copy(update={"focus": focus, "by_moment": True})
     wanted = CallFilter(industry=industry, call_type=call_type)
     spelt: dict[str, str] = {}
     if wanted != CallFilter():

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from salescoach import spoken
 from salescoach.errors import InputError
 from salescoach.library import Library
 from salescoach.precedents import CallIndex
@@ -82,3 +83,17 @@ def call_marker(call_id: str, turn_start: int, turn_end: int) -> str:
     """How an answer points to a moment of a past call."""
     turns = f"T{turn_start}" if turn_start == turn_end else f"T{turn_start}–{turn_end}"
     return f"[call {call_id}, {turns}]"
+
+
+def objected(parts: Parts, call: LabelledCall) -> int | None:
+    """The turn that stands for what the customer has against it, None where there is no such turn.
+
+    It is the customer's turn that lowered the score most, else the customer's that moved it most, else the one that
+    moved it most; where there is no score, the customer's first turn that is worded as an objection.
+    """
+    evidence = parts.scorer.score(call.transcript).evidence
+    customers = [one for one in evidence if one.role != "rep"]
+    lowering = [one for one in customers if one.effect < 0]
+    turns = enumerate(call.transcript.turns, start=1)
+    worded = [number for number, turn in turns if turn.role == "customer" and spoken.is_objection(turn.text)]
+    return next(iter([*(one.turn for one in (*lowering, *customers, *evidence)), *worded]), None)

@@ -70,6 +70,7 @@ class SimilarArguments(_Arguments):
     )
     industry: Value | None = Field(None, description="only past calls of this industry")
     call_type: Value | None = Field(None, description="only past calls of this type")
+    objection: bool = Field(False, description="look for the like of what this call's customer has against it")
 
 
 class RepliesArguments(_Arguments):

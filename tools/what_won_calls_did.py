@@ -6,13 +6,12 @@ raised the score of its own call most; of lost calls, for contrast, those whose 
 
 from collections.abc import Sequence
 
-from salescoach import spoken
 from salescoach.errors import UnavailableError
 from salescoach.masking import mask
 from salescoach.precedents import PrecedentQuery, Reply
-from salescoach.types import OUTCOMES, EvidenceTurn, LabelledCall, Outcome
+from salescoach.types import OUTCOMES, LabelledCall, Outcome
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
-from tools.parts import Direction, Parts, call_marker, direction, numbered_turn, points
+from tools.parts import Direction, Parts, call_marker, direction, numbered_turn, objected, points
 
 DEFAULT_REPLIES = 3
 N_NEAREST = 10  # moments of each outcome that replies are chosen from, or more where more are asked for
@@ -69,7 +68,7 @@ def what_won_calls_did(parts: Parts, call_id: str, turn: int | None = None, k: i
     call = parts.library.get(call_id)
     if turn is not None:
         numbered_turn(call, turn)
-    focus = turn or _said_against(parts.scorer.score(call.transcript).evidence) or _objection(call)
+    focus = turn or objected(parts, call)
     if focus is None:
         return RepliesResult(call_id=call_id, outcome="any", focus=None, unavailable=NAME_A_TURN)
     quote = call.transcript.turns[focus - 1].text
@@ -121,16 +120,3 @@ def _shown(parts: Parts, reply: Reply) -> ShownReply:
 
 def _n_asked(replies: Sequence[ShownReply]) -> int:
     return sum("?" in one.reply for one in replies)
-
-
-def _said_against(evidence: tuple[EvidenceTurn, ...]) -> int | None:
-    """The customer's turn that lowered the score most; else the customer's strongest; else the strongest."""
-    customers = [one for one in evidence if one.role != "rep"]
-    lowering = [one for one in customers if one.effect < 0]
-    return next((one.turn for one in (*lowering, *customers, *evidence)), None)
-
-
-def _objection(call: LabelledCall) -> int | None:
-    """The customer's first turn that is worded as an objection."""
-    turns = enumerate(call.transcript.turns, start=1)
-    return next((number for number, turn in turns if turn.role == "customer" and spoken.is_objection(turn.text)), None)
