@@ -19,10 +19,11 @@ WIDE = 50  # points between the ends of an interval beyond which a score is no m
 MIN_POINTS = 0.5  # of an effect that is worth a piece of advice
 MIN_REPLY_POINTS = 2  # of a past reply's effect on its own call: with less it is no answer to anything
 MIN_SUGGESTED_WORDS = 6
+MIN_TOLD_WORDS = 8  # of a turn that a follow-up may be built on
 N_SHOWN = 4  # turns that moved the score
 SMALL_TALK = 0.1  # the share of a call that is mostly hellos
 FENCE = 1.5  # times the distance of the quartiles beyond them: Tukey's inner fence (Exploratory data analysis, 1977)
-NEAR = 3  # points from the base rate that make no difference
+NEAR = 5  # points from the base rate that make no difference
 # What a rep can do something about, and what a manager looks at first.
 COACHED = (
     "next_step",
@@ -30,7 +31,6 @@ COACHED = (
     "rep_questions",
     "rep_open_questions",
     "longest_monologue_words",
-    "longest_customer_story_words",
     "patience_seconds",
     "speech_rate_wpm",
     "price_mentions",
@@ -40,6 +40,7 @@ COACHED = (
 def word_advice(score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None) -> str:
     """What next, and the past replies that it rests on."""
     outliers = _standing_out(metrics) if metrics is not None else []
+    replies = None if replies is not None and _spoke_for_it(score, replies) else replies
     advice = _advice(score, replies, outliers)
     if not advice:
         return "Nothing in this call stands out enough to give advice on it."
@@ -50,6 +51,7 @@ def word_advice(score: ScoreResult, replies: RepliesResult | None, metrics: Metr
 def word_call(score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None) -> str:
     """The answer in Markdown; without ``replies`` and ``metrics`` it is the score and its reasons alone."""
     outliers = _standing_out(metrics) if metrics is not None else []
+    replies = None if replies is not None and _spoke_for_it(score, replies) else replies
     if metrics is not None and score.probability_percent is None and metrics.whose == "sample":
         outliers = [one for one in outliers if one.name == "next_step"]  # unlike simulated calls is no news
     parts = [
@@ -66,7 +68,10 @@ def word_call(score: ScoreResult, replies: RepliesResult | None, metrics: Metric
 def _score(result: ScoreResult) -> Iterator[str]:
     if result.probability_percent is None or result.interval_percent is None:
         yield listed("**I can't give a probability for this call.**", result.reasons)
-        yield "What doesn't rest on the model is below."
+        yield (
+            "What doesn't rest on the model is below. A model made from your own labelled calls could judge more of "
+            "them: `coach train` takes a table of calls and outcomes."
+        )
     else:
         percent, base = result.probability_percent, result.base_rate_percent
         against = "about" if abs(percent - base) <= NEAR else "above" if percent > base else "below"
@@ -97,6 +102,11 @@ def _weakest_moment(replies: RepliesResult) -> str:
     ]
     marker = turn_marker(replies.focus)
     return listed(f"**What others said at a moment like {marker}** ({quote(replies.focus_quote or '')})", lines)
+
+
+def _spoke_for_it(score: ScoreResult, replies: RepliesResult) -> bool:
+    """Whether the moment that replies were looked for is none to come back to: it raised the score."""
+    return any(turn.turn == replies.focus and turn.direction == "raised" for turn in score.turns_that_moved_it)
 
 
 def _best_reply(replies: RepliesResult) -> ShownReply | None:
@@ -146,7 +156,7 @@ def _numbers(metrics: MetricsResult, outliers: Sequence[MetricReading]) -> str:
 def _advice(score: ScoreResult, replies: RepliesResult | None, outliers: Sequence[MetricReading]) -> str:
     """At most three pieces, each tied to something shown above."""
     advice = []
-    moving = [turn for turn in score.turns_that_moved_it if turn.effect_points >= MIN_POINTS]
+    moving = [turn for turn in score.turns_that_moved_it[:N_SHOWN] if turn.effect_points >= MIN_POINTS]
     won = _best_reply(replies) if replies is not None else None
     if won is not None and replies is not None and replies.focus is not None:
         advice.append(
@@ -156,16 +166,17 @@ def _advice(score: ScoreResult, replies: RepliesResult | None, outliers: Sequenc
     own = _strongest(moving, "rep", "lowered")
     if own is not None:
         advice.append(
-            f"Put {own.marker} differently: it is your side's turn that lowered the score most, by "
+            f"Put {own.marker} differently: of what your side said it lowered the score most, by "
             f"{say(own.effect_points)} points. Ask me what if it had been said in other words."
         )
     if any(one.name == "next_step" for one in outliers):
         advice.append("Get back to the customer with one dated step and who does what: this call ends without one.")
     told = [turn for turn in moving if turn.turn > SMALL_TALK * score.n_turns]
+    told = [turn for turn in told if len(turn.quote.split()) >= MIN_TOLD_WORDS]
     theirs = _strongest(told, "customer", "raised")
     if theirs is not None:
         advice.append(
-            f"Build your follow-up on {theirs.marker}: {quote(theirs.quote)} is what spoke most for a deal, by "
+            f"Take {theirs.marker} up in your follow-up: of what the customer said it raised the score most, by "
             f"{say(theirs.effect_points)} points."
         )
     lines = [f"{number}. {line}" for number, line in enumerate(advice[:MAX_ADVICE], start=1)]

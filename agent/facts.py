@@ -21,7 +21,7 @@ from tools.parts import turn_marker
 OUR_WORDS = frozenset(
     "reading reasons warnings unavailable worth_it model_id model_data finding caveat source expected check".split()
 )
-_SPOKEN = frozenset({"quote", "reply", "text"})
+_SPOKEN = frozenset({"quote", "reply", "suggestion", "text"})
 _HYPOTHETICAL = "text"  # words of an edit that never fell in the call
 _TURNS = frozenset({"turn", "turns", "turn_start", "turn_end", "focus", "reply_turn", "lowest_turn", "highest_turn"})
 _HEADLINES = frozenset({"probability_percent", "before_percent", "after_percent", "without_percent"})

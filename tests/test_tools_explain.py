@@ -19,10 +19,10 @@ from salescoach.scoring import CallScorer
 from salescoach.testing import make_transcript
 from salescoach.types import PassRate, Transcript
 from tools.compare_calls import compare_calls
-from tools.explain_turn import ContextTurn, ExplainResult, explain_turn
+from tools.explain_turn import ExplainResult, explain_turn
 from tools.find_similar_calls import find_similar_calls
 from tools.model_quality import model_quality
-from tools.parts import Parts, call_marker, direction, percent, points, turn_marker
+from tools.parts import Parts, QuotedTurn, call_marker, direction, percent, points, turn_marker
 from tools.registry import make_tools
 from tools.score_call import score_call
 from tools.score_trajectory import N_CHANGES, score_trajectory
@@ -103,7 +103,7 @@ def test_a_turn_is_shown_with_what_was_said_around_it(parts: Parts, turn: int, a
     turns = transcript_of(parts, CALL).turns
     found = explain_turn(parts, CALL, turn)
     assert [one.turn for one in found.context] == around
-    shown: list[ExplainResult | ContextTurn] = [found, *found.context]
+    shown: list[ExplainResult | QuotedTurn] = [found, *found.context]
     for one in shown:
         said = turns[one.turn - 1]
         assert (one.quote, one.speaker, one.role) == (said.text, said.speaker, said.role)

@@ -88,12 +88,12 @@ def call_marker(call_id: str, turn_start: int, turn_end: int) -> str:
 def objected(parts: Parts, call: LabelledCall) -> int | None:
     """The turn that stands for what the customer has against it, None where there is no such turn.
 
-    It is the customer's turn that lowered the score most, else the customer's that moved it most, else the one that
-    moved it most; where there is no score, the customer's first turn that is worded as an objection.
+    It is the customer's turn that lowered the score most, else the customer's first that is worded as an objection;
+    in a call without either the customer's turn that moved the score most, else the one that did.
     """
     evidence = parts.scorer.score(call.transcript).evidence
     customers = [one for one in evidence if one.role != "rep"]
-    lowering = [one for one in customers if one.effect < 0]
+    lowering = [one.turn for one in customers if one.effect < 0]
     turns = enumerate(call.transcript.turns, start=1)
     worded = [number for number, turn in turns if turn.role == "customer" and spoken.is_objection(turn.text)]
-    return next(iter([*(one.turn for one in (*lowering, *customers, *evidence)), *worded]), None)
+    return next(iter([*lowering, *worded, *(one.turn for one in (*customers, *evidence))]), None)
