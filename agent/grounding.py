@@ -95,11 +95,11 @@ _ACTOR = re.compile(
 _COMMON = frozenset(
     """
     i i'm i'd i'll i've rep reps customer customers client prospect buyer seller sales coach english markdown crm
-    roi spin hello hi bant meddic ceo cfo cto coo it hr pdf faq nda sla api saas ai kpi usd eur gbp ok the this
-    that they he she it we you someone nobody everyone everybody team call calls deal deals turn next what why
-    where how when which whose did won lost converted score note and but so because both neither each one who won't csv asr utc discovery
-    demo monday tuesday wednesday thursday friday saturday sunday january february march april may june july
-    august september october november december
+    roi spin hello hi bant meddic ceo cfo cto coo it hr pdf faq nda sla api saas ai kpi usd eur gbp ok the this that
+    they he she it we you someone nobody everyone everybody team call calls deal deals turn next what why where how
+    when which whose did won lost converted score note and but so because both neither each one who won't csv asr
+    utc discovery demo monday tuesday wednesday thursday friday saturday sunday january february march april may
+    june july august september october november december
     """.split()
 )
 _HYPOTHETICAL = re.compile(
