@@ -87,7 +87,9 @@ def main() -> None:
             checked = asyncio.run(_ask(settings, questions, chosen, options.questions))
             _print(name, checked)
         if options.repeats:
-            print(f"\n{options.repeats} new processes gave {_repeat(home, options.repeats)} different answer(s).")
+            n_answers = _repeat(home, options.repeats)
+            said = "the same bytes" if n_answers == 1 else f"{n_answers} different answers"
+            print(f"\n{options.repeats} new processes gave {said}.")
 
 
 def _questions(file: Path | None) -> list[str]:
