@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterable
 
 from agent.sanitise import unsafe_from
+from tools.explain_turn import ExplainResult
 from tools.parts import QuotedTurn
 from tools.score_call import ShownTurn
+from tools.score_trajectory import ShownChange
 
 MAX_QUOTED_WORDS = 28
 MIN_QUOTED_WORDS = 10  # of whole sentences, before a quote is cut within one
+_NAME = re.compile(r"[^\W\d_]{1,30}(?:[ .'’-]{1,2}[^\W\d_]{1,30}){0,3}\.?")
 
 
 def quote(text: str) -> str:
@@ -26,16 +29,19 @@ def quote(text: str) -> str:
     return f"“{kept}”" if kept == text else f"“{kept.rstrip()}” …"
 
 
+def who(turn: QuotedTurn | ShownTurn | ShownChange | ExplainResult) -> str:
+    """The speaker, or the role where the speaker's label is no plain name: a label is a call's words too."""
+    return turn.speaker if _NAME.fullmatch(turn.speaker) else turn.role.capitalize()
+
+
 def moved(turn: ShownTurn) -> str:
     """A turn with its effect."""
-    return (
-        f"{turn.marker} {turn.speaker}: {quote(turn.quote)} ({turn.direction} it by {say(turn.effect_points)} points)"
-    )
+    return f"{turn.marker} {who(turn)}: {quote(turn.quote)} ({turn.direction} it by {say(turn.effect_points)} points)"
 
 
 def said(turn: QuotedTurn) -> str:
     """Who said what, and where."""
-    return f"{turn.marker} {turn.speaker}: {quote(turn.quote)}"
+    return f"{turn.marker} {who(turn)}: {quote(turn.quote)}"
 
 
 def say(points: float) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import singledispatch
 
 from agent.answer import word_advice, word_call
-from agent.phrases import listed, moved, quote, said, say
+from agent.phrases import listed, moved, quote, said, say, who
 from salescoach.readings import plain
 from tools.compare_calls import ComparedCall, CompareResult
 from tools.explain_turn import ExplainResult
@@ -129,7 +129,7 @@ def _reply(reply: ShownReply) -> str:
 
 @_worded.register
 def _explained(result: ExplainResult) -> str:
-    turn = f"{result.marker} {result.speaker}: {quote(result.quote)}"
+    turn = f"{result.marker} {who(result)}: {quote(result.quote)}"
     if result.effect_points is None or result.direction is None:
         return listed(f"I can't say what {turn} did to the score, because there is none for this call.", result.reasons)
     if result.direction == "did not move":
@@ -155,7 +155,7 @@ def _trajectory(result: TrajectoryResult) -> str:
         f"{result.highest_turn}."
     )
     changes = [
-        f"{one.marker} {one.speaker}: {quote(one.quote)} ({one.direction} it by {say(one.change_points)} points, from "
+        f"{one.marker} {who(one)}: {quote(one.quote)} ({one.direction} it by {say(one.change_points)} points, from "
         f"{one.before_percent} % to {one.after_percent} %)"
         for one in result.changes
     ]

@@ -65,8 +65,8 @@ def holds(parts: Parts, answer: Answer, question: str, call_id: str) -> None:
     assert check_answer(answer.model_dump(mode="json"), question).failures == []
     for pattern in ALWAYS_FORBIDDEN:
         assert not re.search(pattern, answer.answer), (pattern, answer.answer)
+    assert len(answer.tool_calls) <= MAX_TOOL_CALLS
     ran = [call for call in answer.tool_calls if isinstance(call.result, dict)]
-    assert len(ran) <= MAX_TOOL_CALLS
     assert all(call.args.get("call_id", call_id) == call_id for call in ran)
     if any(call.name == "score_call" for call in ran):
         assert answer.probability == parts.scorer.score(parts.library.get(call_id).transcript).probability
