@@ -3,26 +3,21 @@
 A real product, not a stub: every feature works with it, and nothing leaves the machine.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
-from langchain_core.runnables import Runnable
-from langchain_core.tools import BaseTool
 from pydantic import ConfigDict
 
 from agent.arguments import Known, metric_named
 from agent.intents import IntentRouter
+from agent.local_chat_model import LocalChatModel
 from agent.plans import Planner
 from agent.wording import ToolResult, Wish, word
 
 _ID_PREFIX = "offline-"
 
 
-class OfflineChatModel(BaseChatModel):
+class OfflineChatModel(LocalChatModel):
     """Plans by intent, then words what the tools returned. The same messages give the same answer."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -34,22 +29,8 @@ class OfflineChatModel(BaseChatModel):
     def _llm_type(self) -> str:
         return "offline"
 
-    def bind_tools(
-        self, tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool], **kwargs: Any
-    ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Itself: it knows its tools by name."""
-        return self
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        return ChatResult(generations=[ChatGeneration(message=self._reply(messages))])
-
-    def _reply(self, messages: Sequence[BaseMessage]) -> AIMessage:
+    def answer(self, messages: Sequence[BaseMessage]) -> AIMessage:
+        """Tool calls where the question needs some, then the words of their results."""
         asked = max(row for row, message in enumerate(messages) if isinstance(message, HumanMessage))
         since = [message for message in messages[asked + 1 :] if isinstance(message, ToolMessage)]
         results = [m.artifact for m in since if isinstance(m.artifact, ToolResult)]

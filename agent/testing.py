@@ -6,13 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, get_args
 
-from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, InvalidToolCall, ToolCall, ToolMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
-from langchain_core.runnables import Runnable
-from langchain_core.tools import BaseTool
 from pydantic import Field, PrivateAttr
+
+from agent.local_chat_model import LocalChatModel
 
 Reply = Callable[[Sequence[BaseMessage]], AIMessage]
 Trick = Literal[
@@ -33,7 +30,7 @@ _INJECTION = re.compile(
 )
 
 
-class ScriptedChatModel(BaseChatModel):
+class ScriptedChatModel(LocalChatModel):
     """Answers with ``reply(messages)``: a function is all there is to write. ``seen`` keeps what it was sent."""
 
     reply: Reply
@@ -43,24 +40,13 @@ class ScriptedChatModel(BaseChatModel):
     def _llm_type(self) -> str:
         return "scripted"
 
-    def bind_tools(
-        self, tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool], **kwargs: Any
-    ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Itself: its replies name the tools."""
-        return self
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
+    def answer(self, messages: Sequence[BaseMessage]) -> AIMessage:
+        """What ``reply`` says."""
         self.seen.append(list(messages))
-        return ChatResult(generations=[ChatGeneration(message=self.reply(messages))])
+        return self.reply(messages)
 
 
-class AdversarialChatModel(BaseChatModel):
+class AdversarialChatModel(LocalChatModel):
     """Lies, obeys whoever speaks in a call, and never comes to an end. The same seed plays the same tricks.
 
     ``tricks`` are those it plays, ``others`` ids of calls that are not part of the conversation, and
@@ -85,23 +71,12 @@ class AdversarialChatModel(BaseChatModel):
     def _llm_type(self) -> str:
         return "adversarial"
 
-    def bind_tools(
-        self, tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool], **kwargs: Any
-    ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Itself: it doesn't care which tools there are."""
-        return self
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
+    def answer(self, messages: Sequence[BaseMessage]) -> AIMessage:
+        """One of its tricks, or a tool call first."""
         self.seen.append(list(messages))
         reply = self._reply(messages)
         self.said.append(reply)
-        return ChatResult(generations=[ChatGeneration(message=reply)])
+        return reply
 
     def _reply(self, messages: Sequence[BaseMessage]) -> AIMessage:
         asked = max((row for row, one in enumerate(messages) if isinstance(one, HumanMessage)), default=0)

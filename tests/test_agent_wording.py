@@ -1,15 +1,12 @@
 """The words of answers: what stands in them, what doesn't, and that all of it is grounded."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from agent.build import build_parts
 from agent.grounding import problems_of
 from agent.phrases import MAX_QUOTED_WORDS, quote
 from agent.wording import Wish, word
-from salescoach.config import Settings
 from salescoach.testing import make_transcript
 from salescoach.transcripts import read_transcript
 from tools.compare_calls import compare_calls
@@ -28,15 +25,6 @@ UNLIKE = (
     "Rep: Hi there, do you have a minute for a good cause?",
     "Customer: I'm not sure. It's too expensive for me right now, I have no money left this month.",
 )
-
-
-@pytest.fixture(scope="module")
-def parts(coach_home: Path) -> Iterator[Parts]:
-    """Tools over the shared home."""
-    built = build_parts(Settings.load(home=coach_home))
-    yield built
-    built.index.close()
-    built.library.close()
 
 
 def asked(parts: Parts, call_id: str) -> list:

@@ -1,8 +1,6 @@
 """The tools: typed results over real parts, and an argument that can't be used is refused before anything runs."""
 
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +9,9 @@ from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool
 from pydantic import ValidationError
 
-from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.library import Library
 from salescoach.masking import mask
-from salescoach.scoring import CallScorer
 from salescoach.testing import make_transcript
 from tools.find_similar_calls import SimilarResult, find_similar_calls
 from tools.look_up_metrics import MetricsResult, look_up_metrics
@@ -27,16 +23,6 @@ from tools.what_won_calls_did import MIN_SIMILARITY, N_NEAREST, RepliesResult, w
 from vectorstore.search import PastCalls
 
 CALL = "ex-01"  # an example that the shared library holds
-
-
-@pytest.fixture(scope="module")
-def parts(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
-    settings = Settings.load(home=coach_home)
-    file = tmp_path_factory.mktemp("tools") / "library.sqlite"
-    shutil.copy(settings.library_file, file)
-    library, scorer = Library(file), CallScorer.load(settings)
-    yield Parts(library, scorer, PastCalls(settings.index_dir, library, scorer))
-    library.close()
 
 
 @pytest.fixture

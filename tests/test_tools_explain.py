@@ -1,7 +1,5 @@
 """The tools that look closer at one call, at two, or at the model: each number is the scorer's own."""
 
-import shutil
-from collections.abc import Iterator
 from copy import copy
 from itertools import pairwise
 from pathlib import Path
@@ -12,9 +10,7 @@ from langchain_core.messages import ToolMessage
 from pydantic import ValidationError
 
 from salescoach.call_metrics import call_metrics
-from salescoach.config import Settings
 from salescoach.errors import InputError
-from salescoach.library import Library
 from salescoach.scoring import CallScorer
 from salescoach.testing import make_transcript
 from salescoach.types import PassRate, Transcript
@@ -27,21 +23,10 @@ from tools.registry import make_tools
 from tools.score_call import score_call
 from tools.score_trajectory import N_CHANGES, score_trajectory
 from tools.what_if import MAX_EDITS, MAX_WORDS, UNLIKE, Edit, WhatIfResult, edited, what_if
-from vectorstore.search import PastCalls
 
 CALLS = ("ex-01", "ex-04", "ex-12")
 CALL = CALLS[0]
 EXACT = 0.00011  # differences of numbers with four decimals
-
-
-@pytest.fixture(scope="module")
-def parts(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
-    settings = Settings.load(home=coach_home)
-    file = tmp_path_factory.mktemp("tools") / "library.sqlite"
-    shutil.copy(settings.library_file, file)
-    library, scorer = Library(file), CallScorer.load(settings)
-    yield Parts(library, scorer, PastCalls(settings.index_dir, library, scorer))
-    library.close()
 
 
 @pytest.fixture(scope="module")
