@@ -35,6 +35,8 @@ SAMPLE_REQUEST: Final = "Score a sample call"
 FOLLOW_UPS: Final = (
     ("Similar won deals", "Show me similar won deals.", "trophy"),
     ("Similar lost deals", "Show me similar lost deals.", "search-x"),
+    ("What won calls did", "What did won calls do at this moment?", "lightbulb"),
+    ("When it turned", "When did the call turn?", "activity"),
     ("Metrics", "Show me the call metrics.", "gauge"),
 )
 SORRY: Final = "Something went wrong on my side, and I have noted it in the log. Please try again."
