@@ -92,6 +92,8 @@ def _range(low: int, high: int) -> str:
 
 
 def _weakest_moment(replies: RepliesResult) -> str:
+    if replies.focus is not None and replies.unavailable is not None:
+        return f"What others said at such a moment is unavailable: {replies.unavailable}"
     if replies.focus is None or not replies.results:
         return ""
     lines = [

@@ -19,6 +19,7 @@ from tools.score_call import score_call
 from tools.score_trajectory import score_trajectory
 from tools.what_if import Edit, what_if
 from tools.what_won_calls_did import what_won_calls_did
+from vectorstore.search import PastCalls
 
 CALL, OTHER = "ex-06", "ex-07"
 UNLIKE = (
@@ -81,6 +82,14 @@ def test_a_call_without_a_score_gets_what_does_not_rest_on_it(parts):
 def test_the_words_of_every_tool_are_grounded(parts, ask):
     result = ask(parts)
     assert problems_of(word([result]), [result], "", [CALL, OTHER]) == []
+
+
+def test_without_an_index_the_answer_says_so(parts, tmp_path):
+    without = Parts(parts.library, parts.scorer, PastCalls(tmp_path / "none", parts.library, parts.scorer))
+    results = asked(without, CALL)
+    answer = word(results)
+    assert "unavailable" in answer
+    assert problems_of(answer, results, "", [CALL]) == []
 
 
 def test_one_metric_is_answered_by_that_metric(parts):
