@@ -39,8 +39,7 @@ COACHED = (
 
 def word_advice(score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None) -> str:
     """What next, and the past replies that it rests on."""
-    outliers = _standing_out(metrics) if metrics is not None else []
-    replies = None if replies is not None and _spoke_for_it(score, replies) else replies
+    replies, outliers = _worth_a_word(score, replies, metrics)
     advice = _advice(score, replies, outliers)
     if not advice:
         return "Nothing in this call stands out enough to give advice on it."
@@ -50,10 +49,7 @@ def word_advice(score: ScoreResult, replies: RepliesResult | None, metrics: Metr
 
 def word_call(score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None) -> str:
     """The answer in Markdown; without ``replies`` and ``metrics`` it is the score and its reasons alone."""
-    outliers = _standing_out(metrics) if metrics is not None else []
-    replies = None if replies is not None and _spoke_for_it(score, replies) else replies
-    if metrics is not None and score.probability_percent is None and metrics.whose == "sample":
-        outliers = [one for one in outliers if one.name == "next_step"]  # unlike simulated calls is no news
+    replies, outliers = _worth_a_word(score, replies, metrics)
     parts = [
         *_score(score),
         _weakest_moment(replies) if replies is not None else "",
@@ -63,6 +59,19 @@ def word_call(score: ScoreResult, replies: RepliesResult | None, metrics: Metric
         _unknown(score),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _worth_a_word(
+    score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None
+) -> tuple[RepliesResult | None, list[MetricReading]]:
+    """The replies, if they are to a moment to come back to, and the metrics that stand out."""
+    raised = {turn.turn for turn in score.turns_that_moved_it if turn.direction == "raised"}
+    if replies is not None and replies.focus in raised:
+        replies = None
+    outliers = _standing_out(metrics) if metrics is not None else []
+    if metrics is not None and score.probability_percent is None and metrics.whose == "sample":
+        outliers = [one for one in outliers if one.name == "next_step"]  # unlike simulated calls is no news
+    return replies, outliers
 
 
 def _score(result: ScoreResult) -> Iterator[str]:
@@ -104,11 +113,6 @@ def _weakest_moment(replies: RepliesResult) -> str:
     ]
     marker = turn_marker(replies.focus)
     return listed(f"**What others said at a moment like {marker}** ({quote(replies.focus_quote or '')})", lines)
-
-
-def _spoke_for_it(score: ScoreResult, replies: RepliesResult) -> bool:
-    """Whether the moment that replies were looked for is none to come back to: it raised the score."""
-    return any(turn.turn == replies.focus and turn.direction == "raised" for turn in score.turns_that_moved_it)
 
 
 def _best_reply(replies: RepliesResult) -> ShownReply | None:

@@ -23,12 +23,11 @@ from agent.memory import cited, remembered
 from agent.outgoing import outgoing
 from agent.prompts import CALLS_LEFT_OUT, REPAIR, system_message
 from agent.sanitise import sanitise
-from agent.state import CoachState
+from agent.state import MAX_TOOL_CALLS, CoachState
 from salescoach.errors import CoachError
 
 logger = logging.getLogger(__name__)
 
-MAX_TOOL_CALLS = 6
 RESERVED_CALLS = 3  # of them, for the offline coach, until a tool has answered
 MAX_REPAIRS = 1
 MAX_PROBLEMS_TOLD = 5

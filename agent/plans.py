@@ -9,9 +9,9 @@ from typing import Any, Literal
 from agent import arguments, replies
 from agent.arguments import Known, Outcome
 from agent.intents import SIMILAR, Intent, IntentRouter
+from agent.state import MAX_TOOL_CALLS
 from agent.wording import ASK_FOR_A_CALL
 
-MAX_TOOL_CALLS = 6
 N_OFFERED = 2  # readings that the coach offers when it asks back
 MIN_OFFERED = 0.12  # the least probability of one
 MAX_LOOKED_BACK = 4  # questions that a chain of follow-ups may go back

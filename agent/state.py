@@ -6,6 +6,8 @@ from langchain_core.messages import AIMessage, AnyMessage
 from langgraph.channels import UntrackedValue
 from langgraph.graph.message import add_messages
 
+MAX_TOOL_CALLS = 6  # of a question, whoever asks for them
+
 
 class Cited(TypedDict):
     """Turns of a call that the last answer pointed to."""

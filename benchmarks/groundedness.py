@@ -21,6 +21,7 @@ from pathlib import Path
 
 from agent.build import build_coach, build_parts
 from agent.coach import Answer, Coach
+from agent.state import MAX_TOOL_CALLS
 from eval.groundedness import Checked, check_answer
 from salescoach.config import Settings
 from salescoach.labelled import read_calls
@@ -28,7 +29,6 @@ from salescoach.library import Library
 from salescoach.types import Transcript
 
 SEED = 7
-MAX_TOOL_CALLS = 6
 QUESTIONS = """
 Score this call.
 How likely is it that they buy?

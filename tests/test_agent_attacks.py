@@ -18,9 +18,10 @@ from langgraph.checkpoint.memory import InMemorySaver
 from agent.build import build_coach, build_parts
 from agent.chat_models import Wording
 from agent.coach import FIRST_QUESTION, Answer, Coach
-from agent.graph import MAX_TOOL_CALLS, GraphParts, make_graph
+from agent.graph import GraphParts, make_graph
 from agent.intents import IntentRouter
 from agent.offline import OfflineChatModel
+from agent.state import MAX_TOOL_CALLS
 from agent.testing import TRICKS, AdversarialChatModel, ScriptedChatModel
 from eval.groundedness import check_answer
 from salescoach.config import Settings

@@ -20,10 +20,11 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from agent.build import build_coach, build_parts, open_coach
 from agent.chat_models import Wording
 from agent.coach import FIRST_QUESTION, Answer, Coach, Token, ToolFinished, ToolStarted
-from agent.graph import FALLBACK_NOTE, MAX_TOOL_CALLS, UNGROUNDED, GraphParts, make_graph
+from agent.graph import FALLBACK_NOTE, UNGROUNDED, GraphParts, make_graph
 from agent.intents import IntentRouter, read_examples
 from agent.memory import UNFINISHED
 from agent.offline import OfflineChatModel
+from agent.state import MAX_TOOL_CALLS
 from agent.testing import ScriptedChatModel
 from salescoach.config import Settings
 from salescoach.transcripts import read_transcript

@@ -10,8 +10,9 @@ from agent import arguments
 from agent.arguments import Known
 from agent.intents import IntentRouter
 from agent.offline import OfflineChatModel
-from agent.plans import MAX_TOOL_CALLS, Plan, Planner
+from agent.plans import Plan, Planner
 from agent.prompts import system_message
+from agent.state import MAX_TOOL_CALLS
 from eval.intents import VALUES
 from salescoach.config import Settings
 from salescoach.scoring import load_base_encoder
