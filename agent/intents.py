@@ -39,6 +39,7 @@ Intent = Literal[
     "won_did",
     "metrics",
     "library",
+    "losing",
     "compare",
     "quality",
     "advice",
@@ -133,6 +134,12 @@ _WORDINGS: Final[tuple[str, ...]] = (
     r"|years?|reps?)|monthly|quarterly|yearly|annual\w*|trend|which industr\w+|month over month"
     r"|last (?:quarter|year|month)"
     r"|this (?:quarter|year)",
+    # What tells won calls from lost ones.
+    r"(?:why|how come|what|which|where|reasons?|patterns?|lessons?)\b.*\b(?:we|our|us|the team|the library)\b.*"
+    r"\b(?:los(?:e|es|ing|t|ers|ses)|fail\w*|fall through|win(?:s|ning|ners)?|won|successful|go wrong)"
+    r"|(?:won|win(?:s|ning|ners)?)\b.{0,25}\b(?:lost|loss(?:es)?|los(?:e|ing|ers))|loss (?:reasons|analysis|review)",
+    r"(?:we|team|us) (?:(?:keep|always|often|do|are|so|not|never) )*(?:los(?:e|ing)|fail\w*|win|winning)"
+    r"|our (?:losses|wins|lost|won|winning|losing)|(?:won|lost) (?:calls|deals)|losses|wins",
     # How the score moved.
     r"when|where did|at (?:what|which) (?:point|moment|turn|minute|stage)|(?:turning|tipping) point"
     r"|the moment|after which turn",
@@ -210,6 +217,14 @@ _DOMAIN = re.compile(
     r"|conver\w+|transcripts?|objections?"
     r"|model|team|price|pricing|leads?|account|questions?|talk\w*|sign|buy|close|closing|odds|chances?"
     r"|probab\w+|win rate|industry)\b"
+)
+_THIS_CALL: Final = re.compile(
+    r"\b(?:this|that|my|the (?:last|other|first|second|current)) (?:call|deal|one|conversation|customer|lead|sale)\b"
+    r"|\b(?:like|to|at|with) (?:this|that|it|mine|these)\b"
+)
+_TEAM: Final = re.compile(
+    r"\b(?:team\w*|library|we|our|us|all|across|overall|stored|total|average|typical\w*|usual\w*|median|normal\w*|reps"
+    r"|calls|deals|by|per|each|every|month\w*|quarter\w*|year\w*|industr\w+|types?|trend|in general|among)\b"
 )
 _SOME_TURN: Final = re.compile(r"\b(?:turns?|lines?|sentences?|answer|reply)\b")
 _COMPILED: Final = tuple(re.compile(rf"\b(?:{wording})(?!\w)") for wording in _WORDINGS)
@@ -290,9 +305,13 @@ def _possible(p: np.ndarray, question: str) -> np.ndarray:
     has_turn = bool(turns(question)) or _SOME_TURN.search(plain) is not None
     imagines = _COMPILED[0].search(plain) is not None
     edits = _COMPILED[1].search(plain) is not None and (has_turn or bool(quotes(question)))
+    wanted = outcome(question)
     possible = np.ones(len(INTENTS))
     possible[INTENTS.index("explain")] = has_turn and not edits
     possible[INTENTS.index("what_if")] = imagines or edits
+    is_of_team = wanted is not None or _TEAM.search(plain) is not None
+    possible[INTENTS.index("library")] = is_of_team or metric_named(question) is None
+    possible[INTENTS.index("losing")] = _THIS_CALL.search(plain) is None
     possible[INTENTS.index("compare")] = any(pattern.search(plain) for pattern in _COMPILED[2:4])
     return np.asarray(p * possible / (p @ possible))
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from agent import arguments, replies
 from agent.arguments import Known, Outcome
-from agent.intents import SIMILAR, Intent, IntentRouter
+from agent.intents import MIN_PROBABILITY, SIMILAR, Intent, IntentRouter, Reading
 from agent.state import MAX_TOOL_CALLS
 from agent.wording import ASK_FOR_A_CALL
 
@@ -20,7 +20,7 @@ FOLLOW_UP_WORDS = 9
 Kind = Intent | Literal["ask_for_a_call", "ask_edit", "ask_turn", "ask_compare", "ask_call"]
 _OUTCOMES: dict[Intent, Outcome] = {intent: outcome for outcome, intent in SIMILAR.items()}
 _WITHOUT_A_CALL: frozenset[Intent] = frozenset(
-    {"library", "quality", "help", "greeting", "thanks", "privacy", "unsure"}
+    {"library", "losing", "quality", "help", "greeting", "thanks", "privacy", "unsure"}
 )
 _TAKES_TURNS: frozenset[Intent] = frozenset({"explain", "what_if", "won_did", *SIMILAR.values()})
 _SAID: dict[Intent, str] = {
@@ -84,6 +84,8 @@ class Planner:
             return followed
         reading = self._router.read(question)
         intent = reading.intent
+        if not calls and _is_about_losing(question, reading):
+            intent = "losing"
         if intent is None:
             offered = [one for one, p in reading.ranked if p >= MIN_OFFERED and one != "unsure"][:N_OFFERED]
             return Plan("unsure", reply=replies.ask_back(offered))
@@ -100,6 +102,8 @@ class Planner:
             return Plan(intent, (PlannedCall("model_quality", {}),))
         if intent == "library":
             return Plan(intent, (PlannedCall("look_up_library", arguments.library_arguments(question, self._known)),))
+        if intent == "losing":
+            return Plan(intent, (PlannedCall("won_and_lost", dict(arguments.filters(question, self._known))),))
         named = arguments.calls_named(question, calls)
         if intent == "compare":
             return _compare(named, calls)
@@ -173,6 +177,8 @@ class Planner:
         turns = arguments.turns(question, roles)
         if before.kind == "library":
             return self._more_of_library(question, before)
+        if before.kind == "losing" and (said := arguments.filters(question, self._known, is_follow_up=True)):
+            return Plan("losing", (PlannedCall(main.name, main.args | said),))
         if before.kind in _OUTCOMES or before.kind == "won_did":
             changed = self._more_precedents(question, before, turns)
             if changed is not None:
@@ -218,6 +224,13 @@ class Planner:
             return Plan(before.kind, (PlannedCall(main.name, main.args | said),))
         args = main.args | said
         return Plan(SIMILAR[args["outcome"]], (PlannedCall(main.name, args),))
+
+
+def _is_about_losing(question: str, reading: Reading) -> bool:
+    """Whether a question that may ask for a call can be about the team's calls: where there is none, it is."""
+    intent, p = reading.ranked[0][0], dict(reading.ranked)["losing"]
+    why_lost = intent == "why" and arguments.outcome(question) is not None and p > 0  # “Why did we lose?”
+    return intent not in _WITHOUT_A_CALL and (why_lost or p >= MIN_PROBABILITY)
 
 
 def _compare(named: Sequence[str | None], calls: Sequence[str]) -> Plan:

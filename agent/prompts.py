@@ -6,7 +6,7 @@ from langchain_core.messages import SystemMessage
 
 from agent.state import Cited
 
-PROMPT_VERSION = 2
+PROMPT_VERSION = 3
 
 # (what the line is for, the line)
 _RULES = (
@@ -51,7 +51,10 @@ def system_message(calls: Sequence[str], cited: Sequence[Cited] = ()) -> SystemM
         lines += [f"call {number}: {call_id}" for number, call_id in enumerate(calls, start=1)]
         lines.append(f"“This call” is call {len(calls)}. No other call can be asked about.")
     else:
-        lines.append("There is no call in this conversation yet: ask for one to be pasted or uploaded.")
+        lines.append(
+            "There is no call in this conversation yet: answer what is about the team's calls or the model, else ask "
+            "for one to be pasted or uploaded."
+        )
     if cited:
         pointed = "; ".join(_place(place, calls) for place in cited)
         lines.append(f"Your last answer pointed to {pointed}.")

@@ -18,6 +18,7 @@ Paste a sales call, or upload it, and ask in your own words. For example:
 - *What was my talk ratio?* and other metrics of the call
 - *Compare both calls*, where there are several
 - *What is our win rate by industry?* and other numbers of the team's calls
+- *Why do we lose?*, for what tells won calls of the team from lost ones
 - *What should I do next?*
 - *How good is your model?* and *Where does this text go?*"""
 
@@ -65,6 +66,7 @@ PLAIN_QUESTIONS: dict[Intent, str] = {
     "won_did": "What did won calls do at a moment like this?",
     "metrics": "What are the metrics of this call, such as talk ratio and questions?",
     "library": "What are the team's numbers, such as the win rate?",
+    "losing": "What tells our won calls from our lost ones?",
     "compare": "How do the calls of this conversation compare?",
     "quality": "How good is the model?",
     "advice": "What should I do next?",

@@ -18,6 +18,7 @@ from tools.score_call import ScoreResult
 from tools.score_trajectory import TrajectoryResult
 from tools.what_if import ShownEdit, WhatIfResult
 from tools.what_won_calls_did import RepliesResult, ShownReply
+from tools.won_and_lost import WonAndLostResult
 
 ToolResult = (
     ScoreResult
@@ -28,6 +29,7 @@ ToolResult = (
     | SimilarResult
     | MetricsResult
     | LibraryResult
+    | WonAndLostResult
     | QualityResult
 )
 
@@ -80,6 +82,19 @@ def _score(result: ScoreResult) -> str:
 @_worded.register
 def _library(result: LibraryResult) -> str:
     return result.reading
+
+
+@_worded.register
+def _won_and_lost(result: WonAndLostResult) -> str:
+    of = next((one for one in result.differences if one.name == result.examples_of), None)
+    said = (f"{one.marker} {quote(one.quote)}" for one in result.examples)
+    parts = [
+        listed(f"**{result.reading}**", (one.reading for one in result.differences)) or f"**{result.reading}**",
+        listed(f"**What that sounds like in {of.more_in} calls**", said) if of is not None else "",
+        *(f"*{warning}*" for warning in result.warnings),
+        "Where you win and lose is another matter: ask for the win rate by industry or by call type.",
+    ]
+    return "\n\n".join(part for part in parts if part)
 
 
 @_worded.register

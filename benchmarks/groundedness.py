@@ -57,6 +57,9 @@ Show me the call metrics.
 What is our win rate?
 What is our win rate by industry?
 How many calls did we win, by call type?
+Why do we lose?
+What do we do differently in won calls?
+What separates won from lost demo calls?
 How good is your model?
 Can I trust this number?
 Give me advice on this call.

@@ -22,6 +22,7 @@ from salescoach.transcripts import parse_transcript
 from salescoach.types import LabelledCall, Turn
 from tools.look_up_library import look_up_library
 from tools.parts import Parts
+from tools.won_and_lost import won_and_lost
 from training.sample.corpus import generate_calls
 
 N_DIFFERENT = 300
@@ -44,6 +45,7 @@ def main() -> None:
         rows = {
             "win rate by industry": seconds(lambda: look_up_library(parts, by="industry")),
             "talk ratio by quarter": seconds(lambda: look_up_library(parts, "talk_ratio_words", by="quarter")),
+            "what tells won from lost calls": seconds(lambda: won_and_lost(parts)),
             "all metrics of a call beside all calls": seconds(
                 lambda: metric_readings(transcript, choose_peers(library.summaries()))
             ),

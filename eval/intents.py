@@ -35,11 +35,12 @@ TOOLS = {
     "won_did": "what_won_calls_did",
     "metrics": "look_up_metrics",
     "library": "look_up_library",
+    "losing": "won_and_lost",
     "compare": "compare_calls",
     "quality": "model_quality",
 }
 N_RESAMPLES = 2000
-_TAKES_A_CALL = frozenset(TOOLS) - {"library", "quality"}
+_TAKES_A_CALL = frozenset(TOOLS) - {"library", "losing", "quality"}
 
 
 class Question(Frozen):

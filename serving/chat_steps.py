@@ -16,6 +16,7 @@ from tools.score_call import ScoreResult
 from tools.score_trajectory import TrajectoryResult
 from tools.what_if import WhatIfResult
 from tools.what_won_calls_did import RepliesResult
+from tools.won_and_lost import WonAndLostResult
 
 _DOING: Final = {
     "score_call": "Scoring the call",
@@ -27,6 +28,7 @@ _DOING: Final = {
     "what_won_calls_did": "Looking for moments like this",
     "look_up_metrics": "Measuring the call",
     "look_up_library": "Looking numbers up",
+    "won_and_lost": "Comparing won and lost calls",
     "model_quality": "Looking at the model",
 }
 _KINDS: Final = {"converted": "won", "lost": "lost", "any": "past"}
@@ -151,6 +153,19 @@ def _(result: MetricsResult) -> list[str]:
 @_found.register
 def _(result: LibraryResult) -> str:
     return f"Looked at {count(result.n_calls, 'call')} of the library"
+
+
+@_found.register
+def _(result: WonAndLostResult) -> str:
+    compared = f"Compared {result.n_won} won with {count(result.n_lost, 'lost call')}"
+    if result.n_won_missing or result.n_lost_missing:
+        return f"{compared}: too few"
+    return f"{compared}: {result.n_clear} of {count(result.n_metrics, 'metric')} clear"
+
+
+@_lines.register
+def _(result: WonAndLostResult) -> list[str]:
+    return [*(one.reading for one in result.differences), *result.warnings] or [result.reading]
 
 
 @_found.register

@@ -20,6 +20,7 @@ from tools.score_call import score_call
 from tools.score_trajectory import score_trajectory
 from tools.what_if import MAX_EDITS, Edit, what_if
 from tools.what_won_calls_did import DEFAULT_REPLIES, what_won_calls_did
+from tools.won_and_lost import won_and_lost
 
 CallId = Annotated[str, Field(pattern=r"^[\w.:-]{1,100}$", description="id of a call of this conversation")]
 TurnNumber = Annotated[int, Field(ge=1, le=100_000, description="number of the turn, from 1")]
@@ -81,6 +82,13 @@ class RepliesArguments(_Arguments):
         None, ge=1, le=100_000, description="turn whose like is looked for; default: what the customer said against it"
     )
     k: int = Field(DEFAULT_REPLIES, ge=1, le=10, description="how many won and how many lost calls")
+
+
+class WonAndLostArguments(_Arguments):
+    """Which calls of the team. It is about no call of the conversation, so it takes no call id."""
+
+    industry: Value | None = None
+    call_type: Value | None = None
 
 
 class LibraryArguments(_Arguments):
@@ -158,6 +166,12 @@ def make_tools(parts: Parts) -> Sequence[BaseTool]:
             parts,
             LibraryArguments,
             "Win rates, counts and metric quartiles of the team's calls, by industry, call type, account or period.",
+        ),
+        _tool(
+            won_and_lost,
+            parts,
+            WonAndLostArguments,
+            "Why the team loses, as far as calls show it: the metrics that tell its won calls from its lost ones.",
         ),
     ]
 

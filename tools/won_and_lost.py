@@ -1,0 +1,345 @@
+"""The tool ``won_and_lost``: which call metrics tell the library's won calls from its lost ones.
+
+Each metric is judged by pairs of a won and a lost call, with an interval that is wide enough for looking at all of them
+and that counts the calls of an account together. What isn't clear is said to be so. About calls, never by rep.
+"""
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Final, Literal
+
+import numpy as np
+
+from salescoach.call_metrics import METRICS, MetricDefinition, mention_turns
+from salescoach.library import CallSummary
+from salescoach.lookups import CallFilter, chosen, whose_calls
+from salescoach.pairs import Pairs, compare_pairs
+from salescoach.readings import Whose, amount, plain, unit_of
+from salescoach.types import Frozen, Outcome
+from tools.parts import Parts, call_marker, percent
+
+Side = Literal["won", "lost"]
+
+# Of each outcome. With 30 the intervals of 16 metrics hold together in about 95 of 100 simulated libraries, and a
+# metric that is higher in three of four pairs is found in three of four; with 20 in two of five.
+MIN_CALLS: Final = 30
+MAX_DIFFERENCES: Final = 5
+CHANCE: Final = 50
+# Of 100 pairs; Cohen's medium and large difference of two normal distributions (Rice & Harris, Law Hum Behav 2005).
+MEDIUM, LARGE = 64, 71
+SMALL_TALK: Final = 0.1  # the share of a call that is mostly hellos
+MIN_QUOTED_WORDS: Final = 5
+MAX_EXAMPLES: Final = 2  # each of another call
+MAX_READ: Final = 8  # calls that are read for them
+
+_LENGTH: Final = MetricDefinition("n_turns", "count", "the number of turns", "Turns of the call, by anybody.")
+# What a rep can do something about, and what describes a call: (short name, what is so where there is more of it).
+# One of each kind (words or seconds, share or minutes), as each look widens all intervals; nothing that is the outcome
+# in other words, such as the customer's commitment.
+_LOOKED_AT: Final[Mapping[str, tuple[str, str]]] = {
+    "next_step": ("a dated next step", ""),
+    "talk_ratio_words": ("the rep's share of the words", "the rep has a larger share of the words"),
+    "rep_questions": ("questions of the rep", "the rep asks more questions"),
+    "rep_open_questions": ("open questions", "the rep asks more open questions"),
+    "longest_monologue_words": ("the longest monologue", "the rep's longest monologue is longer"),
+    "patience_seconds": ("the rep's pauses", "the rep pauses longer before answering"),
+    "overlap_share": ("interrupting", "more of the rep's answers begin before the customer has ended"),
+    "speech_rate_wpm": ("the rep's pace", "the rep speaks faster"),
+    "filler_rate": ("filler words", "the rep uses more filler words per 100 words"),
+    "customer_questions": ("questions of the customer", "the customer asks more questions"),
+    "longest_customer_story_words": ("the customer's longest story", "the customer's longest story is longer"),
+    "objections": ("objections", "more turns of the customer are worded as an objection"),
+    "switches_per_100_words": ("changes of speaker", "the speaker changes more often per 100 words"),
+    "price_mentions": ("mentions of the price", "the price is mentioned more often"),
+    "first_price_mention_share": ("how early the price comes up", "the price comes up later in the call"),
+    "competitor_mentions": ("mentions of a competitor", "a competitor is mentioned more often"),
+    _LENGTH.name: ("length", "there are more turns"),
+}
+_OUTCOMES: Final[Mapping[Side, Outcome]] = {"won": "converted", "lost": "lost"}
+
+
+class Difference(Frozen):
+    """A metric that tells won calls from lost ones; ``more_in``: which of them have more of it.
+
+    ``pairs_percent``: in how many of 100 pairs of a won and a lost call that one has more (equal ones half), with its
+    interval; ``same_kind_percent``: among pairs of one industry and call type, None where all calls are of one kind.
+    ``n_won`` and ``n_lost``: calls that show the metric.
+    """
+
+    name: str
+    more_in: Side
+    pairs_percent: int
+    interval_percent: tuple[int, int]
+    same_kind_percent: int | None
+    won_median: float
+    lost_median: float
+    n_won: int
+    n_lost: int
+    reading: str
+
+
+class ExampleTurn(Frozen):
+    """A turn in which the clearest difference was counted, in a call of the outcome that has more of it."""
+
+    marker: str
+    call_id: str
+    outcome: Outcome
+    turn_start: int
+    turn_end: int
+    quote: str
+
+
+class WonAndLostResult(Frozen):
+    """What tells won calls from lost ones, the clearest first; ``reading`` is the answer in a sentence.
+
+    ``n_metrics``: how many were looked at, ``n_clear``: how many tell them apart, of which ``differences`` has the
+    clearest. ``n_won_missing`` and ``n_lost_missing``: calls of known outcome that it
+    takes before anything can be said. ``industry`` and ``call_type``: what the calls were narrowed to.
+    """
+
+    whose: Whose
+    industry: str | None
+    call_type: str | None
+    n_won: int
+    n_lost: int
+    n_won_missing: int
+    n_lost_missing: int
+    n_metrics: int
+    n_clear: int
+    differences: tuple[Difference, ...]
+    reading: str
+    warnings: tuple[str, ...]
+    examples_of: str | None = None
+    examples: tuple[ExampleTurn, ...] = ()
+
+
+def won_and_lost(parts: Parts, industry: str | None = None, call_type: str | None = None) -> WonAndLostResult:
+    """Compares the won calls of the library with its lost ones: the team's own where there are any, else the sample.
+
+    Args:
+        parts: the library.
+        industry: only calls of this industry; case and underscores don't matter.
+        call_type: the same.
+
+    Raises:
+        InputError: no call has such an industry or call type; names those that there are.
+    """
+    whose, past = whose_calls(parts.library.summaries())
+    calls = chosen(past, CallFilter(industry=industry, call_type=call_type))
+    if calls:  # as the library writes them
+        industry = industry and calls[0].metadata["industry"]
+        call_type = call_type and calls[0].metadata["call_type"]
+    is_won = np.array([call.outcome == "converted" for call in calls], dtype=bool)
+    n_won, n_lost = int(is_won.sum()), int((~is_won).sum())
+    missing_won, missing_lost = max(0, MIN_CALLS - n_won), max(0, MIN_CALLS - n_lost)
+    looked_at = [] if missing_won or missing_lost else _looked_at(calls, is_won)
+    found = [(one, pairs) for one in looked_at if (pairs := one.compare(len(looked_at))) is not None]
+    clear = sorted((pair for pair in found if _is_clear(pair[1])), key=lambda pair: -abs(pair[1].share - 0.5))
+    differences = tuple(one.difference(pairs, len(looked_at)) for one, pairs in clear[:MAX_DIFFERENCES])
+    about = _calls_in_words(whose, industry, call_type)
+    metric, examples = _examples(parts, differences, calls)
+    return WonAndLostResult(
+        whose=whose,
+        industry=industry,
+        call_type=call_type,
+        n_won=n_won,
+        n_lost=n_lost,
+        n_won_missing=missing_won,
+        n_lost_missing=missing_lost,
+        n_metrics=len(found),
+        n_clear=len(clear),
+        differences=differences,
+        reading=_reading(about, n_won, n_lost, found, [pairs for _, pairs in clear]),
+        warnings=_warnings(found, clear, differences),
+        examples_of=metric,
+        examples=examples,
+    )
+
+
+class _Metric:
+    """A metric with its values in the calls that show it."""
+
+    def __init__(self, metric: MetricDefinition, calls: Sequence[CallSummary], is_won: np.ndarray) -> None:
+        known = [(row, value) for row, call in enumerate(calls) if (value := _value(call, metric.name)) is not None]
+        rows = [row for row, _ in known]
+        self.metric = metric
+        self.values = np.array([value for _, value in known], dtype=np.float64)
+        self.is_won = is_won[rows]
+        self._groups = [calls[row].account_id or f"call:{calls[row].call_id}" for row in rows]
+        kinds = [f"{calls[row].metadata.get('industry')}/{calls[row].metadata.get('call_type')}" for row in rows]
+        self._kinds = kinds if len(set(kinds)) > 1 else None
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether enough won and enough lost calls show it."""
+        return min(int(self.is_won.sum()), int((~self.is_won).sum())) >= MIN_CALLS
+
+    def compare(self, n_looks: int) -> Pairs | None:
+        """Pairs of any two calls."""
+        return compare_pairs(self.values, self.is_won, self._groups, n_looks=n_looks)
+
+    def difference(self, pairs: Pairs, n_looks: int) -> Difference:
+        """A clear difference in words."""
+        kind = compare_pairs(self.values, self.is_won, self._groups, strata=self._kinds, n_looks=n_looks)
+        same_kind = kind if self._kinds is not None else None
+        more_in: Side = "won" if pairs.share > 0.5 else "lost"
+        won, lost = self.values[self.is_won], self.values[~self.is_won]
+        shown = _seen_from(more_in, pairs)
+        return Difference(
+            name=self.metric.name,
+            more_in=more_in,
+            pairs_percent=shown[0],
+            interval_percent=shown[1:],
+            same_kind_percent=None if same_kind is None else _seen_from(more_in, same_kind)[0],
+            won_median=float(np.median(won)),
+            lost_median=float(np.median(lost)),
+            n_won=len(won),
+            n_lost=len(lost),
+            reading=self._reading(more_in, shown) + _same_kind(more_in, same_kind),
+        )
+
+    def _reading(self, more_in: Side, shown: tuple[int, int, int]) -> str:
+        other: Side = "lost" if more_in == "won" else "won"
+        of = {"won": self.values[self.is_won], "lost": self.values[~self.is_won]}
+        if self.metric.unit == "yes/no":
+            n_yes = {side: int((values > 0.5).sum()) for side, values in of.items()}
+            parts = [
+                f"{n_yes[side]} of {len(of[side])} {side} calls ({percent(n_yes[side] / len(of[side]))} %)"
+                for side in (more_in, other)
+            ]
+            return f"{more_in.capitalize()} calls have {self.metric.subject} more often: {parts[0]} against {parts[1]}."
+        middle = {side: amount(self.metric, float(np.median(values))) for side, values in of.items()}
+        unit = unit_of(self.metric)
+        medians = (
+            f"the median is {middle['won']}{unit} in both"
+            if middle["won"] == middle["lost"]
+            else f"median {middle[more_in]}{unit}, in {other} ones {middle[other]}{unit}"
+        )
+        return (
+            f"In {more_in} calls {_LOOKED_AT[self.metric.name][1]}: so in {shown[0]} of 100 pairs of a won and a lost "
+            f"call (interval {shown[1]} to {shown[2]}; {medians})."
+        )
+
+
+def _value(call: CallSummary, name: str) -> float | None:
+    value = call.n_turns if name == _LENGTH.name else call.metrics.get(name)
+    return None if value is None or not np.isfinite(value) else float(value)
+
+
+def _looked_at(calls: Sequence[CallSummary], is_won: np.ndarray) -> list[_Metric]:
+    """The metrics that enough won and lost calls show."""
+    metrics = [_Metric(one, calls, is_won) for one in (*METRICS, _LENGTH) if one.name in _LOOKED_AT]
+    return [one for one in metrics if one.has_enough]
+
+
+def _is_clear(pairs: Pairs) -> bool:
+    """Whether chance is outside of the interval as it is shown."""
+    low, high = (percent(bound) for bound in pairs.interval)
+    return low > CHANCE or high < CHANCE
+
+
+def _seen_from(more_in: Side, pairs: Pairs) -> tuple[int, int, int]:
+    """Of 100 pairs, those in which the call of that side has more, and the ends of the interval."""
+    share, (low, high) = percent(pairs.share), (percent(bound) for bound in pairs.interval)
+    return (share, low, high) if more_in == "won" else (100 - share, 100 - high, 100 - low)
+
+
+def _same_kind(more_in: Side, pairs: Pairs | None) -> str:
+    if pairs is None:
+        return ""
+    shown = _seen_from(more_in, pairs)[0]
+    if _is_clear(pairs) and (pairs.share > 0.5) == (more_in == "won"):
+        return f" Among calls of the same industry and type it is {shown} of 100."
+    return f" Among calls of one industry and type it isn't clear ({shown} of 100): the kind of call may be behind it."
+
+
+def _calls_in_words(whose: Whose, industry: str | None, call_type: str | None) -> str:
+    kind = f" {plain(call_type)}" if call_type else ""
+    place = f" in {plain(industry)}" if industry else ""
+    if whose == "own":
+        return f"{kind} calls of the team{place}"
+    return f" simulated{kind} sample calls{place}, not your market"
+
+
+def _reading(
+    about: str, n_won: int, n_lost: int, found: Sequence[tuple[_Metric, Pairs]], clear: Sequence[Pairs]
+) -> str:
+    counts = f"{n_won} won and {n_lost} lost{about}"
+    if min(n_won, n_lost) < MIN_CALLS:
+        missing = [f"{MIN_CALLS - n} {side}" for side, n in (("won", n_won), ("lost", n_lost)) if n < MIN_CALLS]
+        return (
+            f"That can't be told yet: the library has {counts}, and it takes {MIN_CALLS} of each, or chance would pass "
+            f"for a reason. Missing: {' and '.join(missing)} calls."
+        )
+    if not found:
+        return f"That can't be told: the won or the lost ones of the {counts} are all of one account."
+    if not clear:
+        reach = statistics.median((pairs.interval[1] - pairs.interval[0]) / 2 for _, pairs in found)
+        return (
+            f"None of {len(found)} metrics tells won from lost calls ({counts}). With so many calls, only what is "
+            f"higher in about {percent(0.5 + reach)} of 100 pairs of a won and a lost call would show."
+        )
+    strongest = max(percent(max(pairs.share, 1 - pairs.share)) for pairs in clear)
+    how = "and only slightly" if strongest < MEDIUM else "moderately at most" if strongest < LARGE else "some strongly"
+    tell = "tells" if len(clear) == 1 else "tell"
+    return f"Of {len(found)} metrics, {len(clear)} {tell} won from lost calls, {how} ({counts})."
+
+
+def _warnings(
+    found: Sequence[tuple[_Metric, Pairs]], clear: Sequence[tuple[_Metric, Pairs]], differences: Sequence[Difference]
+) -> tuple[str, ...]:
+    if not found:
+        return ()
+    said = []
+    sides = {one.metric.name: pairs.share > 0.5 for one, pairs in clear}
+    counted = {one.metric.name for one, _ in clear if one.metric.unit == "count"} - {_LENGTH.name}
+    if any(sides.get(_LENGTH.name) == sides[name] for name in counted):
+        side = "won" if sides[_LENGTH.name] else "lost"
+        said.append(f"The {side} calls are longer, so there is more of whatever is counted in them for that alone.")
+    if more := clear[len(differences) :]:
+        said.append(f"Also clear, but less so: {_names(more)}.")
+    if unclear := [one for one in found if one not in clear]:
+        said.append(f"{'No clear difference in' if clear else 'Looked at'}: {_names(unclear)}.")
+    if clear:
+        said.append(
+            "By chance it would be 50 of 100; a pair with equally many counts half. The intervals allow for looking at "
+            f"{len(found)} metrics at once (Bonferroni) and for several calls of an account. All of this goes along "
+            "with winning; that it causes it isn't shown."
+        )
+    return tuple(said)
+
+
+def _names(metrics: Sequence[tuple[_Metric, Pairs]]) -> str:
+    return ", ".join(_LOOKED_AT[one.metric.name][0] for one, _ in metrics)
+
+
+def _examples(
+    parts: Parts, differences: Sequence[Difference], calls: Sequence[CallSummary]
+) -> tuple[str | None, tuple[ExampleTurn, ...]]:
+    """Turns in which the clearest difference that is counted in turns was counted, of calls that have more of it."""
+    for one in differences:
+        found = tuple(islice(_counted(parts, one, calls), MAX_EXAMPLES))
+        if found:
+            return one.name, found
+    return None, ()
+
+
+def _counted(parts: Parts, of: Difference, calls: Sequence[CallSummary]) -> Iterator[ExampleTurn]:
+    """A turn of each call with as many as is usual where there is more of it, the latest call first."""
+    outcome, usual = _OUTCOMES[of.more_in], of.won_median if of.more_in == "won" else of.lost_median
+    like = [call for call in calls if call.outcome == outcome and _value(call, of.name) == max(1, round(usual))]
+    for one in sorted(like, key=lambda call: (str(call.started_at or ""), call.call_id), reverse=True)[:MAX_READ]:
+        turns = parts.library.get(one.call_id).transcript
+        for turn in mention_turns(turns).get(of.name, ()):
+            said = turns.turns[turn - 1]
+            if turn > SMALL_TALK * len(turns.turns) and len(said.text.split()) >= MIN_QUOTED_WORDS:
+                yield ExampleTurn(
+                    marker=call_marker(one.call_id, turn, turn),
+                    call_id=one.call_id,
+                    outcome=outcome,
+                    turn_start=turn,
+                    turn_end=turn,
+                    quote=said.text,
+                )
+                break
