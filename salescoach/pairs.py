@@ -29,9 +29,9 @@ class Pairs:
 def compare_pairs(
     values: np.ndarray,
     is_won: np.ndarray,
-    groups: Sequence[str],
+    groups: Sequence[str] | np.ndarray,
     *,
-    strata: Sequence[str] | None = None,
+    strata: Sequence[str] | np.ndarray | None = None,
     n_looks: int = 1,
     confidence: float = 0.95,
 ) -> Pairs | None:
@@ -40,7 +40,7 @@ def compare_pairs(
     Args:
         values: of the calls, finite, shape (n_calls,).
         is_won: shape (n_calls,), bool.
-        groups: the account of each call.
+        groups: the account of each call, by name or number.
         strata: the kind of each call; only calls of one kind make pairs. Default: all of them do.
         n_looks: how many numbers are looked at in all; the interval is as wide as holding for all of them at once
             takes (Bonferroni).

@@ -130,10 +130,9 @@ def won_and_lost(parts: Parts, industry: str | None = None, call_type: str | Non
     if calls:  # as the library writes them
         industry = industry and calls[0].metadata["industry"]
         call_type = call_type and calls[0].metadata["call_type"]
-    is_won = np.array([call.outcome == "converted" for call in calls], dtype=bool)
-    n_won, n_lost = int(is_won.sum()), int((~is_won).sum())
-    missing_won, missing_lost = max(0, MIN_CALLS - n_won), max(0, MIN_CALLS - n_lost)
-    looked_at = [] if missing_won or missing_lost else _looked_at(calls, is_won)
+    of = _Calls(calls)
+    missing_won, missing_lost = max(0, MIN_CALLS - of.n_won), max(0, MIN_CALLS - of.n_lost)
+    looked_at = [] if missing_won or missing_lost else _looked_at(of)
     found = [(one, pairs) for one in looked_at if (pairs := one.compare(len(looked_at))) is not None]
     clear = sorted((pair for pair in found if _is_clear(pair[1])), key=lambda pair: -abs(pair[1].share - 0.5))
     differences = tuple(one.difference(pairs, len(looked_at)) for one, pairs in clear[:MAX_DIFFERENCES])
@@ -143,32 +142,42 @@ def won_and_lost(parts: Parts, industry: str | None = None, call_type: str | Non
         whose=whose,
         industry=industry,
         call_type=call_type,
-        n_won=n_won,
-        n_lost=n_lost,
+        n_won=of.n_won,
+        n_lost=of.n_lost,
         n_won_missing=missing_won,
         n_lost_missing=missing_lost,
         n_metrics=len(found),
         n_clear=len(clear),
         differences=differences,
-        reading=_reading(about, n_won, n_lost, found, [pairs for _, pairs in clear]),
+        reading=_reading(about, of.n_won, of.n_lost, found, [pairs for _, pairs in clear]),
         warnings=_warnings(found, clear, differences),
         examples_of=metric,
         examples=examples,
     )
 
 
+class _Calls:
+    """The calls that are compared: outcome, account and kind of each, shape (n_calls,)."""
+
+    def __init__(self, calls: Sequence[CallSummary]) -> None:
+        kinds = [f"{call.metadata.get('industry')}/{call.metadata.get('call_type')}" for call in calls]
+        self.calls = calls
+        self.is_won = np.array([call.outcome == "converted" for call in calls], dtype=bool)
+        self.accounts = _codes([call.account_id or f"call:{call.call_id}" for call in calls])
+        self.kinds = _codes(kinds) if len(set(kinds)) > 1 else None
+        self.n_won = int(self.is_won.sum())
+        self.n_lost = len(calls) - self.n_won
+
+
 class _Metric:
     """A metric with its values in the calls that show it."""
 
-    def __init__(self, metric: MetricDefinition, calls: Sequence[CallSummary], is_won: np.ndarray) -> None:
-        known = [(row, value) for row, call in enumerate(calls) if (value := _value(call, metric.name)) is not None]
-        rows = [row for row, _ in known]
+    def __init__(self, metric: MetricDefinition, of: _Calls) -> None:
+        values = np.array([_value(call, metric.name) for call in of.calls], dtype=np.float64)
+        known = np.isfinite(values)
         self.metric = metric
-        self.values = np.array([value for _, value in known], dtype=np.float64)
-        self.is_won = is_won[rows]
-        self._groups = [calls[row].account_id or f"call:{calls[row].call_id}" for row in rows]
-        kinds = [f"{calls[row].metadata.get('industry')}/{calls[row].metadata.get('call_type')}" for row in rows]
-        self._kinds = kinds if len(set(kinds)) > 1 else None
+        self.values, self.is_won, self._accounts = values[known], of.is_won[known], of.accounts[known]
+        self._kinds = None if of.kinds is None else of.kinds[known]
 
     @property
     def has_enough(self) -> bool:
@@ -177,11 +186,11 @@ class _Metric:
 
     def compare(self, n_looks: int) -> Pairs | None:
         """Pairs of any two calls."""
-        return compare_pairs(self.values, self.is_won, self._groups, n_looks=n_looks)
+        return compare_pairs(self.values, self.is_won, self._accounts, n_looks=n_looks)
 
     def difference(self, pairs: Pairs, n_looks: int) -> Difference:
         """A clear difference in words."""
-        kind = compare_pairs(self.values, self.is_won, self._groups, strata=self._kinds, n_looks=n_looks)
+        kind = compare_pairs(self.values, self.is_won, self._accounts, strata=self._kinds, n_looks=n_looks)
         same_kind = kind if self._kinds is not None else None
         more_in: Side = "won" if pairs.share > 0.5 else "lost"
         won, lost = self.values[self.is_won], self.values[~self.is_won]
@@ -222,14 +231,18 @@ class _Metric:
         )
 
 
+def _codes(names: Sequence[str]) -> np.ndarray:
+    """A number for each name, shape (n_names,), int: sorted once rather than for each metric."""
+    return np.unique(np.array(names, dtype=str), return_inverse=True)[1]
+
+
 def _value(call: CallSummary, name: str) -> float | None:
-    value = call.n_turns if name == _LENGTH.name else call.metrics.get(name)
-    return None if value is None or not np.isfinite(value) else float(value)
+    return call.n_turns if name == _LENGTH.name else call.metrics.get(name)
 
 
-def _looked_at(calls: Sequence[CallSummary], is_won: np.ndarray) -> list[_Metric]:
+def _looked_at(of: _Calls) -> list[_Metric]:
     """The metrics that enough won and lost calls show."""
-    metrics = [_Metric(one, calls, is_won) for one in (*METRICS, _LENGTH) if one.name in _LOOKED_AT]
+    metrics = [_Metric(one, of) for one in (*METRICS, _LENGTH) if one.name in _LOOKED_AT]
     return [one for one in metrics if one.has_enough]
 
 
