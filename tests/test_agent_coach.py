@@ -54,7 +54,7 @@ def scripted_coach(
     model = ScriptedChatModel(reply=reply)  # type: ignore[arg-type]
     offline = OfflineChatModel(router=IntentRouter(parts.scorer.encoder))
     graph = make_graph(GraphParts(model, offline, make_tools(parts), deadline_s, question_deadline_s), InMemorySaver())
-    return Coach(graph, parts.library, parts.scorer.manifest, Wording(model, "scripted", None)), model
+    return Coach(graph, parts, Wording(model, "scripted", None)), model
 
 
 async def test_a_pasted_call_is_scored_cited_and_remembered(parts: Parts, settings: Settings, example: Path) -> None:
@@ -399,7 +399,7 @@ async def test_every_argument_that_names_a_call_is_bound_to_the_conversation(par
     model = ScriptedChatModel(reply=reply)
     offline = OfflineChatModel(router=IntentRouter(parts.scorer.encoder))
     graph = make_graph(GraphParts(model, offline, [tool], 5.0), InMemorySaver())
-    coach = Coach(graph, parts.library, parts.scorer.manifest, Wording(model, "scripted", None))
+    coach = Coach(graph, parts, Wording(model, "scripted", None))
     answer = await answer_of(coach, "Compare them", coach.add_call(read_transcript(example)))
     assert run == []
     assert ["part of this conversation" in call.result for call in answer.tool_calls] == [True, True, False]

@@ -28,6 +28,7 @@ def build_index(
     progress: Progress = silent,
     *,
     keep_previous: bool = True,
+    wait_s: float = 0,
 ) -> Generation:
     """Builds a new generation from the library and swaps it in; the old one serves until then.
 
@@ -37,13 +38,14 @@ def build_index(
         index_dir: where generations are.
         progress: is told the stage, and how much of it is done.
         keep_previous: whether a chat with the model of before may go on; not where a call has to vanish.
+        wait_s: seconds to wait for another build to end.
 
     Raises:
         CoachError: another process is building the index right now, or it can't be written. The old one still serves.
     """
     try:
         index_dir.mkdir(parents=True, exist_ok=True)
-        with FileLock(index_dir / ".lock", timeout=0):
+        with FileLock(index_dir / ".lock", timeout=wait_s):
             return _build(library, scorer, index_dir, progress, keep_previous)
     except Timeout:
         raise CoachError("Another process is building the index of past calls; wait until it is done.") from None
