@@ -157,7 +157,7 @@ def _index_again(settings: Settings, library: Library, scorer: Scorer | None, pr
     """Indexes for the current model, and for that of a chat that began with another one; gives what went wrong."""
     try:
         for one in _scorers(settings, scorer):
-            build_index(library, one, settings.index_dir, progress, wait_s=WAIT_S)
+            build_index(library, one, settings.index_dir, progress, takes_over=True, wait_s=WAIT_S)
     except CoachError as error:
         return str(error)
     return None

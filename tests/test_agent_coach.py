@@ -141,7 +141,7 @@ async def test_replies_of_won_and_lost_calls_are_cited(settings: Settings, parts
     call_id = coach.add_call(read_transcript(example))
     answer = await answer_of(coach, "What did won calls do at turn 5?", call_id)
     assert [call.name for call in answer.tool_calls] == ["what_won_calls_did"]
-    assert answer.tool_calls[0].args == {"call_id": call_id, "turn": 5}
+    assert answer.tool_calls[0].args == {"call_id": call_id, "turn": 5, "k": 3}
     assert answer.grounded
     assert "**What reps replied in won calls**" in answer.answer
     assert {citation.call_id for citation in answer.citations} - {call_id}
