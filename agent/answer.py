@@ -92,8 +92,8 @@ def _score(result: ScoreResult) -> Iterator[str]:
     if result.probability_percent is None and result.uncalibrated_percent is None:
         yield (
             "What doesn't rest on the model is below. A model made from your own labelled calls could judge more of "
-            "them: `coach train` learns from those of the library, once they have outcomes."
-        )
+            f"them. {result.reading or ''}"
+        ).strip()
     else:
         for direction, title in (("lowered", "What pulled it down"), ("raised", "What held it up")):
             turns = [turn for turn in result.turns_that_moved_it[:N_SHOWN] if turn.direction == direction]

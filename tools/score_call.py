@@ -28,8 +28,9 @@ class ShownTurn(Frozen):
 class ScoreResult(Frozen):
     """A score as it may be worded. ``score`` is the model's own output, unrounded beyond its four decimals.
 
-    ``uncalibrated_percent`` is there only where the coach abstains and the number was asked for all the same;
-    ``reading`` then says what it is not. ``scored_by``: see ``tools/parts.py``.
+    ``uncalibrated_percent`` is there only where the coach abstains and the number was asked for all the same. Where it
+    abstains, ``reading`` says what that number is not, or how many own calls are missing to learn from.
+    ``scored_by``: see ``tools/parts.py``.
     """
 
     call_id: str
@@ -74,10 +75,16 @@ def score_call(parts: Parts, call_id: str, *, force: bool = False) -> ScoreResul
         n_turns=score.n_turns,
         turns_that_moved_it=tuple(shown_turn(turn, turn_marker(turn.turn)) for turn in score.evidence[:N_SHOWN]),
         uncalibrated_percent=None if uncalibrated is None else percent(uncalibrated),
-        reading=None if uncalibrated is None else NOT_CALIBRATED,
+        reading=_reading(parts, score),
         scored_by=scored_by(parts.scorer),
         score=score,
     )
+
+
+def _reading(parts: Parts, score: Score) -> str | None:
+    if not score.abstained:
+        return None
+    return parts.library.own_calls().reading if score.uncalibrated_probability is None else NOT_CALIBRATED
 
 
 def shown_turn(turn: EvidenceTurn, marker: str) -> ShownTurn:
