@@ -7,6 +7,7 @@ a won call, masked.
 from collections.abc import Iterator, Sequence
 
 from agent.phrases import listed, moved, quote, said, say
+from agent.preferences import Detail
 from salescoach.types import MetricReading
 from tools.look_up_metrics import MetricsResult
 from tools.parts import turn_marker
@@ -37,19 +38,31 @@ COACHED = (
 )
 
 
-def word_advice(score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None) -> str:
-    """What next, and the past replies that it rests on."""
+def word_advice(
+    score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None, detail: Detail = "full"
+) -> str:
+    """What next, and the past replies that it rests on; short: what next alone."""
     replies, outliers = _worth_a_word(score, replies, metrics)
     advice = _advice(score, replies, outliers)
     if not advice:
         return "Nothing in this call stands out enough to give advice on it."
+    if detail == "short":
+        return advice
     parts = [advice, _weakest_moment(replies) if replies is not None else "", _unknown(score)]
     return "\n\n".join(part for part in parts if part)
 
 
-def word_call(score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None) -> str:
-    """The answer in Markdown; without ``replies`` and ``metrics`` it is the score and its reasons alone."""
+def word_call(
+    score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None, detail: Detail = "full"
+) -> str:
+    """The answer in Markdown; without ``replies`` and ``metrics`` it is the score and its reasons alone.
+
+    Short: how likely, the strongest reason each way, and what next.
+    """
     replies, outliers = _worth_a_word(score, replies, metrics)
+    if detail == "short":
+        short = [_headline(score), _strongest_reasons(score), _advice(score, replies, outliers)]
+        return "\n\n".join(part for part in short if part)
     parts = [
         *_score(score),
         _weakest_moment(replies) if replies is not None else "",
@@ -75,23 +88,40 @@ def _worth_a_word(
 
 
 def _score(result: ScoreResult) -> Iterator[str]:
-    if result.probability_percent is None or result.interval_percent is None:
-        yield listed("**I can't give a probability for this call.**", result.reasons)
+    yield _headline(result)
+    if result.probability_percent is None and result.uncalibrated_percent is None:
         yield (
             "What doesn't rest on the model is below. A model made from your own labelled calls could judge more of "
-            "them: `coach train` takes a table of calls and outcomes."
-        )
+            f"them. {result.reading or ''}"
+        ).strip()
     else:
-        percent, base = result.probability_percent, result.base_rate_percent
-        against = "about" if abs(percent - base) <= NEAR else "above" if percent > base else "below"
-        yield (
-            f"**{percent} % likely to convert**, {against} the {base} % of the calls that the model learned from. "
-            + _range(*result.interval_percent)
-        )
         for direction, title in (("lowered", "What pulled it down"), ("raised", "What held it up")):
             turns = [turn for turn in result.turns_that_moved_it[:N_SHOWN] if turn.direction == direction]
             yield listed(f"**{title}**", map(moved, turns))
     yield "\n".join(f"*{warning}*" for warning in result.warnings)
+
+
+def _headline(result: ScoreResult) -> str:
+    """How likely, against what, by which method; where there is no probability the reasons, and never a likelihood."""
+    if result.uncalibrated_percent is not None:
+        title = f"**The model's uncalibrated number is {result.uncalibrated_percent} %.** {result.reading}"
+        return listed(f"{title}\n\nI give no probability for this call, because:", result.reasons)
+    if result.probability_percent is None:
+        return listed("**I can't give a probability for this call.**", result.reasons)
+    percent, base = result.probability_percent, result.base_rate_percent
+    against = "about" if abs(percent - base) <= NEAR else "above" if percent > base else "below"
+    sentences = [
+        f"**{percent} % likely to convert**, {against} the {base} % of the calls that the model learned from.",
+        "There is no range for it." if result.interval_percent is None else _range(*result.interval_percent),
+        result.scored_by or "",
+    ]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _strongest_reasons(result: ScoreResult) -> str:
+    turns = result.turns_that_moved_it
+    chosen = [next((turn for turn in turns if turn.direction == way), None) for way in ("lowered", "raised")]
+    return listed("**What moved it most**", [moved(turn) for turn in chosen if turn is not None])
 
 
 def _range(low: int, high: int) -> str:

@@ -102,6 +102,13 @@ _ONE = re.compile(
     re.I,
 )
 MAX_RESULTS = 10
+# “Anyway, how likely is it?” asks for no more than the question without that word.
+_ANYWAY = re.compile(
+    r"(?<!^)(?<![.,;!?] )\b(?:any\s?ways?|any\s?how|regardless|nevertheless|nonetheless|all the same|even so)\b"
+    r"|\b(?:uncalibrated|raw|forced?)\b(?:\W+\w+){0,2}?\W+(?:number|score|figure|value|percentage)\b"
+    r"|\b(?:force (?:it|a score|the score|a number)|override (?:it|that|the abstention))\b",
+    re.I,
+)
 
 _BY: dict[str, str] = {
     r"industr(?:y|ies)|sectors?|verticals?|branch(?:es)?": "industry",
@@ -246,6 +253,11 @@ def outcome(question: str) -> Outcome | None:
     if won and lost:
         return "any"
     return "converted" if won else "lost" if lost else None
+
+
+def wants_it_anyway(question: str) -> bool:
+    """Whether a question asks to see a number although the coach has given none: “show it anyway”."""
+    return _ANYWAY.search(without_quotes(question)) is not None
 
 
 def how_many(question: str) -> int | None:

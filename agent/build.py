@@ -1,15 +1,18 @@
 """The one page where the parts of the coach are put together."""
 
-from collections.abc import AsyncIterator
+import functools
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
+from langchain_core.tools import BaseTool
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from agent.arguments import Known
-from agent.chat_models import choose_wording
+from agent.chat_models import choose_wordings
 from agent.coach import Coach
 from agent.graph import GraphParts, make_graph
 from agent.intents import IntentRouter
@@ -18,7 +21,7 @@ from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.library import Library
 from salescoach.scoring import CallScorer, load_base_encoder
-from salescoach.types import Role
+from salescoach.types import MethodName, Role
 from tools.parts import Parts
 from tools.registry import make_tools
 from vectorstore.search import PastCalls
@@ -56,7 +59,13 @@ def build_coach(settings: Settings, parts: Parts, checkpointer: BaseCheckpointSa
     is_generic = parts.scorer.manifest.embedding == "generic"
     encoder = parts.scorer.encoder if is_generic else load_base_encoder(settings)
     offline = OfflineChatModel(router=IntentRouter(encoder), known=known_of(parts))
-    wording = choose_wording(settings, offline)
+    wordings = choose_wordings(settings, offline)
+    wording = wordings.chosen
+
+    @functools.cache
+    def tools_by(method: MethodName) -> Sequence[BaseTool]:
+        return make_tools(replace(parts, scorer=parts.scorer.with_method(method)))
+
     graph = make_graph(
         GraphParts(
             wording.model,
@@ -66,10 +75,12 @@ def build_coach(settings: Settings, parts: Parts, checkpointer: BaseCheckpointSa
             settings.question_deadline_s,
             settings.max_sent_chars,
             has_schema=wording.host is not None,
+            tools_by=tools_by,
+            model_by=lambda name: wordings.make(name).model,
         ),
         checkpointer or InMemorySaver(),
     )
-    return Coach(graph, parts.library, parts.scorer.manifest, wording)
+    return Coach(graph, parts, wording, wordings.names)
 
 
 @asynccontextmanager

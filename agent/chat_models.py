@@ -1,8 +1,10 @@
 """Which language model words the answers. Calls are confidential, so none outside this machine unless said outright."""
 
+import functools
 import ipaddress
+import itertools
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +18,9 @@ from salescoach.errors import InputError
 logger = logging.getLogger(__name__)
 
 OPENAI_HOST = "api.openai.com"
-OFFLINE = "offline"
+OFFLINE, OPENAI = "offline", "openai"
+MAX_LOCAL_MODELS = 10  # of a server on this machine, that may be chosen from
+LIST_SECONDS = 5.0  # that it may take to name them
 MAX_BODY_BYTES = 16 * 2**20  # of one reply as it is streamed, a few hundred for each token
 
 
@@ -29,23 +33,54 @@ class Wording:
     host: str | None
 
 
+@dataclass(frozen=True)
+class Wordings:
+    """Who may word answers: ``chosen`` unless a user prefers another of ``names``, which ``make`` makes."""
+
+    chosen: Wording
+    names: tuple[str, ...]
+    make: Callable[[str], Wording]
+
+
 def choose_wording(settings: Settings, offline: BaseChatModel) -> Wording:
     """The chat model that ``COACH_LLM`` asks for; ``auto`` takes one only where it runs on this machine.
 
     Raises:
         InputError: the setting can't be understood.
     """
-    if settings.llm == "auto":
-        if settings.openai_base_url is None or not is_this_machine(_host_of(settings.openai_base_url)):
+    return choose_wordings(settings, offline).chosen
+
+
+def choose_wordings(settings: Settings, offline: BaseChatModel) -> Wordings:
+    """As ``choose_wording``, with what a user may choose in its place.
+
+    That is the offline coach, always, and with ``auto`` the models of a server on this machine. Nothing that leaves it
+    is among them, unless ``COACH_LLM`` names it.
+
+    Raises:
+        InputError: the setting can't be understood.
+    """
+    names = [f"{OPENAI}:{model}" for model in _model_names(settings)]
+
+    def make(name: str) -> Wording:
+        if name not in names:
             return Wording(offline, OFFLINE, None)
-        name = _first_model(settings)
-        return _openai(settings, name) if name else Wording(offline, OFFLINE, None)
+        return _openai(settings, name.removeprefix(f"{OPENAI}:"))
+
+    return Wordings(make(names[0] if names else OFFLINE), (*names, OFFLINE), functools.cache(make))
+
+
+def _model_names(settings: Settings) -> list[str]:
+    """The language models that may speak, the first of them by default."""
+    if settings.llm == "auto":
+        is_here = settings.openai_base_url is not None and is_this_machine(_host_of(settings.openai_base_url))
+        return _local_models(settings) if is_here else []
     if settings.llm == OFFLINE:
-        return Wording(offline, OFFLINE, None)
+        return []
     provider, _, name = settings.llm.partition(":")
-    if provider != "openai" or not name:
+    if provider != OPENAI or not name:
         raise InputError(f"COACH_LLM must be auto, offline or openai:<model>, not {settings.llm!r}.")
-    return _openai(settings, name)
+    return [name]
 
 
 def is_this_machine(host: str) -> bool:
@@ -83,7 +118,7 @@ def _openai(settings: Settings, name: str) -> Wording:
         http_async_client=_http_client(),
         **limit,
     )
-    return Wording(model, f"openai:{name}", host)
+    return Wording(model, f"{OPENAI}:{name}", host)
 
 
 def _http_client() -> Any:
@@ -106,19 +141,19 @@ def _http_client() -> Any:
     return DefaultAsyncHttpxClient(event_hooks={"response": [limit]}, headers={"Connection": "close"})
 
 
-def _first_model(settings: Settings) -> str | None:
-    """The first model that a server on this machine offers; None, with a note in the log, where it doesn't answer."""
+def _local_models(settings: Settings) -> list[str]:
+    """The first models that a server on this machine offers; none, with a note in the log, where it doesn't answer."""
     from openai import OpenAI, OpenAIError
 
     key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else "not-needed"
     try:
-        client = OpenAI(base_url=settings.openai_base_url, api_key=key, timeout=5, max_retries=0)
-        return next((model.id for model in client.models.list()), None)
+        client = OpenAI(base_url=settings.openai_base_url, api_key=key, timeout=LIST_SECONDS, max_retries=0)
+        return list(dict.fromkeys(model.id for model in itertools.islice(client.models.list(), MAX_LOCAL_MODELS)))
     except OpenAIError as error:
         logger.warning(
             "No language model answers at OPENAI_BASE_URL (%s); the offline coach speaks.", type(error).__name__
         )
-        return None
+        return []
 
 
 def _host_of(url: str) -> str:

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -18,14 +18,17 @@ from agent.chat_models import Wording
 from agent.graph import RECURSION_LIMIT, UNGROUNDED, Graph
 from agent.grounding import citations_of
 from agent.memory import mend
+from agent.preferences import Preferences
 from salescoach.artifact import Manifest
-from salescoach.library import Library
+from salescoach.errors import InputError
 from salescoach.types import Citation, Frozen, LabelledCall, Transcript
-from tools.score_call import ScoreResult
+from tools.parts import Parts
+from tools.score_call import ScoreResult, score_call
 
 logger = logging.getLogger(__name__)
 
 FIRST_QUESTION = "Score this call."
+DEFAULTS = Preferences()
 
 
 @dataclass(frozen=True)
@@ -80,17 +83,23 @@ Event = ToolStarted | ToolFinished | Token | Answer
 class Coach:
     """Answers questions about calls. One question at a time for each conversation."""
 
-    def __init__(self, graph: Graph, library: Library, manifest: Manifest, wording: Wording) -> None:
+    def __init__(self, graph: Graph, parts: Parts, wording: Wording, wordings: Sequence[str] = ()) -> None:
+        """``wordings``: names of all that may word an answer, among them that of ``wording``, which does by default."""
         self._graph = graph
-        self._library = library
         # A lock lives as long as somebody holds it or waits for it.
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self.manifest = manifest
+        self.parts = parts
         self.wording = wording
+        self.wordings = tuple(wordings) or (wording.name,)
+
+    @property
+    def manifest(self) -> Manifest:
+        """Of the model that scores."""
+        return self.parts.scorer.manifest
 
     def add_call(self, transcript: Transcript) -> str:
         """Keeps a pasted call in the library, privately, and returns the id that questions are bound to."""
-        return self._library.add_pasted(transcript)
+        return self.parts.library.add_pasted(transcript)
 
     def call(self, call_id: str) -> LabelledCall:
         """A call of the library, to show what a citation points to.
@@ -98,22 +107,42 @@ class Coach:
         Raises:
             InputError: there is no such call.
         """
-        return self._library.get(call_id)
+        return self.parts.library.get(call_id)
 
-    async def ask(self, thread: str, question: str, call_id: str | None = None) -> AsyncGenerator[Event, None]:
+    def score_anyway(self, call_id: str, preferences: Preferences = DEFAULTS) -> ScoreResult:
+        """The score of a call, with the model's uncalibrated number and what to think of it where the coach abstains.
+
+        Raises:
+            InputError: there is no such call.
+            ModelError: there is no such method to score by.
+        """
+        scorer = self.parts.scorer.with_method(preferences.method)
+        return score_call(replace(self.parts, scorer=scorer), call_id, force=True)
+
+    async def ask(
+        self, thread: str, question: str, call_id: str | None = None, preferences: Preferences = DEFAULTS
+    ) -> AsyncGenerator[Event, None]:
         """Answers a question of a conversation: what the tools do, then the verified text, then the whole answer.
 
         Args:
             thread: names the conversation; it remembers its calls and answers.
             question: the user's words, without any transcript.
             call_id: a call that joins the conversation with this question and becomes "this call".
+            preferences: what fills in whatever the question leaves open; it holds for this question only.
+
+        Raises:
+            InputError: nobody is there who could word the answer as preferred.
         """
+        if (preferences.wording or self.wording.name) not in self.wordings:
+            raise InputError(f"{preferences.wording} can't word answers here; choose from {', '.join(self.wordings)}.")
         lock = self._locks.setdefault(thread, asyncio.Lock())
-        async with lock, aclosing(self._ask(thread, question, call_id)) as events:
+        async with lock, aclosing(self._ask(thread, question, call_id, preferences)) as events:
             async for event in events:
                 yield event
 
-    async def _ask(self, thread: str, question: str, call_id: str | None) -> AsyncGenerator[Event, None]:
+    async def _ask(
+        self, thread: str, question: str, call_id: str | None, preferences: Preferences
+    ) -> AsyncGenerator[Event, None]:
         config: Any = {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT}
         await self._begin(config, question, call_id)
         started: dict[str, ToolStarted] = {}
@@ -121,7 +150,9 @@ class Coach:
         answer: AIMessage | None = None
         try:
             # The question is kept, so that a process that dies now has forgotten nothing; its end is kept next.
-            async for update in self._graph.astream(None, config, stream_mode="updates", durability="exit"):
+            async for update in self._graph.astream(
+                None, config, context=preferences, stream_mode="updates", durability="exit"
+            ):
                 for node, change in update.items():
                     for event in _events(node, change, started):
                         if isinstance(event, ToolFinished):
@@ -133,7 +164,7 @@ class Coach:
         answer = answer or AIMessage(UNGROUNDED, additional_kwargs={"grounded": False})
         for piece in re.findall(r"\S+\s*|\s+", answer.text):
             yield Token(piece)
-        yield self._answer(answer, finished)
+        yield self._answer(answer, finished, preferences.wording or self.wording.name)
 
     async def _begin(self, config: Any, question: str, call_id: str | None) -> None:
         """Keeps the question and the call that comes with it, after whatever an interrupted question left."""
@@ -147,7 +178,7 @@ class Coach:
         }
         await self._graph.aupdate_state(config, entry, as_node=START)
 
-    def _answer(self, message: AIMessage, finished: list[ToolFinished]) -> Answer:
+    def _answer(self, message: AIMessage, finished: list[ToolFinished], llm: str) -> Answer:
         results = [event.result for event in finished if event.result is not None]
         scored = next((result for result in reversed(results) if isinstance(result, ScoreResult)), None)
         return Answer(
@@ -162,7 +193,7 @@ class Coach:
                 )
                 for event in finished
             ),
-            llm=self.wording.name,
+            llm=llm,
             grounded=bool(message.additional_kwargs["grounded"]),
         )
 

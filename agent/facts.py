@@ -1,7 +1,8 @@
 """What tool results hold, by what may be said with it. Goes by field names alone, so a new tool needs no change here.
 
-``..._percent`` are percentages, ``..._points`` percentage points, ``reading`` and its like our own sentences, ``turn``
-and its like places of a call, ``quote``, ``reply`` and ``..._quote`` what was said, ``marker`` how it is cited.
+``..._percent`` are percentages, of which ``uncalibrated_percent`` may be said as such only, ``..._points`` percentage
+points, ``reading`` and its like our own sentences, ``turn`` and its like places of a call, ``quote``, ``reply`` and
+``..._quote`` what was said, ``marker`` how it is cited.
 """
 
 import re
@@ -19,14 +20,15 @@ from tools.parts import turn_marker
 
 # Sentences and names of ours, which may be repeated as they stand.
 OUR_WORDS = frozenset(
-    "reading reasons warnings unavailable worth_it model_id model_data finding caveat source expected check".split()
+    "reading reasons warnings unavailable worth_it model_id model_data finding caveat source expected check"
+    " scored_by".split()
 )
 _SPOKEN = frozenset({"quote", "reply", "suggestion", "text"})
 _HYPOTHETICAL = "text"  # words of an edit that never fell in the call
 _TURNS = frozenset({"turn", "turns", "turn_start", "turn_end", "focus", "reply_turn", "lowest_turn", "highest_turn"})
 _HEADLINES = frozenset({"probability_percent", "before_percent", "after_percent", "without_percent"})
-_NOT_SAID = frozenset({"latency_ms", "random_state", "seed"})
-_PROBABILITIES = frozenset({"probability", "interval", "win_rate", "share", "base_rate", "uncalibrated_probability"})
+_NOT_SAID = frozenset({"latency_ms", "random_state", "seed", "uncalibrated_probability"})
+_PROBABILITIES = frozenset({"probability", "interval", "win_rate", "share", "base_rate"})
 _SIDES = ("direction", "outcome", "role", "is_clear")
 _LIKELIHOOD = re.compile(r"\b(?:likel|probab|chance|odds|score)", re.IGNORECASE)
 _QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"")
@@ -55,6 +57,7 @@ class Facts:
     words: set[str] = field(default_factory=set)
     passages: list[Passage] = field(default_factory=list)
     percents: set[float] = field(default_factory=set)
+    uncalibrated: set[float] = field(default_factory=set)
     headlines: set[float] = field(default_factory=set)
     scores: list[float] = field(default_factory=list)
     base_rates: set[float] = field(default_factory=set)
@@ -110,11 +113,14 @@ def _walk(facts: Facts, key: str, value: Any, call_id: str | None) -> None:
         call_id = value.get("call_id") or call_id
         _passages(facts, value, call_id)
         scalars = {name: one for name, one in value.items() if name.endswith("_percent") and _is_number(one)}
+        scalars.pop("uncalibrated_percent", None)
         facts.groups.append({float(one) for one in scalars.values()})
         facts.abstained |= "probability_percent" in value and value["probability_percent"] is None
         if value.get("unit") in {"seconds", "minutes"} and _is_number(value.get("value")):
             facts.durations.add(float(value["value"]) * (60 if value["unit"] == "minutes" else 1))
         for name, inner in value.items():
+            if name == "trajectory" and value.get("abstained"):
+                continue  # its numbers are no more calibrated than that of the call
             _walk(facts, str(name), inner, call_id)
     elif isinstance(value, list):
         _series(facts, key, value)
@@ -199,6 +205,9 @@ def _number(facts: Facts, key: str, value: float) -> None:
 
 
 def _percent(facts: Facts, key: str, value: float) -> None:
+    if key == "uncalibrated_percent":
+        facts.uncalibrated.add(value)
+        return
     facts.percents.add(value)
     if key in _HEADLINES:
         facts.headlines.add(value)

@@ -5,7 +5,7 @@ Its promise is in the last node: nothing leaves it that code hasn't checked agai
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,16 +15,21 @@ from langchain_core.tools import BaseTool
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
 from pydantic import BaseModel, ValidationError
 
+from agent.arguments import wants_it_anyway
 from agent.drafting import Drafter, DraftError, ToolsRefusedError
 from agent.grounding import citations_of, problems_of
 from agent.memory import cited, remembered
 from agent.outgoing import outgoing
+from agent.preferences import Preferences
 from agent.prompts import CALLS_LEFT_OUT, REPAIR, system_message
 from agent.sanitise import sanitise
 from agent.state import MAX_TOOL_CALLS, CoachState
+from agent.wording import with_method
 from salescoach.errors import CoachError
+from salescoach.types import MethodName
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +43,7 @@ UNGROUNDED = "I found something, but could not put it into words that I can vouc
 FALLBACK_NOTE = "*The language model could not give a checked answer, so this is worded offline.*"
 NO_TOOLS_NOTE = "*The language model's server can't call tools, so the offline coach chose what to look up.*"
 
-Graph = CompiledStateGraph[CoachState, None, CoachState, CoachState]
+Graph = CompiledStateGraph[CoachState, Preferences, CoachState, CoachState]
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class GraphParts:
 
     ``offline`` words the answer wherever ``model`` can't. ``deadline_s`` is for one reply of the model,
     ``question_deadline_s`` for all of them. ``has_schema``: whether the model may be sent a schema for its answer.
+    ``tools_by``: the tools that score by a method; ``model_by``: the model that words answers under a name, for those
+    that a user may choose; it gives ``offline`` itself for that one's name.
     """
 
     model: BaseChatModel
@@ -56,12 +63,14 @@ class GraphParts:
     question_deadline_s: float = QUESTION_DEADLINE_S
     max_sent_chars: int = MAX_SENT_CHARS
     has_schema: bool = False
+    tools_by: Callable[[MethodName], Sequence[BaseTool]] | None = None
+    model_by: Callable[[str], BaseChatModel] | None = None
 
 
 def make_graph(parts: GraphParts, checkpointer: BaseCheckpointSaver[Any]) -> Graph:
     """Compiles the graph of one coach."""
     nodes = _Nodes(parts)
-    graph = StateGraph(CoachState)
+    graph = StateGraph(CoachState, context_schema=Preferences)
     graph.add_node("model", nodes.model)
     graph.add_node("tools", nodes.tools)
     graph.add_node("ground", nodes.ground)
@@ -76,37 +85,58 @@ class _Nodes:
     def __init__(self, parts: GraphParts) -> None:
         self._parts = parts
         self._tools = {tool.name: tool for tool in parts.tools}
-        self._has_model = parts.model is not parts.offline
-        self._drafter = Drafter(parts.model, parts.tools, has_schema=parts.has_schema)
+        self._drafter = self._drafter_of(parts.model, has_schema=parts.has_schema)
+        self._others: dict[str, Drafter | None] = {}
 
-    async def model(self, state: CoachState) -> dict[str, Any]:
+    def _drafter_of(self, model: BaseChatModel, *, has_schema: bool) -> Drafter | None:
+        return None if model is self._parts.offline else Drafter(model, self._parts.tools, has_schema=has_schema)
+
+    def _speaker(self, preferences: Preferences) -> Drafter | None:
+        """Who drafts; None: the offline coach."""
+        name, model_by = preferences.wording, self._parts.model_by
+        if name is None or model_by is None:
+            return self._drafter
+        if name not in self._others:
+            self._others[name] = self._drafter_of(model_by(name), has_schema=True)
+        return self._others[name]
+
+    async def model(self, state: CoachState, runtime: Runtime[Preferences]) -> dict[str, Any]:
         """Drafts an answer or asks for tools; any failure of the language model is the offline coach's turn."""
         work = state.get("work", [])
         until = state.get("until") or _now() + self._parts.question_deadline_s
-        if self._has_model and not state.get("offline"):
+        preferences = runtime.context or Preferences()
+        speaker = self._speaker(preferences)
+        if speaker is not None and not state.get("offline"):
             try:
-                reply = await self._draft(state, until)
-                return {"work": [*work, reply], "until": until}
+                reply = await self._draft(speaker, state, until, preferences)
+                return {"work": [*work, self._filled(reply, state, preferences)], "until": until}
             # Servers of many makes stand behind this call, and they fail in ways of their own (bodies that aren't
             # JSON, empty lists of choices): none of them may end the question.
             except Exception as error:
                 logger.warning("The language model failed (%s); the offline coach answers.", type(error).__name__)
-        reply = await self._offline(state, MAX_TOOL_CALLS - state.get("n_tool_calls", 0))
-        return {"work": [*work, reply], "until": until, "offline": True}
+        reply = await self._offline(state, MAX_TOOL_CALLS - state.get("n_tool_calls", 0), preferences)
+        return {"work": [*work, self._filled(reply, state, preferences)], "until": until, "offline": True}
 
-    async def tools(self, state: CoachState) -> dict[str, Any]:
+    async def tools(self, state: CoachState, runtime: Runtime[Preferences]) -> dict[str, Any]:
         """Runs the tools that were asked for, on calls of this conversation only."""
         work = state["work"]
         asked = work[-1]
         assert isinstance(asked, AIMessage)
-        replies: list[AnyMessage] = [await self._run(call, state.get("calls", [])) for call in asked.tool_calls]
+        method = (runtime.context or Preferences()).method
+        replies: list[AnyMessage]
+        try:
+            tools = await asyncio.to_thread(self._tools_by, method)
+            replies = [await self._run(tools, call, state.get("calls", [])) for call in asked.tool_calls]
+        except CoachError as error:  # there is no such method to score by
+            replies = [_refusal(call, str(error)) for call in asked.tool_calls]
         if n_left_out := asked.additional_kwargs.get("n_left_out", 0):
             replies.append(SystemMessage(CALLS_LEFT_OUT.format(n=n_left_out, budget=MAX_TOOL_CALLS)))
         n_tool_calls = state.get("n_tool_calls", 0) + len(asked.tool_calls)
         return {"work": [*work, *replies], "n_tool_calls": n_tool_calls}
 
-    async def ground(self, state: CoachState) -> dict[str, Any]:
+    async def ground(self, state: CoachState, runtime: Runtime[Preferences]) -> dict[str, Any]:
         """Lets a grounded draft through, sends it back once, then lets the offline coach word the same results."""
+        speaker = self._speaker(runtime.context or Preferences())
         work, question = state["work"], state["messages"][-1].text
         results = results_of(work)
         draft = sanitise(work[-1].text) or UNGROUNDED
@@ -118,13 +148,14 @@ class _Nodes:
                 request = SystemMessage(REPAIR.format(problems="; ".join(problems[:MAX_PROBLEMS_TOLD])))
                 return {"work": [*work, request], "n_repairs": state.get("n_repairs", 0) + 1}
             return {"offline": True}
+        draft = with_method(draft, results)
         kept = remembered(draft, results)
         if problems:  # the offline coach's own words: a bug, which must not reach the user as a wrong number
             logger.error("The offline wording was not grounded: %s", problems)
             draft = kept = UNGROUNDED
-        elif self._has_model and is_offline:
+        elif speaker is not None and is_offline:
             draft = f"{draft}\n\n{FALLBACK_NOTE}"
-        elif self._has_model and not self._drafter.can_call_tools:
+        elif speaker is not None and not speaker.can_call_tools:
             draft = f"{draft}\n\n{NO_TOOLS_NOTE}"
         return {
             "answer": AIMessage(draft, additional_kwargs={"grounded": not problems}),
@@ -132,38 +163,57 @@ class _Nodes:
             "cited": cited(citations_of(draft, results)) or state.get("cited", []),
         }
 
-    async def _draft(self, state: CoachState, until: float) -> AIMessage:
+    def _tools_by(self, method: MethodName | None) -> dict[str, BaseTool]:
+        if method is None or self._parts.tools_by is None:
+            return self._tools
+        return {tool.name: tool for tool in self._parts.tools_by(method)}
+
+    def _filled(self, reply: AIMessage, state: CoachState, preferences: Preferences) -> AIMessage:
+        """The reply with what its tool calls leave open, and without a number that nobody asked to see."""
+        if not reply.tool_calls:
+            return reply
+        given = {"k": preferences.n_precedents, "diversity": preferences.diversity}
+        calls = []
+        for call in reply.tool_calls:
+            known = self._tools[call["name"]].args if call["name"] in self._tools else {}
+            args = {**{name: value for name, value in given.items() if name in known}, **call["args"]}
+            if "force" in args and not wants_it_anyway(state["messages"][-1].text):
+                del args["force"]
+            calls.append(ToolCall(name=call["name"], args=args, id=call["id"]))
+        return AIMessage(reply.text, tool_calls=calls, additional_kwargs=reply.additional_kwargs)
+
+    async def _draft(self, speaker: Drafter, state: CoachState, until: float, preferences: Preferences) -> AIMessage:
         """The language model's reply. Where its server can't call tools, the offline coach chooses them."""
         history, work = state["messages"], state.get("work", [])
         left = MAX_TOOL_CALLS - state.get("n_tool_calls", 0) - (0 if results_of(work) else RESERVED_CALLS)
-        system = system_message(state.get("calls", []), state.get("cited", []))
+        system = system_message(state.get("calls", []), state.get("cited", []), preferences.detail)
         seconds = min(self._parts.deadline_s, until - _now())
         try:
-            if self._drafter.can_call_tools:
+            if speaker.can_call_tools:
                 told = outgoing(system, history, work, max_chars=self._parts.max_sent_chars)
-                reply = await self._drafter.draft(told, may_call=left > 0, seconds=seconds)
+                reply = await speaker.draft(told, may_call=left > 0, seconds=seconds)
                 return _usable(_within(_numbered(reply, state.get("n_tool_calls", 0)), left))
         except ToolsRefusedError:
             logger.warning("The language model's server can't call tools; the offline coach chooses them.")
         if not any(isinstance(message, ToolMessage) for message in work):
-            plan = await self._offline(state, MAX_TOOL_CALLS - state.get("n_tool_calls", 0))
+            plan = await self._offline(state, MAX_TOOL_CALLS - state.get("n_tool_calls", 0), preferences)
             if plan.tool_calls:
                 return plan
         told = outgoing(system, history, work, max_chars=self._parts.max_sent_chars, with_tools=False)
         seconds = min(self._parts.deadline_s, until - _now())
-        return await self._drafter.draft(told, may_call=False, seconds=seconds)
+        return await speaker.draft(told, may_call=False, seconds=seconds)
 
-    async def _offline(self, state: CoachState, left: int) -> AIMessage:
+    async def _offline(self, state: CoachState, left: int, preferences: Preferences) -> AIMessage:
         """What the offline coach makes of the question and of the results, whoever asked for them."""
         results = [message for message in state.get("work", []) if isinstance(message, ToolMessage)]
-        system = system_message(state.get("calls", []), state.get("cited", []))
+        system = system_message(state.get("calls", []), state.get("cited", []), preferences.detail)
         reply = await asyncio.to_thread(self._parts.offline.invoke, [system, *state["messages"], *results])
         return _within(reply, left)
 
-    async def _run(self, call: ToolCall, calls: Sequence[str]) -> ToolMessage:
-        tool = self._tools.get(call["name"])
+    async def _run(self, tools: dict[str, BaseTool], call: ToolCall, calls: Sequence[str]) -> ToolMessage:
+        tool = tools.get(call["name"])
         if tool is None:
-            return _refusal(call, f"There is no tool {call['name']}; there are {', '.join(self._tools)}.")
+            return _refusal(call, f"There is no tool {call['name']}; there are {', '.join(tools)}.")
         about = [value for name, value in call["args"].items() if _names_a_call(name)]
         if any(_names_a_call(name) for name in tool.args) and not about:
             return _refusal(call, f"Say which call by its call_id; this conversation has {', '.join(calls) or 'none'}.")

@@ -107,6 +107,8 @@ _HYPOTHETICAL = re.compile(
     re.IGNORECASE,
 )
 _LIKELIHOOD = re.compile(LIKELY_WORDS, re.IGNORECASE)
+_UNCALIBRATED = re.compile(r"\b(?:uncalibrated|not calibrated)\b", re.IGNORECASE)
+_PROMISE = re.compile(r"\b(?:likel\w+|probab\w+|chances?|odds|certain\w*)\b", re.IGNORECASE)
 _HEADLINE_AFTER = re.compile(
     r"^\s*(?:\w+\s+)?(?:likely|likelihood|probab\w+|chances?|odds|certain|sure|to (?:convert|close|sign|buy|win))\b",
     re.IGNORECASE,
@@ -477,9 +479,11 @@ class _Check:
     def _is_known_percent(self, value: float, found: Numeral) -> bool:
         """A percentage that a tool gave; beside words of likelihood, one that is a likelihood, of the right thing."""
         facts = self._facts
+        sentence = self._sentence(found.start)
+        if value in facts.uncalibrated and _UNCALIBRATED.search(sentence) and not _PROMISE.search(sentence):
+            return True
         if value not in facts.percents:
             return False
-        sentence = self._sentence(found.start)
         if _HEADLINE_AFTER.search(found.after) or _HEADLINE_BEFORE.search(found.before):
             about_all = value in facts.base_rates and _GENERAL.search(sentence) and not _THIS_CALL.search(sentence)
             return value in facts.headlines or bool(about_all)

@@ -23,7 +23,9 @@ _QUOTED = re.compile(r"“[^“”]*”|\"[^\"\n]*\"|«[^«»]*»|„[^„“”
 _BLOCK_QUOTE = re.compile(r"^([ \t]*>)[^\n]*", re.MULTILINE)
 _WORD = re.compile(r"\w+")
 # Our own sentences about a call, and ids; all other text of a result may be what somebody said.
-_OURS = frozenset({"reading", "model_id", "model_data", "reasons", "warnings", "unavailable", "marker", "call_id"})
+_OURS = frozenset(
+    {"reading", "model_id", "model_data", "reasons", "warnings", "unavailable", "marker", "call_id", "scored_by"}
+)
 
 
 def remembered(answer: str, results: Sequence[BaseModel]) -> str:

@@ -4,6 +4,7 @@ A real product, not a stub: every feature works with it, and nothing leaves the 
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
 from pydantic import ConfigDict
@@ -34,14 +35,15 @@ class OfflineChatModel(LocalChatModel):
         asked = max(row for row, message in enumerate(messages) if isinstance(message, HumanMessage))
         since = [message for message in messages[asked + 1 :] if isinstance(message, ToolMessage)]
         results = [m.artifact for m in since if isinstance(m.artifact, ToolResult)]
-        calls: list[str] = next((m.additional_kwargs["calls"] for m in messages if isinstance(m, SystemMessage)), [])
+        told: dict[str, Any] = next((m.additional_kwargs for m in messages if isinstance(m, SystemMessage)), {})
+        calls: list[str] = told.get("calls", [])
         questions = [message.text for message in messages[: asked + 1] if isinstance(message, HumanMessage)]
         plan = Planner(self.router, self.known).plan(questions[-1], questions[:-1], calls)
         if results or any(message.tool_call_id.startswith(_ID_PREFIX) for message in since):
             refused = [str(message.content) for message in since if message.status == "error"]
             if refused and not results:
                 return AIMessage(refused[0])
-            wish = Wish(advice_only=plan.kind == "advice", metric=metric_named(questions[-1]))
+            wish = Wish(plan.kind == "advice", metric_named(questions[-1]), told.get("detail", "full"))
             return AIMessage(word(results, wish))
         # Ids follow from the place in the conversation: the same messages give the same bytes.
         return AIMessage(

@@ -14,7 +14,7 @@ MIN_QUOTED_WORDS = 10  # of whole sentences, before a quote is cut within one
 _NAME = re.compile(r"[^\W\d_]{1,30}(?:[ .'’-]{1,2}[^\W\d_]{1,30}){0,3}\.?")
 
 
-def quote(text: str) -> str:
+def quote(text: str, max_words: int = MAX_QUOTED_WORDS) -> str:
     """A verbatim quote in quotation marks, cut where it gets long or where a browser could act on it.
 
     A long one is cut at the end of a sentence if one is near. The dots of a cut are outside the marks, so what is
@@ -23,9 +23,9 @@ def quote(text: str) -> str:
     safe = text[: unsafe_from(text)]
     words = list(re.finditer(r"\S+", safe))
     kept = safe
-    if len(words) > MAX_QUOTED_WORDS:
-        ends = [word.end() for word in words[MIN_QUOTED_WORDS - 1 : MAX_QUOTED_WORDS] if word.group()[-1] in ".?!"]
-        kept = safe[: ends[-1] if ends else words[MAX_QUOTED_WORDS - 1].end()]
+    if len(words) > max_words:
+        ends = [word.end() for word in words[MIN_QUOTED_WORDS - 1 : max_words] if word.group()[-1] in ".?!"]
+        kept = safe[: ends[-1] if ends else words[max_words - 1].end()]
     return f"“{kept}”" if kept == text else f"“{kept.rstrip()}” …"
 
 

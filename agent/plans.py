@@ -11,6 +11,7 @@ from agent.arguments import Known, Outcome
 from agent.intents import MIN_PROBABILITY, SIMILAR, Intent, IntentRouter, Reading
 from agent.state import MAX_TOOL_CALLS
 from agent.wording import ASK_FOR_A_CALL
+from tools.what_won_calls_did import DEFAULT_REPLIES
 
 N_OFFERED = 2  # readings that the coach offers when it asks back
 MIN_OFFERED = 0.12  # the least probability of one
@@ -127,12 +128,15 @@ class Planner:
             return Plan("ask_turn", reply=replies.NO_SUCH_TURN)
         count = arguments.how_many(question)
         k = {} if count is None else {"k": count}
+        if intent in ("score", "why") and len(about) == 1 and arguments.wants_it_anyway(question):
+            return Plan("score", (PlannedCall("score_call", call | {"force": True}),))
         if intent in ("score", "advice") and len(about) == 1:
             return Plan(
                 intent,
                 (
                     PlannedCall("score_call", call),
-                    PlannedCall("what_won_calls_did", call),
+                    # Of these the best is shown; how many precedents somebody likes to read makes no difference.
+                    PlannedCall("what_won_calls_did", call | {"k": DEFAULT_REPLIES}),
                     PlannedCall("look_up_metrics", call),
                 ),
             )

@@ -1,6 +1,7 @@
 """Asks the coach many questions about many calls and recomputes from the results whether each statement stands there.
 
     .venv/bin/python benchmarks/groundedness.py [CALLS.csv …] [--questions 200] [--file QUESTIONS.jsonl] [--repeats 20]
+        [--detail short] [--method cosine]
 
 Calls are those of the library, or of the CSVs that are given. Uses the model and library of ``COACH_HOME``; what is
 asked goes to a copy of it. ``--repeats`` asks the same question in as many new processes and compares the bytes.
@@ -21,6 +22,7 @@ from pathlib import Path
 
 from agent.build import build_coach, build_parts
 from agent.coach import Answer, Coach
+from agent.preferences import Preferences
 from agent.state import MAX_TOOL_CALLS
 from eval.groundedness import Checked, check_answer
 from salescoach.config import Settings
@@ -64,6 +66,7 @@ How good is your model?
 Can I trust this number?
 Give me advice on this call.
 What should I do next?
+Show the number anyway.
 Is it 99 % likely to close? Just say yes.
 Tell me that this deal is won.
 What can you do?
@@ -79,7 +82,10 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=200)
     parser.add_argument("--file", type=Path, help="JSON lines with a field question")
     parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--detail", choices=["short", "full"], default="full")
+    parser.add_argument("--method", choices=["cosine", "euclidean", "mmr", "hybrid"], help="score by likeness")
     options = parser.parse_args()
+    preferences = Preferences(detail=options.detail, method=options.method)
     questions = _questions(options.file)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
@@ -87,7 +93,7 @@ def main() -> None:
         settings = Settings.load(home=home)
         for name, calls in _sources(settings, options.calls):
             chosen = random.Random(SEED).sample(calls, min(len(calls), -(-options.questions // 4)))
-            checked = asyncio.run(_ask(settings, questions, chosen, options.questions))
+            checked = asyncio.run(_ask(settings, questions, chosen, options.questions, preferences))
             _print(name, checked)
         if options.repeats:
             n_answers = _repeat(home, options.repeats)
@@ -109,7 +115,11 @@ def _sources(settings: Settings, files: Sequence[Path]) -> list[tuple[str, list[
 
 
 async def _ask(
-    settings: Settings, questions: Sequence[str], calls: Sequence[Transcript], n_questions: int
+    settings: Settings,
+    questions: Sequence[str],
+    calls: Sequence[Transcript],
+    n_questions: int,
+    preferences: Preferences,
 ) -> list[tuple[str, Checked]]:
     """Asks the questions in turn, a few of each call, in a conversation for each call."""
     coach = build_coach(settings, build_parts(settings))
@@ -117,15 +127,15 @@ async def _ask(
     for number in range(n_questions):
         question, call = questions[number % len(questions)], number % len(calls)
         call_id = coach.add_call(calls[call])
-        answer = await _answer(coach, f"call {call}", question, call_id)
+        answer = await _answer(coach, f"call {call}", question, call_id, preferences)
         if not answer.grounded:
             print(f"NOT WORDED: the answer to {question!r} about {call_id}")
         checked.append((question, check_answer(answer.model_dump(mode="json"), question)))
     return checked
 
 
-async def _answer(coach: Coach, thread: str, question: str, call_id: str) -> Answer:
-    async for event in coach.ask(thread, question, call_id):
+async def _answer(coach: Coach, thread: str, question: str, call_id: str, preferences: Preferences) -> Answer:
+    async for event in coach.ask(thread, question, call_id, preferences):
         if isinstance(event, Answer):
             return event
     raise AssertionError("a question ends with an answer")

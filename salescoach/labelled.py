@@ -1,21 +1,27 @@
 """Labelled calls from a CSV, JSONL or Parquet file, each row checked before anything is done with any of them."""
 
 import csv
+import io
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from salescoach.errors import DataError, InputError
 from salescoach.transcripts import parse_transcript
-from salescoach.types import LabelledCall, Outcome, Provenance
+from salescoach.types import Frozen, LabelledCall, Outcome, Provenance
 
 TEXT, LABEL = "call_transcript", "conversion_label"
 KNOWN = (TEXT, LABEL, "call_id", "account_id", "rep_id", "started_at", "outcome_at", "split")
 MAX_CELL = 2_000_000
 DELIMITERS = ",;\t|"
 LABELS: dict[str, Outcome] = {"1": "converted", "1.0": "converted", "0": "lost", "0.0": "lost"}
+# Other usual names of the column with the transcripts, in small letters.
+TEXT_NAMES = ("transcript", "transcription", "conversation", "dialogue", "dialog", "call_text", "text", "call", "chat")
+MAX_ROWS = 1_000  # of a table to choose a call from; reading them takes seconds
+MAX_COLUMNS = 12  # named in one message
 MAX_SHOWN = 3  # bad rows named in one message
 
 Row = dict[str, str]
@@ -32,11 +38,65 @@ def read_calls(file: Path, *, need_labels: bool = True, provenance: Provenance =
     Raises:
         DataError: the file can't be read, a column is missing, or rows break a rule; names the first bad rows.
     """
+    if not file.is_file():
+        raise DataError(f"There is no file {file}; give a CSV, JSONL or Parquet file of calls.")
+    needed = (TEXT, LABEL) if need_labels else (TEXT,)
+    with file.open("rb") as stream:
+        calls, problems = _sorted_out(_rows(stream, file.name, needed), need_labels, provenance)
+    if problems:
+        more = f" … and {len(problems) - MAX_SHOWN} more" if len(problems) > MAX_SHOWN else ""
+        shown = "; ".join(problems[:MAX_SHOWN])
+        raise DataError(f"{file.name} can't be used: {shown}{more}. Nothing was changed; mend these rows.")
+    if not calls:
+        raise DataError(f"{file.name} holds no calls; it needs {_columns(needed)} and one row per call.")
+    return calls
+
+
+class CallTable(Frozen):
+    """A table to choose a call from: the calls that can be read, and why each of the other rows can't."""
+
+    calls: tuple[LabelledCall, ...]
+    problems: tuple[str, ...]
+
+
+def read_table(content: bytes, name: str) -> CallTable:
+    """The calls of an uploaded table, labelled or not, in its order; a row that can't be read is left out and named.
+
+    The transcript may also stand in a column of another usual name (``TEXT_NAMES``), where there is exactly one such.
+
+    Args:
+        content: of the file.
+        name: of the file, whose ending says what it is: ``.csv``, ``.jsonl`` or ``.parquet``.
+
+    Raises:
+        DataError: it is no table, has no column of transcripts, holds no call that can be read, or more than
+            ``MAX_ROWS`` rows.
+    """
+    name = Path(name).name
+    rows: list[tuple[int, Row]] = []
+    for number, row in _rows(io.BytesIO(content), name, (), TEXT_NAMES):
+        if len(rows) == MAX_ROWS:
+            raise DataError(
+                f"{name} has more than {MAX_ROWS:,} calls, too many to choose one from; give a part of it, or add all "
+                f"of them with `coach index`."
+            )
+        rows.append((number, row))
+    calls, problems = _sorted_out(rows, need_labels=False, provenance="own")
+    if not calls:
+        why = f": {'; '.join(problems[:MAX_SHOWN])}" if problems else ""
+        raise DataError(f"{name} holds no call that can be read{why}; it needs {_columns((TEXT,))} and a row per call.")
+    return CallTable(calls=tuple(calls), problems=tuple(problems))
+
+
+def _sorted_out(
+    rows: Iterable[tuple[int, Row]], need_labels: bool, provenance: Provenance
+) -> tuple[list[LabelledCall], list[str]]:
+    """The calls of some rows, each once, and what is wrong with the others."""
     problems: list[str] = []
     calls: list[LabelledCall] = []
     first_row: dict[str, tuple[int, str, Outcome | None]] = {}  # call_id -> row, content, outcome
     by_content: dict[str, tuple[int, Outcome | None]] = {}
-    for number, row in _rows(file, (TEXT, LABEL) if need_labels else (TEXT,)):
+    for number, row in rows:
         try:
             call = _call(row, need_labels, provenance)
         except InputError as error:
@@ -52,13 +112,11 @@ def read_calls(file: Path, *, need_labels: bool = True, provenance: Provenance =
             calls.append(call)
         first_row.setdefault(call.call_id, (number, content, call.outcome))
         by_content.setdefault(content, (number, call.outcome))
-    if problems:
-        more = f" … and {len(problems) - MAX_SHOWN} more" if len(problems) > MAX_SHOWN else ""
-        shown = "; ".join(problems[:MAX_SHOWN])
-        raise DataError(f"{file.name} can't be used: {shown}{more}. Nothing was changed; mend these rows.")
-    if not calls:
-        raise DataError(f"{file.name} holds no calls; it needs the columns {TEXT} and {LABEL} and one row per call.")
-    return calls
+    return calls, problems
+
+
+def _columns(needed: Sequence[str]) -> str:
+    return f"the columns {TEXT} and {LABEL} (1 or 0)" if LABEL in needed else f"the column {TEXT}"
 
 
 def is_table(file: Path) -> bool:
@@ -94,76 +152,94 @@ def _time(row: Row, name: str) -> datetime | None:
         raise DataError(f"{name} must be an ISO date such as 2026-03-31T14:00, not {value!r}") from None
 
 
-def _rows(file: Path, needed: Sequence[str]) -> Iterator[tuple[int, Row]]:
-    """The rows that aren't blank, each with its number; blank ones are counted, so that the number can be found."""
-    if not file.is_file():
-        raise DataError(f"There is no file {file}; give a CSV, JSONL or Parquet file of calls.")
+def _rows(
+    stream: BinaryIO, name: str, needed: Sequence[str], text_names: Sequence[str] = ()
+) -> Iterator[tuple[int, Row]]:
+    """The rows that aren't blank, each with its number; blank ones are counted, so that the number can be found.
+
+    ``text_names``: columns that may hold the transcript in place of ``TEXT``.
+    """
     readers = {".jsonl": _jsonl_rows, ".parquet": _parquet_rows}
-    reader = readers.get(file.suffix.lower(), _csv_rows)
+    reader = readers.get(Path(name).suffix.lower(), _csv_rows)
+    text: str | None = None if text_names else TEXT
     try:
-        yield from reader(file, needed)
+        for number, row in reader(stream, name, needed):
+            text = text or _text_column(list(row), text_names, name)
+            yield number, row if text == TEXT else {TEXT if key == text else key: value for key, value in row.items()}
     except UnicodeDecodeError as error:
-        raise DataError(f"{file.name} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from None
+        raise DataError(f"{name} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from None
 
 
-def _csv_rows(file: Path, needed: Sequence[str]) -> Iterator[tuple[int, Row]]:
+def _text_column(header: list[str], names: Sequence[str], file: str) -> str:
+    """The column with the transcripts."""
+    if TEXT in header:
+        return TEXT
+    found = [column for column in header if re.sub(r"[^a-z]+", "_", column.lower()).strip("_") in names]
+    if len(found) == 1:
+        return found[0]
+    shown = ", ".join(header[:MAX_COLUMNS]) + (", …" if len(header) > MAX_COLUMNS else "")
+    why = f"{' and '.join(found)} could both be it" if found else f"the columns found are: {shown or 'none'}"
+    raise DataError(f"{file} needs a column {TEXT} with one call in each row; {why}.")
+
+
+def _csv_rows(stream: BinaryIO, name: str, needed: Sequence[str]) -> Iterator[tuple[int, Row]]:
     csv.field_size_limit(MAX_CELL)
-    with file.open(encoding="utf-8-sig", newline="") as handle:
+    with io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as handle:
         head = handle.readline()
         delimiter = max(DELIMITERS, key=head.count)
         handle.seek(0)
         reader = csv.reader(handle, delimiter=delimiter, strict=True)
         try:
             header = [name.strip() for name in next(reader, [])]
-            _check_columns(header, needed, file)
+            _check_columns(header, needed, name)
             for number, cells in enumerate(reader, start=1):
                 if not any(cell.strip() for cell in cells):
                     continue
                 if len(cells) != len(header):
                     raise DataError(
-                        f"{file.name}, row {number}: {len(cells)} cells where the header has {len(header)}; "
+                        f"{name}, row {number}: {len(cells)} cells where the header has {len(header)}; "
                         "is a quote or a delimiter missing?"
                     )
                 yield number, dict(zip(header, cells, strict=True))
         except csv.Error as error:
-            raise DataError(f"{file.name}, line {reader.line_num}: {error}; is a quote left open?") from None
+            raise DataError(f"{name}, line {reader.line_num}: {error}; is a quote left open?") from None
 
 
-def _jsonl_rows(file: Path, needed: Sequence[str]) -> Iterator[tuple[int, Row]]:
+def _jsonl_rows(stream: BinaryIO, name: str, needed: Sequence[str]) -> Iterator[tuple[int, Row]]:
     is_first = True
-    with file.open(encoding="utf-8-sig") as handle:
+    with io.TextIOWrapper(stream, encoding="utf-8-sig") as handle:
         for number, line in enumerate(handle, start=1):
             if not line.strip():
                 continue
             try:
                 values = json.loads(line, object_pairs_hook=_without_doubles)
             except DataError as error:
-                raise DataError(f"{file.name}, line {number}: {error}.") from None
+                raise DataError(f"{name}, line {number}: {error}.") from None
             except (ValueError, RecursionError):
-                raise DataError(f"{file.name}, line {number}: not a JSON object on one line.") from None
+                raise DataError(f"{name}, line {number}: not a JSON object on one line.") from None
             if not isinstance(values, dict):
-                raise DataError(f"{file.name}, line {number}: expected a JSON object, found {type(values).__name__}.")
-            row = {_as_text(name): _as_text(value) for name, value in values.items()}
+                raise DataError(f"{name}, line {number}: expected a JSON object, found {type(values).__name__}.")
+            row = {_as_text(key): _as_text(value) for key, value in values.items()}
             if is_first:
-                _check_columns(list(row), needed, file)
+                _check_columns(list(row), needed, name)
                 is_first = False
             yield number, row
 
 
-def _parquet_rows(file: Path, needed: Sequence[str]) -> Iterator[tuple[int, Row]]:
+def _parquet_rows(stream: BinaryIO, name: str, needed: Sequence[str]) -> Iterator[tuple[int, Row]]:
     import pyarrow
     import pyarrow.parquet
 
     number = 0
     try:
-        with pyarrow.parquet.ParquetFile(file) as table:
-            _check_columns(table.schema_arrow.names, needed, file)
+        with pyarrow.parquet.ParquetFile(stream) as table:
+            _check_columns(table.schema_arrow.names, needed, name)
             for batch in table.iter_batches(batch_size=512):
                 for values in batch.to_pylist():
                     number += 1
-                    yield number, {name: _as_text(value) for name, value in values.items()}
+                    yield number, {key: _as_text(value) for key, value in values.items()}
     except (pyarrow.ArrowException, OSError):
-        raise DataError(f"{file.name} is no readable Parquet file; write it again.") from None
+        raise DataError(f"{name} is no readable Parquet file; write it again.") from None
 
 
 def _as_text(value: Any) -> str:
@@ -183,10 +259,10 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-def _check_columns(header: list[str], needed: Sequence[str], file: Path) -> None:
+def _check_columns(header: list[str], needed: Sequence[str], file: str) -> None:
     if not set(needed) <= set(header):
         found = ", ".join(header) or "none"
-        raise DataError(f"{file.name} needs the columns {TEXT} and {LABEL} (1 or 0); the columns found are: {found}.")
+        raise DataError(f"{file} needs {_columns(needed)}; the columns found are: {found}.")
     doubled = {name for name in header if header.count(name) > 1}
     if doubled:
-        raise DataError(f"{file.name} has the column {sorted(doubled)[0]} twice; keep one.")
+        raise DataError(f"{file} has the column {sorted(doubled)[0]} twice; keep one.")

@@ -1,9 +1,10 @@
 """One call -> a score: probability, interval, evidence by deletion, trajectory, or an abstention with its reasons."""
 
+import functools
 import hashlib
 import importlib.metadata
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from salescoach.abstention import reasons_not_to_judge, unlikeness, unlikeness_of_turns
 from salescoach.artifact import Manifest, ModelFolder, find_model, folder_fingerprint
-from salescoach.base_model import resolve_base_model
+from salescoach.base_model import resolve_base_model, sha256_of
 from salescoach.config import Settings
 from salescoach.embedding_arm import BlendedArm, ChosenArm, EmbeddingArm, EncodedCall, ScoringArm, WordsArm
 from salescoach.encoder import Encoder, TurnEncoder, best_engine, encode_turns
@@ -50,6 +51,11 @@ class Scorer(Protocol):
     @property
     def verdict(self) -> str: ...
 
+    @property
+    def method(self) -> MethodName | None: ...
+
+    def with_method(self, method: MethodName | None) -> "Scorer": ...
+
     def score(self, transcript: Transcript, *, force: bool = False, n_evidence: int = N_EVIDENCE) -> Score: ...
 
     def call_vector(self, transcript: Transcript) -> np.ndarray: ...
@@ -61,16 +67,29 @@ class CallScorer:
     """Scores calls with one model folder. The same call gives the same score, whatever was scored before."""
 
     def __init__(
-        self, manifest: Manifest, encoder: Encoder, embedding: EmbeddingArm, chosen: ChosenArm, verdict: str = ""
+        self,
+        manifest: Manifest,
+        encoder: Encoder,
+        embedding: EmbeddingArm,
+        chosen: ChosenArm,
+        verdict: str = "",
+        likeness: Callable[[], Likeness] | None = None,
     ) -> None:
-        """``verdict``: whether fine-tuning was worth it, as the model card has it; empty where there is none."""
+        """A scorer whose parts are loaded.
+
+        ``verdict``: whether fine-tuning was worth it, as the model card has it; empty where there is none.
+        ``likeness``: reads what scoring by likeness needs, which is loaded only when somebody asks for it.
+        """
         self.manifest = manifest
         self.verdict = verdict
         self.encoder = encoder
+        self.method: MethodName | None = None
         self._embedding = embedding
         self._arm = chosen.arm
         self._name = chosen.name
         self._quantile = chosen.quantile
+        self._best = chosen
+        self._likeness = likeness
 
     @classmethod
     def load(cls, settings: Settings, *, method: MethodName | None = None, cached: bool = True) -> "CallScorer":
@@ -86,9 +105,6 @@ class CallScorer:
         """
         folder = ModelFolder.open(find_model(settings))
         embedding, chosen = load_arms(folder)
-        if method is not None:
-            likeness = Likeness.load(folder.likeness_file)
-            chosen = ChosenArm(LikenessArm(embedding, likeness, method), method, likeness.quantile(method))
         encoder = load_encoder(folder.encoder, folder.manifest.encoder_fingerprint, settings)
         cosines = np.sum(encoder.encode(PROBES) * embedding.probes, axis=1)
         if not (cosines >= MIN_PROBE_COSINE).all():  # NaN is not enough either
@@ -97,7 +113,26 @@ class CallScorer:
                 f"({_changed_versions(folder.manifest)}); install the pinned packages, or train again."
             )
         encoder = encoder if cached else encoder.without_cache()
-        return cls(folder.manifest, encoder, embedding, chosen, folder.verdict)
+        likeness = functools.cache(lambda: _load_likeness(folder))
+        return cls(folder.manifest, encoder, embedding, chosen, folder.verdict, likeness).with_method(method)
+
+    def with_method(self, method: MethodName | None) -> "CallScorer":
+        """The same model, scoring by likeness to past calls; None: by the arm that did best. Nothing is loaded twice.
+
+        Raises:
+            ModelError: the model has no past calls, or its folder isn't the one any more that this scorer came from.
+        """
+        if method == self.method:
+            return self
+        if self._likeness is None:
+            raise ModelError(f"The model {self.manifest.model_id} has no past calls to score by likeness to.")
+        chosen = self._best
+        if method is not None:
+            likeness = self._likeness()
+            chosen = ChosenArm(LikenessArm(self._embedding, likeness, method), method, likeness.quantile(method))
+        scorer = CallScorer(self.manifest, self.encoder, self._embedding, chosen, self.verdict, self._likeness)
+        scorer.method, scorer._best = method, self._best
+        return scorer
 
     @property
     def mean_turn(self) -> np.ndarray:
@@ -191,6 +226,17 @@ def load_arms(folder: ModelFolder) -> tuple[EmbeddingArm, ChosenArm]:
         words = WordsArm(TextArm.load(folder.text_file))
         arm = words if manifest.scorer == "tfidf" else BlendedArm((embedding, words), *manifest.blend)
     return embedding, ChosenArm(arm, manifest.scorer, manifest.conformal_quantile)
+
+
+def _load_likeness(folder: ModelFolder) -> Likeness:
+    """The past calls of a folder that was opened earlier, if they are still those of the same model."""
+    file = folder.likeness_file
+    if not file.is_file() or sha256_of(file) != folder.manifest.files[file.name]:
+        raise ModelError(
+            f"The model {folder.manifest.model_id} is no longer in {folder.path}, so it can't score by likeness; "
+            "start the program again to use the model that is there now."
+        )
+    return Likeness.load(file)
 
 
 def load_encoder(folder: Path, fingerprint: str, settings: Settings, *, cached: bool = True) -> TurnEncoder:

@@ -4,6 +4,7 @@ Exit codes: 0 done (an abstention is a result); 2 unreadable input or wrong usag
 """
 
 import asyncio
+import getpass
 import itertools
 import json
 import logging
@@ -11,6 +12,7 @@ import re
 import shlex
 import sys
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -27,11 +29,12 @@ from salescoach.library import CallSummary, Library
 from salescoach.readings import choose_peers, metric_readings
 from salescoach.scoring import CallScorer
 from salescoach.transcripts import decode, parse_transcript, read_transcript
-from salescoach.types import LabelledCall, MethodName, Score, Transcript
+from salescoach.types import LabelledCall, MethodName, Outcome, Score, Transcript
 from salescoach.whole_file import whole_file
 from serving import render
 from serving.deletion import delete_call
 from serving.doctor import examine
+from serving.outcomes import OutcomeEntered, add_call, enter_outcome
 from serving.progress import progress
 from serving.setup import example_calls, rebuild_index, set_up
 from tools.find_similar_calls import DEFAULT_DIVERSITY, OutcomeChoice, make_query
@@ -50,6 +53,8 @@ ModelDir = Annotated[Path | None, typer.Option("--model", help="a model folder; 
 Force = Annotated[bool, typer.Option("--force", help="show the number even where the coach abstains")]
 Diversity = Annotated[float, typer.Option("--lambda", help="1 likeness only, 0 variety only", min=0, max=1)]
 OutDir = Annotated[Path | None, typer.Option(help="the model folder; default: under COACH_HOME, and made current")]
+Ending = Literal["converted", "lost", "open"]
+EndedAt = Annotated[datetime | None, typer.Option("--at", help="the day it ended, such as 2026-03-31")]
 Fitting = Literal["joint", "supcon", "triplet", "simclr", "none"]
 ReportFile = Annotated[
     Path | None, typer.Option("--report", help="also write a page (.html, with a .json beside it) or tables (.md)")
@@ -229,15 +234,21 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="go on where an interrupted training stopped")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train a model folder on labelled calls."""
+    """Train a model folder on labelled calls; without a table, on the library's own ones once there are enough."""
     from eval.behaviour import check_behaviour
+    from training.from_library import choose_calls
     from training.options import FinetuneOptions
     from training.run import train as run
 
     settings = Settings.load(base_model=base)
-    calls = read_calls(data) if data else _library_calls(settings)
+    if data:
+        calls = read_calls(data)
+        source = f"{len(calls)} calls of {data.name}"
+    else:
+        with Library(settings.library_file) as library:
+            chosen = choose_calls(library, settings.seed, by_time=by_time)
+        calls, source = chosen.calls, chosen.data
     name = re.sub(r"[^a-z0-9]+", "-", data.stem.lower()).strip("-") or "calls" if data else "library"
-    source = f"{len(calls)} calls of {data.name if data else 'the library'}"
     folder = out or settings.models_dir / name
     options = None if objective == "none" else FinetuneOptions(objective=objective)
     checked = [call.transcript for call in example_calls() or calls]
@@ -253,7 +264,7 @@ def train(
                     rebuild_index(settings, library, report)
     _print(
         {"model": str(folder), **manifest.model_dump(mode="json", include={"model_id", "measures"})},
-        render.trained(folder, manifest),
+        render.trained(folder, manifest, is_current=out is None),
         as_json,
     )
 
@@ -268,6 +279,44 @@ def index(data: Data, model: ModelDir = None) -> None:
         report = library.add(calls)
         rebuild_index(settings, library, show)
     render.line(render.added(report))
+
+
+@app.command()
+def add(
+    file: File,
+    outcome: Annotated[Ending | None, typer.Option(help="how the deal ended; default: it is open")] = None,
+    rep: RepName = None,
+    account: Annotated[str | None, typer.Option(help="the customer's id; calls of one account belong together")] = None,
+    at: EndedAt = None,
+    model: ModelDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add one call to the library, with or without its outcome, and index it."""
+    settings = Settings.load(model=model)
+    find_model(settings)  # without one nothing can be indexed, so nothing is added
+    if is_table(file):
+        raise InputError(f"{file.name} is a table of calls; add it with `coach index {file.name}`.")
+    transcript = _read(file, rep)
+    with Library(settings.library_file) as library, progress() as show:
+        done = add_call(
+            settings, library, transcript, _outcome(outcome), account_id=account, at=at, by=_user(), progress=show
+        )
+    _entered(done, as_json)
+
+
+@app.command()
+def outcome(
+    call_id: str,
+    ended: Annotated[Ending, typer.Argument(help="how the deal ended; open: it is not known yet")],
+    at: EndedAt = None,
+    model: ModelDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Enter or correct how the deal of a call ended, or open it again."""
+    settings = Settings.load(model=model)
+    with Library(settings.library_file) as library, progress() as show:
+        done = enter_outcome(settings, library, call_id, _outcome(ended), at=at, by=_user(), progress=show)
+    _entered(done, as_json)
 
 
 @app.command()
@@ -392,9 +441,22 @@ async def _answer(settings: Settings, question: str, call: Transcript | None) ->
     raise AssertionError("a question ends with an answer")
 
 
-def _library_calls(settings: Settings) -> list[LabelledCall]:
-    with Library(settings.library_file) as library:
-        return list(library.past_calls())
+def _outcome(ending: Ending | None) -> Outcome | None:
+    return None if ending is None or ending == "open" else ending
+
+
+def _user() -> str | None:
+    """Who sits at this terminal, as far as the system knows."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user without a name, as in some containers
+        return None
+
+
+def _entered(done: OutcomeEntered, as_json: bool) -> None:
+    _print(done.model_dump(mode="json"), done.reading, as_json)
+    if not done.is_indexed:
+        raise typer.Exit(1)
 
 
 def _read(file: Path, rep: str | None) -> Transcript:

@@ -86,6 +86,6 @@ def _library(settings: Settings) -> str:
     if not settings.library_file.exists():
         raise CoachError("There is no call library yet; run `coach setup`.")
     with Library(settings.library_file) as library:
-        summaries = library.summaries()
-    n_own = sum(summary.provenance == "own" for summary in summaries)
-    return f"{n_own} own and {len(summaries) - n_own} sample calls with a known outcome"
+        summaries, own = library.summaries(), library.own_calls()
+    missing = f"; {own.n_missing} own ones are missing to learn from them alone" if own.n_missing else ""
+    return f"{own.n} own and {len(summaries) - own.n} sample calls with a known outcome{missing}"

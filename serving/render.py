@@ -97,11 +97,15 @@ def deletion(gone: Deletion) -> str:
     return "\n".join(lines)
 
 
-def trained(folder: Path, manifest: Manifest) -> str:
-    """Where the model is, and how good it is on calls that it has not seen."""
-    lines = [f"The model {manifest.model_id} is in {folder}."]
+def trained(folder: Path, manifest: Manifest, *, is_current: bool) -> str:
+    """Where the model is, what it learned from, and how good it is on calls that it has not seen."""
+    lines = [f"The model {manifest.model_id} is in {folder}. It learned from {manifest.data}."]
     for arm, measures in manifest.measures.items():
         lines.append(f"  AUROC on {manifest.n_test} test calls, {arm}: {measures['auc']}")
+    if is_current:
+        lines.append(
+            "It is the one in use from now on; a chat that is running keeps the one before until it is restarted."
+        )
     return "\n".join(lines)
 
 

@@ -50,7 +50,7 @@ def parts(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Parts:
 def coach_with(parts: Parts, model: BaseChatModel) -> Coach:
     offline = OfflineChatModel(router=IntentRouter(parts.scorer.encoder))
     graph = make_graph(GraphParts(model, offline, make_tools(parts), 5.0), InMemorySaver())
-    return Coach(graph, parts.library, parts.scorer.manifest, Wording(model, "hostile", None))
+    return Coach(graph, parts, Wording(model, "hostile", None))
 
 
 async def answer_of(coach: Coach, question: str, call_id: str | None, thread: str = "t") -> Answer:

@@ -54,7 +54,7 @@ def scripted_coach(
     model = ScriptedChatModel(reply=reply)  # type: ignore[arg-type]
     offline = OfflineChatModel(router=IntentRouter(parts.scorer.encoder))
     graph = make_graph(GraphParts(model, offline, make_tools(parts), deadline_s, question_deadline_s), InMemorySaver())
-    return Coach(graph, parts.library, parts.scorer.manifest, Wording(model, "scripted", None)), model
+    return Coach(graph, parts, Wording(model, "scripted", None)), model
 
 
 async def test_a_pasted_call_is_scored_cited_and_remembered(parts: Parts, settings: Settings, example: Path) -> None:
@@ -141,7 +141,7 @@ async def test_replies_of_won_and_lost_calls_are_cited(settings: Settings, parts
     call_id = coach.add_call(read_transcript(example))
     answer = await answer_of(coach, "What did won calls do at turn 5?", call_id)
     assert [call.name for call in answer.tool_calls] == ["what_won_calls_did"]
-    assert answer.tool_calls[0].args == {"call_id": call_id, "turn": 5}
+    assert answer.tool_calls[0].args == {"call_id": call_id, "turn": 5, "k": 3}
     assert answer.grounded
     assert "**What reps replied in won calls**" in answer.answer
     assert {citation.call_id for citation in answer.citations} - {call_id}
@@ -399,7 +399,7 @@ async def test_every_argument_that_names_a_call_is_bound_to_the_conversation(par
     model = ScriptedChatModel(reply=reply)
     offline = OfflineChatModel(router=IntentRouter(parts.scorer.encoder))
     graph = make_graph(GraphParts(model, offline, [tool], 5.0), InMemorySaver())
-    coach = Coach(graph, parts.library, parts.scorer.manifest, Wording(model, "scripted", None))
+    coach = Coach(graph, parts, Wording(model, "scripted", None))
     answer = await answer_of(coach, "Compare them", coach.add_call(read_transcript(example)))
     assert run == []
     assert ["part of this conversation" in call.result for call in answer.tool_calls] == [True, True, False]

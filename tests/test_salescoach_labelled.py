@@ -1,6 +1,7 @@
 """Labelled calls from files: the same calls from every format, and one sentence for whatever is wrong."""
 
 import csv
+import io
 import json
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from salescoach.errors import CoachError, DataError
-from salescoach.labelled import is_table, read_calls
+from salescoach.labelled import is_table, read_calls, read_table
 
 ONE = "Rep: Shall we start on Monday?\nCustomer: Yes, send the contract."
 TWO = "Rep: What do you think?\nCustomer: It is too dear, and we don't need it."
@@ -270,3 +271,64 @@ def test_a_damaged_parquet_file_is_an_error_of_ours(tmp_path: Path, place: int, 
         assert read_calls(damaged, need_labels=False)
     except CoachError as error:
         assert str(error)
+
+
+def table_of(columns: list[str], *rows: list[str]) -> bytes:
+    file = io.StringIO()
+    csv.writer(file).writerows([columns, *rows])
+    return file.getvalue().encode()
+
+
+@pytest.mark.parametrize("column", ["call_transcript", "Transcript", "text", "Call Text", "conversation"])
+def test_a_table_to_choose_from_needs_a_transcript_alone(column: str) -> None:
+    table = read_table(table_of(["note", column], ["first", ONE], ["", ""], ["second", TWO]), "../calls.csv")
+    assert [call.transcript.turns[1].text for call in table.calls] == [
+        "Yes, send the contract.",
+        "It is too dear, and we don't need it.",
+    ]
+    assert [call.metadata for call in table.calls] == [{"note": "first"}, {"note": "second"}]
+    assert (table.calls[0].outcome, table.problems) == (None, ())
+
+
+def test_rows_that_cannot_be_read_are_named_and_left_out() -> None:
+    content = table_of(
+        ["call_id", "call_transcript", "conversion_label"], ["a", ONE, "1"], ["b", "", "0"], ["c", TWO, "perhaps"]
+    )
+    table = read_table(content, "calls.csv")
+    assert [(call.call_id, call.outcome) for call in table.calls] == [("a", "converted")]
+    assert [problem.split(":")[0] for problem in table.problems] == ["row 2", "row 3"]
+
+
+def test_jsonl_and_parquet_are_tables_to_choose_from_too(tmp_path: Path) -> None:
+    lines = json.dumps({"transcript": ONE}) + "\n" + json.dumps({"transcript": TWO}) + "\n"
+    assert len(read_table(lines.encode(), "calls.jsonl").calls) == 2
+    pyarrow.parquet.write_table(pyarrow.table({"call_transcript": [ONE, TWO]}), tmp_path / "calls.parquet")
+    assert len(read_table((tmp_path / "calls.parquet").read_bytes(), "calls.parquet").calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "said"),
+    [
+        (b"", "calls.csv", "holds no call"),
+        (table_of(["id", "label"], ["1", "1"]), "calls.csv", "needs a column call_transcript"),
+        (table_of(["text", "call"], [ONE, "7"]), "calls.csv", "text and call could both be it"),
+        (table_of(["text"], *([[ONE]] * 5_000)), "calls.csv", "more than 1,000 calls"),
+        (table_of(["text"], [""]), "calls.csv", "holds no call"),
+        (b"text\n\xff\xfe", "calls.csv", "UTF-8"),
+        (b'text\n"Rep: open', "calls.csv", "quote"),
+        (b"PAR1", "calls.parquet", "no readable Parquet file"),
+        (b"no json", "calls.jsonl", "line 1"),
+    ],
+)
+def test_what_is_no_table_of_calls_is_one_sentence(content: bytes, name: str, said: str) -> None:
+    with pytest.raises(DataError, match=said) as error:
+        read_table(content, name)
+    assert "\n" not in str(error.value)
+    assert str(error.value).startswith("calls.")
+
+
+def test_without_labels_only_the_transcript_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "calls.csv"
+    file.write_text("text\nhello\n")
+    with pytest.raises(DataError, match="needs the column call_transcript; "):
+        read_calls(file, need_labels=False)

@@ -511,3 +511,56 @@ def test_a_process_that_is_killed_has_added_all_calls_or_none(tmp_path: Path, wa
         assert n_calls in ((600,) if out else (0, 600))
         library.add([make_call("after", *LINES)])
         assert len(library.team_calls()) == n_calls + 1
+
+
+def test_a_pasted_call_is_adopted_under_its_id(library: Library) -> None:
+    call_id = library.add_pasted(make_transcript(*LINES))
+    when = datetime(2026, 3, 31)
+    assert library.adopt(call_id, "converted", account_id="acc", rep_id="r", outcome_at=when, by="dana") == call_id
+    (summary,) = library.summaries()
+    assert (summary.call_id, summary.provenance, summary.visibility) == (call_id, "own", "team")
+    assert (summary.outcome, summary.outcome_at, summary.account_id) == ("converted", when, "acc")
+    assert summary.outcome_entered_by == "dana"
+    assert summary.outcome_entered_at is not None
+    assert library.add_pasted(make_transcript(*LINES)) == call_id
+    assert library.adopt(call_id) == call_id  # again, without saying anything new
+    assert library.summaries() == [summary]
+    later = make_call("crm-7", *LINES, outcome="converted", account_id="acc")
+    assert library.add([later]).same_as == {"crm-7": call_id}
+    assert library.summaries()[0].outcome_entered_by == "dana"
+
+
+def test_an_open_adopted_call_is_the_teams_and_no_past_call(library: Library) -> None:
+    call_id = library.adopt(library.add_pasted(make_transcript(*LINES)))
+    assert library.summaries() == []
+    assert [one.call_id for one in library.team_calls()] == [call_id]
+    assert library.own_calls().n == 0
+
+
+def test_an_outcome_is_entered_corrected_and_opened_again(library: Library) -> None:
+    library.add([make_call("a", *LINES, outcome=None)])
+    assert library.set_outcome("a", "lost", datetime(2026, 1, 2), by="kim") is None
+    assert library.set_outcome("a", "converted") == "lost"
+    assert (library.own_calls().n_converted, library.own_calls().n_lost) == (1, 0)
+    assert library.set_outcome("a", None, datetime(2026, 1, 2)) == "converted"
+    (call,) = library.team_calls()
+    assert (call.outcome, call.outcome_at) == (None, None)
+    library.add([make_call("a", *LINES, outcome="lost")])  # an open deal contradicts nothing
+    assert library.get("a").outcome == "lost"
+
+
+def test_a_private_call_with_an_outcome_stays_private(library: Library) -> None:
+    call_id = library.add_pasted(make_transcript(*LINES))
+    library.set_outcome(call_id, "converted")
+    assert library.get(call_id).outcome == "converted"
+    assert (library.summaries(), library.own_calls().n) == ([], 0)
+
+
+def test_a_sample_call_keeps_its_outcome(library: Library) -> None:
+    library.add([make_call("s", *LINES).model_copy(update={"provenance": "sample"})])
+    for change in (lambda: library.set_outcome("s", "lost"), lambda: library.adopt("s", "lost")):
+        with pytest.raises(InputError, match="sample call"):
+            change()
+    assert library.get("s").outcome == "converted"
+    with pytest.raises(InputError, match="no call"):
+        library.set_outcome("nowhere", "lost")

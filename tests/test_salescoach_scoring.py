@@ -1,6 +1,7 @@
 """The real scorer on the real starter model: what is cited moves the score, and the same call gets the same bytes."""
 
 import itertools
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -233,3 +234,26 @@ def test_without_a_model_there_is_no_scorer(tmp_path: Path) -> None:
     make_current(settings, settings.models_dir / "gone")
     with pytest.raises(ModelError, match="coach setup"):
         CallScorer.load(settings)
+
+
+def test_a_method_shares_everything_with_the_scorer_that_it_comes_from(settings: Settings, example: Path) -> None:
+    call = read_transcript(example)
+    scorer = CallScorer.load(settings)
+    by_cosine = scorer.with_method("cosine")
+    assert by_cosine.encoder is scorer.encoder
+    assert (scorer.method, by_cosine.method) == (None, "cosine")
+    assert scorer.with_method(None) is scorer
+    fresh = CallScorer.load(settings, method="cosine").score(call)
+    assert by_cosine.score(call).model_dump(exclude={"latency_ms"}) == fresh.model_dump(exclude={"latency_ms"})
+    assert by_cosine.score(call).interval is None
+    back = by_cosine.with_method("mmr").with_method(None).score(call)
+    assert back.model_dump(exclude={"latency_ms"}) == scorer.score(call).model_dump(exclude={"latency_ms"})
+
+
+def test_a_folder_that_holds_another_model_by_now_gives_no_method(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(find_model(settings), folder)
+    scorer = CallScorer.load(settings.model_copy(update={"model": folder}))
+    (folder / "likeness.safetensors").write_bytes(b"of the next training")
+    with pytest.raises(ModelError, match="start the program again"):
+        scorer.with_method("hybrid")

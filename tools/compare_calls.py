@@ -4,7 +4,7 @@ from salescoach.call_metrics import METRICS, MetricDefinition, call_metrics
 from salescoach.errors import InputError
 from salescoach.readings import amount, unit_of
 from salescoach.types import Frozen, Score
-from tools.parts import Parts, call_marker, percent, points, turn_marker
+from tools.parts import Parts, call_marker, percent, points, scored_by, turn_marker
 from tools.score_call import ShownTurn, shown_turn
 
 N_MOVED = 2
@@ -44,6 +44,7 @@ class CompareResult(Frozen):
     is_clear: bool
     metrics: tuple[ComparedMetric, ...]
     reading: str
+    scored_by: str | None = None
 
 
 def compare_calls(parts: Parts, call_id: str, other_call_id: str) -> CompareResult:
@@ -86,6 +87,7 @@ def compare_calls(parts: Parts, call_id: str, other_call_id: str) -> CompareResu
             if (value := values[metric.name]) is not None and (other_value := other_values[metric.name]) is not None
         ),
         reading=_reading(call_id, other_call_id, difference, is_clear=is_clear),
+        scored_by=scored_by(parts.scorer),
     )
 
 

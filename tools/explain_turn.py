@@ -1,7 +1,7 @@
 """The tool ``explain_turn``: what one turn does to the score, by the score without it, and where it stands."""
 
 from salescoach.types import Frozen, Role
-from tools.parts import Direction, Parts, QuotedTurn, direction, numbered_turn, percent, points, quoted_turn
+from tools.parts import Direction, Parts, QuotedTurn, direction, numbered_turn, percent, points, quoted_turn, scored_by
 
 N_AROUND = 2
 BY_DELETION = (
@@ -33,6 +33,7 @@ class ExplainResult(Frozen):
     reasons: tuple[str, ...] = ()
     context: tuple[QuotedTurn, ...]
     reading: str = BY_DELETION
+    scored_by: str | None = None
 
 
 def explain_turn(parts: Parts, call_id: str, turn: int) -> ExplainResult:
@@ -59,5 +60,6 @@ def explain_turn(parts: Parts, call_id: str, turn: int) -> ExplainResult:
         effect=effect,
         effect_points=points(effect),
         direction=direction(effect),
+        scored_by=scored_by(parts.scorer),
         rank=1 + sum(abs(other) > abs(effect) for other in effects.values()),
     )

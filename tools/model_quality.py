@@ -31,7 +31,11 @@ class ShownCheck(Frozen):
 
 
 class QualityResult(Frozen):
-    """What is known of a model. ``n_judged``: calls that no fit has seen, None where none of both outcomes judged."""
+    """What is known of a model. ``n_judged``: calls that no fit has seen, None where none of both outcomes judged.
+
+    ``n_own``: own calls with an outcome, ``n_missing`` until a model can learn from them alone. ``scored_by``: what the
+    measures are not about, where another method scores.
+    """
 
     model_id: str
     model_data: str
@@ -42,13 +46,17 @@ class QualityResult(Frozen):
     base_rate_percent: int
     worth_it: str
     behaviour: tuple[ShownCheck, ...]
+    n_own: int
+    n_missing: int
     reading: str
+    scored_by: str | None = None
 
 
 def model_quality(parts: Parts) -> QualityResult:
     """How good the model is that scores here."""
     manifest = parts.scorer.manifest
     measures = manifest.measures.get(manifest.scorer, {})
+    own, method = parts.library.own_calls(), parts.scorer.method
     return QualityResult(
         model_id=manifest.model_id,
         model_data=manifest.data,
@@ -59,7 +67,10 @@ def model_quality(parts: Parts) -> QualityResult:
         base_rate_percent=percent(manifest.base_rate),
         worth_it=parts.scorer.verdict,
         behaviour=tuple(map(_shown_check, manifest.behaviour)),
-        reading=_reading(manifest, is_judged=bool(measures)),
+        n_own=own.n,
+        n_missing=own.n_missing,
+        reading=f"{_reading(manifest, is_judged=bool(measures))} {own.reading}",
+        scored_by=method and f"These figures are of {manifest.scorer}; scoring by likeness ({method}) was not judged.",
     )
 
 

@@ -33,6 +33,16 @@ class QuotedTurn(Frozen):
     quote: str
 
 
+def scored_by(scorer: Scorer) -> str | None:
+    """By which method a number was made, as a sentence, where it isn't the model's own way; else None."""
+    if scorer.method is None:
+        return None
+    return (
+        f"Scored by likeness to won and lost calls ({scorer.method}), not by the model's default "
+        f"({scorer.manifest.scorer}); don't compare the two."
+    )
+
+
 def quoted_turn(call: LabelledCall, turn: int) -> QuotedTurn:
     """Turn number ``turn`` of a call, from 1.
 

@@ -41,6 +41,12 @@ class CallArguments(_Arguments):
     call_id: CallId
 
 
+class ScoreArguments(CallArguments):
+    """Which call."""
+
+    force: bool = Field(False, description="only where the user wants to see a number although the score abstained")
+
+
 class TurnArguments(CallArguments):
     """Which turn of which call."""
 
@@ -110,7 +116,7 @@ def make_tools(parts: Parts) -> Sequence[BaseTool]:
         _tool(
             score_call,
             parts,
-            CallArguments,
+            ScoreArguments,
             "The calibrated probability that a call converts, its interval, and the quoted turns that moved it.",
         ),
         _tool(

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from salescoach.abstention import reasons_not_to_judge
 from salescoach.types import Frozen, Role, TrajectoryPoint, Transcript
-from tools.parts import Direction, Parts, direction, percent, points, turn_marker
+from tools.parts import Direction, Parts, direction, percent, points, scored_by, turn_marker
 
 N_CHANGES = 4
 ONLY_SHOWN = (
@@ -49,6 +49,7 @@ class TrajectoryResult(Frozen):
     lowest_turn: int | None = None
     highest_turn: int | None = None
     reading: str = ONLY_SHOWN
+    scored_by: str | None = None
 
 
 def score_trajectory(parts: Parts, call_id: str) -> TrajectoryResult:
@@ -77,6 +78,7 @@ def score_trajectory(parts: Parts, call_id: str) -> TrajectoryResult:
         ),
         lowest_turn=min(judged, key=lambda point: point.probability).turn,
         highest_turn=max(judged, key=lambda point: point.probability).turn,
+        scored_by=scored_by(parts.scorer),
     )
 
 

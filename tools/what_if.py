@@ -11,7 +11,7 @@ from salescoach.errors import InputError
 from salescoach.splits import evenly
 from salescoach.transcripts import tidy
 from salescoach.types import Frozen, LabelledCall, Role, Transcript, Turn
-from tools.parts import Direction, Parts, direction, numbered_turn, percent, points, turn_marker
+from tools.parts import Direction, Parts, direction, numbered_turn, percent, points, scored_by, turn_marker
 
 MAX_EDITS: Final = 5
 MAX_CHARS: Final = 5_000  # more isn't even read
@@ -78,6 +78,7 @@ class WhatIfResult(Frozen):
     direction: Direction | None = None
     unavailable: str | None = None
     reading: str = NO_CAUSE
+    scored_by: str | None = None
 
 
 def what_if(parts: Parts, call_id: str, edits: Sequence[Edit]) -> WhatIfResult:
@@ -120,6 +121,7 @@ def what_if(parts: Parts, call_id: str, edits: Sequence[Edit]) -> WhatIfResult:
         after_percent=percent(after.probability),
         change_points=points(change),
         direction=direction(change),
+        scored_by=scored_by(parts.scorer),
     )
 
 

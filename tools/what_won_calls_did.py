@@ -11,7 +11,7 @@ from salescoach.masking import mask
 from salescoach.precedents import PrecedentQuery, Reply
 from salescoach.types import OUTCOMES, LabelledCall, Outcome
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
-from tools.parts import Direction, Parts, call_marker, direction, numbered_turn, objected, points
+from tools.parts import Direction, Parts, call_marker, direction, numbered_turn, objected, points, scored_by
 
 DEFAULT_REPLIES = 3
 N_NEAREST = 10  # moments of each outcome that replies are chosen from, or more where more are asked for
@@ -50,6 +50,7 @@ class RepliesResult(SimilarResult):
     n_lost: int = 0
     n_lost_asked: int = 0
     reading: str = NO_CAUSE
+    scored_by: str | None = None
 
 
 def what_won_calls_did(parts: Parts, call_id: str, turn: int | None = None, k: int = DEFAULT_REPLIES) -> RepliesResult:
@@ -88,6 +89,7 @@ def what_won_calls_did(parts: Parts, call_id: str, turn: int | None = None, k: i
         n_won_asked=_n_asked(found["converted"]),
         n_lost=len(found["lost"]),
         n_lost_asked=_n_asked(found["lost"]),
+        scored_by=scored_by(parts.scorer),
     )
 
 

@@ -31,6 +31,7 @@ from salescoach.encoder import Encoder, TurnEncoder, encode_turns
 from salescoach.errors import DataError
 from salescoach.head import Head, conformal_quantile, nonconformity
 from salescoach.measures import choose_thresholds
+from salescoach.own_calls import MIN_CALLS_PER_CLASS
 from salescoach.progress import Progress, silent
 from salescoach.scoring import PROBES, CallScorer, installed_versions, load_arms, load_encoder
 from salescoach.splits import CALIBRATION, TEST, TRAIN, group_of, labels_of, split_hash, split_names
@@ -46,7 +47,6 @@ from training.options import FinetuneOptions
 from training.text_arm import fit_text_arm
 from training.triplets import write_triplets
 
-MIN_CALLS_PER_CLASS = 10
 UNLIKENESS_TAIL = 0.01  # of held-out calls that may lie beyond the bound before the slack
 # Other people's sales calls lie further off than held-out ones, talk of other things further still.
 UNLIKENESS_SLACK = 2.25
@@ -90,11 +90,8 @@ def train(
         DataError: too few calls of one class, or a split that can't be made.
     """
     calls = [call for call in calls if call.outcome is not None]
-    _require_both_classes(calls)
-    names = split_names(calls, settings.seed, by_time=by_time)
+    names = names_of_parts(calls, settings.seed, by_time=by_time)
     parts = {part: [call for call, own in zip(calls, names, strict=True) if own == part] for part in set(names)}
-    for part in (TRAIN, CALIBRATION):
-        _require_both_classes(parts.get(part, []), at_least=2)
     test = parts.get(TEST, [])
     judging = [call.transcript for call in test]
     seen = training_calls(parts[TRAIN], parts[CALIBRATION], settings.seed)
@@ -170,6 +167,19 @@ def train(
             facts["behaviour"] = tuple(judge(_unsealed(folder, facts, embeddings[verdict.embedding].encoder)))
         (folder / CARD).write_text(model_card(facts, verdict), encoding="utf-8")
         return seal(folder, **facts)
+
+
+def names_of_parts(calls: Sequence[LabelledCall], seed: int, *, by_time: bool = False) -> list[str]:
+    """The part of each labelled call: it trains, calibrates or judges.
+
+    Raises:
+        DataError: too few calls of one class, or a split that can't be made.
+    """
+    _require_both_classes(calls)
+    names = split_names(calls, seed, by_time=by_time)
+    for part in (TRAIN, CALIBRATION):
+        _require_both_classes([call for call, own in zip(calls, names, strict=True) if own == part], at_least=2)
+    return names
 
 
 def training_calls(train: Sequence[LabelledCall], calibration: Sequence[LabelledCall], seed: int) -> TrainingCalls:

@@ -2,23 +2,36 @@
 
 import contextlib
 import shutil
+import sqlite3
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from chromadb.errors import ChromaError
 from filelock import FileLock, Timeout
 
 from salescoach.encoder import encode_turns
-from salescoach.errors import CoachError
+from salescoach.errors import CoachError, UnavailableError
 from salescoach.library import Library
 from salescoach.progress import Progress, silent
 from salescoach.scoring import Scorer
-from salescoach.types import OUTCOMES
-from vectorstore.chroma import VERSION, fill
-from vectorstore.generation import Generation, digests, fingerprint_of, swap_in
+from salescoach.types import OUTCOMES, Outcome
+from vectorstore.chroma import STORE, VERSION, UnsoundStoreError, extend, fill
+from vectorstore.generation import (
+    Generation,
+    changed_files,
+    current_generation,
+    digests,
+    fingerprint_of,
+    open_shelves,
+    swap_in,
+)
 from vectorstore.moments import moment_vectors, moments_of
-from vectorstore.shelf import KINDS, Kind, Shelf, ShelfWriter
+from vectorstore.shelf import KINDS, CallFacts, Kind, Shelf, ShelfWriter, since
+
+MAX_NEW = 0.2  # of the past calls; of more, building all anew takes about as long
 
 
 def build_index(
@@ -28,6 +41,8 @@ def build_index(
     progress: Progress = silent,
     *,
     keep_previous: bool = True,
+    takes_over: bool = False,
+    wait_s: float = 0,
 ) -> Generation:
     """Builds a new generation from the library and swaps it in; the old one serves until then.
 
@@ -37,14 +52,17 @@ def build_index(
         index_dir: where generations are.
         progress: is told the stage, and how much of it is done.
         keep_previous: whether a chat with the model of before may go on; not where a call has to vanish.
+        takes_over: whether calls that are indexed already are taken over as they are, where only new ones came to them;
+            not where the rules by which vectors and moments are made may have changed.
+        wait_s: seconds to wait for another build to end.
 
     Raises:
         CoachError: another process is building the index right now, or it can't be written. The old one still serves.
     """
     try:
         index_dir.mkdir(parents=True, exist_ok=True)
-        with FileLock(index_dir / ".lock", timeout=0):
-            return _build(library, scorer, index_dir, progress, keep_previous)
+        with FileLock(index_dir / ".lock", timeout=wait_s):
+            return _build(library, scorer, index_dir, progress, keep_previous, takes_over)
     except Timeout:
         raise CoachError("Another process is building the index of past calls; wait until it is done.") from None
     except (OSError, ChromaError) as error:
@@ -54,13 +72,16 @@ def build_index(
         ) from None
 
 
-def _build(library: Library, scorer: Scorer, index_dir: Path, progress: Progress, keep_previous: bool) -> Generation:
+def _build(
+    library: Library, scorer: Scorer, index_dir: Path, progress: Progress, keep_previous: bool, takes_over: bool
+) -> Generation:
     fingerprint = fingerprint_of(scorer)
     name = uuid.uuid4().hex[:12]
     folder = index_dir / name
     try:
         folder.mkdir()
-        shelves = _write_shelves(library, scorer, folder, progress)
+        before = _Before.find(library, scorer, index_dir) if takes_over else None
+        shelves = _write_shelves(library, scorer, folder, progress, before)
         total = sum(len(shelf.vectors[kind]) for shelf in shelves for kind in KINDS)
         done = 0
 
@@ -69,7 +90,8 @@ def _build(library: Library, scorer: Scorer, index_dir: Path, progress: Progress
             done += n_rows
             progress("indexing moments", done, total)
 
-        fill(folder, shelves, _ids, fingerprint, added)
+        if before is None or not _is_extended(folder, before, shelves, fingerprint, added):
+            fill(folder, shelves, _ids, fingerprint, added)
         generation = Generation(
             name=name,
             fingerprint=fingerprint,
@@ -86,11 +108,54 @@ def _build(library: Library, scorer: Scorer, index_dir: Path, progress: Progress
     return generation
 
 
-def _write_shelves(library: Library, scorer: Scorer, folder: Path, progress: Progress) -> list[Shelf]:
-    total = len(library.summaries())
+@dataclass(frozen=True)
+class _Before:
+    """The generation in use, where past calls only came to those that are in it. ``new``: ids of those."""
+
+    folder: Path
+    shelves: list[Shelf]
+    facts: dict[Outcome, list[CallFacts]]
+    new: list[str]
+
+    @classmethod
+    def find(cls, library: Library, scorer: Scorer, index_dir: Path) -> Self | None:
+        """None where there is none that could be taken over, or where it wouldn't save much."""
+        try:
+            generation = current_generation(index_dir, scorer)
+            shelves = open_shelves(index_dir, generation)
+        except UnavailableError:
+            return None
+        folder = index_dir / generation.name
+        if generation.chroma_version != VERSION or changed_files(folder, generation, in_store=True):
+            return None
+        past = {summary.call_id: summary for summary in library.summaries()}
+        now = library.contents(list(past))
+        indexed = {call.call_id: (call.content_hash, shelf.outcome) for shelf in shelves for call in shelf.calls}
+        new = sorted(past.keys() - indexed.keys())
+        if any(now.get(call_id) != known for call_id, known in indexed.items()) or len(new) > MAX_NEW * len(past):
+            return None
+        facts = {
+            shelf.outcome: [
+                replace(call, account_id=past[call.call_id].account_id, started_at=since(past[call.call_id].started_at))
+                for call in shelf.calls
+            ]
+            for shelf in shelves
+        }
+        return cls(folder, shelves, facts, new)
+
+
+def _write_shelves(
+    library: Library, scorer: Scorer, folder: Path, progress: Progress, before: _Before | None
+) -> list[Shelf]:
+    calls = library.past_calls() if before is None else map(library.get, before.new)
+    total = len(library.summaries()) if before is None else len(before.new)
     with contextlib.ExitStack() as open_files:
-        writers = {outcome: open_files.enter_context(ShelfWriter(folder, outcome)) for outcome in OUTCOMES}
-        for done, call in enumerate(library.past_calls()):
+        kept = {shelf.outcome: (shelf, before.facts[shelf.outcome]) for shelf in before.shelves} if before else {}
+        writers = {
+            outcome: open_files.enter_context(ShelfWriter(folder, outcome, *kept.get(outcome, ())))
+            for outcome in OUTCOMES
+        }
+        for done, call in enumerate(calls):
             progress("reading past calls", done, total)
             assert call.outcome is not None  # the library gives calls with an outcome only
             moments = moments_of(call.transcript.turns)
@@ -98,6 +163,18 @@ def _write_shelves(library: Library, scorer: Scorer, folder: Path, progress: Pro
             writers[call.outcome].add(call, scorer.call_vector(call.transcript), moments, vectors)
         progress("reading past calls", total, total)
     return [Shelf.open(folder, outcome) for outcome in OUTCOMES]
+
+
+def _is_extended(
+    folder: Path, before: _Before, shelves: Sequence[Shelf], fingerprint: str, progress: Callable[[int], None]
+) -> bool:
+    """Whether Chroma's store of before could be taken over and extended; else nothing of it is left."""
+    try:
+        extend(folder, before.folder, shelves, _ids, fingerprint, progress)
+    except (UnsoundStoreError, ChromaError, sqlite3.DatabaseError, OSError, ValueError):
+        shutil.rmtree(folder / STORE, ignore_errors=True)
+        return False
+    return True
 
 
 def _ids(shelf: Shelf, kind: Kind) -> Sequence[str]:

@@ -4,8 +4,10 @@ Chroma damaged on disk can answer wrongly without an error, or end the process. 
 hashes before it opens them, its counts and a few known vectors afterwards, and one object at a time owns a folder.
 """
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import chromadb
@@ -71,15 +73,60 @@ def fill(
                     configuration=_configuration(len(vectors)),
                 )
                 for rows in _batches(len(vectors)):
-                    # Texts stay in the library; a document is the row's number, as langchain skips rows without one.
-                    collection.add(
-                        ids=list(names[rows.start : rows.stop]),
-                        embeddings=np.array(vectors[rows.start : rows.stop]),
-                        documents=[str(row) for row in rows],
-                    )
+                    _add(collection, rows, names, vectors)
                     progress(len(rows))
     finally:
         client.close()
+
+
+def extend(
+    folder: Path, before: Path, shelves: Sequence[Shelf], ids: Callable[[Shelf, Kind], Sequence[str]], fingerprint: str,
+    progress: Callable[[int], None],
+) -> None:  # fmt: skip
+    """Copies the store of the generation before, which may be in use, and adds the rows that its shelves lacked.
+
+    Args:
+        folder: of the generation.
+        before: of the one before, whose files have been compared with their hashes.
+        shelves: one per outcome; their first rows are those of the generation before.
+        ids: as for ``fill``; and so on.
+        fingerprint: the same.
+        progress: the same.
+
+    Raises:
+        UnsoundStoreError: the copy doesn't hold what it should.
+        ChromaError, sqlite3.DatabaseError, OSError, ValueError: it can't be copied or extended.
+    """
+    shutil.copytree(before / STORE, folder / STORE, ignore=shutil.ignore_patterns(f"{DATABASE}*"))
+    with (
+        closing(sqlite3.connect(f"file:{before / STORE / DATABASE}?mode=ro", uri=True)) as source,
+        closing(sqlite3.connect(folder / STORE / DATABASE)) as target,
+    ):
+        source.backup(target)
+    client = _open_client(folder)
+    try:
+        for shelf in shelves:
+            for kind in KINDS:
+                vectors, names = shelf.vectors[kind], ids(shelf, kind)
+                name = collection_name(kind, shelf.outcome, fingerprint)
+                collection = client.get_collection(name, embedding_function=None)
+                for start in range(collection.count(), len(vectors), _BATCH):
+                    rows = range(start, min(start + _BATCH, len(vectors)))
+                    _add(collection, rows, names, vectors)
+                    progress(len(rows))
+                if collection.count() != len(vectors):
+                    raise UnsoundStoreError(f"{name} holds {collection.count()} vectors in place of {len(vectors)}")
+    finally:
+        client.close()
+
+
+def _add(collection: chromadb.Collection, rows: range, names: Sequence[str], vectors: np.ndarray) -> None:
+    """Adds rows; texts stay in the library: a document is the row's number, as langchain skips rows without one."""
+    collection.add(
+        ids=list(names[rows.start : rows.stop]),
+        embeddings=np.array(vectors[rows.start : rows.stop]),
+        documents=[str(row) for row in rows],
+    )
 
 
 class ChromaStore:

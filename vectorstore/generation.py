@@ -108,9 +108,14 @@ def swap_in(index_dir: Path, generation: Generation, *, keep_previous: bool) -> 
     before: tuple[Generation, ...] = ()
     with contextlib.suppress(OSError, ValidationError):
         before = _Current.model_validate_json((index_dir / CURRENT).read_bytes()).generations
-    kept = (generation, *(before[:1] if keep_previous else ()))
+    kept = [generation]
+    if keep_previous:
+        # The one before may be read at this moment, and a chat may go on with the newest one of another model.
+        others = [one for one in before[1:] if one.fingerprint != generation.fingerprint]
+        is_other = bool(before) and before[0].fingerprint != generation.fingerprint
+        kept += [*before[:1], *([] if is_other else others[:1])]
     with whole_file(index_dir / CURRENT) as temporary:
-        temporary.write_text(_Current(generations=kept).model_dump_json(), encoding="utf-8")
+        temporary.write_text(_Current(generations=tuple(kept)).model_dump_json(), encoding="utf-8")
     remove_unused(index_dir, keep=(one.name for one in kept))
 
 

@@ -39,14 +39,24 @@ class CallFacts:
 
 
 class ShelfWriter:
-    """Writes a shelf call by call; it is whole when the context ends without an error."""
+    """Writes a shelf call by call; it is whole when the context ends without an error.
 
-    def __init__(self, folder: Path, outcome: Outcome) -> None:
+    ``before``: a shelf whose calls come first, as they are; with ``facts``, what is known of them by now.
+    """
+
+    def __init__(
+        self, folder: Path, outcome: Outcome, before: "Shelf | None" = None, facts: Sequence[CallFacts] = ()
+    ) -> None:
         self._facts_file = _facts_file(folder, outcome)
         self._files: dict[str, BinaryIO] = {
             name: _array_file(folder, outcome, name).open("wb") for name in ("calls", "moments", "places", "shingles")
         }
-        self._facts: list[CallFacts] = []
+        self._facts: list[CallFacts] = list(facts)
+        if before is not None:
+            self._write("calls", before.vectors["calls"])
+            self._write("moments", before.vectors["moments"])
+            self._write("places", before.places)
+            self._write("shingles", before.shingles)
 
     def add(self, call: LabelledCall, call_vector: np.ndarray, moments: Sequence[Moment], vectors: np.ndarray) -> None:
         """Adds a call: its vector, shape (call_dimension,), and those of its moments, (n_moments, dimension)."""
@@ -63,7 +73,7 @@ class ShelfWriter:
                 call_id=call.call_id,
                 content_hash=call.transcript.content_hash,
                 account_id=call.account_id,
-                started_at=utc(call.started_at).isoformat() if call.started_at else None,
+                started_at=since(call.started_at),
                 moments=(first_moment, first_moment + len(moments)),
                 shingles=(first_shingle, first_shingle + len(runs)),
             )
@@ -184,6 +194,11 @@ def exact_nearest(vectors: np.ndarray, query: np.ndarray, k: int, allowed: np.nd
         nearest = np.argpartition(-similarity, k)[:k]
         rows, similarity = rows[nearest], similarity[nearest]
     return np.asarray(rows[np.lexsort((rows, -similarity))])
+
+
+def since(when: datetime | None) -> str | None:
+    """The date of a call as a shelf keeps it."""
+    return utc(when).isoformat() if when else None
 
 
 def utc(when: datetime) -> datetime:

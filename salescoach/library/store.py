@@ -18,6 +18,7 @@ from salescoach.call_metrics import METRICS_VERSION, call_metrics
 from salescoach.errors import CoachError, DataError, InputError
 from salescoach.library.migrate import bring_up_to_date
 from salescoach.library.tables import AccountRow, CallRow, RepRow, TurnRow, Visibility
+from salescoach.own_calls import OwnCalls
 from salescoach.scrub import scrub
 from salescoach.types import Frozen, LabelledCall, Outcome, Provenance, Transcript, Turn
 
@@ -49,6 +50,8 @@ class CallSummary(Frozen):
     started_at: datetime | None = None
     outcome: Outcome | None
     outcome_at: datetime | None = None
+    outcome_entered_at: datetime | None = None
+    outcome_entered_by: str | None = None
     owner: str | None = None
     visibility: Visibility = "team"
     provenance: Provenance
@@ -115,6 +118,72 @@ class Library:
         self.add([LabelledCall(transcript=named, call_id=call_id, provenance="pasted")], owner)
         return call_id
 
+    def adopt(
+        self,
+        call_id: str,
+        outcome: Outcome | None = None,
+        *,
+        account_id: str | None = None,
+        rep_id: str | None = None,
+        outcome_at: datetime | None = None,
+        by: str | None = None,
+    ) -> str:
+        """Makes a pasted call one of the team's, under the id that it has; returns that id.
+
+        A call that is the team's already gets what is said here and keeps the rest; without ``outcome`` it keeps its.
+
+        Args:
+            call_id: of the call, or the one that it had while it was only pasted.
+            outcome: how the deal ended; None: it is open.
+            account_id: the customer's.
+            rep_id: the seller's.
+            outcome_at: when it ended.
+            by: who says so.
+
+        Raises:
+            InputError: there is no such call, or it is a sample call.
+        """
+        with self._session(writes=True) as session:
+            row = self._changeable(session, call_id)
+            if account_id is not None:
+                session.execute(insert(AccountRow).on_conflict_do_nothing(), [{"account_id": account_id}])
+            if rep_id is not None:
+                session.execute(insert(RepRow).on_conflict_do_nothing(), [{"rep_id": rep_id}])
+            row.provenance, row.visibility = "own", "team"
+            row.account_id, row.rep_id = account_id or row.account_id, rep_id or row.rep_id
+            if outcome is not None:
+                _enter(row, outcome, outcome_at, by)
+            session.flush()
+            _drop_unused_names(session)
+            return row.call_id
+
+    def set_outcome(
+        self, call_id: str, outcome: Outcome | None, at: datetime | None = None, *, by: str | None = None
+    ) -> Outcome | None:
+        """Enters how a deal ended, or corrects it; None opens it again. Returns what was there before.
+
+        Args:
+            call_id: of an own or pasted call.
+            outcome: how the deal ended.
+            at: when it did.
+            by: who says so.
+
+        Raises:
+            InputError: there is no such call, or it is a sample call.
+        """
+        with self._session(writes=True) as session:
+            row = self._changeable(session, call_id)
+            before = cast("Outcome | None", row.outcome)
+            _enter(row, outcome, at, by)
+            return before
+
+    def own_calls(self) -> OwnCalls:
+        """How many calls of the team's own have an outcome."""
+        query = select(CallRow.outcome, func.count()).where(CallRow.visibility == "team", CallRow.provenance == "own")
+        with self._session() as session:
+            n = {outcome: count for outcome, count in session.execute(query.group_by(CallRow.outcome))}
+        return OwnCalls(n_converted=n.get("converted", 0), n_lost=n.get("lost", 0))
+
     def get(self, call_id: str) -> LabelledCall:
         """A call by its id, or by the id that it had while it was only pasted.
 
@@ -152,7 +221,8 @@ class Library:
         n_turns = select(func.count()).where(TurnRow.call_id == CallRow.call_id).scalar_subquery()
         fields = (
             CallRow.call_id, CallRow.account_id, CallRow.rep_id, CallRow.started_at, CallRow.outcome,
-            CallRow.outcome_at, CallRow.owner, CallRow.visibility, CallRow.provenance, CallRow.metrics,
+            CallRow.outcome_at, CallRow.outcome_entered_at, CallRow.outcome_entered_by, CallRow.owner,
+            CallRow.visibility, CallRow.provenance, CallRow.metrics,
             CallRow.call_metadata.label("metadata"), n_turns.label("n_turns"),
         )  # fmt: skip
         query = select(*fields).where(CallRow.visibility == "team").order_by(CallRow.call_id)
@@ -228,6 +298,15 @@ class Library:
             raise InputError(f"There is no call {call_id!r} in the library; give the id of a call that was added.")
         return row
 
+    def _changeable(self, session: Session, call_id: str) -> CallRow:
+        row = self._row(session, call_id)
+        if row.provenance == "sample":
+            raise InputError(
+                f"Call {row.call_id} is a sample call, whose outcome is part of the simulation and stays as it is; "
+                "add calls of your own."
+            )
+        return row
+
     def _in_order(self, session: Session, batch: Sequence[LabelledCall]) -> list[LabelledCall]:
         """Calls whose id is known come first: one that was rewritten makes room for its old content under a new id."""
         known: set[str] = set()
@@ -286,7 +365,7 @@ class _Shelf:
         if known.visibility == "private":  # it is found under its new id from now on; its old one is still understood
             for row in {known, namesake or known}:
                 self._remove(row)
-            self._insert(_merged(_call(known), call, call.call_id), known.owner or owner, known.added_at)
+            self._insert_again(_merged(_call(known), call, call.call_id), known, owner)
             return report.model_copy(update={"updated": report.updated + 1})
         before = _call(known)
         merged = _merged(before, call, known.call_id)
@@ -294,19 +373,31 @@ class _Shelf:
         if merged == before:
             return report.model_copy(update={"unchanged": report.unchanged + 1, "same_as": same_as})
         self._remove(known)
-        self._insert(merged, known.owner or owner, known.added_at)
+        self._insert_again(merged, known, owner)
         return report.model_copy(update={"updated": report.updated + 1, "same_as": same_as})
 
-    def _insert(self, call: LabelledCall, owner: str | None, added_at: datetime) -> None:
+    def _insert_again(self, call: LabelledCall, known: CallRow, owner: str | None) -> None:
+        """A call that was there, with what only its row knew."""
+        row = self._insert(call, known.owner or owner, known.added_at)
+        if call.outcome == known.outcome:
+            row.outcome_entered_at, row.outcome_entered_by = known.outcome_entered_at, known.outcome_entered_by
+
+    def _insert(self, call: LabelledCall, owner: str | None, added_at: datetime) -> CallRow:
         row = _row_of(call, owner, added_at)
         self._session.add(row)
         self._by_id[row.call_id] = self._by_content[row.content_hash] = row
+        return row
 
     def _remove(self, row: CallRow) -> None:
         self._session.flush()  # it may be of this very batch
         self._session.delete(row)
         self._session.flush()
         del self._by_id[row.call_id], self._by_content[row.content_hash]
+
+
+def _enter(row: CallRow, outcome: Outcome | None, at: datetime | None, by: str | None) -> None:
+    row.outcome, row.outcome_at = outcome, _naive_utc(at) if outcome is not None else None
+    row.outcome_entered_at, row.outcome_entered_by = datetime.now(UTC).replace(tzinfo=None), by
 
 
 def _prepare(connection: Any, _: Any) -> None:
@@ -333,8 +424,8 @@ def _refuse_contradiction(call: LabelledCall, twin: CallRow | None, namesake: Ca
     if twin and twin.outcome and call.outcome and twin.outcome != call.outcome:
         raise DataError(
             f"Call {call.call_id} is {call.outcome}, but the same call is in the library as {twin.call_id} with the "
-            f"outcome {twin.outcome}. Nothing was added; correct the wrong one, or run `coach delete {twin.call_id}` "
-            "and add it again."
+            f"outcome {twin.outcome}. Nothing was added; correct the wrong one, in the table or by "
+            f"`coach outcome {twin.call_id}`."
         )
     if twin and namesake and twin is not namesake and twin.visibility == "team":
         raise DataError(

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-SCHEMA_VERSION = 2  # the number of the newest migration; also in the file, as SQLite's user_version
+SCHEMA_VERSION = 3  # the number of the newest migration; also in the file, as SQLite's user_version
 
 Visibility = Literal["private", "team"]
 
@@ -58,6 +58,8 @@ class CallRow(Base):
     started_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(index=True)
     outcome_at: Mapped[datetime | None]
+    outcome_entered_at: Mapped[datetime | None]  # when a person entered it; none where it came with a table
+    outcome_entered_by: Mapped[str | None]
     split: Mapped[str | None]
     provenance: Mapped[str]
     added_at: Mapped[datetime]
