@@ -23,6 +23,7 @@ from tools.look_up_metrics import MetricsResult
 from tools.model_quality import GOOD_FOR
 from tools.parts import percent
 from tools.score_call import ScoreResult
+from tools.score_trajectory import first_judged
 
 TEMPLATE: Final = "export.html"
 DELETED: Final = "This call has been deleted since."
@@ -188,7 +189,7 @@ def _shown(one: Exchange, sources: "_Sources") -> _Shown:
         blocks=list(_blocks(one.answer, numbers)),
         numbers=_numbers(one.score) if one.score is not None else (),
         gauge=_gauge(one.score) if has_chart and one.score else None,
-        line=_line(one.score) if has_chart and one.score else None,
+        line=_line(one.score, sources.first_judged(one.score.call_id)) if has_chart and one.score else None,
     )
 
 
@@ -216,6 +217,13 @@ class _Sources:
             self._numbers[place] = len(self._numbers) + 1
             self.found.append(self._source(cited, self._numbers[place]))
         return self._numbers[place]
+
+    def first_judged(self, call_id: str) -> int:
+        """The first turn of a call up to which it could be judged; 1 where the call is gone."""
+        try:
+            return first_judged(self._look_up(call_id).transcript)
+        except InputError:
+            return 1
 
     def _source(self, cited: Citation, number: int) -> _Source:
         name = f"T{cited.turn_start}" + (f"–{cited.turn_end}" if cited.turn_end > cited.turn_start else "")
@@ -359,8 +367,9 @@ class _Mark:
 
 @dataclass(frozen=True)
 class _Line:
-    """A line in a picture of ``_WIDTH`` by ``height`` units."""
+    """A line in a picture of ``_WIDTH`` by ``height`` units; ``early``: while too little was said to judge."""
 
+    early: str
     points: str
     base_y: float
     base: int
@@ -375,7 +384,7 @@ def _gauge(score: ScoreResult) -> _Gauge:
     return _Gauge(score.probability_percent, score.base_rate_percent, score.interval_percent)
 
 
-def _line(score: ScoreResult) -> _Line | None:
+def _line(score: ScoreResult, first: int) -> _Line | None:
     """The score after each turn; None for a single turn."""
     said = [percent(point.probability) for point in score.score.trajectory]
     n_turns = len(said)
@@ -389,9 +398,10 @@ def _line(score: ScoreResult) -> _Line | None:
     def y(value: int) -> float:
         return round(bottom - (bottom - top) * value / 100, 1)
 
-    drawn = (evenly(n_turns, MAX_POINTS) + 1).tolist()
+    drawn = sorted({*(evenly(n_turns, MAX_POINTS) + 1).tolist(), min(first, n_turns)})
     return _Line(
-        points=" ".join(f"{x(turn)},{y(said[turn - 1])}" for turn in drawn),
+        early=" ".join(f"{x(turn)},{y(said[turn - 1])}" for turn in drawn if turn <= first),
+        points=" ".join(f"{x(turn)},{y(said[turn - 1])}" for turn in drawn if turn >= first),
         base_y=y(score.base_rate_percent),
         base=score.base_rate_percent,
         n_turns=n_turns,

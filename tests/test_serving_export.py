@@ -131,7 +131,7 @@ def test_what_was_said_is_text_in_markdown(said: str) -> None:
     for line in markdown.splitlines():
         assert re.match(r"# |## |### |- |> |>$|\| |\*\*|\*S|---$|\|$|$|[A-Z“\\⁠a-z\"{&]|1\\\.|one|=|\+", line), line
     assert markdown.count("\n# ") == 0
-    assert len(re.findall(r"^## ", markdown, re.MULTILINE)) == 2
+    assert len(re.findall(r"^## ", markdown, re.MULTILINE)) == 3
 
 
 @given(said=st.text(max_size=200), answer=st.text(alphabet="ab*“”[]T1#-. \n<>&'\"{}%", max_size=200))
