@@ -44,13 +44,16 @@ EFFECTS: Final = {"raised": (BLUE, "triangle-up"), "lowered": (ORANGE, "triangle
 # A figure is read, not worked with: a finger on it scrolls the page.
 CONFIG: Final = {"displayModeBar": False, "responsive": True, "scrollZoom": False, "doubleClick": False}
 
-HOVER_WIDTH: Final = 44  # letters of a line; what a phone has room for
+HOVER_WIDTH: Final = 38  # letters of a line; what a phone has room for
 MAX_QUOTE: Final = 240  # letters
 MAX_SHORT_QUOTE: Final = 90
-CAPTION_WIDTH: Final = 48
+LOW: Final = 15  # percent: under a mark there, a label would lie on the axis
+STEPS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)  # turns from tick to tick
+MAX_TICKS: Final = 6
+CAPTION_WIDTH: Final = 44
 INSET: Final = 12  # pixels from the left edge to the title
 MAX_POINTS: Final = 400  # of a line; more than a screen has room for
-LABEL_EVERY: Final = 0.1  # of the width: nearer to each other two labels would overlap
+LABEL_EVERY: Final = 0.16  # of the width: nearer to each other two labels would overlap
 
 # What moves the reading direction, and what no font shows.
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
@@ -115,7 +118,7 @@ def trajectory(score: ScoreResult, turns: Sequence[Turn]) -> go.Figure:
     first = first_judged(Transcript(turns=tuple(turns)))
     n_turns, base = len(said), score.base_rate_percent
     figure = _figure(
-        f"How the score moved, to {score.probability_percent} %", 260, top=62, left=50, right=62, bottom=40
+        f"How the score moved, to {score.probability_percent} %", 260, top=76, left=50, right=62, bottom=38
     )  # fmt: skip
     shown = sorted({*(evenly(n_turns, MAX_POINTS) + 1).tolist(), first, *moved})
     for numbers, name, line in (
@@ -133,19 +136,28 @@ def trajectory(score: ScoreResult, turns: Sequence[Turn]) -> go.Figure:
         if own:
             figure.add_scatter(
                 x=[turn.turn for turn in own], y=[said[turn.turn - 1] for turn in own], name=f"{direction} it",
-                mode="markers+text", marker={"color": colour, "symbol": symbol, "size": 13},
-                text=_spaced(own, n_turns), textposition="top center" if direction == "raised" else "bottom center",
+                mode="markers+text", marker={"color": colour, "symbol": symbol, "size": 13}, showlegend=False,
+                text=_spaced(own, n_turns),
+                textposition=[
+                    "bottom center" if direction == "lowered" and said[turn.turn - 1] > LOW else "top center"
+                    for turn in own
+                ],
                 cliponaxis=False, hoverinfo="skip",
             )  # fmt: skip
+    figure.add_annotation(
+        text="▲ raised it   ▼ lowered it", xref="paper", yref="paper", x=0, y=1, xanchor="left", yanchor="bottom",
+        xshift=INSET - 50, yshift=22, **_QUIET,
+    )  # fmt: skip
     figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=base, y1=base, line=_stroke(GREY, 1.5, "dot"))
     figure.add_annotation(
         text=f"average<br>{base} %", xref="paper", x=1, y=base, xanchor="left", xshift=4,
         align="left", **_QUIET
     )  # fmt: skip
+    step = next(step for step in STEPS if n_turns <= MAX_TICKS * step or step == STEPS[-1])
     figure.update_xaxes(
         title={"text": f"turn, of {n_turns}", "standoff": 4, "font": {"size": 12}},
-        range=[0.5, n_turns + 0.5], fixedrange=True, showgrid=False,
-        zeroline=False, nticks=8, tickformat="d",
+        range=[0.5, 1.03 * n_turns + 0.5], fixedrange=True, showgrid=False,
+        zeroline=False, tickvals=list(range(step, n_turns + 1, step)),
     )  # fmt: skip
     _percents(figure.update_yaxes)
     named = ", ".join(f"T{turn.turn} {turn.direction} it" for turn in moved.values())
@@ -206,7 +218,7 @@ def encoders(result: EncodersResult) -> go.Figure | None:
         f"<b>{_safe(view.label)}</b>: {view.probability_percent} %" + (", the score" if view.scores_here else "")
         for view in result.views
     ]
-    figure = _figure("This call before and after fine-tuning", 62 + 40 * len(names) + 34, top=40, left=20, right=24)
+    figure = _figure("Before and after fine-tuning", 62 + 40 * len(names) + 34, top=40, left=20, right=24)
     figure.update_layout(margin_b=52)
     _percents(figure.update_xaxes)
     figure.update_yaxes(range=[len(names), 0], visible=False, fixedrange=True)
@@ -235,7 +247,7 @@ def encoders(result: EncodersResult) -> go.Figure | None:
         hovertemplate="%{text}<extra></extra>", showlegend=False,
     )  # fmt: skip
     figure.add_annotation(
-        text=f"dotted: {base} % of the calls it learned from converted",
+        text=f"dotted: calls it learned from, {base} %",
         xref="paper", yref="paper", x=0, y=0, xanchor="left", yanchor="top", yshift=-24, **_QUIET,
     )  # fmt: skip
     said = ", ".join(f"{_safe(view.label)} {view.probability_percent} %" for view in result.views)
@@ -249,7 +261,7 @@ def call_map(result: MapResult) -> go.Figure | None:
     drawn = (
         f"{len(result.dots):,} of {result.n_calls:,}" if len(result.dots) < result.n_calls else f"{result.n_calls:,}"
     )
-    figure = _figure(f"This call among {drawn} past calls", 400, top=62, left=8, right=8, bottom=44)
+    figure = _figure("This call among past calls", 410, top=62, left=8, right=8, bottom=58)
     for outcome, (name, colour, symbol) in OUTCOMES.items():
         own = [dot for dot in result.dots if dot.outcome == outcome]
         figure.add_scatter(
@@ -276,7 +288,7 @@ def call_map(result: MapResult) -> go.Figure | None:
     figure.update_yaxes(showticklabels=False, showgrid=False, zeroline=False, fixedrange=True, scaleanchor="x")
     figure.add_annotation(
         text=f"{result.n_near_won} of the {result.n_near} nearest converted, {result.base_percent} % of all;<br>"
-        f"the picture holds {result.variance_percent} % of what tells calls apart",
+        f"the picture holds {result.variance_percent} % of their differences<br>and shows {drawn} calls",
         xref="paper", yref="paper", x=0, y=0, xanchor="left", yanchor="top", yshift=-4, align="left", **_QUIET,
     )  # fmt: skip
     return _described(

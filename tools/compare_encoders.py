@@ -94,7 +94,7 @@ def compare_encoders(parts: Parts, call_id: str) -> EncodersResult:
 def _shown(view: ArmView, scorer: ScorerName | MethodName) -> EncoderView:
     return EncoderView(
         name=view.name,
-        label=_NAMES.get(view.name, f"likeness to past calls ({view.name})"),
+        label=_NAMES.get(view.name, f"likeness ({view.name})"),
         probability_percent=percent(view.probability),
         scores_here=view.name == scorer,
         turns_that_moved_it=tuple(shown_turn(turn, turn_marker(turn.turn)) for turn in view.evidence),
