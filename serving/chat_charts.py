@@ -156,7 +156,7 @@ def trajectory(score: ScoreResult, turns: Sequence[Turn]) -> go.Figure:
     step = next(step for step in STEPS if n_turns <= MAX_TICKS * step or step == STEPS[-1])
     figure.update_xaxes(
         title={"text": f"turn, of {n_turns}", "standoff": 4, "font": {"size": 12}},
-        range=[0.5, 1.03 * n_turns + 0.5], fixedrange=True, showgrid=False,
+        range=[0.5 - 0.05 * n_turns, 0.5 + 1.03 * n_turns], fixedrange=True, showgrid=False,
         zeroline=False, tickvals=list(range(step, n_turns + 1, step)),
     )  # fmt: skip
     _percents(figure.update_yaxes)

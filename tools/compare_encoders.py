@@ -109,7 +109,7 @@ def _reading(result: EncodersResult) -> str:
             f"Of the turns that move each most, {result.n_shared or 'none'} "
             f"{'is' if result.n_shared == 1 else 'are'} the same."
         )
-    said.append("One call proves nothing: nobody knows yet which of the two is nearer to the truth here.")
+    said.append("One call proves nothing about which of the two is better.")
     if result.n_judged is None:
         said.append("No calls judged the model, so nothing is known of what fine-tuning was worth.")
     else:
