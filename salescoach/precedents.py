@@ -1,8 +1,11 @@
 """What the tools need of the index of past calls; ``vectorstore`` has the real one."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from salescoach.types import Frozen, Outcome, Precedent, Transcript
@@ -44,6 +47,25 @@ class Reply(Precedent):
     reply: str
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """A call among the past calls that it may be compared with.
+
+    Attributes:
+        vector: of the call, shape (dimension,), float32, unit length.
+        call_ids: of the past calls.
+        outcomes: of the past calls.
+        vectors: of the past calls, shape (n_calls, dimension), float32, unit length.
+        nearest: the ``n_results`` rows most like the call, most similar first; of calls nearly the same only one.
+    """
+
+    vector: np.ndarray
+    call_ids: Sequence[str]
+    outcomes: Sequence[Outcome]
+    vectors: np.ndarray
+    nearest: Sequence[int]
+
+
 class CallIndex(Protocol):
     """An index of past calls."""
 
@@ -61,6 +83,14 @@ class CallIndex(Protocol):
         """The past moments most like the one around the query's focus, and the rep's replies, most similar first.
 
         One per call, from the same calls as ``similar``, without MMR; moments that got no reply are left out.
+
+        Raises:
+            UnavailableError: there is no usable index; says what to do.
+        """
+        ...
+
+    def surroundings(self, query: PrecedentQuery) -> Surroundings:
+        """All past calls that ``similar`` chooses from, as vectors, and the nearest of them.
 
         Raises:
             UnavailableError: there is no usable index; says what to do.

@@ -35,8 +35,8 @@ class Peers(Frozen):
     @property
     def name(self) -> str:
         """What calls they are, such as "the team's {} demo calls in B2B software", to be filled with won or lost."""
-        kind = f" {plain(self.call_type)}" if self.call_type else ""
-        place = f" in {plain(self.industry)}" if self.industry else ""
+        kind = f" {_unfilled(self.call_type)}" if self.call_type else ""
+        place = f" in {_unfilled(self.industry)}" if self.industry else ""
         return (
             f"the team's {{}}{kind} calls{place}" if self.whose == "own" else f"the {{}} simulated{kind} calls{place}"
         )
@@ -114,6 +114,11 @@ def spread(metric: MetricDefinition, found: Quartiles) -> str:
 def plain(value: str) -> str:
     """A value of a column as it would be said."""
     return value.replace("_", " ").replace("b2b", "B2B")
+
+
+def _unfilled(value: str) -> str:
+    """A value of a column inside of a text that is to be filled: its own braces stay braces."""
+    return plain(value).replace("{", "{{").replace("}", "}}")
 
 
 def _peers(

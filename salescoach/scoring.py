@@ -1,10 +1,12 @@
 """One call -> a score: probability, interval, evidence by deletion, trajectory, or an abstention with its reasons."""
 
+import copy
 import functools
 import hashlib
 import importlib.metadata
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -14,15 +16,23 @@ from salescoach.abstention import reasons_not_to_judge, unlikeness, unlikeness_o
 from salescoach.artifact import Manifest, ModelFolder, find_model, folder_fingerprint
 from salescoach.base_model import resolve_base_model, sha256_of
 from salescoach.config import Settings
-from salescoach.embedding_arm import BlendedArm, ChosenArm, EmbeddingArm, EncodedCall, ScoringArm, WordsArm
+from salescoach.embedding_arm import (
+    BlendedArm,
+    ChosenArm,
+    EmbeddingArm,
+    EncodedCall,
+    ReferenceArm,
+    ScoringArm,
+    WordsArm,
+)
 from salescoach.encoder import Encoder, TurnEncoder, best_engine, encode_turns
-from salescoach.errors import ModelError
+from salescoach.errors import ModelError, UnavailableError
 from salescoach.head import interval, prediction_set, sigmoid
 from salescoach.likeness import Likeness, LikenessArm
 from salescoach.pooling import each_prefix, without_each
 from salescoach.similarity import directions
 from salescoach.text_arm import TextArm
-from salescoach.types import EvidenceTurn, MethodName, Score, TrajectoryPoint, Transcript, Turn
+from salescoach.types import EvidenceTurn, MethodName, Score, ScorerName, TrajectoryPoint, Transcript, Turn
 from salescoach.vector_cache import FileCache, MemoryCache
 
 N_EVIDENCE = 8
@@ -34,6 +44,26 @@ PROBES = (
 MIN_PROBE_COSINE = 0.999
 
 ENGINE_PACKAGES = ("torch", "transformers", "sentence-transformers", "numpy")
+
+
+Logits = Callable[[EncodedCall, np.ndarray], np.ndarray]  # as ``ScoringArm.logits``
+
+
+@dataclass(frozen=True)
+class ArmView:
+    """A call as one arm sees it: a probability of four decimals, and the turns that move it most."""
+
+    name: ScorerName | MethodName
+    probability: float
+    evidence: tuple[EvidenceTurn, ...]
+
+
+@dataclass(frozen=True)
+class Untrained:
+    """The encoder as it was before fine-tuning, and the head that was fitted on it."""
+
+    encoder: Encoder
+    arm: ReferenceArm
 
 
 class Scorer(Protocol):
@@ -62,6 +92,8 @@ class Scorer(Protocol):
 
     def unlikeness_of(self, turns: Sequence[Turn]) -> np.ndarray: ...
 
+    def views(self, transcript: Transcript, *, n_evidence: int = N_EVIDENCE) -> tuple[ArmView, ...]: ...
+
 
 class CallScorer:
     """Scores calls with one model folder. The same call gives the same score, whatever was scored before."""
@@ -74,11 +106,13 @@ class CallScorer:
         chosen: ChosenArm,
         verdict: str = "",
         likeness: Callable[[], Likeness] | None = None,
+        load_untrained: Callable[[], Untrained] | None = None,
     ) -> None:
         """A scorer whose parts are loaded.
 
         ``verdict``: whether fine-tuning was worth it, as the model card has it; empty where there is none.
         ``likeness``: reads what scoring by likeness needs, which is loaded only when somebody asks for it.
+        ``load_untrained`` is called when encoders are first compared; None where there is nothing to compare with.
         """
         self.manifest = manifest
         self.verdict = verdict
@@ -90,6 +124,7 @@ class CallScorer:
         self._quantile = chosen.quantile
         self._best = chosen
         self._likeness = likeness
+        self._load_untrained = load_untrained
 
     @classmethod
     def load(cls, settings: Settings, *, method: MethodName | None = None, cached: bool = True) -> "CallScorer":
@@ -114,7 +149,10 @@ class CallScorer:
             )
         encoder = encoder if cached else encoder.without_cache()
         likeness = functools.cache(lambda: _load_likeness(folder))
-        return cls(folder.manifest, encoder, embedding, chosen, folder.verdict, likeness).with_method(method)
+        has_head = folder.manifest.embedding == "finetuned" and folder.generic_file.is_file()
+        compare = functools.cache(lambda: load_untrained(folder, settings)) if has_head else None
+        best = cls(folder.manifest, encoder, embedding, chosen, folder.verdict, likeness, compare)
+        return best.with_method(method)
 
     def with_method(self, method: MethodName | None) -> "CallScorer":
         """The same model, scoring by likeness to past calls; None: by the arm that did best. Nothing is loaded twice.
@@ -130,8 +168,9 @@ class CallScorer:
         if method is not None:
             likeness = self._likeness()
             chosen = ChosenArm(LikenessArm(self._embedding, likeness, method), method, likeness.quantile(method))
-        scorer = CallScorer(self.manifest, self.encoder, self._embedding, chosen, self.verdict, self._likeness)
-        scorer.method, scorer._best = method, self._best
+        scorer = copy.copy(self)
+        scorer.method = method
+        scorer._arm, scorer._name, scorer._quantile = chosen.arm, chosen.name, chosen.quantile
         return scorer
 
     @property
@@ -141,7 +180,10 @@ class CallScorer:
 
     def probabilities(self, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
         """Probabilities of variants of a call, rounded to four decimals; ``keep`` as in ``Pooling.pool``."""
-        raw = sigmoid(self._arm.logits(call, keep))
+        return self._rounded(self._arm.logits, call, keep)
+
+    def _rounded(self, logits: Logits, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
+        raw = sigmoid(logits(call, keep))
         if not np.isfinite(raw).all():
             raise ModelError(f"The model {self.manifest.model_id} gave a number that is not finite; train again.")
         return np.round(raw, DIGITS)
@@ -159,6 +201,48 @@ class CallScorer:
         """How unlike the training calls each turn is by itself: shape (n_turns,), from 0 up."""
         vectors = encode_turns(self.encoder, turns)
         return unlikeness_of_turns(vectors, self._embedding.mean_turn, self._embedding.precision)
+
+    def views(self, transcript: Transcript, *, n_evidence: int = N_EVIDENCE) -> tuple[ArmView, ...]:
+        """A call as the untrained encoder sees it, then the fine-tuned one alone, then, if another, what scores.
+
+        Args:
+            transcript: the call, at least one turn. Whether it can be judged at all is for ``score`` to say.
+            n_evidence: how many turns to show at most, as in ``score``.
+
+        Raises:
+            UnavailableError: there is nothing to compare with; says why.
+        """
+        untrained = self._compared_with()
+        before, own = (
+            EncodedCall(transcript.turns, encode_turns(encoder, transcript.turns))
+            for encoder in (untrained.encoder, self.encoder)
+        )
+        arms: list[tuple[ScorerName | MethodName, Logits, EncodedCall]] = [
+            ("generic", untrained.arm.logits, before),
+            (self.manifest.embedding, self._embedding.logits, own),
+        ]
+        if self._name != self.manifest.embedding:
+            arms.append((self._name, self._arm.logits, own))
+        whole = np.ones((1, len(transcript)), dtype=bool)
+        views = []
+        for name, logits, call in arms:
+            p, *p_without = self._rounded(logits, call, np.concatenate([whole, without_each(len(transcript))])).tolist()
+            views.append(ArmView(name, p, _evidence(transcript, p, np.array(p_without), n_evidence)))
+        return tuple(views)
+
+    def _compared_with(self) -> Untrained:
+        model_id = self.manifest.model_id
+        if self.manifest.embedding == "generic":
+            raise UnavailableError(
+                f"The model {model_id} works with the encoder as it came, so there are no two to compare; "
+                "`coach train` fine-tunes one and keeps it where that is better."
+            )
+        if self._load_untrained is None:
+            raise UnavailableError(
+                f"The model {model_id} was made without the untrained encoder's head, so there is nothing to compare "
+                "with; train again to have it."
+            )
+        return self._load_untrained()
 
     def score(
         self,
@@ -237,6 +321,29 @@ def _load_likeness(folder: ModelFolder) -> Likeness:
             "start the program again to use the model that is there now."
         )
     return Likeness.load(file)
+
+
+def load_untrained(folder: ModelFolder, settings: Settings) -> Untrained:
+    """What a model was fine-tuned from: the encoder, and the head on it that the model folder keeps.
+
+    Raises:
+        UnavailableError: the encoder isn't on this machine any more, or isn't the one of the head.
+    """
+    manifest = folder.manifest
+    arm = ReferenceArm.load(folder.generic_file)
+    try:
+        encoder = load_base_encoder(settings.model_copy(update={"base_model": manifest.base_model}))
+    except ModelError as error:
+        raise UnavailableError(
+            f"{manifest.base_model}, which {manifest.model_id} was fine-tuned from, can't be loaded to compare with: "
+            f"{error}"
+        ) from None
+    if encoder.dimension != arm.pooling.query.shape[1]:
+        raise UnavailableError(
+            f"{manifest.base_model} is not what {manifest.model_id} was fine-tuned from any more, so there is nothing "
+            "to compare with; train again."
+        )
+    return Untrained(encoder, arm)
 
 
 def load_encoder(folder: Path, fingerprint: str, settings: Settings, *, cached: bool = True) -> TurnEncoder:

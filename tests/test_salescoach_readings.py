@@ -134,3 +134,8 @@ def test_published_figures_stand_beside_the_metric_with_source_number_and_tier()
             assert len(figure.source) > 10
             assert name == "talk_ratio_words" or f"| `{name}` | {figure.finding} |" in text
     assert any("can't be right" in figure.caveat for figure in PUBLISHED["talk_ratio_seconds"])  # the known conflict
+
+
+def test_braces_in_an_industry_are_only_text() -> None:
+    peers = Peers(whose="own", industry="{y} & {0}", call_type="{")
+    assert peers.name.format("3 won") == "the team's 3 won { calls in {y} & {0}"

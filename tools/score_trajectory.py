@@ -62,7 +62,7 @@ def score_trajectory(parts: Parts, call_id: str) -> TrajectoryResult:
     score = parts.scorer.score(transcript)
     if score.probability is None:
         return TrajectoryResult(call_id=call_id, n_turns=score.n_turns, reasons=score.reasons)
-    judged = score.trajectory[_first_judged(transcript) - 1 :]
+    judged = score.trajectory[first_judged(transcript) - 1 :]
     pairs = sorted(pairwise(judged), key=lambda pair: -abs(_change(pair)))[:N_CHANGES]
     return TrajectoryResult(
         call_id=call_id,
@@ -82,7 +82,7 @@ def score_trajectory(parts: Parts, call_id: str) -> TrajectoryResult:
     )
 
 
-def _first_judged(transcript: Transcript) -> int:
+def first_judged(transcript: Transcript) -> int:
     """The first turn up to which the call could be judged had it ended there; its last turn at the latest."""
     n_turns = len(transcript)
     return next((turn for turn in range(1, n_turns) if not reasons_not_to_judge(transcript.prefix(turn))), n_turns)

@@ -11,7 +11,7 @@ import numpy as np
 from salescoach.encoder import encode_turns
 from salescoach.errors import UnavailableError
 from salescoach.library import Library
-from salescoach.precedents import PrecedentQuery, Reply
+from salescoach.precedents import PrecedentQuery, Reply, Surroundings
 from salescoach.scoring import Scorer
 from salescoach.similarity import maximal_marginal_relevance
 from salescoach.types import LabelledCall, Precedent, Turn
@@ -100,6 +100,37 @@ class PastCalls:
                 break
         return found
 
+    def surroundings(self, query: PrecedentQuery) -> Surroundings:
+        """All past calls that ``similar`` chooses from, as vectors, and the nearest of them.
+
+        Raises:
+            UnavailableError: there is no usable index; says what to do.
+        """
+        opened = self._open()
+        vector = _finite(self._scorer.call_vector(query.transcript))
+        shelves = [shelf for shelf in opened.shelves if len(shelf.calls) and query.outcome in (None, shelf.outcome)]
+        rows = [self._current_rows(shelf, query) for shelf in shelves]
+        places = [(shelf.outcome, int(row)) for shelf, own in zip(shelves, rows, strict=True) for row in own]
+        number = {place: index for index, place in enumerate(places)}
+        n_candidates = max(MIN_CANDIDATES, CANDIDATES_PER_RESULT * query.n_results)
+        nearest = self._candidates(opened, "calls", vector, query, n_candidates)[: query.n_results]
+        return Surroundings(
+            vector=vector,
+            call_ids=[shelf.calls[row].call_id for shelf, own in zip(shelves, rows, strict=True) for row in own],
+            outcomes=[outcome for outcome, _ in places],
+            vectors=np.concatenate(
+                [np.zeros((0, len(vector)), dtype=np.float32)]
+                + [shelf.vectors["calls"][own] for shelf, own in zip(shelves, rows, strict=True)]
+            ),
+            # One that was deleted between the two looks at the library is left out.
+            nearest=[number[place] for one in nearest if (place := (one.shelf.outcome, one.call)) in number],
+        )
+
+    def _current_rows(self, shelf: Shelf, query: PrecedentQuery) -> np.ndarray:
+        """The calls of a shelf that may be compared with the query's and that are in the library as indexed."""
+        rows = np.flatnonzero(_others(shelf, query))
+        return np.asarray(rows[~self._is_stale(shelf, rows)])
+
     def close(self) -> None:
         """Lets another process own the store; the next question opens it again."""
         with self._lock:
@@ -142,13 +173,7 @@ class PastCalls:
         mine: np.ndarray, n_candidates: int, is_answered: bool,
     ) -> list[_Candidate]:  # fmt: skip
         """The nearest rows of one shelf; calls that turn out not to be shown are left out and the next ones taken."""
-        may = shelf.others(
-            call_id=query.transcript.call_id,
-            content_hash=query.transcript.content_hash,
-            account_id=query.account_id,
-            started_at=query.started_at,
-            among=query.among,
-        )
+        may = _others(shelf, query)
         while True:
             allowed = may
             if kind == "moments":
@@ -173,11 +198,14 @@ class PastCalls:
 
     def _unfit(self, shelf: Shelf, calls: np.ndarray, mine: np.ndarray) -> np.ndarray:
         """Those calls that were deleted, rewritten or given another outcome since, or are nearly the query's call."""
+        is_copy = nearly_same([mine, *(shelf.shingles_of(call) for call in calls)])[0, 1:]
+        return np.asarray(calls[self._is_stale(shelf, calls) | is_copy])
+
+    def _is_stale(self, shelf: Shelf, calls: np.ndarray) -> np.ndarray:
+        """Which of the calls were deleted, rewritten or given another outcome since: shape (n_calls,), bool."""
         facts = [shelf.calls[call] for call in calls]
         now = self._library.contents([call.call_id for call in facts])
-        is_stale = np.array([now.get(call.call_id) != (call.content_hash, shelf.outcome) for call in facts], dtype=bool)
-        is_copy = nearly_same([mine, *(shelf.shingles_of(call) for call in calls)])[0, 1:]
-        return np.asarray(calls[is_stale | is_copy])
+        return np.array([now.get(call.call_id) != (call.content_hash, shelf.outcome) for call in facts], dtype=bool)
 
     def _moments(self, query: PrecedentQuery) -> tuple[list[Moment], np.ndarray]:
         """This call's moments and their vectors."""
@@ -336,6 +364,17 @@ def _each_call_once(candidates: Sequence[_Candidate]) -> list[_Candidate]:
 def _focus(moments: Sequence[Moment], turn: int) -> int:
     """Which of a call's moments a turn is best seen in, from 0."""
     return moments.index(moment_around(moments, turn))
+
+
+def _others(shelf: Shelf, query: PrecedentQuery) -> np.ndarray:
+    """Which calls of a shelf the query may be answered with, by what is known of them: shape (n_calls,), bool."""
+    return shelf.others(
+        call_id=query.transcript.call_id,
+        content_hash=query.transcript.content_hash,
+        account_id=query.account_id,
+        started_at=query.started_at,
+        among=query.among,
+    )
 
 
 def _finite(vector: np.ndarray) -> np.ndarray:
