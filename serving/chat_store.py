@@ -66,7 +66,7 @@ _ELEMENT_FIELDS: Final = {
 class Base(DeclarativeBase):
     """What all tables share."""
 
-    type_annotation_map: ClassVar = {dict[str, Any]: JSON, list[str]: JSON, Any: JSON}
+    type_annotation_map: ClassVar = {dict[str, Any]: JSON, list[str]: JSON}
     metadata = MetaData()
 
 
@@ -110,7 +110,7 @@ class StepRow(Base):
     start: Mapped[str | None]
     end: Mapped[str | None]
     is_error: Mapped[bool | None]
-    show_input: Mapped[Any]
+    show_input: Mapped[Any | None] = mapped_column(JSON, nullable=True)
     language: Mapped[str | None]
     step_metadata: Mapped[dict[str, Any] | None]
     tags: Mapped[list[str] | None]
