@@ -50,7 +50,7 @@ NAME_DELETED: Final = "A deleted call"
 _WALL_LINES: Final = 3
 _WALL_CHARS: Final = 300
 _WORD_JOINER: Final = "\u2060"
-_ESCAPE: Final = re.compile(r"\\(?=[^\w\s])")
+_ESCAPE: Final = re.compile(r"\\(?=[!-/:-@\[-`{-~])")  # before what Markdown can act on
 _STEP_FIELDS: Final = {
     "name": "name", "type": "type", "parent_id": "parentId", "output": "output", "created_at": "createdAt",
     "start": "start", "end": "end", "is_error": "isError", "show_input": "showInput", "language": "language",
@@ -520,23 +520,12 @@ class ChatStore:
             quoting = select(QuoteRow.step_id).where(QuoteRow.call_id.in_(ids))
             of_calls = select(StepRow.id).where(or_(StepRow.id.in_(cards), StepRow.id.in_(quoting)))
             about = {*session.scalars(of_calls), *_steps_that_say(session, words)}
-            threads = select(ThreadRow).where(
-                or_(
-                    ThreadRow.id.in_(select(ThreadCallRow.thread_id).where(ThreadCallRow.call_id.in_(ids))),
-                    ThreadRow.id.in_(select(StepRow.thread_id).where(StepRow.id.in_(about))),
-                )
-            )
-            cards_of = dict(
-                session.execute(
-                    select(StepRow.thread_id, StepRow.output).where(StepRow.id.in_(cards)).order_by(StepRow.number)
-                ).tuples()
-            )
-            for thread in session.scalars(threads):
-                card = cards_of.get(thread.id)
-                named = searchable(thread.name or "")
-                if (card is not None and thread.name == thread_name(card)) or any(text in named for text in words):
-                    thread.name = NAME_DELETED
             rows = session.scalars(select(StepRow).where(StepRow.id.in_(about))).all()
+            after = {(row.thread_id, thread_name(row.output)) for row in rows}  # threads are named after messages
+            for thread in session.scalars(select(ThreadRow)):
+                named = searchable(thread.name)
+                if (thread.id, thread.name) in after or any(text in named for text in words):
+                    thread.name = NAME_DELETED
             tools = select(StepRow).where(
                 StepRow.type == "tool", StepRow.parent_id.in_({row.parent_id for row in rows if row.parent_id})
             )
