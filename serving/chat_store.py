@@ -537,7 +537,7 @@ class ChatStore:
             session.execute(delete(ThreadCallRow).where(ThreadCallRow.call_id.in_(ids)))
             session.execute(delete(QuoteRow).where(QuoteRow.call_id.in_(ids)))
         self._scrub()
-        return len(rows)
+        return sum(row.type != "tool" for row in rows)
 
     def _scrub(self) -> None:
         connection = self._engine.raw_connection()
