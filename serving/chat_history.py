@@ -105,6 +105,10 @@ class ChatHistory(BaseDataLayer):
         """Notes that a thread is about a call; ``step_id`` is the message that shows its card."""
         await self._write(self._store.add_call, thread_id, call_id, step_id, _user())
 
+    async def calls(self, thread_id: str) -> tuple[str, ...]:
+        """The calls that a thread is about, the newest last: those that its buttons may name."""
+        return await self._write(self._store.calls, thread_id)
+
     @_logged
     async def name_thread(self, thread_id: str, name: str) -> None:
         """Names a thread, such as by the card of its first call."""

@@ -27,6 +27,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects.sqlite import insert
@@ -476,10 +477,15 @@ class ChatStore:
         """
         with self._session() as session:
             self._own(session, thread_id, user)
-            values = {"thread_id": thread_id, "call_id": call_id, "step_id": step_id}
-            session.execute(insert(ThreadCallRow).values(**values).on_conflict_do_update(
-                index_elements=["thread_id", "call_id"], set_={"step_id": step_id}
-            ))  # fmt: skip
+            known = ThreadCallRow.thread_id == thread_id, ThreadCallRow.call_id == call_id
+            session.execute(delete(ThreadCallRow).where(*known))  # what is scored again is the newest again
+            session.execute(insert(ThreadCallRow).values(thread_id=thread_id, call_id=call_id, step_id=step_id))
+
+    def calls(self, thread_id: str) -> tuple[str, ...]:
+        """The calls that a thread is about, the newest last."""
+        query = select(ThreadCallRow.call_id).where(ThreadCallRow.thread_id == thread_id)
+        with self._session() as session:
+            return tuple(session.scalars(query.order_by(text("rowid"))))
 
     def quotes(self, step_id: str, call_ids: Iterable[str]) -> None:
         """Notes which calls an answer quotes."""
@@ -533,11 +539,12 @@ class ChatStore:
                 tool.output = tool.input = ""
             for row in rows:
                 row.output, row.input = CALL_DELETED if row.type != "tool" else "", ""
+            n_messages = sum(row.type != "tool" for row in rows)
             _drop_beside(session, about)
             session.execute(delete(ThreadCallRow).where(ThreadCallRow.call_id.in_(ids)))
             session.execute(delete(QuoteRow).where(QuoteRow.call_id.in_(ids)))
         self._scrub()
-        return sum(row.type != "tool" for row in rows)
+        return n_messages
 
     def _scrub(self) -> None:
         connection = self._engine.raw_connection()
@@ -592,9 +599,9 @@ def thread_name(text: str) -> str:
     return name if len(name) <= MAX_NAME_CHARS else f"{name[: MAX_NAME_CHARS - 1].rstrip()}…"
 
 
-def searchable(text: str | None) -> str:
+def searchable(shown: str | None) -> str:
     """Text as it is looked for: as it is read, less Markdown's escapes, in one case and with single spaces."""
-    return " ".join(_ESCAPE.sub("", (text or "").replace(_WORD_JOINER, "")).casefold().split())
+    return " ".join(_ESCAPE.sub("", (shown or "").replace(_WORD_JOINER, "")).casefold().split())
 
 
 def _beginning(text: str) -> str:

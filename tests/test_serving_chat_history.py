@@ -404,6 +404,18 @@ def test_only_its_owner_can_read_the_file(store: ChatStore, home: Settings) -> N
         assert home.history_file.stat().st_mode & 0o777 == 0o600
 
 
+# Calls
+
+
+async def test_a_thread_knows_its_calls_the_newest_last(history: ChatHistory) -> None:
+    thread = be(ANNA)
+    await history.create_step(step(thread, "q"))
+    for call_id in ("b", "a", "c", "b"):
+        await history.add_call(thread, call_id, "m")
+    assert await history.calls(thread) == ("a", "c", "b")
+    assert await history.calls("other") == ()
+
+
 # Deleting
 
 
