@@ -140,23 +140,27 @@ def _sign_in(accounts: Accounts | None) -> None:
 @cl.on_chat_resume
 async def on_chat_resume(thread: dict[str, Any]) -> None:
     """Back in a thread. Where its answer is still being made, the page gets the thread again when it is done."""
-    if (task := history().answering_task(thread["id"])) is not None:
+    task = history().answering_task(thread["id"])
+    if task is not None:
         cl.context.session.current_task = task  # the stop button stops it, as before
-        following.add(follow := asyncio.create_task(_follow(thread["id"], task)))
-        follow.add_done_callback(following.discard)
+    following.add(follow := asyncio.create_task(_follow(thread["id"], task)))
+    follow.add_done_callback(following.discard)
 
 
-async def _follow(thread_id: str, task: asyncio.Task[Any]) -> None:
-    logger.info("A question of a conversation that was opened again is still being worked on.")
+async def _follow(thread_id: str, task: asyncio.Task[Any] | None) -> None:
     await asyncio.sleep(RESUMED_SECONDS)
+    await cl.ElementSidebar.set_elements([])  # which opens by itself here too
+    if task is None:
+        return
+    logger.info("A question of a conversation that was opened again is still being worked on.")
     await cl.context.emitter.task_start()
     _, unfinished = await asyncio.wait([task], timeout=FOLLOW_SECONDS)
     if unfinished:
-        logger.warning(
-            "An answer took more than %d s; whoever opened its conversation again must reload.", FOLLOW_SECONDS
-        )
-    if (thread := await history().get_thread(thread_id)) is not None:
-        await cl.context.emitter.resume_thread(thread)
+        logger.warning("An answer takes more than %d s; the page that waits for it has to be reloaded.", FOLLOW_SECONDS)
+    if (again := await history().get_thread(thread_id)) is not None:
+        await cl.context.emitter.resume_thread(again)
+        await asyncio.sleep(PANEL_SECONDS)
+        await cl.ElementSidebar.set_elements([])
     await cl.context.emitter.task_end()
 
 

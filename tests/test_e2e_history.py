@@ -63,6 +63,8 @@ def test_after_a_restart_everything_is_there_and_the_coach_still_knows_the_call(
         again = page.locator('[data-step-type="assistant_message"]').inner_text()
         assert again.split("\n")[:5] == answered.split("\n")[:5]
         expect(page.locator(".negative-feedback-on")).to_be_visible()
+        page.wait_for_timeout(1_000)
+        assert page.locator("#side-view-content").count() == 0  # it opens when it is asked for
         won = page.locator("a.element-link", has_text=re.compile("call ")).first
         won.click()
         expect(page.locator("#side-view-content blockquote")).to_be_visible()
