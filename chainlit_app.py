@@ -10,8 +10,9 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import chainlit as cl
 from chainlit import server
@@ -26,6 +27,9 @@ from salescoach.transcripts import assign_roles, decode, looks_like_transcript, 
 from salescoach.types import Citation, Transcript
 from serving import chat_steps
 from serving import chat_view as view
+from serving.accounts import Accounts
+from serving.chat_history import ChatHistory, add_routes, conversation
+from serving.sign_in import LOCAL_USER, PasswordCheck, SignIn
 from serving.web import ROOT, Guard, without_outside_links
 
 logger = logging.getLogger(__name__)
@@ -48,6 +52,9 @@ MAX_MESSAGE_BYTES: Final = 8_000_000
 ASK_SECONDS: Final = 900
 # The page opens its side panel for every new element. After this time it has, and can be told to close it.
 PANEL_SECONDS: Final = 0.3
+# What the page is sent first when a thread is opened again has arrived by then.
+RESUMED_SECONDS: Final = 0.3
+FOLLOW_SECONDS: Final = 300
 
 
 class CoachOpener:
@@ -75,6 +82,7 @@ class CoachOpener:
 
 
 opener = CoachOpener()
+following: set[asyncio.Task[None]] = set()
 
 
 @asynccontextmanager
@@ -100,13 +108,60 @@ async def start() -> None:
 
 @cl.on_app_shutdown
 async def stop() -> None:
-    """Closes what the coach holds open."""
+    """Closes what is held open."""
     await opener.close()
+    await history().close()
 
 
 @cl.data_layer
-def no_data_layer() -> None:
-    """Nothing is stored by Chainlit, whatever database or cloud key the environment happens to name."""
+@cache
+def history() -> ChatHistory:
+    """What was said and shown, kept under ``COACH_HOME`` whatever database the environment happens to name."""
+    return ChatHistory(Settings.load())
+
+
+def _sign_in(accounts: Accounts | None) -> None:
+    """By password where there are accounts; else everybody at this machine is the one user, without a login page."""
+    if accounts is None:
+
+        @cl.header_auth_callback
+        async def local(headers: object) -> cl.User:
+            return cl.User(identifier=LOCAL_USER)
+
+        return
+    check = PasswordCheck(accounts)
+
+    @cl.password_auth_callback
+    async def by_password(username: str, password: str) -> cl.User | None:
+        name = await check(username, password)
+        return cl.User(identifier=name) if name else None
+
+
+@cl.on_chat_resume
+async def on_chat_resume(thread: dict[str, Any]) -> None:
+    """Back in a thread. Where its answer is still being made, the page gets the thread again when it is done."""
+    task = history().answering_task(thread["id"])
+    if task is not None:
+        cl.context.session.current_task = task  # the stop button stops it, as before
+    following.add(follow := asyncio.create_task(_follow(thread["id"], task)))
+    follow.add_done_callback(following.discard)
+
+
+async def _follow(thread_id: str, task: asyncio.Task[Any] | None) -> None:
+    await asyncio.sleep(RESUMED_SECONDS)
+    await cl.ElementSidebar.set_elements([])  # which opens by itself here too
+    if task is None:
+        return
+    logger.info("A question of a conversation that was opened again is still being worked on.")
+    await cl.context.emitter.task_start()
+    _, unfinished = await asyncio.wait([task], timeout=FOLLOW_SECONDS)
+    if unfinished:
+        logger.warning("An answer takes more than %d s; the page that waits for it has to be reloaded.", FOLLOW_SECONDS)
+    if (again := await history().get_thread(thread_id)) is not None:
+        await cl.context.emitter.resume_thread(again)
+        await asyncio.sleep(PANEL_SECONDS)
+        await cl.ElementSidebar.set_elements([])
+    await cl.context.emitter.task_end()
 
 
 @cl.set_chat_profiles
@@ -137,6 +192,7 @@ async def starters(user: object = None, language: object = None) -> list[cl.Star
 async def on_message(message: cl.Message) -> None:
     """A call, pasted or uploaded, or a question."""
     async with explained():
+        await cl.send_window_message({"thread": message.thread_id})  # for its address, see public/history.js
         coach = await opener.get()
         text = message.content.strip()
         files = [element for element in message.elements if element.path]
@@ -187,12 +243,17 @@ async def _take_call(coach: Coach, message: cl.Message, transcript: Transcript, 
     await _shorten(message, "\n".join(line for line in (question, view.card(transcript, title)) if line))
     transcript = await _settle_roles(transcript)
     call_id = await asyncio.to_thread(coach.add_call, transcript)
+    await history().add_call(message.thread_id, call_id, message.id)
     await _answer(coach, question or FIRST_QUESTION, call_id)
 
 
 async def _shorten(message: cl.Message, content: str) -> None:
     message.content = content
     await message.update()
+    if [known.id for known in cl.chat_context.get() if known.type == "user_message"] == [message.id]:
+        await history().name_thread(message.thread_id, content)
+        # Lets the page's list of conversations show the name.
+        await cl.context.emitter.emit("first_interaction", {"interaction": content, "thread_id": message.thread_id})
 
 
 async def _settle_roles(transcript: Transcript) -> Transcript:
@@ -217,8 +278,12 @@ async def _answer(coach: Coach, question: str, call_id: str | None = None) -> No
     stream = view.AnswerStream()
     steps: dict[str, cl.Step] = {}
     reply: cl.Message | None = None
+    thread_id, user = cl.context.session.thread_id, cl.context.session.user.identifier
     # Closed at once where the user presses stop, so that the next question need not wait for this one.
-    async with aclosing(coach.ask(cl.context.session.thread_id, question, call_id)) as events:
+    async with (
+        history().answering(thread_id),
+        aclosing(coach.ask(conversation(user, thread_id), question, call_id)) as events,
+    ):
         async for event in events:
             match event:
                 case ToolStarted():
@@ -271,6 +336,8 @@ async def _finish_answer(coach: Coach, reply: cl.Message, answer: Answer, call_i
         ]
         cl.user_session.set("follow_ups", reply.actions)
     await reply.send()
+    quoted = {cited.call_id for cited in answer.citations}
+    await history().quotes(reply.id, quoted | ({call_id} if call_id else set()))
     if reply.elements:
         await asyncio.sleep(PANEL_SECONDS)
         await cl.ElementSidebar.set_elements([])
@@ -295,7 +362,12 @@ def _harden() -> None:
     """What Chainlit has no setting for. Not again when the running page is reloaded: the app is closed by then."""
     if server.app.middleware_stack is not None:
         return
-    server.app.add_middleware(Guard)
+    settings = Settings.load()
+    accounts = Accounts(settings.users_file) if settings.users_file.exists() else None
+    _sign_in(accounts)
+    add_routes(server.app, history)
+    server.app.add_middleware(SignIn, accounts=accounts)
+    server.app.add_middleware(Guard, hosts=[host for host in settings.hosts.split(",") if host])
     server.sio.eio.max_http_buffer_size = MAX_MESSAGE_BYTES
     template = server.get_html_template
     server.get_html_template = lambda root_path: without_outside_links(template(root_path))

@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     max_sent_chars: int = Field(48_000, ge=8_000, description="characters that it may be sent at a time, at most")
     max_answer_tokens: int = Field(4_000, ge=200, description="tokens that it may answer with, its thoughts included")
     rep_lookups: bool = Field(False, description="whether the library may be asked for numbers by rep")
+    hosts: str = Field("", description="names, separated by commas, under which the chat may be opened from elsewhere")
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
 
@@ -80,3 +81,18 @@ class Settings(BaseSettings):
     def threads_file(self) -> Path:
         """Checkpoints of conversations; they hold call ids, never transcripts."""
         return self.home / "conversations.sqlite"
+
+    @cached_property
+    def history_file(self) -> Path:
+        """What the chat shows when somebody comes back: threads with their messages, figures and thumbs."""
+        return self.home / "chat.sqlite"
+
+    @cached_property
+    def users_file(self) -> Path:
+        """Who may sign in to the chat. Without it, it is the one person at this machine."""
+        return self.home / "users.json"
+
+    @cached_property
+    def cookie_secret_file(self) -> Path:
+        """What the chat's session cookies are signed with."""
+        return self.home / "cookie-secret"

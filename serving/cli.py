@@ -31,7 +31,7 @@ from salescoach.scoring import CallScorer
 from salescoach.transcripts import decode, parse_transcript, read_transcript
 from salescoach.types import LabelledCall, MethodName, Outcome, Score, Transcript
 from salescoach.whole_file import whole_file
-from serving import render
+from serving import render, user_commands
 from serving.deletion import delete_call
 from serving.doctor import examine
 from serving.outcomes import OutcomeEntered, add_call, enter_outcome
@@ -45,6 +45,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(user_commands.app, name="user")
 
 File = Annotated[Path, typer.Argument(help="a transcript (txt, vtt, srt); - reads stdin")]
 Data = Annotated[Path, typer.Argument(help="labelled calls: CSV, JSONL or Parquet")]
@@ -76,7 +78,7 @@ def setup() -> None:
 @app.command()
 def chat(
     port: Annotated[int, typer.Option(help="port of the page", min=1, max=65535)] = 8000,
-    host: Annotated[str, typer.Option(help="address to listen on; this machine only")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="address to listen on; accounts open it to others")] = "127.0.0.1",
     open_browser: Annotated[bool | None, typer.Option("--open/--no-open", help="default: on a terminal")] = None,
     model: ModelDir = None,
 ) -> None:

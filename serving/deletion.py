@@ -21,12 +21,13 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from salescoach.artifact import HASH_DIGITS, MANIFEST, Manifest
 from salescoach.config import Settings
 from salescoach.encoder import turn_text
-from salescoach.errors import CoachError, ModelError
+from salescoach.errors import CoachError, InputError, ModelError
 from salescoach.library import Library
 from salescoach.progress import Progress
 from salescoach.scrub import scrub
 from salescoach.types import Frozen, LabelledCall, Turn
 from salescoach.vector_cache import FileCache
+from serving.chat_store import ChatStore
 from serving.setup import rebuild_index
 
 MIN_WORDS = 4  # of a turn that is searched for: "Yes, Friday." may stand anywhere
@@ -35,12 +36,16 @@ _ESCAPED = re.compile(r"[\"\\\x00-\x1f\x7f-\U0010ffff]")
 
 
 class Deletion(Frozen):
-    """What was deleted. ``models`` have learned from the call; ``left``: files that still hold words of it."""
+    """What was deleted. ``models`` have learned from the call; ``left``: files that still hold words of it.
+
+    ``n_messages`` of the chat were about the call and now say that it was deleted.
+    """
 
     call_id: str
     n_turns: int
     n_vectors: int
     n_conversations: int
+    n_messages: int
     thrown_away: tuple[str, ...]
     is_indexed: bool
     models: tuple[str, ...]
@@ -58,6 +63,7 @@ def delete_call(settings: Settings, call_id: str, report: Progress) -> Deletion:
         call, own = library.get(call_id), library.own_turns(call_id)
         n_vectors = _forget_vectors(settings, own)
         n_conversations = _forget_conversations(settings, {call_id, call.call_id}, own)
+        n_messages = _forget_messages(settings, library, call, own)
         thrown_away = _throw_away(settings, call)
         library.delete(call_id)
         is_indexed = bool(library.summaries()) and _rebuild(settings, library, report)
@@ -67,11 +73,64 @@ def delete_call(settings: Settings, call_id: str, report: Progress) -> Deletion:
         n_turns=len(call.transcript),
         n_vectors=n_vectors,
         n_conversations=n_conversations,
+        n_messages=n_messages,
         thrown_away=thrown_away,
         is_indexed=is_indexed,
         models=_models_that_saw(settings, call),
         left=_files_with(settings.home, words),
     )
+
+
+def forget_conversation(settings: Settings, thread: str) -> None:
+    """Deletes what the coach remembers of a conversation.
+
+    Raises:
+        CoachError: the file is in use by another process.
+    """
+    if not settings.threads_file.exists():
+        return
+    with closing(sqlite3.connect(settings.threads_file, check_same_thread=False)) as database:
+        SqliteSaver(database).delete_thread(thread)
+        scrub(database, f"The file of conversations {settings.threads_file}")
+
+
+def forget_pasted(settings: Settings, call_id: str) -> None:
+    """Deletes a pasted call, which was private, from library, caches and uploads.
+
+    Nothing happens where there is no such call, or where it has become the team's.
+
+    Raises:
+        CoachError: a file is in use by another process.
+    """
+    with Library(settings.library_file) as library:
+        try:
+            call, own = library.get(call_id), library.own_turns(call_id)
+        except InputError:
+            return
+        if call.provenance != "pasted":
+            return
+        _forget_vectors(settings, own)
+        for file in _files_with(settings.home / "chat", list(_words_alone(own))):
+            Path(file).unlink()
+        library.delete(call_id)
+
+
+def _forget_messages(settings: Settings, library: Library, call: LabelledCall, turns: Sequence[Turn]) -> int:
+    """Takes the call out of the chat's history, under whichever id it is noted there."""
+    if not settings.history_file.exists():
+        return 0
+    with ChatStore(settings.history_file) as store:
+        noted = store.call_ids()
+        others = noted - library.contents(sorted(noted)).keys()
+        names = {call.call_id, *(known for known in others if _is_same(library, known, call))}
+        return store.forget_call(names, [turn.text for turn in turns if len(turn.text.split()) >= MIN_WORDS])
+
+
+def _is_same(library: Library, call_id: str, call: LabelledCall) -> bool:
+    try:
+        return library.get(call_id).call_id == call.call_id
+    except InputError:
+        return False
 
 
 def _forget_vectors(settings: Settings, turns: Sequence[Turn]) -> int:

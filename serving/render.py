@@ -85,7 +85,7 @@ def deletion(gone: Deletion) -> str:
     """What was deleted, and what is left to do."""
     lines = [
         f"The call {gone.call_id} ({gone.n_turns} turns) is deleted, with {gone.n_vectors} cached vectors and "
-        f"{gone.n_conversations} conversations about it."
+        f"{gone.n_conversations} conversations about it; {gone.n_messages} messages of the chat now say so."
     ]
     if gone.thrown_away:
         lines.append(f"Thrown away with it, to be made again: {', '.join(gone.thrown_away)}.")

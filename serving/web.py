@@ -1,16 +1,17 @@
-"""The chat's server: starts Chainlit on ``chainlit_app.py`` for this machine only, with ``serve``.
+"""The chat's server: starts Chainlit on ``chainlit_app.py`` with ``serve``; for other machines only with accounts.
 
 Also what the page is served through: ``Guard``, the security headers and the refusal of other sites' requests.
 """
 
 import asyncio
+import ipaddress
 import os
 import re
 import shutil
 import socket
 import warnings
 import webbrowser
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -20,6 +21,8 @@ import typer
 from agent.chat_models import is_this_machine
 from salescoach.config import Settings
 from salescoach.errors import InputError
+from serving.accounts import Accounts, cookie_secret
+from serving.chat_store import ChatStore
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -29,6 +32,7 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 ROOT: Final = Path(__file__).resolve().parent.parent
 # Where they are, and what they are called for Chainlit: it warns where a text is not named after its language.
 _PAGE_FILES: Final = ((".chainlit", ".chainlit"), ("public", "public"), ("chainlit.md", "chainlit_en-US.md"))
+_EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})
 _MAX_BODY_BYTES: Final = 4_000_000
 _SECONDS_TO_CLOSE: Final = 2
 
@@ -56,14 +60,18 @@ _SWITCHED_OFF: Final = {
 
 
 class Guard:
-    """Pure ASGI middleware: security headers on every response, and no request but this machine's own page's.
+    """Pure ASGI middleware: security headers on every response, and no request but its own page's.
 
     Chainlit lets any website that the user has open connect to its socket. A page elsewhere must not be able to read
-    calls, so the host that was asked for, and the page that asks, have to be this machine.
+    calls, so the page that asks has to come from the very address that is asked. And that address has to be one that
+    is meant: otherwise a website could point a name of its own at this machine and be such a page (DNS rebinding).
+    Meant are this machine, the address that is listened on and the names that were given. Where every address is
+    listened on, any number will do: a page can't be opened by a number that is not its server's.
     """
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, hosts: Sequence[str] = ()) -> None:
         self._app = app
+        self._hosts = frozenset(host.strip("[]").casefold() for host in hosts)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Passes a request on, or refuses it."""
@@ -71,20 +79,42 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        if not _is_own(headers):
-            await _refuse(scope, send, 403, b"This address answers only to its own page on this machine.")
+        if not self._is_own(headers):
+            await _refuse(scope, send, 403, b"This address answers only to its own page.")
         elif int(headers.get(b"content-length", "0")) > _MAX_BODY_BYTES:
             await _refuse(scope, send, 413, b"That is too large.")
         else:
             await self._app(scope, receive, _with_headers(send))
 
+    def _is_own(self, headers: dict[bytes, str]) -> bool:
+        asked = _place(f"//{headers.get(b'host', '')}")
+        if asked is None or not self._is_meant(asked[0]):
+            return False
+        origin = headers.get(b"origin")
+        return origin is None or _place(origin) == asked
 
-def _is_own(headers: dict[bytes, str]) -> bool:
-    asked = urlsplit(f"//{headers.get(b'host', '')}").hostname
-    origin = headers.get(b"origin")
-    if not asked or not is_this_machine(asked):
+    def _is_meant(self, host: str) -> bool:
+        if is_this_machine(host) or host in self._hosts:
+            return True
+        return bool(self._hosts & _EVERY_ADDRESS) and _is_number(host)
+
+
+def _place(address: str) -> tuple[str, int | None] | None:
+    """Host and port of an address; None as the port stands for the usual one."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return None if not host else (host.casefold(), None if port in (80, 443) else port)
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
         return False
-    return origin is None or is_this_machine(urlsplit(origin).hostname or "")
+    return True
 
 
 def _with_headers(send: Send) -> Send:
@@ -116,17 +146,23 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, open
     """Serves the chat until it is interrupted; prints the address once the page can be opened.
 
     Raises:
-        InputError: the host is not this machine, the port is taken, or the page's files are missing.
+        InputError: the host is not this machine and there are no accounts, the port is taken, or the page's files are
+            missing.
+        CoachError: the accounts or the history can't be read.
     """
-    if not is_this_machine(host):
+    if not Accounts(settings.users_file).names() and (settings.users_file.exists() or not is_this_machine(host)):
         raise InputError(
-            f"The chat has no login yet, so it listens on this machine only; {host} would open it to others. "
-            "Leave --host out, or give 127.0.0.1."
+            f"Without accounts the chat listens on this machine only; {host} would open it to others. "
+            "Add one with `coach user add NAME`, or leave --host out."
+            if not is_this_machine(host)
+            else f"Nobody could sign in: the last account is removed. Add one with `coach user add NAME`, or delete "
+            f"{settings.users_file} to use the chat without accounts."
         )
+    ChatStore(settings.history_file).close()  # that it can be used is better known now than at the first question
     listening = _listen(host, port)
     try:
         app_root = _prepare_app_root(settings.home.resolve() / "chat" / str(port))
-        _set_environment(settings, app_root)
+        _set_environment(settings.model_copy(update={"hosts": f"{settings.hosts},{host}"}), app_root, port)
         asyncio.run(_run(listening, f"http://{'localhost' if host == '127.0.0.1' else host}:{port}", open_browser))
     finally:
         listening.close()
@@ -162,7 +198,7 @@ def _prepare_app_root(folder: Path) -> Path:
     return folder
 
 
-def _set_environment(settings: Settings, app_root: Path) -> None:
+def _set_environment(settings: Settings, app_root: Path, port: int) -> None:
     # Chainlit reads its folder from the environment when it is imported, and runs chainlit_app.py as a program of its
     # own, which loads its settings from there too: the one way to hand both what the command line was given.
     os.environ["CHAINLIT_APP_ROOT"] = str(app_root)
@@ -171,6 +207,9 @@ def _set_environment(settings: Settings, app_root: Path) -> None:
         value = getattr(given, name)
         if value is not None and not name.startswith("openai_"):  # the program reads those by their own names
             os.environ[f"COACH_{name.upper()}"] = str(value.resolve() if isinstance(value, Path) else value)
+    os.environ["CHAINLIT_AUTH_SECRET"] = cookie_secret(settings.cookie_secret_file)
+    # A browser sends a cookie to every port of a host, and two coaches may run on one machine.
+    os.environ["CHAINLIT_AUTH_COOKIE_NAME"] = f"coach_{port}_session"
     os.environ.update(_SWITCHED_OFF)
 
 

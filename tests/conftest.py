@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,13 @@ from vectorstore.search import PastCalls
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "data" / "examples"
 N_SAMPLE_CALLS = 160  # small, but enough for both classes in every split
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Chainlit, once it is imported, writes its files where it was told before: never into the working folder."""
+    folder = tempfile.TemporaryDirectory(prefix="chainlit-")
+    config.add_cleanup(folder.cleanup)
+    os.environ["CHAINLIT_APP_ROOT"] = folder.name
 
 
 @pytest.fixture(autouse=True)

@@ -11,13 +11,16 @@ from pathlib import Path
 import pytest
 
 from agent.build import open_coach
+from agent.coach import Answer, Coach
 from salescoach.config import Settings
 from salescoach.encoder import turn_text
 from salescoach.errors import CoachError, InputError
 from salescoach.library import Library
 from salescoach.testing import make_transcript
 from salescoach.types import LabelledCall
+from serving import chat_view as view
 from serving import cli
+from serving.chat_store import CALL_DELETED, NAME_DELETED, ChatStore
 from serving.deletion import delete_call
 from training.run import train
 
@@ -41,9 +44,38 @@ def silent(stage: str, done: int, total: int) -> None:
 
 
 async def ask(settings: Settings, thread: str, question: str, call_id: str) -> None:
+    """Asks, and keeps in the chat's history what the page would show."""
     async with open_coach(settings) as coach:
-        async for _ in coach.ask(thread, question, call_id):
-            pass
+        async for event in coach.ask(thread, question, call_id):
+            if isinstance(event, Answer):
+                keep(settings, coach, thread, call_id, event)
+
+
+def keep(settings: Settings, coach: Coach, thread: str, call_id: str, answer: Answer) -> None:
+    shown = {"threadId": thread, "parentId": f"run of {thread}"}
+    card, reply = f"card of {thread}", f"answer of {thread}"
+    transcript = coach.call(call_id).transcript
+    with ChatStore(settings.history_file) as store:
+        named = view.card(transcript, "Pasted call")
+        store.put_step({"id": card, "threadId": thread, "type": "user_message", "name": "u", "output": named}, "anna")
+        store.update_thread(thread, "anna", name=named)
+        store.add_call(thread, call_id, card, "anna")
+        found = "\n".join(f"- {used.result}" for used in answer.tool_calls)
+        store.put_step({**shown, "id": f"tool of {thread}", "type": "tool", "name": "t", "output": found}, "anna")
+        output = view.answer_markdown(answer.answer)
+        store.put_step({**shown, "id": reply, "type": "assistant_message", "name": "a", "output": output}, "anna")
+        panels = [view.citation_panel(coach.call(one.call_id), one) for one in answer.citations]
+        for number, panel in enumerate([*panels, view.transcript_panel(transcript)]):
+            element = {"id": f"{thread} {number}", "threadId": thread, "forId": reply, "type": "text", "name": "T1"}
+            store.put_element({**element, "display": "side", "mime": "text/plain"}, panel.encode(), "anna")
+        store.quotes(reply, [call_id, *(one.call_id for one in answer.citations)])
+
+
+def messages(settings: Settings, thread: str) -> list[str]:
+    with ChatStore(settings.history_file) as store:
+        kept = store.thread(thread)
+    assert kept is not None
+    return [kept["name"], *(step["output"] for step in kept["steps"])]
 
 
 def threads(settings: Settings) -> set[str]:
@@ -94,7 +126,10 @@ def test_a_deleted_call_is_in_no_file_and_models_trained_on_it_are_named(own: Se
     leave_traces(own, call)
     words = words_of(own, call.call_id)
     assert len(words) > 5
-    assert {"library.sqlite", "calls.csv", "train_triplets.json", "call.txt"} <= set(files_with(own.home, words))
+    assert {"library.sqlite", "calls.csv", "train_triplets.json", "call.txt", "chat.sqlite"} <= set(
+        files_with(own.home, words)
+    )
+    other = messages(own, "about another")
     with Library(own.library_file) as library:
         key = hashlib.sha256(turn_text(library.own_turns(call.call_id)[0]).encode()).digest()
         n_before = len(library.team_calls())
@@ -106,6 +141,9 @@ def test_a_deleted_call_is_in_no_file_and_models_trained_on_it_are_named(own: Se
     assert files_with(own.home / "index", [call.call_id.encode()]) == []
     assert files_with(own.cache_dir, [key]) == []
     assert threads(own) == {"about another"}
+    assert messages(own, "about it") == [NAME_DELETED, CALL_DELETED, "", CALL_DELETED]
+    assert messages(own, "about another") == other
+    assert gone.n_messages == 2
     assert (gone.call_id, gone.n_conversations, gone.left, gone.is_indexed) == (call.call_id, 1, (), True)
     assert gone.n_vectors > 5
     assert gone.models == (str(own.models_dir / "own"),)
@@ -127,6 +165,7 @@ def test_a_pasted_call_is_deleted_with_its_conversation(own: Settings) -> None:
     gone = delete_call(own, pasted, silent)
     assert files_with(own.home, [b"xylophone"]) == []
     assert threads(own) == set()
+    assert messages(own, "about it") == [NAME_DELETED, CALL_DELETED, "", CALL_DELETED]
     assert gone.models == ()
     assert (own.home / "sample" / "calls.csv").exists()  # it isn't in there
 
@@ -139,8 +178,25 @@ def test_a_conversation_that_only_cites_the_call_goes_too(own: Settings) -> None
     with Library(own.library_file) as library:
         cited = [call.call_id for call in library.summaries("lost") if f"[call {call.call_id}, T".encode() in said]
     assert cited
+    words = words_of(own, cited[0])
+    assert "chat.sqlite" in files_with(own.home, words)
     delete_call(own, cited[0], silent)
     assert threads(own) == set()
+    assert files_with(own.home, words) == []
+    card, tool, answer = messages(own, "cites")[1:]
+    assert card.startswith("Pasted call")  # that is another call
+    assert (tool, answer) == ("", CALL_DELETED)
+
+
+def test_a_call_that_got_another_id_is_deleted_from_the_history_by_its_new_one(own: Settings) -> None:
+    with Library(own.library_file) as library:
+        pasted = library.add_pasted(PASTED)
+    asyncio.run(ask(own, "about it", "Score this call.", pasted))
+    with Library(own.library_file) as library:
+        library.add([library.get(pasted).model_copy(update={"call_id": "own-1", "provenance": "own"})])
+    delete_call(own, "own-1", silent)
+    assert files_with(own.home, [b"xylophone"]) == []
+    assert messages(own, "about it") == [NAME_DELETED, CALL_DELETED, "", CALL_DELETED]
 
 
 def test_words_in_a_file_that_is_not_the_coachs_are_reported(
