@@ -1,6 +1,6 @@
 """The chat page: Chainlit events <-> Coach events, nothing else. Start it with ``coach chat``.
 
-What is shown is made in ``serving/chat_view.py``; what is true comes from the coach.
+What is shown is made in ``serving/chat_*.py``; what is true comes from the coach.
 """
 
 # Chainlit is not read by the type checker (see pyproject.toml), so its decorators are untyped to it.
@@ -8,8 +8,8 @@ What is shown is made in ``serving/chat_view.py``; what is true comes from the c
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -17,18 +17,23 @@ from typing import Any, Final
 import chainlit as cl
 from chainlit import server
 from chainlit.element import Element
-from chainlit.utils import utc_now
 
 from agent.build import open_coach
-from agent.coach import FIRST_QUESTION, Answer, Coach, Token, ToolFinished, ToolStarted
+from agent.coach import FIRST_QUESTION, Coach
+from agent.preferences import Preferences
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
+from salescoach.labelled import is_table, read_calls
 from salescoach.transcripts import assign_roles, decode, looks_like_transcript, parse_transcript
-from salescoach.types import Citation, Transcript
-from serving import chat_steps
+from salescoach.types import Transcript
 from serving import chat_view as view
 from serving.accounts import Accounts
-from serving.chat_history import ChatHistory, add_routes, conversation
+from serving.chat_actions import BUTTONS, MORE, Desk, buttons
+from serving.chat_answer import PANEL_SECONDS, AnswerOnPage, exchanges_of
+from serving.chat_asking import OTHER, choose, typed
+from serving.chat_export import Exchange
+from serving.chat_history import ChatHistory, add_routes
+from serving.chat_settings import preferences_of, widgets
 from serving.sign_in import LOCAL_USER, PasswordCheck, SignIn
 from serving.web import ROOT, Guard, without_outside_links
 
@@ -36,22 +41,14 @@ logger = logging.getLogger(__name__)
 
 SAMPLE_CALL: Final = ROOT / "data" / "examples" / "02-income-protection-electrician.txt"
 SAMPLE_REQUEST: Final = "Score a sample call"
-FOLLOW_UPS: Final = (
-    ("Similar won deals", "Show me similar won deals.", "trophy"),
-    ("Similar lost deals", "Show me similar lost deals.", "search-x"),
-    ("What won calls did", "What did won calls do at this moment?", "lightbulb"),
-    ("When it turned", "When did the call turn?", "activity"),
-    ("Metrics", "Show me the call metrics.", "gauge"),
-)
 SORRY: Final = "Something went wrong on my side, and I have noted it in the log. Please try again."
 
 MAX_FILES: Final = 3
 MAX_QUESTION_CHARS: Final = 4_000
+MAX_OFFERED_ROWS: Final = 6
+MAX_OFFERED_NAMES: Final = 8
 # Above the largest transcript, so that a paste that is too long gets an answer instead of a dropped connection.
 MAX_MESSAGE_BYTES: Final = 8_000_000
-ASK_SECONDS: Final = 900
-# The page opens its side panel for every new element. After this time it has, and can be told to close it.
-PANEL_SECONDS: Final = 0.3
 # What the page is sent first when a thread is opened again has arrived by then.
 RESUMED_SECONDS: Final = 0.3
 FOLLOW_SECONDS: Final = 300
@@ -140,6 +137,10 @@ def _sign_in(accounts: Accounts | None) -> None:
 @cl.on_chat_resume
 async def on_chat_resume(thread: dict[str, Any]) -> None:
     """Back in a thread. Where its answer is still being made, the page gets the thread again when it is done."""
+    cl.user_session.set("preferences", preferences_of(cl.context.session.chat_settings))
+    cl.user_session.set("exchanges", exchanges_of(thread))
+    cl.user_session.set("buttons", None)
+    await _offer_settings()
     task = history().answering_task(thread["id"])
     if task is not None:
         cl.context.session.current_task = task  # the stop button stops it, as before
@@ -150,18 +151,20 @@ async def on_chat_resume(thread: dict[str, Any]) -> None:
 async def _follow(thread_id: str, task: asyncio.Task[Any] | None) -> None:
     await asyncio.sleep(RESUMED_SECONDS)
     await cl.ElementSidebar.set_elements([])  # which opens by itself here too
-    if task is None:
-        return
-    logger.info("A question of a conversation that was opened again is still being worked on.")
-    await cl.context.emitter.task_start()
-    _, unfinished = await asyncio.wait([task], timeout=FOLLOW_SECONDS)
-    if unfinished:
-        logger.warning("An answer takes more than %d s; the page that waits for it has to be reloaded.", FOLLOW_SECONDS)
-    if (again := await history().get_thread(thread_id)) is not None:
-        await cl.context.emitter.resume_thread(again)
-        await asyncio.sleep(PANEL_SECONDS)
-        await cl.ElementSidebar.set_elements([])
-    await cl.context.emitter.task_end()
+    if task is not None:
+        logger.info("A question of a conversation that was opened again is still being worked on.")
+        await cl.context.emitter.task_start()
+        _, unfinished = await asyncio.wait([task], timeout=FOLLOW_SECONDS)
+        if unfinished:
+            logger.warning("An answer takes over %d s; the page that waits for it has to be reloaded.", FOLLOW_SECONDS)
+        if (again := await history().get_thread(thread_id)) is not None:
+            cl.user_session.set("exchanges", exchanges_of(again))
+            await cl.context.emitter.resume_thread(again)
+            await asyncio.sleep(PANEL_SECONDS)
+            await cl.ElementSidebar.set_elements([])
+        await cl.context.emitter.task_end()
+    async with explained(), followed_by_buttons():
+        pass
 
 
 @cl.set_chat_profiles
@@ -183,16 +186,29 @@ async def starters(user: object = None, language: object = None) -> list[cl.Star
     """What to try first."""
     return [
         cl.Starter(label=SAMPLE_REQUEST, message=SAMPLE_REQUEST),
-        cl.Starter(label="Show me similar won deals", message="Show me similar won deals."),
-        cl.Starter(label="What was my talk ratio?", message="What was my talk ratio?"),
+        cl.Starter(label="Find similar won deals", message="Show me similar won deals."),
+        cl.Starter(label="Why do we lose?", message="What is different in lost calls?"),
+        cl.Starter(label="How good is the model?", message="How good is the model?"),
     ]
+
+
+@cl.on_chat_start
+async def begin() -> None:
+    """Offers the settings."""
+    await _offer_settings()
+
+
+@cl.on_settings_update
+async def change_settings(values: dict[str, Any]) -> None:
+    """From the next question on."""
+    cl.user_session.set("preferences", preferences_of(values))
 
 
 @cl.on_message
 async def on_message(message: cl.Message) -> None:
     """A call, pasted or uploaded, or a question."""
-    async with explained():
-        await cl.send_window_message({"thread": message.thread_id})  # for its address, see public/history.js
+    async with explained(), followed_by_buttons():
+        await cl.send_window_message({"thread": message.thread_id})  # for its address, see public/coach.js
         coach = await opener.get()
         text = message.content.strip()
         files = [element for element in message.elements if element.path]
@@ -212,25 +228,68 @@ async def on_message(message: cl.Message) -> None:
             await _answer(coach, text)
 
 
-@cl.action_callback("ask")
+@cl.action_callback("do")
 async def on_action(action: cl.Action) -> None:
-    """A button under an answer asks what its label says."""
-    async with explained():
-        label, question, _ = FOLLOW_UPS[int(action.payload["follow_up"])]
+    """A button under an answer."""
+    await _stoppable(_do(str(action.payload["do"])))
+
+
+async def _do(name: str) -> None:
+    async with explained(), followed_by_buttons(unfolded=name == MORE):
         coach = await opener.get()
-        await cl.Message(content=label, author="User", type="user_message").send()
-        await _answer(coach, question)
+        button = BUTTONS[name]
+        if button.question is not None:
+            await cl.Message(content=button.label, author="User", type="user_message").send()
+            await _answer(coach, button.question)
+        elif button.does is not None:
+            await button.does(await _desk(coach))
+
+
+async def _stoppable(work: Coroutine[Any, Any, None]) -> None:
+    """Runs what a button does as Chainlit runs a message: with the stop button, which cancels it."""
+    session = cl.context.session
+    session.current_task = task = asyncio.create_task(work)
+    await cl.context.emitter.task_start()
+    try:
+        await asyncio.wait({task})
+    finally:
+        await cl.context.emitter.task_end()
 
 
 async def _take_files(coach: Coach, message: cl.Message, text: str, files: list[Element]) -> None:
     if len(files) > MAX_FILES:
         raise InputError(f"You gave {len(files)} files; give at most {MAX_FILES} at a time.")
     for file in files:
-        await _shorten(message, text or f"Uploaded {file.name}")
-        content, notes = decode(await asyncio.to_thread(Path(file.path).read_bytes))
-        transcript = await asyncio.to_thread(parse_transcript, content)
-        transcript = transcript.model_copy(update={"warnings": (*notes, *transcript.warnings)})
-        await _take_call(coach, message, transcript, f"Uploaded {file.name}", text)
+        title = f"Uploaded {file.name}"
+        await _shorten(message, text or title)
+        if is_table(Path(file.name)):
+            transcript = await _choose_row(Path(file.path), file.name)
+            if transcript is None:
+                continue
+        else:
+            content, notes = decode(await asyncio.to_thread(Path(file.path).read_bytes))
+            transcript = await asyncio.to_thread(parse_transcript, content)
+            transcript = transcript.model_copy(update={"warnings": (*notes, *transcript.warnings)})
+        await _take_call(coach, message, transcript, title, text)
+
+
+async def _choose_row(file: Path, name: str) -> Transcript | None:
+    """The call of a table that the user chooses; a table of one is that one."""
+    calls = await asyncio.to_thread(read_calls, file, need_labels=False)
+    if len(calls) == 1:
+        return calls[0].transcript
+    row = await choose(
+        f"**{view.escape(name)}** has {len(calls):,} calls. Which one?",
+        {view.row_label(number, call): number for number, call in enumerate(calls[:MAX_OFFERED_ROWS], start=1)},
+        other="Another one" if len(calls) > MAX_OFFERED_ROWS else "None of them",
+    )
+    if row == OTHER and len(calls) > MAX_OFFERED_ROWS:
+        answer = await typed(f"Give its number, 1 to {len(calls):,}, or its id.") or ""
+        ids = {call.call_id: number for number, call in enumerate(calls, start=1)}
+        row = ids.get(answer) or (int(answer) if answer.isascii() and answer.isdecimal() and len(answer) < 9 else 0)
+        if not 1 <= row <= len(calls):
+            raise InputError(f"{name} has no such call; upload it again and give a number from 1 to {len(calls):,}.")
+    return calls[row - 1].transcript if row is not None and row > 0 else None
 
 
 async def _take_text(coach: Coach, message: cl.Message, text: str, title: str) -> None:
@@ -260,102 +319,73 @@ async def _settle_roles(transcript: Transcript) -> Transcript:
     names = view.unclear_speakers(transcript)
     if not names:
         return transcript
-    actions = [
-        cl.Action(name="side", payload={"speaker": number}, label=view.plain_name(name))
-        for number, name in enumerate(names[:8])
-    ]
-    actions.append(cl.Action(name="side", payload={"speaker": -1}, label="None of them"))
-    question = cl.AskActionMessage(content="Who is on your side?", actions=actions, timeout=ASK_SECONDS)
-    reply = await question.send()
-    chosen = int(reply["payload"]["speaker"]) if reply else -1
-    question.content = f"On your side: **{view.escape(names[chosen]) if chosen >= 0 else 'none of them'}**"
-    await question.update()
-    return assign_roles(transcript, names[chosen]) if chosen >= 0 else transcript
+    chosen = await choose(
+        "Who is on your side?",
+        {name: number for number, name in enumerate(names[:MAX_OFFERED_NAMES])},
+        other="None of them",
+    )
+    return transcript if chosen in (None, OTHER) else assign_roles(transcript, names[chosen])
 
 
 async def _answer(coach: Coach, question: str, call_id: str | None = None) -> None:
-    """Passes on what the coach does, as it does it."""
-    stream = view.AnswerStream()
-    steps: dict[str, cl.Step] = {}
-    reply: cl.Message | None = None
-    thread_id, user = cl.context.session.thread_id, cl.context.session.user.identifier
-    # Closed at once where the user presses stop, so that the next question need not wait for this one.
-    async with (
-        history().answering(thread_id),
-        aclosing(coach.ask(conversation(user, thread_id), question, call_id)) as events,
-    ):
-        async for event in events:
-            match event:
-                case ToolStarted():
-                    steps[event.id] = await _start_step(event)
-                case ToolFinished():
-                    await _finish_step(steps[event.id], event)
-                case Token():
-                    # Made at the first token: made earlier, it would stand above the steps.
-                    reply = reply or cl.Message(content="")
-                    await reply.stream_token(stream.feed(event.text))
-                case Answer():
-                    await _finish_answer(coach, reply or cl.Message(content=""), event, call_id)
+    exchange = await AnswerOnPage(coach, history(), _preferences()).ask(question, call_id)
+    if exchange is not None:
+        _exchanges().append(exchange)
 
 
-async def _start_step(event: ToolStarted) -> cl.Step:
-    run = cl.context.current_step
-    step = cl.Step(
-        name=chat_steps.step_title(event.name),
-        type="tool",
-        show_input=False,
-        parent_id=run.id if run is not None else None,
-        metadata={"avatarName": "default"},  # else a step's name is looked up as a picture
-    )
-    step.start = utc_now()
-    await step.send()
-    return step
-
-
-async def _finish_step(step: cl.Step, event: ToolFinished) -> None:
-    step.name = chat_steps.step_result(event.name, event.result)
-    step.output = chat_steps.step_details(event.result, event.text)
-    step.is_error = event.result is None
-    step.end = utc_now()
-    await step.update()
-
-
-async def _finish_answer(coach: Coach, reply: cl.Message, answer: Answer, call_id: str | None) -> None:
-    """Sends the whole text with its sources and buttons, in place of what was streamed."""
-    reply.content = view.answer_markdown(answer.answer)
-    reply.elements = [element for cited in answer.citations if (element := _source(coach, cited)) is not None]
-    if call_id is not None:
-        whole = view.transcript_panel(coach.call(call_id).transcript)
-        reply.elements.append(cl.Text(name=view.WHOLE_CALL, content=whole, display="side"))
-        reply.content += f"\n\n{view.WHOLE_CALL}"
-    await _drop_follow_ups()
-    if answer.tool_calls:
-        reply.actions = [
-            cl.Action(name="ask", payload={"follow_up": number}, label=label, icon=icon)
-            for number, (label, _, icon) in enumerate(FOLLOW_UPS)
-        ]
-        cl.user_session.set("follow_ups", reply.actions)
-    await reply.send()
-    quoted = {cited.call_id for cited in answer.citations}
-    await history().quotes(reply.id, quoted | ({call_id} if call_id else set()))
-    if reply.elements:
-        await asyncio.sleep(PANEL_SECONDS)
-        await cl.ElementSidebar.set_elements([])
-
-
-async def _drop_follow_ups() -> None:
-    """Takes the buttons off the last answer: they ask about the newest call, so they belong under the newest answer."""
-    for action in cl.user_session.get("follow_ups") or ():
+@asynccontextmanager
+async def followed_by_buttons(*, unfolded: bool = False) -> AsyncIterator[None]:
+    """Buttons are about the newest call: they stand under the newest message, and nowhere while something is done."""
+    for action in cl.user_session.get("buttons") or ():
         await action.remove()
-    cl.user_session.set("follow_ups", None)
-
-
-def _source(coach: Coach, cited: Citation) -> cl.Text | None:
     try:
-        panel = view.citation_panel(coach.call(cited.call_id), cited)
-    except InputError:  # deleted since it was found
-        return None
-    return cl.Text(name=view.element_name(cited.marker), content=panel, display="side")
+        yield
+    finally:
+        await _offer_buttons(unfolded=unfolded)
+
+
+async def _offer_buttons(*, unfolded: bool = False) -> None:
+    messages = cl.chat_context.get()
+    if not messages or not await history().calls(cl.context.session.thread_id):
+        return
+    actions = buttons(abstained=bool(cl.user_session.get("abstained")), unfolded=unfolded)
+    cl.user_session.set("buttons", actions)
+    for action in actions:
+        await action.send(for_id=messages[-1].id)
+
+
+async def _desk(coach: Coach) -> Desk:
+    session = cl.context.session
+    calls = await history().calls(session.thread_id)
+    if not calls:
+        raise InputError("There is no call in this conversation yet; paste one, or upload it.")
+    return Desk(
+        coach,
+        Settings.load(),
+        _preferences(),
+        calls[-1],
+        session.user.identifier,
+        _exchanges(),
+        ask=lambda question: _answer(coach, question),
+    )
+
+
+def _preferences() -> Preferences:
+    return cl.user_session.get("preferences") or Preferences()
+
+
+def _exchanges() -> list[Exchange]:
+    """What was asked and answered in this conversation, oldest first."""
+    if cl.user_session.get("exchanges") is None:
+        cl.user_session.set("exchanges", [])
+    known: list[Exchange] = cl.user_session.get("exchanges")
+    return known
+
+
+async def _offer_settings() -> None:
+    async with explained():
+        coach = await opener.get()
+        await cl.ChatSettings(widgets(coach.wordings, coach.wording, _preferences())).send()
 
 
 def _harden() -> None:

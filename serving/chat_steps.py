@@ -1,7 +1,8 @@
 """What a tool does and found, in human words, for the step that the chat shows while it works. Safe to render."""
 
+from collections.abc import Mapping
 from functools import singledispatch
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel
 
@@ -31,6 +32,12 @@ _DOING: Final = {
     "won_and_lost": "Comparing won and lost calls",
     "model_quality": "Looking at the model",
 }
+_ARGUMENTS: Final = {
+    "call_id": "the call",
+    "other_call_id": "the other call",
+    "k": "how many",
+    "diversity": "likeness or variety (λ)",
+}
 _KINDS: Final = {"converted": "won", "lost": "lost", "any": "past"}
 
 
@@ -44,9 +51,19 @@ def step_result(tool: str, result: BaseModel | None) -> str:
     return f"{step_title(tool)}: not possible" if result is None else _found(result) or step_title(tool)
 
 
-def step_details(result: BaseModel | None, text: str) -> str:
-    """What a tool found, in Markdown, for whoever opens the step; ``text`` stands in where there is no result."""
-    return escape(text) if result is None else "\n".join(f"- {escape(line)}" for line in _lines(result) if line)
+def step_details(result: BaseModel | None, text: str, args: Mapping[str, Any]) -> str:
+    """What a tool was asked and found, in Markdown, for whoever opens the step; ``text`` stands in without a result."""
+    asked = [_asked(name, value) for name, value in args.items() if value is not None]
+    found = [text] if result is None else [line for line in _lines(result) if line]
+    return "\n".join(f"- {escape(line)}" for line in [*asked, *found])
+
+
+def _asked(name: str, value: object) -> str:
+    """An argument of a tool in human words."""
+    if name == "edits" and isinstance(value, list):
+        return f"Asked with {count(len(value), 'change')} to the call."
+    said = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return f"Asked with {_ARGUMENTS.get(name, name.replace('_', ' '))}: {said}."
 
 
 @singledispatch

@@ -5,6 +5,7 @@ no picture, link or HTML of a transcript is ever rendered, while a reader sees e
 """
 
 import re
+import textwrap
 from typing import Final
 
 from agent.chat_models import OFFLINE, Wording, is_this_machine
@@ -14,7 +15,7 @@ from salescoach.types import Citation, LabelledCall, Transcript, Turn
 
 WHOLE_CALL: Final = "Read the whole call"
 
-_CONTEXT_TURNS: Final = 3
+_CONTEXT_TURNS: Final = 40
 # A browser lays out this many turns without a pause; the rest of a marathon call is in the file that was given.
 _MAX_SHOWN_TURNS: Final = 600
 _MAX_NAMED: Final = 4
@@ -106,7 +107,7 @@ def welcome(manifest: Manifest | None, wording: Wording | None, problem: str | N
     return "\n\n".join(
         [
             "### What would have won this call?",
-            "Paste a sales call below, or drop a .txt, .vtt or .srt file on the page.",
+            "Paste a sales call below, or drop a .txt, .vtt, .srt or .csv file on the page.",
             "You get how likely it converts, the turns that moved that, and what similar won calls did.",
             f"Scored by **{escape(manifest.model_id)}**, which learned from {escape(manifest.data)}. "
             + _speaker(wording),
@@ -128,6 +129,12 @@ def card(transcript: Transcript, title: str) -> str:
     names = speakers(transcript)
     shown = ", ".join(names[:_MAX_NAMED]) + (f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else "")
     return f"{title} · {count(len(transcript), 'turn')} · {shown}"
+
+
+def row_label(number: int, call: LabelledCall) -> str:
+    """A row of a table of calls, for a button."""
+    outcome = f" · {call.outcome}" if call.outcome else ""
+    return f"{number} · {call.call_id} · {count(len(call.transcript), 'turn')}{outcome}"
 
 
 def unclear_speakers(transcript: Transcript) -> tuple[str, ...]:
@@ -191,6 +198,11 @@ def _turn(number: int, turn: Turn) -> str:
     if turn.start_s is not None:
         head.append(f"{int(turn.start_s) // 60}\\:{int(turn.start_s) % 60:02d}")
     return f"**{' · '.join(head)}**\n{escape(turn.text)}"
+
+
+def shortened(text: str, n_chars: int) -> str:
+    """The beginning of a text, at most so long, cut between words."""
+    return textwrap.shorten(text, n_chars, placeholder=" …")
 
 
 def count(number: int, noun: str) -> str:

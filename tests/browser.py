@@ -121,6 +121,7 @@ class Visit:
         self._context = browser.new_context(viewport=viewport)  # type: ignore[arg-type]
         self._context.add_init_script(f"localStorage.setItem('vite-ui-theme', '{theme}')")
         self.page: Page = self._context.new_page()
+        self._n_seen = 0
         self.errors: list[str] = []
         self.outside: list[str] = []
         self.page.on("console", self._on_console)
@@ -163,12 +164,18 @@ class Visit:
         self.page.locator("#chat-submit").click()
 
     def wait_for_answers(self, number: int) -> None:
-        """Until so many answers are whole: the buttons stand under the last one, and nothing is running."""
+        """Until so many questions are answered whole: the buttons stand under the last one, and nothing is running."""
         expect(self.page.locator('[data-step-type="user_message"]')).to_have_count(number)
+        self.wait_for_answer()
+
+    def wait_for_answer(self) -> None:
+        """Until the newest question is answered whole; the page says more then than when the last one was."""
         answers = self.page.locator('[data-step-type="assistant_message"]')
-        expect(answers).to_have_count(number, timeout=ANSWER_MS)
-        expect(answers.last.get_by_role("button", name="Similar lost deals")).to_be_enabled(timeout=ANSWER_MS)
+        expect(answers).not_to_have_count(self._n_seen, timeout=ANSWER_MS)
+        expect(self.page.locator("#chat-submit")).to_be_visible(timeout=ANSWER_MS)
+        expect(self.page.get_by_role("button", name="Similar lost deals")).to_be_enabled(timeout=ANSWER_MS)
         expect(self.page.get_by_role("button", name="Similar lost deals")).to_have_count(1)
+        self._n_seen = answers.count()
 
     def shot(self, name: str) -> None:
         SCREENSHOTS.mkdir(exist_ok=True)

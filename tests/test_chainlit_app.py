@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from agent.chat_models import Wording
+from agent.preferences import Preferences
 from salescoach.artifact import ModelFolder, find_model
 from salescoach.config import Settings
 from salescoach.errors import InputError
@@ -14,6 +15,7 @@ from salescoach.transcripts import parse_transcript
 from salescoach.types import Citation, LabelledCall, MetricReading, Score
 from serving import chat_steps
 from serving import chat_view as view
+from serving.chat_settings import preferences_of
 from serving.web import Guard, serve, without_outside_links
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
 from tools.look_up_metrics import MetricsResult
@@ -99,13 +101,37 @@ def test_who_is_who_is_asked_only_where_it_is_unclear(text: str, asked: tuple[st
     assert view.unclear_speakers(parse_transcript(text)) == asked
 
 
+def test_a_row_of_a_table_is_a_button() -> None:
+    call = LabelledCall(transcript=parse_transcript(CALL), call_id="deal-7", outcome="lost")
+    assert view.row_label(2, call) == "2 · deal-7 · 20 turns · lost"
+    assert view.row_label(3, call.model_copy(update={"outcome": None})) == "3 · deal-7 · 20 turns"
+
+
+@pytest.mark.parametrize(
+    ("values", "preferences"),
+    [
+        (None, Preferences()),
+        ({"method": "default", "detail": "short"}, Preferences(detail="short")),
+        (
+            {"method": "mmr", "n_precedents": 5, "diversity": 0.2},
+            Preferences(method="mmr", n_precedents=5, diversity=0.2),
+        ),
+        ({"method": "magic"}, Preferences()),
+        ({"n_precedents": 10_000}, Preferences()),
+        ({"something": "else"}, Preferences()),
+    ],
+)
+def test_settings_become_preferences(values: dict[str, Any] | None, preferences: Preferences) -> None:
+    assert preferences_of(values) == preferences
+
+
 def test_a_name_on_a_button_is_plain() -> None:
     assert view.plain_name("Dana O’Neil (Sales)") == "Dana O’Neil (Sales)"
     assert view.plain_name("![x](http://e.x) <b>*D*_d_") == f"x (http {JOINER}//e.x) b D d"
     assert view.plain_name("***") == "?"
 
 
-def test_a_citation_shows_its_turns_and_three_around() -> None:
+def test_a_citation_shows_its_turns_in_the_midst_of_the_call() -> None:
     call = LabelledCall(
         transcript=parse_transcript(CALL), call_id="c", outcome="converted", metadata={"industry": "real_estate"}
     )
@@ -114,7 +140,15 @@ def test_a_citation_shows_its_turns_and_three_around() -> None:
     )
     assert panel.startswith("**Turns 8–9 of 20** in a call that converted (real estate)")
     assert "> **T8 · Customer · 0\\:08**\n> Words number 8.\n> \n> **T9 · Rep" in panel
-    assert [n for n in range(1, 21) if f"number {n}." in panel] == list(range(5, 13))
+    assert [n for n in range(1, 21) if f"number {n}." in panel] == list(range(1, 21))
+    assert "…" not in panel
+
+
+def test_a_citation_in_a_marathon_call_shows_what_is_around_it() -> None:
+    long = "\n".join(f"{'Rep' if n % 2 else 'Customer'}: Words number {n}." for n in range(1, 301))
+    call = LabelledCall(transcript=parse_transcript(long), call_id="c")
+    panel = view.citation_panel(call, Citation(marker="[T90]", call_id="c", turn_start=90, turn_end=90, quote=""))
+    assert [n for n in range(1, 301) if f"number {n}." in panel] == list(range(50, 131))
     assert panel.count("\n\n…") == 2
 
 
@@ -148,7 +182,7 @@ def test_steps_are_told_in_human_words() -> None:
     assert chat_steps.step_title("score_call") == "Scoring the call"
     assert chat_steps.step_result("score_call", _score(34)) == "Scored the call: 34 %"
     assert chat_steps.step_result("score_call", _score(None)) == "Scored the call: no probability"
-    assert "too short" in chat_steps.step_details(_score(None), "")
+    assert "too short" in chat_steps.step_details(_score(None), "", {})
     assert chat_steps.step_result("find_similar_calls", won) == "Found 1 similar won call"
     assert (
         chat_steps.step_result("find_similar_calls", won.model_copy(update={"results": ()}))
@@ -156,9 +190,13 @@ def test_steps_are_told_in_human_words() -> None:
     )
     gone = SimilarResult(call_id="c", outcome="lost", focus=None, unavailable="There is no index yet.")
     assert chat_steps.step_result("find_similar_calls", gone) == "Similar calls are unavailable"
-    assert chat_steps.step_details(gone, "") == "- There is no index yet."
+    assert chat_steps.step_details(gone, "", {}) == "- There is no index yet."
     assert chat_steps.step_result("look_up_metrics", metrics) == "Compared 1 metric with 180 won and 120 lost calls"
-    assert chat_steps.step_details(metrics, "") == "- It was 1."
+    assert chat_steps.step_details(metrics, "", {}) == "- It was 1."
+    asked = chat_steps.step_details(metrics, "", {"call_id": "c", "k": 3, "turn": None, "edits": [1, 2]})
+    assert _shown(asked) == (
+        "- Asked with the call: c.\n- Asked with how many: 3.\n- Asked with 2 changes to the call.\n- It was 1."
+    )
     assert chat_steps.step_result("look_up_metrics", None) == "Measuring the call: not possible"
 
 

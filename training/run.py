@@ -129,9 +129,7 @@ def train(
         kept = _embedding_arm(embeddings[verdict.embedding], heads[verdict.embedding], kept_pooled, some)
         kept.save(folder / f"{verdict.embedding}.safetensors")
         if verdict.embedding == "finetuned":
-            generic = heads["generic"]
-            reference = ReferenceArm(embeddings["generic"].pooling, generic.weights[0], float(generic.bias[0]))
-            reference.save(folder / "generic.safetensors")
+            _reference_arm(embeddings["generic"], heads["generic"]).save(folder / "generic.safetensors")
         if verdict.scorer != verdict.embedding:
             text.save(folder / "tfidf.safetensors")
         fit_likeness(kept_pooled, kept.center, some).save(folder / "likeness.safetensors")
@@ -235,6 +233,10 @@ def _embedding_arm(embedding: Embedding, head: Head, pooled: np.ndarray, seen: T
     center = pooled[~seen.held_out].mean(axis=0)
     probes = embedding.encoder.encode(PROBES)
     return EmbeddingArm(embedding.pooling, head, center, spread.location_, spread.precision_, probes)
+
+
+def _reference_arm(embedding: Embedding, head: Head) -> ReferenceArm:
+    return ReferenceArm(embedding.pooling, head.weights[0], float(head.bias[0]))
 
 
 def _unlikeness_bound(arm: EmbeddingArm, encoder: Encoder, seen: TrainingCalls) -> float:

@@ -1,0 +1,81 @@
+// What Chainlit's page lacks: names for its icon buttons, landmarks, and a panel that opens at the cited turn.
+
+const BUTTON_NAMES = {
+  "new-chat-button": "New chat",
+  "upload-button": "Upload a call",
+  "chat-submit": "Send",
+  "stop-button": "Stop",
+  "chat-settings-open-modal": "Settings",
+  "theme-toggle": "Theme",
+  "sidebar-trigger-button": "Past conversations",
+  "side-view-close": "Close",
+};
+
+function name(element, label) {
+  if (!element.hasAttribute("aria-label")) element.setAttribute("aria-label", label);
+}
+
+function nameButtons() {
+  for (const [id, label] of Object.entries(BUTTON_NAMES)) {
+    const button = document.getElementById(id);
+    if (button) name(button, label);
+  }
+  for (const button of document.querySelectorAll("button:not([aria-label])")) {
+    if (button.textContent.trim()) continue;
+    const icon = button.querySelector("svg")?.getAttribute("class") ?? "";
+    const known = /lucide-([a-z-]+)/.exec(icon)?.[1] ?? "button";
+    name(button, { copy: "Copy", "thumbs-up": "Helpful", "thumbs-down": "Not helpful" }[known] ?? known.replaceAll("-", " "));
+  }
+  document.getElementById("upload-button")?.removeAttribute("role");
+}
+
+function describe() {
+  for (const image of document.querySelectorAll("img:not([alt])")) image.alt = "";
+  for (const chart of document.querySelectorAll(".js-plotly-plot:not([role])")) {
+    const said = chart.layout?.meta;
+    if (typeof said !== "string") continue;
+    chart.setAttribute("role", "img");
+    chart.setAttribute("aria-label", said);
+  }
+  for (const handle of document.querySelectorAll("[data-resize-handle][aria-controls]")) {
+    if (!document.getElementById(handle.getAttribute("aria-controls"))) handle.removeAttribute("aria-controls");
+    name(handle, "Width of the panel");
+  }
+  const panel = document.getElementById("side-view-content");
+  if (panel) {
+    panel.tabIndex = 0;
+    panel.closest("[role=dialog]")?.setAttribute("aria-label", "Source");
+    panel.closest("[role=dialog]")?.removeAttribute("aria-labelledby");
+  }
+}
+
+function showCitedTurn() {
+  const cited = document.querySelector("#side-view-content blockquote:not([data-shown])");
+  if (!cited) return;
+  cited.dataset.shown = "";
+  cited.scrollIntoView({ block: "center" });
+}
+
+let waiting = false;
+new MutationObserver(() => {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => {
+    waiting = false;
+    nameButtons();
+    describe();
+    showCitedTurn();
+  });
+}).observe(document.documentElement, { childList: true, subtree: true });
+
+// Only the list of conversations puts the address of a new one into the address bar, and a phone shows that list when
+// asked for. So that a reload finds the conversation there too, the server names it and this does the same.
+const PHONE_PX = 768;
+
+window.addEventListener("message", (event) => {
+  const thread = event.source === window && event.data ? event.data.thread : null;
+  const isNew = location.pathname === "/" && window.innerWidth < PHONE_PX;
+  if (isNew && typeof thread === "string" && /^[0-9a-f-]{36}$/.test(thread)) {
+    history.replaceState(history.state, "", `/thread/${thread}`);
+  }
+});

@@ -1,0 +1,183 @@
+"""The buttons under the newest answer: what they are called, and what each does with the conversation's newest call."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import chainlit as cl
+
+from agent.coach import Coach
+from agent.preferences import Preferences
+from salescoach.config import Settings
+from salescoach.types import Outcome
+from serving import chat_charts as charts
+from serving import chat_view as view
+from serving.chat_answer import chart
+from serving.chat_asking import OTHER, choose, typed
+from serving.chat_export import Conversation, Exchange, export_html, export_markdown, file_name
+from serving.outcomes import adopt_call, enter_outcome
+from tools.compare_encoders import compare_encoders
+from tools.map_call import map_call
+from tools.score_call import score_call
+
+MAX_OFFERED_TURNS: Final = 4
+MAX_SAID_CHARS: Final = 1_000
+OUTCOMES: Final[Mapping[str, Outcome | None]] = {"Converted": "converted", "Lost": "lost", "Still open": None}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a button works with: the conversation's newest call, and what was said about it.
+
+    ``ask`` puts a question to the coach and shows its answer.
+    """
+
+    coach: Coach
+    settings: Settings
+    preferences: Preferences
+    call_id: str
+    user: str
+    exchanges: list[Exchange]
+    ask: Callable[[str], Awaitable[None]]
+
+
+async def what_if(desk: Desk) -> None:
+    """Asks for a turn and other words for it, and has the changed call scored."""
+    score = await asyncio.to_thread(score_call, desk.coach.parts, desk.call_id)
+    turns = [turn for turn in score.turns_that_moved_it if turn.role == "rep"][:MAX_OFFERED_TURNS]
+    turns = turns or list(score.turns_that_moved_it[:MAX_OFFERED_TURNS])
+    number = await choose(
+        "Which turn would you like to put differently?",
+        {f"T{turn.turn} {view.shortened(turn.quote, 60)}": turn.turn for turn in turns},
+        other="Another turn",
+    )
+    if number is None:
+        return
+    n_turns = score.n_turns
+    if number == OTHER:
+        answer = await typed(f"Which turn? Give its number, 1 to {n_turns}.")
+        if answer is None:
+            return
+        digits = "".join(character for character in answer if character.isdecimal())
+        number = int(digits) if digits and len(digits) <= 6 else 0
+        if not 1 <= number <= n_turns:
+            await cl.Message(
+                content=f"This call has the turns 1 to {n_turns}. Press the button again to choose one."
+            ).send()
+            return
+    turn = desk.coach.call(desk.call_id).transcript.turns[number - 1]
+    said = await typed(
+        f"**T{number} · {view.escape(turn.speaker)}**: “{view.escape(view.shortened(turn.text, 300))}”\n\n"
+        "What would have been said instead? Give the words as they would have been spoken."
+    )
+    if said is not None:
+        plain = " ".join(said.split())[:MAX_SAID_CHARS].replace("“", "'").replace("”", "'").replace('"', "'")
+        await desk.ask(f"What if turn {number} had been “{plain}”?")
+
+
+async def compare_encodings(desk: Desk) -> None:
+    """Generic against fine-tuned embeddings on this call."""
+    found = await asyncio.to_thread(compare_encoders, desk.coach.parts, desk.call_id)
+    if found.unavailable is not None:
+        await _say(found.unavailable)
+        return
+    await cl.Message(
+        content=view.answer_markdown(found.reading), elements=[chart("Embeddings", charts.encoders(found))]
+    ).send()
+
+
+async def show_map(desk: Desk) -> None:
+    """Where the call lies among won and lost ones."""
+    found = await asyncio.to_thread(map_call, desk.coach.parts, desk.call_id)
+    if found.unavailable is not None:
+        await _say(found.unavailable)
+        return
+    await cl.Message(
+        content=view.answer_markdown(found.reading), elements=[chart("Map", charts.call_map(found))]
+    ).send()
+
+
+async def show_anyway(desk: Desk) -> None:
+    """The number of a call that the coach abstained on, called what it is."""
+    await desk.ask("Show me the number anyway.")
+
+
+async def export(desk: Desk) -> None:
+    """The conversation as files."""
+    coach, now = desk.coach, datetime.now().astimezone()
+    call = coach.call(desk.call_id)
+    title = f"Sales call, {view.count(len(call.transcript), 'turn')}"
+    wording = desk.preferences.wording or coach.wording.name
+    said = Conversation(title, now, coach.manifest.model_id, coach.manifest.data, wording, desk.exchanges)
+    page = await asyncio.to_thread(export_html, said, coach.call)
+    text = await asyncio.to_thread(export_markdown, said, coach.call)
+    files = [
+        cl.File(name=file_name(title, now, "html"), content=page.encode(), mime="text/html"),
+        cl.File(name=file_name(title, now, "md"), content=text.encode(), mime="text/markdown"),
+    ]
+    said_so = "This conversation as a file. It quotes the call, so it is as confidential as the call."
+    await cl.Message(content=said_so, elements=files).send()
+
+
+async def outcome(desk: Desk) -> None:
+    """Adds the call to the team's library with its outcome, or corrects the outcome of one that is there."""
+    chosen = await choose(
+        "How did it end? The call joins your team's library, where it is found and learned from.",
+        {label: number for number, label in enumerate(OUTCOMES)},
+        other="Cancel",
+    )
+    if chosen is None or chosen == OTHER:
+        return
+    ended = OUTCOMES[list(OUTCOMES)[chosen]]
+    parts = desk.coach.parts
+    is_opened_again = ended is None and desk.coach.call(desk.call_id).outcome is not None
+    enter = enter_outcome if is_opened_again else adopt_call
+    entered = await asyncio.to_thread(
+        enter, desk.settings, parts.library, desk.call_id, ended, by=desk.user, scorer=parts.scorer
+    )
+    await _say(entered.reading)
+
+
+@dataclass(frozen=True)
+class Button:
+    """A button: it asks a question, or does something else with the call."""
+
+    label: str
+    icon: str
+    question: str | None = None
+    does: Callable[[Desk], Awaitable[None]] | None = None
+
+
+MORE: Final = "more"
+BUTTONS: Final[Mapping[str, Button]] = {
+    "won": Button("Similar won deals", "trophy", "Show me similar won deals."),
+    "lost": Button("Similar lost deals", "search-x", "Show me similar lost deals."),
+    "replies": Button("What won calls did", "lightbulb", "What did won calls do at this moment?"),
+    "what_if": Button("What if …", "pencil", does=what_if),
+    "anyway": Button("Show it anyway", "eye", does=show_anyway),
+    MORE: Button("More", "ellipsis"),
+    "turned": Button("When it turned", "activity", "When did the call turn?"),
+    "metrics": Button("Metrics", "gauge", "Show me the call metrics."),
+    "encoders": Button("Generic or fine-tuned", "scale", does=compare_encodings),
+    "map": Button("On the map", "map", does=show_map),
+    "export": Button("Export", "download", does=export),
+    "outcome": Button("Won or lost?", "flag", does=outcome),
+}
+FIRST: Final = ("won", "lost", "replies", "what_if")
+REST: Final = ("turned", "metrics", "encoders", "map", "export", "outcome")
+
+
+def buttons(*, abstained: bool, unfolded: bool = False) -> list[cl.Action]:
+    """The buttons under an answer: a few, and the rest once asked for."""
+    names = [*FIRST, *(["anyway"] if abstained else []), *(REST if unfolded else [MORE])]
+    if abstained:
+        names.remove("what_if")
+    return [
+        cl.Action(name="do", payload={"do": name}, label=BUTTONS[name].label, icon=BUTTONS[name].icon) for name in names
+    ]
+
+
+async def _say(text: str) -> None:
+    await cl.Message(content=view.answer_markdown(text)).send()

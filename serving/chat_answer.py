@@ -1,0 +1,179 @@
+"""An answer as it appears on the page: a step for each tool, charts of the score, the checked text, its sources."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any, Final
+
+import chainlit as cl
+from chainlit.element import Element
+from chainlit.utils import utc_now
+from plotly.graph_objects import Figure
+
+from agent.answer import COACHED
+from agent.coach import Answer, Coach, Token, ToolFinished, ToolStarted
+from agent.preferences import Preferences
+from salescoach.errors import InputError
+from salescoach.types import Citation
+from serving import chat_charts as charts
+from serving import chat_steps
+from serving import chat_view as view
+from serving.chat_export import Exchange, exchange_of
+from serving.chat_history import ChatHistory, conversation
+from tools.look_up_metrics import MetricsResult
+from tools.score_call import ScoreResult, score_call
+from tools.score_trajectory import TrajectoryResult
+
+# The page opens its side panel for every new element. After this time it has, and can be told to close it.
+PANEL_SECONDS: Final = 0.3
+STOPPED: Final = "stopped"
+EXCHANGE: Final = "exchange"
+
+
+class AnswerOnPage:
+    """Passes on what the coach does about one question, as it does it."""
+
+    def __init__(self, coach: Coach, history: ChatHistory, preferences: Preferences) -> None:
+        self._coach = coach
+        self._history = history
+        self._preferences = preferences
+        self._steps: dict[str, cl.Step] = {}
+        self._reply: cl.Message | None = None
+        self._charts: list[Element] = []
+
+    async def ask(self, question: str, call_id: str | None = None) -> Exchange | None:
+        """Asks the coach and shows what comes.
+
+        Args:
+            question: the user's words, without any transcript.
+            call_id: a call that joins the conversation with this question.
+
+        Returns:
+            What was asked and answered; None where the answer never came.
+        """
+        stream = view.AnswerStream()
+        thread_id, user = cl.context.session.thread_id, cl.context.session.user.identifier
+        asked = self._coach.ask(conversation(user, thread_id), question, call_id, self._preferences)
+        try:
+            # Closed at once where the user presses stop, so that the next question need not wait for this one.
+            async with self._history.answering(thread_id), aclosing(asked) as events:
+                async for event in events:
+                    match event:
+                        case ToolStarted():
+                            await self._start_step(event)
+                        case ToolFinished():
+                            await self._finish_step(event)
+                            await self._draw(event, is_new=call_id is not None)
+                        case Token():
+                            # Made at the first token: made earlier, it would stand above the steps.
+                            self._reply = self._reply or cl.Message(content="")
+                            await self._reply.stream_token(stream.feed(event.text))
+                        case Answer():
+                            return await self._finish(question, event, call_id)
+        finally:
+            await self._stop_steps()
+        return None
+
+    async def _start_step(self, event: ToolStarted) -> None:
+        run = cl.context.current_step
+        step = cl.Step(
+            name=chat_steps.step_title(event.name),
+            type="tool",
+            show_input=False,
+            parent_id=run.id if run is not None else None,
+            metadata={"avatarName": "default"},  # else a step's name is looked up as a picture
+        )
+        step.start = utc_now()
+        self._steps[event.id] = step
+        await step.send()
+
+    async def _finish_step(self, event: ToolFinished) -> None:
+        step = self._steps.pop(event.id)
+        step.name = chat_steps.step_result(event.name, event.result)
+        step.output = chat_steps.step_details(event.result, event.text, event.args)
+        step.is_error = event.result is None
+        step.end = utc_now()
+        await step.update()
+
+    async def _stop_steps(self) -> None:
+        """What was still running when the user pressed stop."""
+        for step in self._steps.values():
+            step.name, step.is_error, step.end = f"{step.name}: {STOPPED}", True, utc_now()
+            await step.update()
+
+    async def _draw(self, event: ToolFinished, *, is_new: bool) -> None:
+        """Charts of what a tool found: a new call's score at once, the rest under the words."""
+        match event.result:
+            case ScoreResult() as score:
+                cl.user_session.set("abstained", score.probability_percent is None)
+                if is_new and score.probability_percent is not None:
+                    drawn = [chart("Score", charts.gauge(score)), *self._trajectory(score)]
+                    message = cl.Message(content="", elements=drawn)
+                    await message.send()
+                    await self._history.quotes(message.id, [score.call_id])
+            case TrajectoryResult() as found if found.probability_percent is not None and not is_new:
+                scorer = self._coach.parts.scorer.with_method(self._preferences.method)
+                self._charts += self._trajectory(score_call(replace(self._coach.parts, scorer=scorer), found.call_id))
+            case MetricsResult() as found:
+                figure = charts.metric_bars(found, COACHED)
+                if figure is not None:
+                    self._charts.append(chart("Numbers", figure))
+
+    def _trajectory(self, score: ScoreResult) -> list[Element]:
+        turns = self._coach.call(score.call_id).transcript.turns
+        return [chart("Turns", charts.trajectory(score, turns))]
+
+    async def _finish(self, question: str, answer: Answer, call_id: str | None) -> Exchange:
+        """Sends the whole text with its sources, in place of what was streamed."""
+        reply = self._reply or cl.Message(content="")
+        exchange = exchange_of(question, answer)
+        reply.content = view.answer_markdown(answer.answer)
+        reply.elements = [*self._charts, *sources(self._coach, answer.citations)]
+        if call_id is not None:
+            whole = view.transcript_panel(self._coach.call(call_id).transcript)
+            reply.elements.append(cl.Text(name=view.WHOLE_CALL, content=whole, display="side"))
+            reply.content += f"\n\n{view.WHOLE_CALL}"
+        reply.metadata = {EXCHANGE: kept(exchange)}
+        await reply.send()
+        quoted = {cited.call_id for cited in answer.citations}
+        await self._history.quotes(reply.id, quoted | ({call_id} if call_id else set()))
+        if reply.elements:
+            await asyncio.sleep(PANEL_SECONDS)
+            await cl.ElementSidebar.set_elements([])
+        return exchange
+
+
+def kept(exchange: Exchange) -> dict[str, Any]:
+    """What stays of an exchange beside its answer, so that it can be exported after the page was closed."""
+    citations = [cited.model_dump(mode="json") for cited in exchange.citations]
+    return {"question": exchange.question, "answer": exchange.answer, "citations": citations}
+
+
+def exchanges_of(thread: Mapping[str, Any]) -> list[Exchange]:
+    """The exchanges of a thread of the history, oldest first."""
+    given = [(step.get("metadata") or {}).get(EXCHANGE) for step in thread.get("steps", ())]
+    return [
+        Exchange(one["question"], one["answer"], [Citation.model_validate(cited) for cited in one["citations"]])
+        for one in given
+        if one
+    ]
+
+
+def chart(name: str, figure: Figure) -> Element:
+    """A chart in the conversation."""
+    element = cl.Plotly(name=name, figure=figure, display="inline", size="large")
+    element.content = charts.page_json(figure)
+    return element
+
+
+def sources(coach: Coach, citations: Sequence[Citation]) -> list[Element]:
+    """What the markers of an answer open beside the conversation; calls deleted since are left out."""
+    found = []
+    for cited in citations:
+        try:
+            panel = view.citation_panel(coach.call(cited.call_id), cited)
+        except InputError:
+            continue
+        found.append(cl.Text(name=view.element_name(cited.marker), content=panel, display="side"))
+    return found
