@@ -29,7 +29,7 @@ from salescoach.types import Transcript
 from serving import chat_view as view
 from serving.accounts import Accounts
 from serving.chat_actions import BUTTONS, MORE, Desk, buttons
-from serving.chat_answer import PANEL_SECONDS, AnswerOnPage, exchanges_of
+from serving.chat_answer import AnswerOnPage, exchanges_of
 from serving.chat_asking import OTHER, choose, typed
 from serving.chat_export import Exchange
 from serving.chat_history import ChatHistory, add_routes
@@ -150,7 +150,6 @@ async def on_chat_resume(thread: dict[str, Any]) -> None:
 
 async def _follow(thread_id: str, task: asyncio.Task[Any] | None) -> None:
     await asyncio.sleep(RESUMED_SECONDS)
-    await cl.ElementSidebar.set_elements([])  # which opens by itself here too
     if task is not None:
         logger.info("A question of a conversation that was opened again is still being worked on.")
         await cl.context.emitter.task_start()
@@ -160,8 +159,6 @@ async def _follow(thread_id: str, task: asyncio.Task[Any] | None) -> None:
         if (again := await history().get_thread(thread_id)) is not None:
             cl.user_session.set("exchanges", exchanges_of(again))
             await cl.context.emitter.resume_thread(again)
-            await asyncio.sleep(PANEL_SECONDS)
-            await cl.ElementSidebar.set_elements([])
         await cl.context.emitter.task_end()
     async with explained(), followed_by_buttons():
         pass

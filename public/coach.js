@@ -49,6 +49,22 @@ function describe() {
   }
 }
 
+// The page opens its panel with every source that arrives. It is to open when somebody asks for one.
+let isAskedFor = false;
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.(".element-link")) isAskedFor = true;
+}, true);
+
+function closeUnaskedPanel() {
+  const panel = document.getElementById("side-view-content");
+  if (!panel) {
+    isAskedFor = false;
+  } else if (!isAskedFor || panel.children.length > 1) {
+    const frame = document.getElementById("side-view-title")?.querySelector("button");
+    (frame ?? panel.closest("[role=dialog]")?.querySelector(":scope > button"))?.click();
+  }
+}
+
 function showCitedTurn() {
   const cited = document.querySelector("#side-view-content blockquote:not([data-shown])");
   if (!cited) return;
@@ -64,6 +80,7 @@ new MutationObserver(() => {
     waiting = false;
     nameButtons();
     describe();
+    closeUnaskedPanel();
     showCitedTurn();
   });
 }).observe(document.documentElement, { childList: true, subtree: true });

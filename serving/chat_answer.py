@@ -1,6 +1,5 @@
 """An answer as it appears on the page: a step for each tool, charts of the score, the checked text, its sources."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -25,8 +24,6 @@ from tools.look_up_metrics import MetricsResult
 from tools.score_call import ScoreResult, score_call
 from tools.score_trajectory import TrajectoryResult
 
-# The page opens its side panel for every new element. After this time it has, and can be told to close it.
-PANEL_SECONDS: Final = 0.3
 STOPPED: Final = "stopped"
 EXCHANGE: Final = "exchange"
 
@@ -138,9 +135,6 @@ class AnswerOnPage:
         await reply.send()
         quoted = {cited.call_id for cited in answer.citations}
         await self._history.quotes(reply.id, quoted | ({call_id} if call_id else set()))
-        if reply.elements:
-            await asyncio.sleep(PANEL_SECONDS)
-            await cl.ElementSidebar.set_elements([])
         return exchange
 
 
