@@ -111,7 +111,7 @@ def add_call(
         library.add([LabelledCall(transcript=named, call_id=call_id)], by)
     else:
         call_id = known.call_id
-        if outcome is not None and known.outcome not in (None, outcome):
+        if known.provenance != "sample" and outcome is not None and known.outcome not in (None, outcome):
             raise DataError(
                 f"This call is in the library as {call_id}, with the outcome {known.outcome}. Nothing was changed; "
                 f"correct it by `coach outcome {call_id} {outcome}`."
