@@ -192,7 +192,6 @@ async def starters(user: object = None, language: object = None) -> list[cl.Star
 async def on_message(message: cl.Message) -> None:
     """A call, pasted or uploaded, or a question."""
     async with explained():
-        await cl.send_window_message({"thread": message.thread_id})  # for its address, see public/history.js
         coach = await opener.get()
         text = message.content.strip()
         files = [element for element in message.elements if element.path]
