@@ -205,7 +205,6 @@ async def change_settings(values: dict[str, Any]) -> None:
 async def on_message(message: cl.Message) -> None:
     """A call, pasted or uploaded, or a question."""
     async with explained(), followed_by_buttons():
-        await cl.send_window_message({"thread": message.thread_id})  # for its address, see public/coach.js
         coach = await opener.get()
         text = message.content.strip()
         files = [element for element in message.elements if element.path]
@@ -235,8 +234,9 @@ async def _do(name: str) -> None:
     async with explained(), followed_by_buttons(unfolded=name == MORE):
         coach = await opener.get()
         button = BUTTONS[name]
-        if button.question is not None:
+        if name != MORE:
             await cl.Message(content=button.label, author="User", type="user_message").send()
+        if button.question is not None:
             await _answer(coach, button.question)
         elif button.does is not None:
             await button.does(await _desk(coach))

@@ -55,8 +55,17 @@ document.addEventListener("click", (event) => {
   if (event.target.closest?.(".element-link")) isAskedFor = true;
 }, true);
 
+// A chart looks at its width when the window's changes, not when the panel takes some of it.
+let hadPanel = false;
+function fitCharts(hasPanel) {
+  if (hasPanel === hadPanel) return;
+  hadPanel = hasPanel;
+  setTimeout(() => window.dispatchEvent(new Event("resize")), 350); // the panel slides in
+}
+
 function closeUnaskedPanel() {
   const panel = document.getElementById("side-view-content");
+  fitCharts(panel !== null);
   if (!panel) {
     isAskedFor = false;
   } else if (!isAskedFor || panel.children.length > 1) {
@@ -84,15 +93,3 @@ new MutationObserver(() => {
     showCitedTurn();
   });
 }).observe(document.documentElement, { childList: true, subtree: true });
-
-// Only the list of conversations puts the address of a new one into the address bar, and a phone shows that list when
-// asked for. So that a reload finds the conversation there too, the server names it and this does the same.
-const PHONE_PX = 768;
-
-window.addEventListener("message", (event) => {
-  const thread = event.source === window && event.data ? event.data.thread : null;
-  const isNew = location.pathname === "/" && window.innerWidth < PHONE_PX;
-  if (isNew && typeof thread === "string" && /^[0-9a-f-]{36}$/.test(thread)) {
-    history.replaceState(history.state, "", `/thread/${thread}`);
-  }
-});

@@ -115,7 +115,8 @@ def _(result: SimilarResult) -> list[str]:
 def _(result: RepliesResult) -> str:
     if result.unavailable is not None:
         return "No moment to look for"
-    return f"Found {count(result.n_won, 'won moment')} and {count(result.n_lost, 'lost moment')} like this"
+    found = f"Found {count(result.n_won, 'won moment')} and {count(result.n_lost, 'lost moment')} like this"
+    return found.replace("Found 0", "Found no").replace("and 0", "and no")
 
 
 @_found.register
