@@ -31,6 +31,10 @@ function nameButtons() {
 
 function describe() {
   for (const image of document.querySelectorAll("img:not([alt])")) image.alt = "";
+  for (const list of document.querySelectorAll("ul[data-sidebar=menu]")) {
+    const isList = [...list.children].every((child) => child.tagName === "LI");
+    isList ? list.removeAttribute("role") : list.setAttribute("role", "presentation");
+  }
   for (const chart of document.querySelectorAll(".js-plotly-plot:not([role])")) {
     const said = chart.layout?.meta;
     if (typeof said !== "string") continue;

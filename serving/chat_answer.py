@@ -105,21 +105,23 @@ class AnswerOnPage:
             case ScoreResult() as score:
                 cl.user_session.set("abstained", score.probability_percent is None)
                 if is_new and score.probability_percent is not None:
-                    drawn = [chart("Score", charts.gauge(score)), *self._trajectory(score)]
-                    message = cl.Message(content="", elements=drawn)
+                    message = cl.Message(content="", elements=[chart("Score", charts.gauge(score))])
                     await message.send()
+                    # Elements that are sent together arrive in any order.
+                    await self._trajectory(score).send(for_id=message.id)
                     await self._history.quotes(message.id, [score.call_id])
             case TrajectoryResult() as found if found.probability_percent is not None and not is_new:
                 scorer = self._coach.parts.scorer.with_method(self._preferences.method)
-                self._charts += self._trajectory(score_call(replace(self._coach.parts, scorer=scorer), found.call_id))
+                score = score_call(replace(self._coach.parts, scorer=scorer), found.call_id)
+                self._charts.append(self._trajectory(score))
             case MetricsResult() as found:
                 figure = charts.metric_bars(found, COACHED)
                 if figure is not None:
                     self._charts.append(chart("Numbers", figure))
 
-    def _trajectory(self, score: ScoreResult) -> list[Element]:
+    def _trajectory(self, score: ScoreResult) -> Element:
         turns = self._coach.call(score.call_id).transcript.turns
-        return [chart("Turns", charts.trajectory(score, turns))]
+        return chart("Turns", charts.trajectory(score, turns))
 
     async def _finish(self, question: str, answer: Answer, call_id: str | None) -> Exchange:
         """Sends the whole text with its sources, in place of what was streamed."""
