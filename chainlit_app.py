@@ -23,7 +23,7 @@ from agent.coach import FIRST_QUESTION, Coach
 from agent.preferences import Preferences
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
-from salescoach.labelled import is_table, read_calls
+from salescoach.labelled import is_table, read_table
 from salescoach.transcripts import assign_roles, decode, looks_like_transcript, parse_transcript
 from salescoach.types import Transcript
 from serving import chat_view as view
@@ -46,6 +46,7 @@ SORRY: Final = "Something went wrong on my side, and I have noted it in the log.
 MAX_FILES: Final = 3
 MAX_QUESTION_CHARS: Final = 4_000
 MAX_OFFERED_ROWS: Final = 6
+MAX_PROBLEMS: Final = 3
 MAX_OFFERED_NAMES: Final = 8
 # Above the largest transcript, so that a paste that is too long gets an answer instead of a dropped connection.
 MAX_MESSAGE_BYTES: Final = 8_000_000
@@ -160,8 +161,7 @@ async def _follow(thread_id: str, task: asyncio.Task[Any] | None) -> None:
             cl.user_session.set("exchanges", exchanges_of(again))
             await cl.context.emitter.resume_thread(again)
         await cl.context.emitter.task_end()
-    async with explained(), followed_by_buttons():
-        pass
+    await _offer_buttons()
 
 
 @cl.set_chat_profiles
@@ -204,7 +204,7 @@ async def change_settings(values: dict[str, Any]) -> None:
 @cl.on_message
 async def on_message(message: cl.Message) -> None:
     """A call, pasted or uploaded, or a question."""
-    async with explained(), followed_by_buttons():
+    async with followed_by_buttons(), explained():
         coach = await opener.get()
         text = message.content.strip()
         files = [element for element in message.elements if element.path]
@@ -231,7 +231,7 @@ async def on_action(action: cl.Action) -> None:
 
 
 async def _do(name: str) -> None:
-    async with explained(), followed_by_buttons(unfolded=name == MORE):
+    async with followed_by_buttons(unfolded=name == MORE), explained():
         coach = await opener.get()
         button = BUTTONS[name]
         if name != MORE:
@@ -260,7 +260,7 @@ async def _take_files(coach: Coach, message: cl.Message, text: str, files: list[
         title = f"Uploaded {file.name}"
         await _shorten(message, text or title)
         if is_table(Path(file.name)):
-            transcript = await _choose_row(Path(file.path), file.name)
+            transcript = await _choose_row(await asyncio.to_thread(Path(file.path).read_bytes), file.name)
             if transcript is None:
                 continue
         else:
@@ -270,23 +270,25 @@ async def _take_files(coach: Coach, message: cl.Message, text: str, files: list[
         await _take_call(coach, message, transcript, title, text)
 
 
-async def _choose_row(file: Path, name: str) -> Transcript | None:
+async def _choose_row(content: bytes, name: str) -> Transcript | None:
     """The call of a table that the user chooses; a table of one is that one."""
-    calls = await asyncio.to_thread(read_calls, file, need_labels=False)
-    if len(calls) == 1:
+    table = await asyncio.to_thread(read_table, content, name)
+    calls = table.calls
+    if len(calls) == 1 and not table.problems:
         return calls[0].transcript
+    left_out = f" Left out: {view.escape('; '.join(table.problems[:MAX_PROBLEMS]))}." if table.problems else ""
     row = await choose(
-        f"**{view.escape(name)}** has {len(calls):,} calls. Which one?",
+        f"**{view.escape(name)}** has {view.count(len(calls), 'call')}.{left_out} Which one?",
         {view.row_label(number, call): number for number, call in enumerate(calls[:MAX_OFFERED_ROWS], start=1)},
         other="Another one" if len(calls) > MAX_OFFERED_ROWS else "None of them",
     )
     if row == OTHER and len(calls) > MAX_OFFERED_ROWS:
-        answer = await typed(f"Give its number, 1 to {len(calls):,}, or its id.") or ""
+        answer = await typed(f"Give its number, 1 to {len(calls)}, or its id.") or ""
         ids = {call.call_id: number for number, call in enumerate(calls, start=1)}
-        row = ids.get(answer) or (int(answer) if answer.isascii() and answer.isdecimal() and len(answer) < 9 else 0)
+        row = ids.get(answer) or view.typed_number(answer)
         if not 1 <= row <= len(calls):
-            raise InputError(f"{name} has no such call; upload it again and give a number from 1 to {len(calls):,}.")
-    return calls[row - 1].transcript if row is not None and row > 0 else None
+            raise InputError(f"{name} has no such call; upload it again and give a number from 1 to {len(calls)}.")
+    return calls[row - 1].transcript if row is not None and row != OTHER else None
 
 
 async def _take_text(coach: Coach, message: cl.Message, text: str, title: str) -> None:

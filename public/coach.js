@@ -45,6 +45,10 @@ function describe() {
     if (!document.getElementById(handle.getAttribute("aria-controls"))) handle.removeAttribute("aria-controls");
     name(handle, "Width of the panel");
   }
+  for (const menu of document.querySelectorAll("#thread-options:not([role])")) {
+    menu.setAttribute("role", "button");
+    name(menu, "Rename or delete");
+  }
   const panel = document.getElementById("side-view-content");
   if (panel) {
     panel.tabIndex = 0;

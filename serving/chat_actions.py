@@ -60,8 +60,7 @@ async def what_if(desk: Desk) -> None:
         answer = await typed(f"Which turn? Give its number, 1 to {n_turns}.")
         if answer is None:
             return
-        digits = "".join(character for character in answer if character.isdecimal())
-        number = int(digits) if digits and len(digits) <= 6 else 0
+        number = view.typed_number(answer)
         if not 1 <= number <= n_turns:
             await cl.Message(
                 content=f"This call has the turns 1 to {n_turns}. Press the button again to choose one."
@@ -123,6 +122,12 @@ async def export(desk: Desk) -> None:
 
 async def outcome(desk: Desk) -> None:
     """Adds the call to the team's library with its outcome, or corrects the outcome of one that is there."""
+    call = desk.coach.call(desk.call_id)
+    if call.provenance == "sample":
+        await _say(
+            "This is one of the simulated sample calls: its outcome is part of the simulation and stays as it is."
+        )
+        return
     chosen = await choose(
         "How did it end? The call joins your team's library, where it is found and learned from.",
         {label: number for number, label in enumerate(OUTCOMES)},
@@ -132,7 +137,7 @@ async def outcome(desk: Desk) -> None:
         return
     ended = OUTCOMES[list(OUTCOMES)[chosen]]
     parts = desk.coach.parts
-    is_opened_again = ended is None and desk.coach.call(desk.call_id).outcome is not None
+    is_opened_again = ended is None and call.outcome is not None
     enter = enter_outcome if is_opened_again else adopt_call
     entered = await asyncio.to_thread(
         enter, desk.settings, parts.library, desk.call_id, ended, by=desk.user, scorer=parts.scorer

@@ -149,7 +149,7 @@ def unclear_speakers(transcript: Transcript) -> tuple[str, ...]:
 
 def plain_name(name: str) -> str:
     """A speaker's name for a button, whose label Chainlit later shows as Markdown."""
-    safe = re.sub(r"[^\w .,'’&()@/+\-\u2060]|_", " ", _BARE_ADDRESS.sub(_WORD_JOINER, name))
+    safe = re.sub(r"[^\w .,'’&()@/+\-\u2060…·?–%]|_", " ", _BARE_ADDRESS.sub(_WORD_JOINER, name))
     return " ".join(safe.split()) or "?"
 
 
@@ -198,6 +198,12 @@ def _turn(number: int, turn: Turn) -> str:
     if turn.start_s is not None:
         head.append(f"{int(turn.start_s) // 60}\\:{int(turn.start_s) % 60:02d}")
     return f"**{' · '.join(head)}**\n{escape(turn.text)}"
+
+
+def typed_number(text: str) -> int:
+    """The number that a user typed, such as “T41” or “turn 41”; 0 where there is none."""
+    found = re.search(r"(?<!\d)\d{1,6}(?!\d)", text)
+    return int(found[0]) if found else 0
 
 
 def shortened(text: str, n_chars: int) -> str:

@@ -101,6 +101,14 @@ def test_who_is_who_is_asked_only_where_it_is_unclear(text: str, asked: tuple[st
     assert view.unclear_speakers(parse_transcript(text)) == asked
 
 
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [("7", 7), ("T41", 41), ("turn 12, please", 12), ("", 0), ("none", 0), ("9" * 30, 0), ("٣", 3)],
+)
+def test_a_typed_number(typed: str, number: int) -> None:
+    assert view.typed_number(typed) == number
+
+
 def test_a_row_of_a_table_is_a_button() -> None:
     call = LabelledCall(transcript=parse_transcript(CALL), call_id="deal-7", outcome="lost")
     assert view.row_label(2, call) == "2 · deal-7 · 20 turns · lost"

@@ -103,13 +103,17 @@ def test_the_map_the_encoders_and_a_file_to_take_along(browser: Browser, server:
 def test_an_outcome_is_entered(browser: Browser, server: Server) -> None:
     visit = Visit(browser, server.url, DESKTOP)
     page = visit.page
-    visit.say(example(2))
+    visit.say(example(2) + "\nRep: Then I'll write that up for you tonight.")  # not one of the library's any more
     visit.wait_for_answer()
     _more(page, "Won or lost?")
     visit.shot("27-outcome")
     _button(page, "Converted").click()
-    expect(page.get_by_text(re.compile("your team's library")).last).to_be_visible(timeout=ANSWER_MS)
+    expect(page.get_by_text("is kept as converted. It is among the past calls now.")).to_be_visible(timeout=ANSWER_MS)
     visit.shot("28-outcome-entered")
+    visit.say(example(2))
+    visit.wait_for_answer()
+    _more(page, "Won or lost?")
+    expect(page.get_by_text("one of the simulated sample calls")).to_be_visible(timeout=ANSWER_MS)
     visit.close()
 
 
