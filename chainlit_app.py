@@ -302,16 +302,23 @@ async def _take_call(coach: Coach, message: cl.Message, transcript: Transcript, 
     transcript = await _settle_roles(transcript)
     call_id = await asyncio.to_thread(coach.add_call, transcript)
     await history().add_call(message.thread_id, call_id, message.id)
-    await _answer(coach, question or FIRST_QUESTION, call_id)
+    exchange = await _answer(coach, question or FIRST_QUESTION, call_id)
+    if exchange is not None and exchange.score is not None:
+        await _name_conversation(message, view.scored_name(exchange.score.probability_percent, message.content))
 
 
 async def _shorten(message: cl.Message, content: str) -> None:
     message.content = content
     await message.update()
+    await _name_conversation(message, content)
+
+
+async def _name_conversation(message: cl.Message, name: str) -> None:
+    """After its first message."""
     if [known.id for known in cl.chat_context.get() if known.type == "user_message"] == [message.id]:
-        await history().name_thread(message.thread_id, content)
+        await history().name_thread(message.thread_id, name)
         # Lets the page's list of conversations show the name.
-        await cl.context.emitter.emit("first_interaction", {"interaction": content, "thread_id": message.thread_id})
+        await cl.context.emitter.emit("first_interaction", {"interaction": name, "thread_id": message.thread_id})
 
 
 async def _settle_roles(transcript: Transcript) -> Transcript:
@@ -326,10 +333,11 @@ async def _settle_roles(transcript: Transcript) -> Transcript:
     return transcript if chosen in (None, OTHER) else assign_roles(transcript, names[chosen])
 
 
-async def _answer(coach: Coach, question: str, call_id: str | None = None) -> None:
+async def _answer(coach: Coach, question: str, call_id: str | None = None) -> Exchange | None:
     exchange = await AnswerOnPage(coach, history(), _preferences()).ask(question, call_id)
     if exchange is not None:
         _exchanges().append(exchange)
+    return exchange
 
 
 @asynccontextmanager

@@ -40,7 +40,7 @@ class Desk:
     call_id: str
     user: str
     exchanges: list[Exchange]
-    ask: Callable[[str], Awaitable[None]]
+    ask: Callable[[str], Awaitable[object]]
 
 
 async def what_if(desk: Desk) -> None:

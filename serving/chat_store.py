@@ -51,6 +51,7 @@ NAME_DELETED: Final = "A deleted call"
 _WALL_LINES: Final = 3
 _WALL_CHARS: Final = 300
 _WORD_JOINER: Final = "\u2060"
+_SCORED_NAME: Final = re.compile(r"(?:\d+ %|no score) · ")  # before the card, see ``chat_view.scored_name``
 _ESCAPE: Final = re.compile(r"\\(?=[!-/:-@\[-`{-~])")  # before what Markdown can act on
 _STEP_FIELDS: Final = {
     "name": "name", "type": "type", "parent_id": "parentId", "output": "output", "created_at": "createdAt",
@@ -527,10 +528,10 @@ class ChatStore:
             of_calls = select(StepRow.id).where(or_(StepRow.id.in_(cards), StepRow.id.in_(quoting)))
             about = {*session.scalars(of_calls), *_steps_that_say(session, words)}
             rows = session.scalars(select(StepRow).where(StepRow.id.in_(about))).all()
-            after = {(row.thread_id, thread_name(row.output)) for row in rows}  # threads are named after messages
+            after = {(row.thread_id, thread_name(row.output)) for row in rows if row.output}
             for thread in session.scalars(select(ThreadRow)):
                 named = searchable(thread.name)
-                if (thread.id, thread.name) in after or any(text in named for text in words):
+                if _is_named_after(thread, after) or any(text in named for text in words):
                     thread.name = NAME_DELETED
             tools = select(StepRow).where(
                 StepRow.type == "tool", StepRow.parent_id.in_({row.parent_id for row in rows if row.parent_id})
@@ -539,6 +540,7 @@ class ChatStore:
                 tool.output = tool.input = ""
             for row in rows:
                 row.output, row.input = CALL_DELETED if row.type != "tool" else "", ""
+                row.step_metadata = None
             n_messages = sum(row.type != "tool" for row in rows)
             _drop_beside(session, about)
             session.execute(delete(ThreadCallRow).where(ThreadCallRow.call_id.in_(ids)))
@@ -597,6 +599,15 @@ def thread_name(text: str) -> str:
         return "Pasted text"
     name = " ".join(" ".join(lines).split()) or "Conversation"
     return name if len(name) <= MAX_NAME_CHARS else f"{name[: MAX_NAME_CHARS - 1].rstrip()}…"
+
+
+def _is_named_after(thread: ThreadRow, messages: Iterable[tuple[str, str]]) -> bool:
+    """Whether a thread has the name of one of its messages, or its score with the beginning of one."""
+    own = {named for of, named in messages if of == thread.id}
+    name = thread.name or ""
+    scored = _SCORED_NAME.match(name)
+    beginning = name[scored.end() :].rstrip("…") if scored else name
+    return name in own or (scored is not None and any(one.startswith(beginning) for one in own))
 
 
 def searchable(shown: str | None) -> str:

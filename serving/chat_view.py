@@ -131,6 +131,11 @@ def card(transcript: Transcript, title: str) -> str:
     return f"{title} · {count(len(transcript), 'turn')} · {shown}"
 
 
+def scored_name(percent: int | None, card: str) -> str:
+    """What a conversation is called once its first call is scored."""
+    return f"{'no score' if percent is None else f'{percent} %'} · {card}"
+
+
 def row_label(number: int, call: LabelledCall) -> str:
     """A row of a table of calls, for a button."""
     outcome = f" · {call.outcome}" if call.outcome else ""

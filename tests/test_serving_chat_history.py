@@ -28,7 +28,7 @@ from salescoach.library import Library
 from salescoach.testing import make_transcript
 from serving.chat_history import CONTENT_URL, ChatHistory
 from serving.chat_store import CALL_DELETED, NAME_DELETED, SCHEMA_VERSION, ChatStore, searchable, thread_name
-from serving.chat_view import answer_markdown
+from serving.chat_view import answer_markdown, scored_name
 
 ANNA, BEN = "anna", "ben"
 Kind = Literal["user_message", "assistant_message", "tool", "run"]
@@ -505,14 +505,19 @@ async def test_steps_and_elements_go_one_by_one_too(history: ChatHistory) -> Non
     assert ([one["output"] for one in again["steps"]], again["elements"]) == (["a"], [])
 
 
-def test_a_deleted_call_leaves_the_threads_that_were_about_it(store: ChatStore, home: Settings) -> None:
-    card = step("t", "Pasted call · 2 turns · Xaverius", createdAt="2026-11-21T10:00:00Z")
-    store.update_thread("t", ANNA, name=card["output"])
+@pytest.mark.parametrize("speakers", ["Xaverius", "Xaverius, " * 9 + "Bo"])
+@pytest.mark.parametrize("percent", [None, 34])
+def test_a_deleted_call_leaves_the_threads_that_were_about_it(
+    store: ChatStore, home: Settings, speakers: str, percent: int | None
+) -> None:
+    card = step("t", f"Pasted call · 2 turns · {speakers}", createdAt="2026-11-21T10:00:00Z")
+    store.update_thread("t", ANNA, name=scored_name(percent, card["output"]) if percent else card["output"])
     store.put_step(card, ANNA)
     store.add_call("t", "pasted-1", card["id"], ANNA)
     run = step("t", "", "run", parentId=card["id"])
     tool = step("t", "- It fell after “the xylophone cracks”", "tool", parentId=run["id"])
     answer = step("t", "**34 %** “The xylophone cracks”", "assistant_message", parentId=run["id"])
+    answer["metadata"] = {"exchange": {"answer": "The xylophone cracks"}}
     other = step("t", "Your talk ratio is 45 %", "assistant_message")
     for one in (run, tool, answer, other):
         store.put_step(one, ANNA)
