@@ -25,6 +25,7 @@ figures: .venv/.bootstrap-stamp  ## measure again what the docs claim (hours); D
 	@.venv/bin/python benchmarks/speed.py
 	@.venv/bin/python benchmarks/noise.py
 	@OMP_NUM_THREADS=1 .venv/bin/python benchmarks/library.py
+	@OMP_NUM_THREADS=1 .venv/bin/python benchmarks/intents.py
 	@OMP_NUM_THREADS=1 .venv/bin/python benchmarks/sample_corpus.py
 	@.venv/bin/python benchmarks/embedding_map.py
 	@.venv/bin/coach sample $(FIGURES)/sample.csv

@@ -24,6 +24,7 @@ from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
 from salescoach.transcripts import assign_roles, decode, looks_like_transcript, parse_transcript
 from salescoach.types import Citation, Transcript
+from serving import chat_steps
 from serving import chat_view as view
 from serving.web import ROOT, Guard, without_outside_links
 
@@ -34,6 +35,8 @@ SAMPLE_REQUEST: Final = "Score a sample call"
 FOLLOW_UPS: Final = (
     ("Similar won deals", "Show me similar won deals.", "trophy"),
     ("Similar lost deals", "Show me similar lost deals.", "search-x"),
+    ("What won calls did", "What did won calls do at this moment?", "lightbulb"),
+    ("When it turned", "When did the call turn?", "activity"),
     ("Metrics", "Show me the call metrics.", "gauge"),
 )
 SORRY: Final = "Something went wrong on my side, and I have noted it in the log. Please try again."
@@ -233,7 +236,7 @@ async def _answer(coach: Coach, question: str, call_id: str | None = None) -> No
 async def _start_step(event: ToolStarted) -> cl.Step:
     run = cl.context.current_step
     step = cl.Step(
-        name=view.step_title(event.name),
+        name=chat_steps.step_title(event.name),
         type="tool",
         show_input=False,
         parent_id=run.id if run is not None else None,
@@ -245,8 +248,8 @@ async def _start_step(event: ToolStarted) -> cl.Step:
 
 
 async def _finish_step(step: cl.Step, event: ToolFinished) -> None:
-    step.name = view.step_result(event.name, event.result)
-    step.output = view.step_details(event.result, event.text)
+    step.name = chat_steps.step_result(event.name, event.result)
+    step.output = chat_steps.step_details(event.result, event.text)
     step.is_error = event.result is None
     step.end = utc_now()
     await step.update()

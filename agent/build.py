@@ -8,14 +8,17 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from agent.arguments import Known
 from agent.chat_models import choose_wording
 from agent.coach import Coach
 from agent.graph import GraphParts, make_graph
 from agent.intents import IntentRouter
 from agent.offline import OfflineChatModel
 from salescoach.config import Settings
+from salescoach.errors import InputError
 from salescoach.library import Library
 from salescoach.scoring import CallScorer, load_base_encoder
+from salescoach.types import Role
 from tools.parts import Parts
 from tools.registry import make_tools
 from vectorstore.search import PastCalls
@@ -32,15 +35,39 @@ def build_parts(settings: Settings) -> Parts:
     return Parts(library, scorer, PastCalls(settings.index_dir, library, scorer), settings.rep_lookups)
 
 
+def known_of(parts: Parts) -> Known:
+    """What the offline coach knows of the library, to understand names in a question."""
+
+    def values_of(name: str) -> list[str]:
+        return sorted({call.metadata[name] for call in parts.library.team_calls() if call.metadata.get(name)})
+
+    def roles_of(call_id: str) -> list[Role]:
+        try:
+            return [turn.role for turn in parts.library.get(call_id).transcript.turns]
+        except InputError:  # deleted since; the tools say so
+            return []
+
+    return Known(values_of=values_of, roles_of=roles_of)
+
+
 def build_coach(settings: Settings, parts: Parts, checkpointer: BaseCheckpointSaver[Any] | None = None) -> Coach:
     """A coach over the parts; without a checkpointer it forgets when the process ends."""
     # A fine-tuned encoder has learned what converts and may have forgotten what a question means.
     is_generic = parts.scorer.manifest.embedding == "generic"
     encoder = parts.scorer.encoder if is_generic else load_base_encoder(settings)
-    offline = OfflineChatModel(router=IntentRouter(encoder))
+    offline = OfflineChatModel(router=IntentRouter(encoder), known=known_of(parts))
     wording = choose_wording(settings, offline)
     graph = make_graph(
-        GraphParts(wording.model, offline, make_tools(parts), settings.deadline_s), checkpointer or InMemorySaver()
+        GraphParts(
+            wording.model,
+            offline,
+            make_tools(parts),
+            settings.deadline_s,
+            settings.question_deadline_s,
+            settings.max_sent_chars,
+            has_schema=wording.host is not None,
+        ),
+        checkpointer or InMemorySaver(),
     )
     return Coach(graph, parts.library, parts.scorer.manifest, wording)
 

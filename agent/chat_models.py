@@ -2,11 +2,14 @@
 
 import ipaddress
 import logging
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from langchain_core.language_models import BaseChatModel
 
+from agent.drafting import DraftError
 from salescoach.config import Settings
 from salescoach.errors import InputError
 
@@ -14,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 OPENAI_HOST = "api.openai.com"
 OFFLINE = "offline"
+MAX_BODY_BYTES = 16 * 2**20  # of one reply as it is streamed, a few hundred for each token
 
 
 @dataclass(frozen=True)
@@ -60,18 +64,46 @@ def _openai(settings: Settings, name: str) -> Wording:
     key = settings.openai_api_key
     if key is None and settings.openai_base_url is None:
         raise InputError(f"COACH_LLM is openai:{name}, but OPENAI_API_KEY is not set; set it, or COACH_LLM=offline.")
+    host = _host_of(settings.openai_base_url) if settings.openai_base_url else OPENAI_HOST
+    # The newer name of this limit is OpenAI's own; other servers know the older one.
+    limit: dict[str, Any] = (
+        {"max_completion_tokens": settings.max_answer_tokens}
+        if host == OPENAI_HOST
+        else {"extra_body": {"max_tokens": settings.max_answer_tokens}}
+    )
     model = ChatOpenAI(
         model=name,
         base_url=settings.openai_base_url,
         api_key=key or (lambda: "not-needed"),
         temperature=0,
         timeout=settings.deadline_s,
-        max_retries=1,
+        max_retries=0,  # agent/drafting.py asks again, also where a stream breaks off
         streaming=True,  # a server stops writing when the deadline closes the connection
         use_responses_api=False,
+        http_async_client=_http_client(),
+        **limit,
     )
-    host = _host_of(settings.openai_base_url) if settings.openai_base_url else OPENAI_HOST
     return Wording(model, f"openai:{name}", host)
+
+
+def _http_client() -> Any:
+    """A client that gives up on a body that doesn't end, and keeps no connection: nobody closes it at the end."""
+    from openai import DefaultAsyncHttpxClient
+
+    async def limit(response: Any) -> None:
+        whole = response.aiter_bytes
+
+        async def limited(*args: Any) -> AsyncIterator[bytes]:
+            n_bytes = 0
+            async for piece in whole(*args):
+                n_bytes += len(piece)
+                if n_bytes > MAX_BODY_BYTES:
+                    raise DraftError("the body is too long")
+                yield piece
+
+        response.aiter_bytes = limited
+
+    return DefaultAsyncHttpxClient(event_hooks={"response": [limit]}, headers={"Connection": "close"})
 
 
 def _first_model(settings: Settings) -> str | None:

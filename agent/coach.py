@@ -1,23 +1,29 @@
 """The coach as its doors see it: calls go in, events come out."""
 
 import asyncio
+import logging
 import re
-from collections import defaultdict
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langgraph.errors import GraphRecursionError
+from langgraph.graph import END, START
 from pydantic import BaseModel
 
 from agent.chat_models import Wording
-from agent.graph import RECURSION_LIMIT, Graph
+from agent.graph import RECURSION_LIMIT, UNGROUNDED, Graph
 from agent.grounding import citations_of
+from agent.memory import mend
 from salescoach.artifact import Manifest
 from salescoach.library import Library
 from salescoach.types import Citation, Frozen, LabelledCall, Transcript
 from tools.score_call import ScoreResult
+
+logger = logging.getLogger(__name__)
 
 FIRST_QUESTION = "Score this call."
 
@@ -77,7 +83,8 @@ class Coach:
     def __init__(self, graph: Graph, library: Library, manifest: Manifest, wording: Wording) -> None:
         self._graph = graph
         self._library = library
-        self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        # A lock lives as long as somebody holds it or waits for it.
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.manifest = manifest
         self.wording = wording
 
@@ -101,37 +108,44 @@ class Coach:
             question: the user's words, without any transcript.
             call_id: a call that joins the conversation with this question and becomes "this call".
         """
-        async with self._locks[thread], aclosing(self._ask(thread, question, call_id)) as events:
+        lock = self._locks.setdefault(thread, asyncio.Lock())
+        async with lock, aclosing(self._ask(thread, question, call_id)) as events:
             async for event in events:
                 yield event
 
     async def _ask(self, thread: str, question: str, call_id: str | None) -> AsyncGenerator[Event, None]:
         config: Any = {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT}
-        before = (await self._graph.aget_state(config)).values
-        calls = [known for known in before.get("calls", []) if known != call_id] + ([call_id] if call_id else [])
-        entry: Any = {
-            "messages": [HumanMessage(question)],
-            "calls": calls,
-            "n_repairs": 0,
-            "n_tool_calls": 0,
-            "offline": False,
-        }
+        await self._begin(config, question, call_id)
         started: dict[str, ToolStarted] = {}
         finished: list[ToolFinished] = []
         answer: AIMessage | None = None
-        # Only the end of a question is checkpointed: what tools returned in between quotes calls.
-        async for update in self._graph.astream(entry, config, stream_mode="updates", durability="exit"):
-            for node, change in update.items():
-                for event in _events(node, change.get("messages", []), started):
-                    if isinstance(event, ToolFinished):
-                        finished.append(event)
-                    yield event
-                if node == "ground":
-                    answer = _final(change["messages"]) or answer
-        assert answer is not None  # the graph ends in the ground node only
+        try:
+            # The question is kept, so that a process that dies now has forgotten nothing; its end is kept next.
+            async for update in self._graph.astream(None, config, stream_mode="updates", durability="exit"):
+                for node, change in update.items():
+                    for event in _events(node, change, started):
+                        if isinstance(event, ToolFinished):
+                            finished.append(event)
+                        yield event
+                    answer = change.get("answer") or answer
+        except GraphRecursionError:
+            logger.exception("A question went round for too long.")
+        answer = answer or AIMessage(UNGROUNDED, additional_kwargs={"grounded": False})
         for piece in re.findall(r"\S+\s*|\s+", answer.text):
             yield Token(piece)
         yield self._answer(answer, finished)
+
+    async def _begin(self, config: Any, question: str, call_id: str | None) -> None:
+        """Keeps the question and the call that comes with it, after whatever an interrupted question left."""
+        before = await self._graph.aget_state(config)
+        if before.next:
+            await self._graph.aupdate_state(config, None, as_node=END)
+        calls = [known for known in before.values.get("calls", []) if known != call_id]
+        entry: Any = {
+            "messages": [*mend(before.values.get("messages", [])), HumanMessage(question)],
+            "calls": calls + ([call_id] if call_id else []),
+        }
+        await self._graph.aupdate_state(config, entry, as_node=START)
 
     def _answer(self, message: AIMessage, finished: list[ToolFinished]) -> Answer:
         results = [event.result for event in finished if event.result is not None]
@@ -153,21 +167,18 @@ class Coach:
         )
 
 
-def _events(node: str, messages: list[AnyMessage], started: dict[str, ToolStarted]) -> list[Event]:
+def _events(node: str, change: dict[str, Any], started: dict[str, ToolStarted]) -> list[Event]:
     events: list[Event] = []
-    for message in messages:
-        if node == "model" and isinstance(message, AIMessage):
-            for call in message.tool_calls:
-                begun = ToolStarted(str(call["id"]), call["name"], dict(call["args"]))
-                started[begun.id] = begun
-                events.append(begun)
-        if node == "tools" and isinstance(message, ToolMessage):
-            begun = started[message.tool_call_id]
-            result = message.artifact if isinstance(message.artifact, BaseModel) else None
-            events.append(ToolFinished(begun.id, begun.name, begun.args, result, message.text))
+    work = change.get("work", [])
+    if node == "model":
+        for call in work[-1].tool_calls:
+            begun = ToolStarted(str(call["id"]), call["name"], dict(call["args"]))
+            started[begun.id] = begun
+            events.append(begun)
+    if node == "tools":
+        for message in work:
+            if isinstance(message, ToolMessage) and message.tool_call_id in started:
+                call = started.pop(message.tool_call_id)
+                result = message.artifact if isinstance(message.artifact, BaseModel) else None
+                events.append(ToolFinished(call.id, call.name, call.args, result, message.text))
     return events
-
-
-def _final(messages: list[AnyMessage]) -> AIMessage | None:
-    last = messages[-1]
-    return last if isinstance(last, AIMessage) and "grounded" in last.additional_kwargs else None

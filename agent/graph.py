@@ -10,47 +10,52 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import (
-    AIMessage,
-    AnyMessage,
-    HumanMessage,
-    RemoveMessage,
-    SystemMessage,
-    ToolCall,
-    ToolMessage,
-)
+from langchain_core.messages import AIMessage, AnyMessage, SystemMessage, ToolCall, ToolMessage
 from langchain_core.tools import BaseTool
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import BaseModel, ValidationError
 
-from agent.grounding import problems_of
-from agent.prompts import REPAIR, system_message
+from agent.drafting import Drafter, DraftError, ToolsRefusedError
+from agent.grounding import citations_of, problems_of
+from agent.memory import cited, remembered
+from agent.outgoing import outgoing
+from agent.prompts import CALLS_LEFT_OUT, REPAIR, system_message
 from agent.sanitise import sanitise
-from agent.state import CoachState
-from salescoach.errors import InputError
+from agent.state import MAX_TOOL_CALLS, CoachState
+from salescoach.errors import CoachError
 
 logger = logging.getLogger(__name__)
 
-MAX_TOOL_CALLS = 6
+RESERVED_CALLS = 3  # of them, for the offline coach, until a tool has answered
 MAX_REPAIRS = 1
 MAX_PROBLEMS_TOLD = 5
-RECURSION_LIMIT = 24  # above what the budget allows: seven rounds of tools, one repair, one fallback
+RECURSION_LIMIT = 24  # above what the budget allows: six rounds of tools, three drafts, and their checks
+QUESTION_DEADLINE_S = 60.0
+MAX_SENT_CHARS = 48_000
 UNGROUNDED = "I found something, but could not put it into words that I can vouch for. Please ask in another way."
 FALLBACK_NOTE = "*The language model could not give a checked answer, so this is worded offline.*"
+NO_TOOLS_NOTE = "*The language model's server can't call tools, so the offline coach chose what to look up.*"
 
 Graph = CompiledStateGraph[CoachState, None, CoachState, CoachState]
 
 
 @dataclass(frozen=True)
 class GraphParts:
-    """What the graph is made of. ``offline`` words the answer wherever ``model`` can't."""
+    """What the graph is made of.
+
+    ``offline`` words the answer wherever ``model`` can't. ``deadline_s`` is for one reply of the model,
+    ``question_deadline_s`` for all of them. ``has_schema``: whether the model may be sent a schema for its answer.
+    """
 
     model: BaseChatModel
     offline: BaseChatModel
     tools: Sequence[BaseTool]
     deadline_s: float
+    question_deadline_s: float = QUESTION_DEADLINE_S
+    max_sent_chars: int = MAX_SENT_CHARS
+    has_schema: bool = False
 
 
 def make_graph(parts: GraphParts, checkpointer: BaseCheckpointSaver[Any]) -> Graph:
@@ -71,78 +76,111 @@ class _Nodes:
     def __init__(self, parts: GraphParts) -> None:
         self._parts = parts
         self._tools = {tool.name: tool for tool in parts.tools}
-        self._bound = parts.model.bind_tools(list(parts.tools))
+        self._has_model = parts.model is not parts.offline
+        self._drafter = Drafter(parts.model, parts.tools, has_schema=parts.has_schema)
 
     async def model(self, state: CoachState) -> dict[str, Any]:
         """Drafts an answer or asks for tools; any failure of the language model is the offline coach's turn."""
-        messages = [system_message(state.get("calls", [])), *state["messages"]]
-        if not state.get("offline") and state.get("n_tool_calls", 0) < MAX_TOOL_CALLS:
+        work = state.get("work", [])
+        until = state.get("until") or _now() + self._parts.question_deadline_s
+        if self._has_model and not state.get("offline"):
             try:
-                reply = await asyncio.wait_for(self._bound.ainvoke(messages), self._parts.deadline_s)
-                if reply.tool_calls or reply.text.strip():
-                    return {"messages": [reply]}
-                logger.warning("The language model said nothing; the offline coach answers.")
+                reply = await self._draft(state, until)
+                return {"work": [*work, reply], "until": until}
             # Servers of many makes stand behind this call, and they fail in ways of their own (bodies that aren't
             # JSON, empty lists of choices): none of them may end the question.
             except Exception as error:
                 logger.warning("The language model failed (%s); the offline coach answers.", type(error).__name__)
-        return {"messages": [await asyncio.to_thread(self._parts.offline.invoke, messages)], "offline": True}
+        reply = await self._offline(state, MAX_TOOL_CALLS - state.get("n_tool_calls", 0))
+        return {"work": [*work, reply], "until": until, "offline": True}
 
     async def tools(self, state: CoachState) -> dict[str, Any]:
-        """Runs the tools that were asked for, on calls of this conversation only and within the budget."""
-        asked = state["messages"][-1]
+        """Runs the tools that were asked for, on calls of this conversation only."""
+        work = state["work"]
+        asked = work[-1]
         assert isinstance(asked, AIMessage)
-        used = state.get("n_tool_calls", 0)
-        replies = []
-        for number, call in enumerate(asked.tool_calls, start=used + 1):
-            if number > MAX_TOOL_CALLS and not state.get("offline"):
-                replies.append(_refusal(call, "No more tools for this question; answer from what you have."))
-            else:
-                replies.append(await asyncio.to_thread(self._run, call, state.get("calls", [])))
-        return {"messages": replies, "n_tool_calls": used + len(asked.tool_calls)}
+        replies: list[AnyMessage] = [await self._run(call, state.get("calls", [])) for call in asked.tool_calls]
+        if n_left_out := asked.additional_kwargs.get("n_left_out", 0):
+            replies.append(SystemMessage(CALLS_LEFT_OUT.format(n=n_left_out, budget=MAX_TOOL_CALLS)))
+        n_tool_calls = state.get("n_tool_calls", 0) + len(asked.tool_calls)
+        return {"work": [*work, *replies], "n_tool_calls": n_tool_calls}
 
     async def ground(self, state: CoachState) -> dict[str, Any]:
         """Lets a grounded draft through, sends it back once, then lets the offline coach word the same results."""
-        question, since = current_question(state["messages"])
-        draft = sanitise(since[-1].text)
-        problems = problems_of(draft, results_of(since), question.text, state.get("calls", []))
-        is_offline = state.get("offline", False) or self._parts.model is self._parts.offline
+        work, question = state["work"], state["messages"][-1].text
+        results = results_of(work)
+        draft = sanitise(work[-1].text) or UNGROUNDED
+        problems = problems_of(draft, results, question, state.get("calls", []))
+        is_offline = state.get("offline", False)
         if problems and not is_offline:
             logger.warning("A draft of the language model was not grounded (%d problems).", len(problems))
             if state.get("n_repairs", 0) < MAX_REPAIRS:
                 request = SystemMessage(REPAIR.format(problems="; ".join(problems[:MAX_PROBLEMS_TOLD])))
-                return {"messages": [request], "n_repairs": state.get("n_repairs", 0) + 1}
-            drafts = [RemoveMessage(id=str(m.id)) for m in since if not isinstance(m, ToolMessage) and not _calls(m)]
-            return {"messages": drafts, "offline": True}
+                return {"work": [*work, request], "n_repairs": state.get("n_repairs", 0) + 1}
+            return {"offline": True}
+        kept = remembered(draft, results)
         if problems:  # the offline coach's own words: a bug, which must not reach the user as a wrong number
             logger.error("The offline wording was not grounded: %s", problems)
-            draft = UNGROUNDED
-        elif state.get("offline", False) and self._parts.model is not self._parts.offline:
+            draft = kept = UNGROUNDED
+        elif self._has_model and is_offline:
             draft = f"{draft}\n\n{FALLBACK_NOTE}"
-        answer = AIMessage(draft, additional_kwargs={"grounded": not problems})
-        return {"messages": [*(RemoveMessage(id=str(message.id)) for message in since), answer]}
+        elif self._has_model and not self._drafter.can_call_tools:
+            draft = f"{draft}\n\n{NO_TOOLS_NOTE}"
+        return {
+            "answer": AIMessage(draft, additional_kwargs={"grounded": not problems}),
+            "messages": [AIMessage(kept)],
+            "cited": cited(citations_of(draft, results)) or state.get("cited", []),
+        }
 
-    def _run(self, call: ToolCall, calls: Sequence[str]) -> ToolMessage:
+    async def _draft(self, state: CoachState, until: float) -> AIMessage:
+        """The language model's reply. Where its server can't call tools, the offline coach chooses them."""
+        history, work = state["messages"], state.get("work", [])
+        left = MAX_TOOL_CALLS - state.get("n_tool_calls", 0) - (0 if results_of(work) else RESERVED_CALLS)
+        system = system_message(state.get("calls", []), state.get("cited", []))
+        seconds = min(self._parts.deadline_s, until - _now())
+        try:
+            if self._drafter.can_call_tools:
+                told = outgoing(system, history, work, max_chars=self._parts.max_sent_chars)
+                reply = await self._drafter.draft(told, may_call=left > 0, seconds=seconds)
+                return _usable(_within(_numbered(reply, state.get("n_tool_calls", 0)), left))
+        except ToolsRefusedError:
+            logger.warning("The language model's server can't call tools; the offline coach chooses them.")
+        if not any(isinstance(message, ToolMessage) for message in work):
+            plan = await self._offline(state, MAX_TOOL_CALLS - state.get("n_tool_calls", 0))
+            if plan.tool_calls:
+                return plan
+        told = outgoing(system, history, work, max_chars=self._parts.max_sent_chars, with_tools=False)
+        seconds = min(self._parts.deadline_s, until - _now())
+        return await self._drafter.draft(told, may_call=False, seconds=seconds)
+
+    async def _offline(self, state: CoachState, left: int) -> AIMessage:
+        """What the offline coach makes of the question and of the results, whoever asked for them."""
+        results = [message for message in state.get("work", []) if isinstance(message, ToolMessage)]
+        system = system_message(state.get("calls", []), state.get("cited", []))
+        reply = await asyncio.to_thread(self._parts.offline.invoke, [system, *state["messages"], *results])
+        return _within(reply, left)
+
+    async def _run(self, call: ToolCall, calls: Sequence[str]) -> ToolMessage:
         tool = self._tools.get(call["name"])
         if tool is None:
             return _refusal(call, f"There is no tool {call['name']}; there are {', '.join(self._tools)}.")
-        if "call_id" in tool.args and call["args"].get("call_id") not in calls:
+        about = [value for name, value in call["args"].items() if _names_a_call(name)]
+        if any(_names_a_call(name) for name in tool.args) and not about:
+            return _refusal(call, f"Say which call by its call_id; this conversation has {', '.join(calls) or 'none'}.")
+        if not all(isinstance(value, str) and value in calls for value in about):
             return _refusal(call, f"That call is not part of this conversation; its calls are {', '.join(calls)}.")
         try:
-            reply = tool.invoke(call)
-        except (ValidationError, InputError) as error:  # what the model can mend
-            return _refusal(call, str(error) if isinstance(error, InputError) else f"Wrong arguments: {error}")
+            # Nothing stops a thread, but nobody waits for it for ever.
+            reply = await asyncio.wait_for(asyncio.to_thread(tool.invoke, call), self._parts.question_deadline_s)
+        except ValidationError as error:  # what the model can mend
+            return _refusal(call, f"Wrong arguments: {error}")
+        except CoachError as error:
+            return _refusal(call, str(error))
+        except TimeoutError:
+            logger.warning("The tool %s took too long.", call["name"])
+            return _refusal(call, "That takes too long just now.")
         assert isinstance(reply, ToolMessage)
         return reply
-
-
-def current_question(messages: Sequence[AnyMessage]) -> tuple[HumanMessage, list[AnyMessage]]:
-    """The user's last message and everything after it."""
-    for row in range(len(messages) - 1, -1, -1):
-        message = messages[row]
-        if isinstance(message, HumanMessage):
-            return message, list(messages[row + 1 :])
-    raise ValueError("a conversation begins with a message of the user's")
 
 
 def results_of(messages: Sequence[AnyMessage]) -> list[BaseModel]:
@@ -151,17 +189,45 @@ def results_of(messages: Sequence[AnyMessage]) -> list[BaseModel]:
 
 
 def _after_model(state: CoachState) -> Literal["tools", "ground"]:
-    last = state["messages"][-1]
+    last = state["work"][-1]
     return "tools" if isinstance(last, AIMessage) and last.tool_calls else "ground"
 
 
 def _after_ground(state: CoachState) -> Literal["model", "__end__"]:
-    return "__end__" if "grounded" in state["messages"][-1].additional_kwargs else "model"
+    return "__end__" if "answer" in state else "model"
 
 
-def _calls(message: AnyMessage) -> bool:
-    return isinstance(message, AIMessage) and bool(message.tool_calls)
+def _names_a_call(argument: str) -> bool:
+    return argument == "call_id" or argument.endswith("_call_id")
+
+
+def _numbered(reply: AIMessage, n_before: int) -> AIMessage:
+    """The reply with ids of ours for its tool calls: some servers give none, or the same one twice."""
+    calls = [
+        ToolCall(name=call["name"], args=call["args"], id=f"call-{number}")
+        for number, call in enumerate(reply.tool_calls, start=n_before + 1)
+    ]
+    return AIMessage(reply.text, tool_calls=calls)
+
+
+def _within(reply: AIMessage, budget: int) -> AIMessage:
+    """The reply with no more tool calls than the budget allows."""
+    n_left_out = max(len(reply.tool_calls) - max(budget, 0), 0)
+    if not n_left_out:
+        return reply
+    kept = reply.tool_calls[: max(budget, 0)]
+    return AIMessage(reply.text, tool_calls=kept, additional_kwargs={"n_left_out": n_left_out})
+
+
+def _usable(reply: AIMessage) -> AIMessage:
+    if not reply.tool_calls and not reply.text:
+        raise DraftError("it asks for tools only, and may have no more")
+    return reply
 
 
 def _refusal(call: ToolCall, why: str) -> ToolMessage:
     return ToolMessage(why, tool_call_id=str(call["id"]), name=call["name"], status="error")
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,96 +1,354 @@
-"""What a question asks for: the nearest of a few example questions, by embedding."""
+"""What a question asks for: a classifier over its embedding and a few typed cues, fitted on labelled examples.
 
-from typing import Literal
+The embedding carries the meaning; the cues carry what an embedding blurs: that a turn or two calls are named, that
+something is imagined, that won and not lost calls are wanted. Numbers and quoted text are masked first, since what
+is in them says nothing about what is asked.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from typing import Final, Literal, get_args
 
 import numpy as np
 
+from agent.arguments import (
+    Outcome,
+    metric_named,
+    outcome,
+    quotes,
+    turns,
+    wants_all_calls,
+    without_quotes,
+)
 from salescoach.encoder import Encoder
+from salescoach.types import Frozen
 
-Intent = Literal["score", "similar_won", "similar_lost", "similar_any", "won_did", "metrics", "library"]
+Intent = Literal[
+    "score",
+    "why",
+    "explain",
+    "trajectory",
+    "what_if",
+    "similar_won",
+    "similar_lost",
+    "similar_any",
+    "won_did",
+    "metrics",
+    "library",
+    "compare",
+    "quality",
+    "advice",
+    "help",
+    "greeting",
+    "thanks",
+    "privacy",
+    "unsure",
+]
+INTENTS: Final[tuple[Intent, ...]] = get_args(Intent)
 
-EXAMPLES: dict[Intent, tuple[str, ...]] = {
-    "score": (
-        "Score this call.",
-        "How likely is it that this deal converts?",
-        "What are the chances that they sign?",
-        "Why is the score so low?",
-        "Why?",
-        "What went wrong in this call?",
-        "Which moments hurt us?",
-        "What did I do well?",
-        "What should I have said?",
-        "How did I do?",
-        "Explain the probability.",
-        "Will they buy?",
-        "Give me advice on this call.",
-    ),
-    "similar_won": (
-        "Show me similar won deals.",
-        "Find calls like this one that we won.",
-        "How did other reps win calls like this?",
-        "Show me a won deal with the same objection.",
-        "Which closed deals are like this one?",
-        "Give me examples of successful calls like this.",
-    ),
-    "similar_lost": (
-        "Show me similar lost deals.",
-        "Which calls like this one did we lose?",
-        "How did lost calls handle this?",
-        "Find failed calls that resemble this one.",
-        "Why do we lose calls like this?",
-    ),
-    "similar_any": (
-        "Show me similar calls.",
-        "Find calls like this one.",
-        "Have we had a conversation like this before?",
-        "Which past calls resemble this one?",
-    ),
-    "won_did": (
-        "What did won calls do at this moment?",
-        "What did converted calls do at this moment?",
-        "What should I have said at turn 14?",
-        "How did reps in won deals answer this objection?",
-        "What do successful reps reply to that?",
-        "What could I have answered there?",
-        "How did lost calls reply to this objection?",
-    ),
-    "library": (
-        "What is our win rate?",
-        "What is our win rate by industry?",
-        "How many deals did we win last quarter?",
-        "How many calls are in the library?",
-        "How has our win rate developed over the months?",
-        "Which industry do we win most in?",
-        "How many calls did we lose this year?",
-        "What share of our demos convert?",
-        "Show me win rates by call type.",
-        "How does the team do by account?",
-    ),
-    "metrics": (
-        "What was my talk ratio?",
-        "How much did I talk?",
-        "How many questions did I ask?",
-        "Show me the call metrics.",
-        "How long was my longest monologue?",
-        "Did we agree on a next step?",
-        "How do my numbers compare with the team's won calls?",
-        "How often was the price mentioned?",
-        "How fast did I speak?",
-    ),
+SIMILAR: Final[dict[Outcome, Intent]] = {"converted": "similar_won", "lost": "similar_lost", "any": "similar_any"}
+
+CUE_WEIGHT = 0.4  # of a cue beside an embedding of unit length; chosen by cross-validation over groups of examples
+REGULARISATION = 10.0  # the C of the logistic regression, chosen the same way
+MIN_PROBABILITY = 0.25  # below it, or nearer than MIN_MARGIN to the next intent, the coach asks back
+MIN_MARGIN = 0.03
+MAX_CHARACTERS = 600  # a question is short; what is longer is read by its beginning and end
+
+_SPELLINGS: Final = {
+    "u": "you",
+    "ur": "your",
+    "r": "are",
+    "pls": "please",
+    "plz": "please",
+    "thx": "thanks",
+    "ty": "thank you",
+    "wat": "what",
+    "wut": "what",
+    "whats": "what is",
+    "wheres": "where is",
+    "hows": "how is",
+    "whos": "who is",
+    "im": "i am",
+    "ive": "i have",
+    "id": "i would",
+    "didnt": "did not",
+    "dont": "do not",
+    "cant": "can not",
+    "shoud": "should",
+    "gimme": "give me",
+    "cuz": "because",
 }
-MIN_LIKENESS = 0.35  # below it the coach asks back; unrelated questions mostly stay under 0.3
+
+_PERSON = r"(?:i|we|he|she|they|you|it|the (?:rep|customer|client|buyer|prospect))"
+_PAST = r"(?:calls?|deals?|conversations?|ones?|demos?|meetings?|examples?|wins?|winners?|losses|losers?|customers?)"
+
+# The usual words of a request, one cue for each line: whether the question has them (lower case, without quotes).
+_WORDINGS: Final[tuple[str, ...]] = (
+    # Something else is imagined.
+    rf"what if|what would (?:the score|it|have|happen)|if {_PERSON} (?:had|hadn't|didn't|never|would|were)"
+    r"|suppose|imagine"
+    rf"|had {_PERSON}|if turn|if only|pretend turn|would (?:delet|remov|cutt|dropp)ing|minus turn"
+    r"|would (?:it|they|she|he|the score|that|another \w+) (?:have|be|change)|rescore"
+    r"|score (?:it )?(?:again|without)|could i have changed|instead of turn",
+    r"without|delet(?:e|ing)|remov(?:e|ing)|erase|strike|minus|replace|insert|take out|leave out|drop|cut"
+    r"|add|swap|change|gone|skip|rewrite",
+    # Two calls.
+    r"compare\w*|comparison|versus|vs|differen\w+|differ|side by side|(?:better|worse) (?:than|or)|stacks? up|next to"
+    r"|which (?:one|call|of|was|is|went)|against",
+    r"both|the two|two calls|other (?:call|one)|(?:previous|earlier|last) (?:call|one)?|(?:call"
+    r"|one) before|than before"
+    r"|(?:first|second|third|fourth) (?:call|one)|call \d",
+    # Past calls.
+    r"like (?:this|mine|it|that|these)|similar|resembl\w+|comparable|alike|look ?alikes?|closest|nearest"
+    r"|match\w*|precedents?"
+    r"|related|same (?:objection|issue|thing|kind|problem)|remind\w*|kind of (?:call|conversation)"
+    r"|our history|looks? like",
+    r"(?:show|find|give|get|pull up|read|see|search|list|any|got|which|other|\d|two|three|four|five"
+    rf"|six)\b.{{0,40}}\b{_PAST}",
+    # What was said at such a moment.
+    r"(?:should|could|would) (?:i|we|you|a \w+ rep) have|better (?:answer|reply|line|response|comeback|way)"
+    r"|(?:good|right|best) (?:answer|reply|line|response|comeback|words)",
+    r"(?:handle|answer|respond|reply|deal with|react|get past|say when|says? next|come ?back)\w*|replies"
+    r"|objection|pushback",
+    r"(?:winners|winning|top reps?|good (?:ones|reps?)|best (?:calls|reps?|people)|people who win|others"
+    r"|colleagues|reps|won calls)",
+    # Metrics of this call.
+    r"metrics?|stats?|statistics|habits|speaking|talked|spoke|figures|the (?:basic )?numbers on|key figures|delivery",
+    r"how (?:fast|long|often|early|patient|lively|interactive|many times|much|many \w+"
+    rf"|many minutes)\b.*\b(?:did|was|were|do|am) ?{_PERSON}?"
+    rf"|did {_PERSON} (?:talk|ask|interrupt|ramble|go on|agree|mention|cut|um|commit|leave|speak|listen|pause)\w*"
+    r"|was i|am i|number of|count",
+    # Numbers of the team.
+    r"team'?s?|library|our|overall|across|all calls|all our|stored|in total|on average|average|typical\w*"
+    r"|usual\w*|median|as a whole",
+    r"(?:win|close|conversion|success) rates?|conversions?|(?:share|percentage|proportion) of|how often do we"
+    r"|how many (?:\w+ ){0,2}(?:calls|deals)|number of (?:\w+ )?(?:calls|deals)|(?:do|did) we (?:win|lose"
+    r"|close)|convert\w* (?:best|better)",
+    r"(?:by|per|each|every|across) (?:the )?(?:industr\w+|sectors?|verticals?|call types?|types?|kind"
+    r"|accounts?|months?|quarters?"
+    r"|years?|reps?)|monthly|quarterly|yearly|annual\w*|trend|which industr\w+|month over month"
+    r"|last (?:quarter|year|month)"
+    r"|this (?:quarter|year)",
+    # How the score moved.
+    r"when|where did|at (?:what|which) (?:point|moment|turn|minute|stage)|(?:turning|tipping) point"
+    r"|the moment|after which turn",
+    r"curve|drop(?:ped)?|peak|jump|phase|recover|weakest|opening|start|beginning|half|lowest|highest"
+    r"|curve|over time|trajectory|timeline|develop\w*|during|turn by turn|half ?time|middle|start to end"
+    r"|over the course|end|fade\w*"
+    r"|plot|graph|through the|momentum|towards|ups and downs",
+    # Why.
+    r"why|how come|reasons?|because|explain|what (?:made|makes|drove|pulled|brought|kept|counted|worked"
+    r"|went)|behind|based? on"
+    r"|evidence|justify|where does (?:that|the)|propping|holding",
+    r"(?:turns?|moments?|lines?|sentences?|bits?|parts?)\b.*\b(?:hurt|matter\w*|mov\w+|sw[iu]ng|did"
+    r"|drag\w*|cost|help\w*|damage\w*)|damage"
+    r"|hurt|key moments|mess(?:ed)? up|did i do (?:wrong|well)|do wrong|low|high",
+    r"effect|influence|matter|important|problem|bad about|wrong with|details?|zoom|look closer|context"
+    r"|talk me through|tell me about",
+    # The model.
+    r"models?|accura\w+|trust|believe|reliab\w+|calibrat\w+|predict\w*|trained|auc|brier|validat\w+"
+    r"|tested|evaluated|random|guess\w*"
+    r"|biased?|limits|proven|uncertainty|errors?|mistakes|evaluation|science|overfit|weakness\w*"
+    r"|how is this tested|range|track record|confidence|mean|coin|snake oil|hit rate|robust|made up"
+    r"|false alarms|interval|under the hood|learn(?:ed|t)? from",
+    r"(?:are|were|do|can|is|how (?:good|often|sure|wrong|accurate|much better)) (?:you|your|this|that"
+    r"|it)\b.*\b(?:right|wrong|know|work|accurate|better|good|sure)"
+    r"|you(?:r)?\b",
+    # What to do.
+    r"next|draft|write (?:a|an|the)|escalate|chase|advise|ideas?|stuck|feedback|coaching|on board"
+    r"|move forward|next|follow-?up|recap|e?-?mail|improve|tips?|advice|recommend\w*|suggest\w*|prepare"
+    r"|prep|coach me|save|rescue\w*|back on track"
+    r"|turn this around|push it|work on|my move|what now|plan|proceed|get them to|win this|send them",
+    r"(?:what|how|which \w+) (?:should|can|do|could|would) (?:i|we|you)|should i|help me (?:write|win|prepare)",
+    # Where texts go.
+    r"stor(?:e[ds]?|age)|forget this|wipe|erase my|encrypt\w+|phone home|names|recording|safe|local"
+    r"|remember my|upload\w*|leaves?|shar(?:e|ed|ing)|privacy|private|public|confidential|secret|delete"
+    r"|keep|kept|data|sent|send(?:ing)? this"
+    r"|sending|cloud|server|internet|gdpr|legal|openai|anyone|anybody|outside|log|save|protected"
+    r"|my machine|someone else",
+    r"who (?:can|gets|has|will|else)|(?:can|will|does|do) (?:\w+ ){1,3}(?:see|read|get|access)"
+    r"|where does (?:this|the|my) (?:text|call|data|transcript|conversation)"
+    r"|where do",
+    # Greetings, thanks, help.
+    r"hi+|hello|hey+|heya|hallo|im back|i am back|nice to see you|yo|hiya|howdy|greetings|ahoy"
+    r"|good (?:morning|afternoon|evening|day)|morning|evening|how are you|what is up|how is it going"
+    r"|you there|nice to meet",
+    r"thanks?|thank you|ta|cheers|bye|goodbye|good night|great|perfect|awesome|brilliant|appreciated"
+    r"|wonderful|helpful|that is all|see you"
+    r"|lovely|fantastic|nice|good stuff|a star|makes sense|understood|nice one|well done|good job"
+    r"|all good|got it|super|cool|later",
+    r"help|what can (?:you|i)|how (?:does|do) (?:this|it|i|you) (?:tool )?(?:work|use|start|paste|upload"
+    r"|help)|features|options|menu|commands"
+    r"|(?:example|sample) questions|what are you|what do you (?:do|need)|instructions for|capabilit\w+"
+    r"|abilit(?:y|ies)|skills?|functions?|get started|overview|who are you|tutorial|manual|guide|new here"
+    r"|what is this|formats?|possible",
+    # The score.
+    r"chances?|odds|pipeline|bank on|count on|revenue|warm|hot|cold|interested|convinced|serious|keen"
+    r"|ready to|opportunity|chances?|likel\w+|probab\w+|scor(?:e|es|ed|ing)|rat(?:e|ing)|percent\w*"
+    r"|forecast|commit|hope|shot|verdict|judge|evaluate|analyse"
+    r"|the number|confident",
+    r"(?:will|do|does|is|are|going to|gonna|would)\b.*\b(?:sign|buy|close|land|convert|purchase|go ahead"
+    r"|say yes|come back|dead|lost|worth|going)"
+    r"|how (?:did|was|is|are) (?:i|it|my|that|this|we|the call)|dead|looking|nail it|good call",
+    # What is no business of the coach's.
+    r"ignore|disregard|forget|system|prompt|pretend|mode|rules|from now on|reveal|repeat|unrestricted"
+    r"|api key|instructions|act as|you are now",
+    r"(?:best|worst|weakest|top) (?:\w+ )?reps?|fire|bonus|lying|liar|personality|angry|depressed"
+    r"|rank the reps|good person|salary",
+    r"poem|joke|weather|capital|recipe|python|translate|song|story|movie|film|dinner|lunch|flight|hotel"
+    r"|music|essay|homework|president"
+    r"|game|moon|tall|bitcoin|shares? price|stock|alarm|remind me|tickets|css|sql|novel|book me|order"
+    r"|news|what time|birthday|draw",
+)
+N_FOREIGN: Final = 3  # the last of them
+_DOMAIN = re.compile(
+    r"\b(?:calls?|deals?|customers?|clients?|prospects?|buyers?|reps?|turns?|scor\w+|won|win|wins|lost"
+    r"|conver\w+|transcripts?|objections?"
+    r"|model|team|price|pricing|leads?|account|questions?|talk\w*|sign|buy|close|closing|odds|chances?"
+    r"|probab\w+|win rate|industry)\b"
+)
+_SOME_TURN: Final = re.compile(r"\b(?:turns?|lines?|sentences?|answer|reply)\b")
+_COMPILED: Final = tuple(re.compile(rf"\b(?:{wording})(?!\w)") for wording in _WORDINGS)
+
+
+class Example(Frozen):
+    """A question whose intent is known. ``group``: the underlying request, which its paraphrases share."""
+
+    group: str
+    intent: Intent
+    question: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a question may be meant: intents with their probabilities, likeliest first."""
+
+    ranked: tuple[tuple[Intent, float], ...]
+
+    @property
+    def intent(self) -> Intent | None:
+        """The likeliest intent; None where it is unlikely itself, or hardly likelier than the next."""
+        (first, p), (_, runner_up) = self.ranked[:2]
+        return first if p >= MIN_PROBABILITY and p - runner_up >= MIN_MARGIN else None
+
+
+def read_examples() -> tuple[Example, ...]:
+    """The examples that the router is fitted on, from ``examples.jsonl``."""
+    lines = resources.files("agent").joinpath("examples.jsonl").read_text(encoding="utf-8").splitlines()
+    fields = Example.model_fields
+    return tuple(Example(**{name: row[name] for name in fields}) for row in map(json.loads, lines))
 
 
 class IntentRouter:
-    """Chooses the intent of a question, or None where no example is near enough."""
+    """Reads the intent of a question. Fitted on first use; the same encoder and examples give the same readings.
 
-    def __init__(self, encoder: Encoder) -> None:
+    Args:
+        encoder: a generic sentence encoder; one that was fine-tuned on calls reads questions worse.
+        examples: what it is fitted on; default: those of the package.
+    """
+
+    def __init__(self, encoder: Encoder, examples: Sequence[Example] | None = None) -> None:
         self._encoder = encoder
-        self._intents = [intent for intent, examples in EXAMPLES.items() for _ in examples]
+        self._examples = examples
+
+    def read(self, question: str) -> Reading:
+        """How a question, taken by itself, may be meant."""
+        weights, bias = self._fitted
+        logits = _features(self._encoder, [question])[0] @ weights + bias
+        p = np.exp(logits - logits.max())
+        p = _with_outcome(_possible(p, question), outcome(question))
+        order = np.argsort(-p, kind="stable")
+        return Reading(tuple((INTENTS[row], float(p[row])) for row in order))
 
     def route(self, question: str) -> Intent | None:
-        """The intent of the nearest example question."""
-        examples = self._encoder.encode([example for examples in EXAMPLES.values() for example in examples])
-        likeness = examples @ self._encoder.encode([question])[0]
-        best = int(np.argmax(likeness))
-        return self._intents[best] if likeness[best] >= MIN_LIKENESS else None
+        """The intent of a question; None where the coach should ask back."""
+        intent = self.read(question).intent
+        return None if intent == "unsure" else intent
+
+    @cached_property
+    def _fitted(self) -> tuple[np.ndarray, np.ndarray]:
+        """Weights of shape (n_features, n_intents) and bias of shape (n_intents,), float64."""
+        from sklearn.linear_model import LogisticRegression
+
+        examples = read_examples() if self._examples is None else self._examples
+        labels = np.array([INTENTS.index(example.intent) for example in examples])
+        model = LogisticRegression(C=REGULARISATION, class_weight="balanced", max_iter=1000)
+        model.fit(_features(self._encoder, [example.question for example in examples]), labels)
+        weights = np.zeros((model.coef_.shape[1], len(INTENTS)))
+        bias = np.full(len(INTENTS), -np.inf)  # an intent without examples is never read
+        weights[:, model.classes_], bias[model.classes_] = model.coef_.T, model.intercept_
+        return weights, bias
+
+
+def _possible(p: np.ndarray, question: str) -> np.ndarray:
+    """The probabilities without those of intents that need what the question doesn't have; they add up to 1."""
+    plain = _spelt_out(without_quotes(question).lower())
+    has_turn = bool(turns(question)) or _SOME_TURN.search(plain) is not None
+    imagines = _COMPILED[0].search(plain) is not None
+    edits = _COMPILED[1].search(plain) is not None and (has_turn or bool(quotes(question)))
+    possible = np.ones(len(INTENTS))
+    possible[INTENTS.index("explain")] = has_turn and not edits
+    possible[INTENTS.index("what_if")] = imagines or edits
+    possible[INTENTS.index("compare")] = any(pattern.search(plain) for pattern in _COMPILED[2:4])
+    return np.asarray(p * possible / (p @ possible))
+
+
+def _spelt_out(text: str) -> str:
+    return " ".join(_SPELLINGS.get(word, word) for word in text.replace("’", "'").split())
+
+
+def _with_outcome(p: np.ndarray, wanted: Outcome | None) -> np.ndarray:
+    """Probabilities of the intents with those of similar calls on one: that of the outcome named, else the likeliest.
+
+    Which tool to call is asked first, and three intents that share it mustn't take votes from each other.
+    """
+    rows = [INTENTS.index(intent) for intent in SIMILAR.values()]
+    named = max(rows, key=lambda row: float(p[row])) if wanted is None else INTENTS.index(SIMILAR[wanted])
+    together = p[rows].sum()
+    p = p.copy()
+    p[rows] = 0.0
+    p[named] = together
+    return p
+
+
+def _features(encoder: Encoder, questions: Sequence[str]) -> np.ndarray:
+    """Embedding beside cues: shape (n_questions, dimension + n_cues), float64."""
+    vectors = encoder.encode([masked(question) for question in questions]).astype(np.float64)
+    return np.hstack([vectors, CUE_WEIGHT * np.array([cues(question) for question in questions], dtype=np.float64)])
+
+
+def masked(question: str) -> str:
+    """The question as it is embedded: usual spellings, each number and quoted text replaced by a stand-in."""
+    text = without_quotes(question) + (" “some words”" if quotes(question) else "")
+    text = re.sub(r"\[?\bt\s?\d+\b\]?", "turn 5", text.replace("’", "'"), flags=re.I)
+    text = re.sub(r"\d+", "5", text)
+    words = [_SPELLINGS.get(word.lower(), word) for word in text.split()]
+    return " ".join(words)[:MAX_CHARACTERS].lower()
+
+
+def cues(question: str) -> list[float]:
+    """1.0 for each typed cue that a question has, else 0.0."""
+    plain = _spelt_out(without_quotes(question).lower())
+    named = turns(question)
+    wanted = outcome(question)
+    n_words = len(plain.split())
+    worded = [pattern.search(plain) is not None for pattern in _COMPILED]
+    found = [
+        len(named) > 0,
+        len(quotes(question)) > 0,
+        wants_all_calls(question),
+        wanted in ("converted", "any"),
+        wanted in ("lost", "any"),
+        metric_named(question) is not None,
+        n_words <= 2,
+        n_words <= 4,
+        _DOMAIN.search(plain) is not None,
+        not any(worded),
+        any(worded[-N_FOREIGN:]),
+        *worded,
+    ]
+    return [float(one) for one in found]

@@ -3,110 +3,51 @@
 A real product, not a stub: every feature works with it, and nothing leaves the machine.
 """
 
-import re
-import uuid
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
-from langchain_core.runnables import Runnable
-from langchain_core.tools import BaseTool
 from pydantic import ConfigDict
 
-from agent.intents import Intent, IntentRouter
-from agent.wording import ASK_BACK, ASK_FOR_A_CALL, ToolResult, word
-from tools.look_up_library import COUNT, WIN_RATE
+from agent.arguments import Known, metric_named
+from agent.intents import IntentRouter
+from agent.local_chat_model import LocalChatModel
+from agent.plans import Planner
+from agent.wording import ToolResult, Wish, word
 
 _ID_PREFIX = "offline-"
 
-_TURN = re.compile(r"\b(?:turn|at|T)\s*(\d{1,4})\b", re.IGNORECASE)
-_BY: dict[str, str] = {
-    r"industr(?:y|ies)|sectors?|branch(?:es)?": "industry",
-    r"call types?|kinds? of call|types? of call": "call_type",
-    r"accounts?|customers?|clients?": "account",
-    r"months?|monthly": "month",
-    r"quarters?|quarterly": "quarter",
-    r"years?|yearly|annual(?:ly)?": "year",
-    r"reps?|sellers?|sales ?people": "rep",
-}
-_COUNTED = re.compile(r"\bhow many\b|\bnumber of\b", re.IGNORECASE)
 
-PLANS: dict[Intent, tuple[tuple[str, dict[str, Any]], ...]] = {
-    "score": (
-        ("score_call", {}),
-        ("find_similar_calls", {"outcome": "converted", "k": 1}),
-        ("look_up_metrics", {}),
-    ),
-    "similar_won": (("find_similar_calls", {"outcome": "converted"}),),
-    "similar_lost": (("find_similar_calls", {"outcome": "lost"}),),
-    "similar_any": (("find_similar_calls", {"outcome": "any"}),),
-    "won_did": (("what_won_calls_did", {}),),
-    "metrics": (("look_up_metrics", {}),),
-    "library": (("look_up_library", {}),),
-}
-
-
-class OfflineChatModel(BaseChatModel):
+class OfflineChatModel(LocalChatModel):
     """Plans by intent, then words what the tools returned. The same messages give the same answer."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     router: IntentRouter
+    known: Known = Known()
 
     @property
     def _llm_type(self) -> str:
         return "offline"
 
-    def bind_tools(
-        self, tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool], **kwargs: Any
-    ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Itself: it knows its tools by name."""
-        return self
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        return ChatResult(generations=[ChatGeneration(message=self._reply(messages))])
-
-    def _reply(self, messages: Sequence[BaseMessage]) -> AIMessage:
+    def answer(self, messages: Sequence[BaseMessage]) -> AIMessage:
+        """Tool calls where the question needs some, then the words of their results."""
         asked = max(row for row, message in enumerate(messages) if isinstance(message, HumanMessage))
         since = [message for message in messages[asked + 1 :] if isinstance(message, ToolMessage)]
         results = [m.artifact for m in since if isinstance(m.artifact, ToolResult)]
+        calls: list[str] = next((m.additional_kwargs["calls"] for m in messages if isinstance(m, SystemMessage)), [])
+        questions = [message.text for message in messages[: asked + 1] if isinstance(message, HumanMessage)]
+        plan = Planner(self.router, self.known).plan(questions[-1], questions[:-1], calls)
         if results or any(message.tool_call_id.startswith(_ID_PREFIX) for message in since):
             refused = [str(message.content) for message in since if message.status == "error"]
-            return AIMessage(refused[0] if refused and not results else word(results))
-        calls: list[str] = next((m.additional_kwargs["calls"] for m in messages if isinstance(m, SystemMessage)), [])
-        question = str(messages[asked].content)
-        intent = self.router.route(question)
-        if not calls and intent != "library":
-            return AIMessage(ASK_FOR_A_CALL)
-        if intent is None:
-            return AIMessage(ASK_BACK)
+            if refused and not results:
+                return AIMessage(refused[0])
+            wish = Wish(advice_only=plan.kind == "advice", metric=metric_named(questions[-1]))
+            return AIMessage(word(results, wish))
+        # Ids follow from the place in the conversation: the same messages give the same bytes.
         return AIMessage(
-            "",
+            plan.reply,
             tool_calls=[
-                ToolCall(
-                    name=name, args=arguments | _asked_for(name, question, calls), id=_ID_PREFIX + uuid.uuid4().hex
-                )
-                for name, arguments in PLANS[intent]
+                ToolCall(name=call.name, args=call.args, id=f"{_ID_PREFIX}{len(questions)}-{place}")
+                for place, call in enumerate(plan.calls, start=1)
             ],
         )
-
-
-def _asked_for(tool: str, question: str, calls: Sequence[str]) -> dict[str, Any]:
-    """What the question itself says about a tool's arguments; the last call is the one that is meant."""
-    if tool == "look_up_library":
-        by = next(
-            (by for words, by in _BY.items() if re.search(rf"\b(?:{words})\b", question, re.IGNORECASE)), "nothing"
-        )
-        return {"by": by, "measure": COUNT if _COUNTED.search(question) else WIN_RATE}
-    if tool == "what_won_calls_did" and (turn := _TURN.search(question)):
-        return {"call_id": calls[-1], "turn": int(turn.group(1))}
-    return {"call_id": calls[-1]}

@@ -1,23 +1,35 @@
 """Words an answer from tool results, without a language model: the same results, the same words."""
 
-import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import singledispatch
 
-from agent.sanitise import unsafe_from
+from agent.answer import word_advice, word_call
+from agent.phrases import listed, moved, quote, said, say, who
 from salescoach.readings import plain
-from salescoach.types import MetricReading
+from tools.compare_calls import ComparedCall, CompareResult
+from tools.explain_turn import ExplainResult
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
 from tools.look_up_library import LibraryResult
 from tools.look_up_metrics import MetricsResult
+from tools.model_quality import QualityResult
 from tools.parts import turn_marker
-from tools.score_call import ScoreResult, ShownTurn
-from tools.what_won_calls_did import RepliesResult
+from tools.score_call import ScoreResult
+from tools.score_trajectory import TrajectoryResult
+from tools.what_if import ShownEdit, WhatIfResult
+from tools.what_won_calls_did import RepliesResult, ShownReply
 
-ToolResult = ScoreResult | SimilarResult | MetricsResult | LibraryResult
-
-MAX_QUOTED_WORDS = 28
-MAX_ADVICE = 3
-HEADLINE_METRICS = ("talk_ratio_words", "rep_questions", "longest_monologue_words", "next_step")
+ToolResult = (
+    ScoreResult
+    | ExplainResult
+    | TrajectoryResult
+    | WhatIfResult
+    | CompareResult
+    | SimilarResult
+    | MetricsResult
+    | LibraryResult
+    | QualityResult
+)
 
 ASK_FOR_A_CALL = (
     "Paste a sales call here, or upload it: one line per turn, such as `Rep: Hello.` and `Customer: Hi.` "
@@ -29,83 +41,60 @@ ASK_BACK = (
     "such as talk ratio and questions. I can also look up win rates of the team's calls."
 )
 
+N_READINGS = 12  # of the metrics of a call: all that it shows would be a wall
+COMPARED = ("talk_ratio_words", "rep_questions", "longest_monologue_words", "objections", "next_step")
 
-def word(results: Sequence[ToolResult]) -> str:
+
+@dataclass(frozen=True)
+class Wish:
+    """What of the results was asked for: what to do next and no more, or one call metric by its name."""
+
+    advice_only: bool = False
+    metric: str | None = None
+
+
+def word(results: Sequence[ToolResult], wish: Wish = Wish()) -> str:
     """An answer in Markdown that rests on the results alone."""
     score = next((result for result in results if isinstance(result, ScoreResult)), None)
-    similar = [result for result in results if isinstance(result, SimilarResult)]
-    metrics = next((result for result in results if isinstance(result, MetricsResult)), None)
-    parts = []
     if score is not None:
-        parts.append(_score(score))
-    parts += [_replies(result) if isinstance(result, RepliesResult) else _similar(result) for result in similar]
-    parts += [result.reading for result in results if isinstance(result, LibraryResult)]
-    if metrics is not None:
-        parts.append(_metrics(metrics, brief=score is not None))
-    if score is not None:
-        parts.append(_advice(score, similar, metrics))
+        replies = next((result for result in results if isinstance(result, RepliesResult)), None)
+        metrics = next((result for result in results if isinstance(result, MetricsResult)), None)
+        parts = [word_advice(score, replies, metrics) if wish.advice_only else word_call(score, replies, metrics)]
+        parts += [_worded(one) for one in results if one not in (score, replies, metrics)]
+    else:
+        parts = [_one_metric(one, wish.metric) or _worded(one) for one in results]
     return "\n\n".join(part for part in parts if part) or ASK_BACK
 
 
+@singledispatch
+def _worded(result: ToolResult) -> str:
+    """One result in words."""
+    raise TypeError(f"no words for {type(result).__name__}")
+
+
+@_worded.register
 def _score(result: ScoreResult) -> str:
-    if result.probability_percent is None or result.interval_percent is None:
-        lines = ["**I can't give a probability for this call.**", *(f"- {reason}" for reason in result.reasons)]
-        lines.append("\nWhat doesn't rest on the model is below.")
-    else:
-        low, high = result.interval_percent
-        against = _against(result.probability_percent, result.base_rate_percent)
-        lines = [
-            f"**{result.probability_percent} % likely to convert** (somewhere from {low} % to {high} %), "
-            f"{against} the {result.base_rate_percent} % of the calls that the model learned from.",
-        ]
-        for direction, title in (("lowered", "What pulled it down"), ("raised", "What held it up")):
-            turns = [turn for turn in result.turns_that_moved_it if turn.direction == direction]
-            if turns:
-                lines += ["", f"**{title}**", *(f"- {_moved(turn)}" for turn in turns)]
-    lines += [f"\n*{warning}*" for warning in result.warnings]
-    lines.append(f"\n*Scored by {result.model_id}, which learned from {result.model_data}.*")
-    return "\n".join(lines)
+    return word_call(result, None, None)
 
 
-def _against(percent: int, base: int) -> str:
-    if abs(percent - base) <= 3:
-        return "about"
-    return "above" if percent > base else "below"
+@_worded.register
+def _library(result: LibraryResult) -> str:
+    return result.reading
 
 
-def _moved(turn: ShownTurn) -> str:
-    return f"{turn.marker} {turn.speaker}: {quote(turn.quote)} ({turn.direction} it by {turn.effect_points} points)"
-
-
+@_worded.register
 def _similar(result: SimilarResult) -> str:
     kind = {"converted": "won calls", "lost": "lost calls", "any": "past calls"}[result.outcome]
+    narrowed = [plain(value) for value in (result.industry, result.call_type) if value]
+    kind += f" ({', '.join(narrowed)})" if narrowed else ""
     if result.unavailable is not None:
         return f"Similar calls are unavailable: {result.unavailable}"
     if not result.results:
         return f"There are no {kind} to compare this call with yet."
     near = ""
     if result.focus and result.focus_quote:
-        near = f", at the moment most like {turn_marker(result.focus)} of this call: {quote(result.focus_quote)}"
-    lines = [f"**Similar {kind}**{near}", *(f"- {_precedent(found)}" for found in result.results)]
-    return "\n".join(lines)
-
-
-def _replies(result: RepliesResult) -> str:
-    if result.unavailable is not None:
-        return f"What won calls did is unavailable: {result.unavailable}"
-    if not result.results:
-        return "There are no past calls with such a moment yet."
-    assert result.focus is not None
-    lines = [f"At {turn_marker(result.focus)} of this call: {quote(result.focus_quote or '')}"]
-    for outcome, title in (("converted", "What reps replied in won calls"), ("lost", "And in lost ones")):
-        found = [one for one in result.results if one.outcome == outcome]
-        if found:
-            lines += [
-                "",
-                f"**{title}**",
-                *(f"- {one.marker} to {quote(one.quote)}: {quote(one.reply)}" for one in found),
-            ]
-    return "\n".join([*lines, "", f"*{result.reading}*"])
+        near = f", each at its moment most like {turn_marker(result.focus)} of this call: {quote(result.focus_quote)}"
+    return listed(f"**Similar {kind}**{near}", map(_precedent, result.results))
 
 
 def _precedent(found: ShownPrecedent) -> str:
@@ -114,50 +103,132 @@ def _precedent(found: ShownPrecedent) -> str:
     return f"{found.marker} {outcome}{f' ({about})' if about else ''}: {quote(found.quote)}"
 
 
-def _metrics(result: MetricsResult, *, brief: bool) -> str:
-    shown = [reading for reading in result.metrics if reading.value is not None]
-    if brief:
-        shown = [reading for reading in shown if reading.name in HEADLINE_METRICS]
+@_worded.register
+def _replies(result: RepliesResult) -> str:
+    if result.unavailable is not None:
+        return f"What won calls did is unavailable: {result.unavailable}"
+    if not result.results:
+        return "There are no past calls with such a moment yet."
+    assert result.focus is not None
+    parts = [f"**At {turn_marker(result.focus)} of this call:** {quote(result.focus_quote or '')}"]
+    for outcome, title in (("converted", "What reps replied in won calls"), ("lost", "And in lost ones")):
+        found = [one for one in result.results if one.outcome == outcome]
+        if found:
+            parts.append(listed(f"**{title}**", map(_reply, found)))
+    return "\n\n".join([*parts, f"*{result.reading}*"])
+
+
+def _reply(reply: ShownReply) -> str:
+    effect = (
+        "did not move the score there"
+        if reply.direction == "did not move"
+        else f"{reply.direction} the score there by {say(reply.effect_points)} points"
+    )
+    return f"{reply.marker} to {quote(reply.quote)}: {quote(reply.reply)} ({effect})"
+
+
+@_worded.register
+def _explained(result: ExplainResult) -> str:
+    turn = f"{result.marker} {who(result)}: {quote(result.quote)}"
+    if result.effect_points is None or result.direction is None:
+        return listed(f"I can't say what {turn} did to the score, because there is none for this call.", result.reasons)
+    if result.direction == "did not move":
+        effect = "did not move the score"
+    else:
+        effect = (
+            f"{result.direction} the score by {say(result.effect_points)} points: {result.probability_percent} % with "
+            f"it, {result.without_percent} % without it"
+        )
+    rank = f"By its effect it ranks as number {result.rank}; the call has {result.n_turns} turns."
+    around = listed("**Around it**", map(said, result.context))
+    return "\n\n".join([f"{turn} {effect}. {rank}", around, f"*{result.reading}*"])
+
+
+@_worded.register
+def _trajectory(result: TrajectoryResult) -> str:
+    if not result.points_of_call:
+        return listed("**I can't give a score for this call**, so I can't say when it turned.", result.reasons)
+    first, last = result.points_of_call[0], result.points_of_call[-1]
+    course = (
+        f"After turn {first.turn} the call stood at {first.probability_percent} %, at its end at "
+        f"{last.probability_percent} %; it was lowest after turn {result.lowest_turn} and highest after turn "
+        f"{result.highest_turn}."
+    )
+    changes = [
+        f"{one.marker} {who(one)}: {quote(one.quote)} ({one.direction} it by {say(one.change_points)} points, from "
+        f"{one.before_percent} % to {one.after_percent} %)"
+        for one in result.changes
+    ]
+    return "\n\n".join([course, listed("**Where it changed most**", changes), f"*{result.reading}*"])
+
+
+@_worded.register
+def _what_if(result: WhatIfResult) -> str:
+    if result.unavailable is not None:
+        return f"I can't say what that would change. {result.unavailable}"
+    edits = "; ".join(map(_edit, result.edits))
+    if result.direction == "did not move":
+        change = f"the score would stay at {result.after_percent} %"
+    else:
+        way = "rise" if result.direction == "raised" else "fall"
+        change = (
+            f"the score would {way} by {say(result.change_points or 0)} points, from {result.before_percent} % to "
+            f"{result.after_percent} %"
+        )
+    return f"**{edits}: {change}.**\n\n*{result.reading}*"
+
+
+def _edit(edit: ShownEdit) -> str:
+    who = {"rep": "the rep", "customer": "the customer", "unknown": "somebody"}[edit.role]
+    where = edit.marker or "the start"
+    if edit.action == "delete":
+        return f"Without {where}"
+    preposition = "after" if edit.action == "insert" else "at"
+    return f"If {who} had said {quote(edit.text or '')} {preposition} {where}"
+
+
+@_worded.register
+def _compared(result: CompareResult) -> str:
+    parts = [f"**{result.reading}**", *(_one_of_two(call) for call in result.calls)]
+    shown = [one.reading for one in result.metrics if one.name in COMPARED]
+    return "\n\n".join([*parts, listed("**In numbers**", shown)])
+
+
+def _one_of_two(call: ComparedCall) -> str:
+    if call.probability_percent is None or call.interval_percent is None:
+        return listed(f"Call {call.call_id} has no score:", call.reasons)
+    low, high = call.interval_percent
+    title = f"Call {call.call_id}: {call.probability_percent} % ({low} % to {high} %)"
+    return listed(title, map(moved, call.turns_that_moved_it))
+
+
+def _one_metric(result: ToolResult, name: str | None) -> str:
+    """The reading of the metric that was asked for; empty where the call doesn't show it."""
+    if not isinstance(result, MetricsResult):
+        return ""
+    found = [one.reading for one in result.metrics if one.name == name and one.value is not None]
+    objections = listed("", map(said, result.objections)) if name == "objections" else ""
+    return "\n".join([*found, objections]).strip()
+
+
+@_worded.register
+def _metrics(result: MetricsResult) -> str:
+    shown = [reading.reading for reading in result.metrics if reading.value is not None]
     if not shown:
-        return ""
+        return "This call shows none of the metrics: they need words of the rep and of the customer."
     beside = f", beside {result.n_won} won and {result.n_lost} lost calls" if result.n_won or result.n_lost else ""
-    return "\n".join([f"**In numbers**{beside}", *(f"- {reading.reading}" for reading in shown)])
+    numbers = listed(f"**In numbers**{beside}", shown[:N_READINGS])
+    objections = listed("**Objections, told by their wording**", map(said, result.objections))
+    return "\n\n".join(part for part in (numbers, objections) if part)
 
 
-def _advice(score: ScoreResult, similar: Sequence[SimilarResult], metrics: MetricsResult | None) -> str:
-    """At most three pieces of advice, each tied to something shown above."""
-    advice = []
-    down = [turn for turn in score.turns_that_moved_it if turn.direction == "lowered"]
-    customer = next((turn for turn in down if turn.role == "customer"), None)
-    rep = next((turn for turn in down if turn.role == "rep"), None)
-    if customer:
-        advice.append(
-            f"Come back to what the customer said at {customer.marker} before anything else: ask about it and listen."
-        )
-    if rep:
-        advice.append(
-            f"Look at your own turn {rep.marker}: without it the score would be higher. What would you say instead?"
-        )
-    won = next((found for result in similar for found in result.results if found.outcome == "converted"), None)
-    if won:
-        advice.append(f"Read {won.marker}: a call that converted, at a moment like yours.")
-    if metrics and _missing_next_step(metrics.metrics):
-        advice.insert(1, "No next step with a day was agreed: propose one, with a day and who does what.")
-    if not advice:
-        return ""
-    return "\n".join(["**Next**", *(f"{number}. {line}" for number, line in enumerate(advice[:MAX_ADVICE], start=1))])
-
-
-def _missing_next_step(metrics: Sequence[MetricReading]) -> bool:
-    return any(reading.name == "next_step" and reading.value == 0 for reading in metrics)
-
-
-def quote(text: str) -> str:
-    """A verbatim quote in quotation marks, cut where it gets long or where a browser could act on it.
-
-    The dots of a cut are outside the marks, so what is inside them always stands in the call as it is.
-    """
-    safe = text[: unsafe_from(text)]
-    words = list(re.finditer(r"\S+", safe))
-    kept = safe if len(words) <= MAX_QUOTED_WORDS else safe[: words[MAX_QUOTED_WORDS - 1].end()]
-    return f"“{kept}”" if kept == text else f"“{kept.rstrip()}” …"
+@_worded.register
+def _quality(result: QualityResult) -> str:
+    parts = [
+        f"**{result.worth_it}**",
+        listed("On calls that it hadn't seen:", (one.reading for one in result.measures)),
+    ]
+    weak = [one.reading for one in result.behaviour if one.passed < one.n]
+    if weak:
+        parts.append(listed("Where it didn't do what it should when sentences were put into calls:", weak))
+    return "\n\n".join([*(part for part in parts if part), result.reading])

@@ -6,6 +6,7 @@ from salescoach.types import Transcript
 
 MIN_TURNS = 6
 MIN_WORDS = 40
+MIN_CHARS_TO_TELL = 30  # of shorter English turns, py3langid takes one in ten for another language
 MIN_SHARE_ENGLISH = 0.6  # one odd quarter of a chatty call is no reason to abstain
 
 
@@ -39,6 +40,25 @@ def is_english(transcript: Transcript) -> bool:
     texts = [" ".join(turn.text for turn in turns) for turns in quarters]
     n_english = sum(len(text) for text in texts if classify(text)[0] == "en")
     return n_english >= MIN_SHARE_ENGLISH * sum(map(len, texts))
+
+
+def is_english_turn(text: str) -> bool:
+    """Whether one turn reads as English; a short one in Latin letters always does, as it can't be told."""
+    from py3langid import classify
+
+    letters = [char for char in text if char.isalpha()]
+    if len(text) < MIN_CHARS_TO_TELL:
+        return sum(char.isascii() for char in letters) >= len(letters) / 2
+    return bool(classify(text)[0] == "en")
+
+
+def unlikeness_of_turns(vectors: np.ndarray, mean: np.ndarray, precision: np.ndarray) -> np.ndarray:
+    """As ``unlikeness``, of each turn by itself: shape (n_turns,).
+
+    A single turn lies further out than the mean of many, so these compare with those of other turns only.
+    """
+    differences = vectors - mean
+    return np.asarray(np.sqrt(np.sum(differences @ precision * differences, axis=1)))
 
 
 def unlikeness(vectors: np.ndarray, mean: np.ndarray, precision: np.ndarray) -> float:

@@ -4,6 +4,7 @@ manifest.json            what this is, and the sha256 of every other file
 MODEL_CARD.md            the same for people
 encoder/                 a sentence-transformers model (safetensors)
 <embedding>.safetensors  pooling, head and what is needed to abstain (arrays only, nothing executable)
+generic.safetensors      beside a fine-tuned embedding: pooling and head of the untrained one, to compare with
 likeness.safetensors     call vectors of the training calls, for scoring by likeness
 tfidf.safetensors        where words score: their hashes and pairs' hashes with weights, never a word
 """
@@ -33,7 +34,7 @@ MANIFEST = "manifest.json"
 CARD = "MODEL_CARD.md"
 ENCODER = "encoder"
 FORMAT = 2
-HASH_DIGITS = 16  # 64 bits of a content hash
+HASH_DIGITS = 10  # 40 bits of a content hash: of a million calls not one is taken for one of 20,000 by chance
 
 
 class Manifest(Frozen):
@@ -95,6 +96,11 @@ class ModelFolder:
         return self.path / f"{self.manifest.embedding}.safetensors"
 
     @property
+    def generic_file(self) -> Path:
+        """The head on the untrained encoder, beside a fine-tuned one; older folders have none."""
+        return self.path / "generic.safetensors"
+
+    @property
     def likeness_file(self) -> Path:
         """The vectors of the training calls, for scoring by likeness."""
         return self.path / "likeness.safetensors"
@@ -103,6 +109,11 @@ class ModelFolder:
     def text_file(self) -> Path:
         """The arrays of the arm on words."""
         return self.path / "tfidf.safetensors"
+
+    @property
+    def verdict(self) -> str:
+        """What the model card says first: whether fine-tuning was worth it."""
+        return (self.path / CARD).read_text(encoding="utf-8").partition("\n")[0]
 
     @classmethod
     def open(cls, path: Path) -> "ModelFolder":

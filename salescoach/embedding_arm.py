@@ -104,6 +104,43 @@ class EmbeddingArm:
 
 
 @dataclass(frozen=True)
+class ReferenceArm:
+    """Pooling and head of an embedding that doesn't score, kept so that it can be compared with the one that does.
+
+    ``weights``: shape (4 * dimension,), and ``bias``, of calibrated logits.
+    """
+
+    pooling: Pooling
+    weights: np.ndarray
+    bias: float
+
+    def logits(self, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
+        """As ``ScoringArm`` has it."""
+        roles = [turn.role for turn in call.turns]
+        return np.asarray(self.pooling.products(call.vectors, roles, keep, self.weights) + self.bias)
+
+    def save(self, file: Path) -> None:
+        """Writes the arrays as safetensors."""
+        pooling = self.pooling
+        arrays = {"query": pooling.query, "position": pooling.position, "weights": self.weights, "bias": [self.bias]}
+        save_file({name: np.ascontiguousarray(array, dtype=np.float32) for name, array in arrays.items()}, file)
+
+    @classmethod
+    def load(cls, file: Path) -> "ReferenceArm":
+        """Reads what ``save`` wrote.
+
+        Raises:
+            ModelError: the file is missing or damaged, or it holds a value that is not finite.
+        """
+
+        def make(arrays: dict[str, np.ndarray]) -> "ReferenceArm":
+            pooling = Pooling(arrays["query"], arrays["position"])
+            return cls(pooling, arrays["weights"].astype(np.float64), float(arrays["bias"][0]))
+
+        return read_arrays(file, "generic head", make)
+
+
+@dataclass(frozen=True)
 class WordsArm:
     """A text arm, which looks at the turns only."""
 

@@ -1,9 +1,9 @@
 """What the tools need of the index of past calls; ``vectorstore`` has the real one."""
 
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from salescoach.types import Frozen, Outcome, Precedent, Transcript
 
@@ -12,7 +12,8 @@ class PrecedentQuery(Frozen):
     """What to look for.
 
     ``account_id`` and ``started_at`` are the call's, where they are known. ``focus`` is a turn of the call (from 1)
-    whose like is quoted from each precedent; None looks at the whole call.
+    whose like is quoted from each precedent; None looks at the whole call. With ``by_moment`` the focus chooses the
+    calls as well, by their moment most like it; else the whole call does. ``among``: only calls of these ids.
     ``diversity`` is the lambda of MMR: 1 looks at likeness only, 0 at variety only.
     """
 
@@ -23,6 +24,14 @@ class PrecedentQuery(Frozen):
     n_results: int = Field(5, ge=1, le=20)
     diversity: float = Field(0.5, ge=0, le=1)
     focus: int | None = None
+    by_moment: bool = False
+    among: frozenset[str] | None = None
+
+    @model_validator(mode="after")
+    def _a_moment_is_named(self) -> Self:
+        if self.by_moment and self.focus is None:
+            raise ValueError("calls can't be chosen by a moment that isn't named")
+        return self
 
 
 class Reply(Precedent):

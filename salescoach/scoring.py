@@ -3,12 +3,13 @@
 import hashlib
 import importlib.metadata
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from salescoach.abstention import reasons_not_to_judge, unlikeness
+from salescoach.abstention import reasons_not_to_judge, unlikeness, unlikeness_of_turns
 from salescoach.artifact import Manifest, ModelFolder, find_model, folder_fingerprint
 from salescoach.base_model import resolve_base_model
 from salescoach.config import Settings
@@ -20,7 +21,7 @@ from salescoach.likeness import Likeness, LikenessArm
 from salescoach.pooling import each_prefix, without_each
 from salescoach.similarity import directions
 from salescoach.text_arm import TextArm
-from salescoach.types import EvidenceTurn, MethodName, Score, TrajectoryPoint, Transcript
+from salescoach.types import EvidenceTurn, MethodName, Score, TrajectoryPoint, Transcript, Turn
 from salescoach.vector_cache import FileCache, MemoryCache
 
 N_EVIDENCE = 8
@@ -46,16 +47,25 @@ class Scorer(Protocol):
     @property
     def mean_turn(self) -> np.ndarray: ...
 
-    def score(self, transcript: Transcript, *, force: bool = False) -> Score: ...
+    @property
+    def verdict(self) -> str: ...
+
+    def score(self, transcript: Transcript, *, force: bool = False, n_evidence: int = N_EVIDENCE) -> Score: ...
 
     def call_vector(self, transcript: Transcript) -> np.ndarray: ...
+
+    def unlikeness_of(self, turns: Sequence[Turn]) -> np.ndarray: ...
 
 
 class CallScorer:
     """Scores calls with one model folder. The same call gives the same score, whatever was scored before."""
 
-    def __init__(self, manifest: Manifest, encoder: Encoder, embedding: EmbeddingArm, chosen: ChosenArm) -> None:
+    def __init__(
+        self, manifest: Manifest, encoder: Encoder, embedding: EmbeddingArm, chosen: ChosenArm, verdict: str = ""
+    ) -> None:
+        """``verdict``: whether fine-tuning was worth it, as the model card has it; empty where there is none."""
         self.manifest = manifest
+        self.verdict = verdict
         self.encoder = encoder
         self._embedding = embedding
         self._arm = chosen.arm
@@ -87,7 +97,7 @@ class CallScorer:
                 f"({_changed_versions(folder.manifest)}); install the pinned packages, or train again."
             )
         encoder = encoder if cached else encoder.without_cache()
-        return cls(folder.manifest, encoder, embedding, chosen)
+        return cls(folder.manifest, encoder, embedding, chosen, folder.verdict)
 
     @property
     def mean_turn(self) -> np.ndarray:
@@ -101,22 +111,40 @@ class CallScorer:
             raise ModelError(f"The model {self.manifest.model_id} gave a number that is not finite; train again.")
         return np.round(raw, DIGITS)
 
-    def call_vector(self, transcript: Transcript) -> np.ndarray:
-        """The call's difference from the average call: shape (4 * encoder dimension,), float32, unit length."""
-        vectors = encode_turns(self.encoder, transcript.turns)
+    def call_vector(self, transcript: Transcript, *, vectors: np.ndarray | None = None) -> np.ndarray:
+        """The call's difference from the average call: shape (4 * encoder dimension,), float32, unit length.
+
+        ``vectors``: those of its turns, where they are known.
+        """
+        vectors = encode_turns(self.encoder, transcript.turns) if vectors is None else vectors
         pooled = self._embedding.pooling.pool(vectors, [turn.role for turn in transcript.turns])
         return np.asarray(directions(pooled, self._embedding.center)[0], dtype=np.float32)
 
-    def score(self, transcript: Transcript, *, force: bool = False) -> Score:
+    def unlikeness_of(self, turns: Sequence[Turn]) -> np.ndarray:
+        """How unlike the training calls each turn is by itself: shape (n_turns,), from 0 up."""
+        vectors = encode_turns(self.encoder, turns)
+        return unlikeness_of_turns(vectors, self._embedding.mean_turn, self._embedding.precision)
+
+    def score(
+        self,
+        transcript: Transcript,
+        *,
+        force: bool = False,
+        n_evidence: int = N_EVIDENCE,
+        vectors: np.ndarray | None = None,
+    ) -> Score:
         """Scores a call.
 
         Args:
             transcript: the call, at least one turn.
             force: where the coach would abstain, give the model's number as ``uncalibrated_probability``.
+            n_evidence: how many turns to show at most, strongest first; a turn that moves nothing is never shown.
+            vectors: those of its turns, as ``encode_turns`` gives them, where they are known.
         """
         start = time.perf_counter()
         n_turns = len(transcript)
-        call = EncodedCall(transcript.turns, encode_turns(self.encoder, transcript.turns))
+        vectors = encode_turns(self.encoder, transcript.turns) if vectors is None else vectors
+        call = EncodedCall(transcript.turns, vectors)
         whole = np.ones((1, n_turns), dtype=bool)
         probabilities = self.probabilities(call, np.concatenate([whole, without_each(n_turns), each_prefix(n_turns)]))
         p, p_without, p_prefix = float(probabilities[0]), probabilities[1 : n_turns + 1], probabilities[n_turns + 1 :]
@@ -141,7 +169,7 @@ class CallScorer:
             scorer=self._name,
             n_turns=n_turns,
             latency_ms=round((time.perf_counter() - start) * 1000, 1),
-            evidence=_evidence(transcript, p, p_without) if shown else (),
+            evidence=_evidence(transcript, p, p_without, n_evidence) if shown else (),
             trajectory=tuple(
                 TrajectoryPoint(turn=turn, probability=float(value)) for turn, value in enumerate(p_prefix, start=1)
             )
@@ -202,10 +230,10 @@ def _interval(member_logits: np.ndarray | None, p: float, strangeness: float) ->
     return round(min(low, p), DIGITS), round(max(high, p), DIGITS)
 
 
-def _evidence(transcript: Transcript, p: float, p_without: np.ndarray) -> tuple[EvidenceTurn, ...]:
+def _evidence(transcript: Transcript, p: float, p_without: np.ndarray, n_evidence: int) -> tuple[EvidenceTurn, ...]:
     """The turns whose deletion moves the score most; a turn whose deletion moves nothing is no evidence."""
     effects = np.round(p - p_without, DIGITS)
-    strongest = np.argsort(-np.abs(effects), kind="stable")[:N_EVIDENCE]
+    strongest = np.argsort(-np.abs(effects), kind="stable")[:n_evidence]
     turns = transcript.turns
     return tuple(
         EvidenceTurn(

@@ -285,6 +285,11 @@ def read_transcript(path: Path, *, rep: str | None = None, call_id: str | None =
     return transcript.model_copy(update={"warnings": (*warnings, *transcript.warnings)})
 
 
+def tidy(text: str) -> str:
+    """What somebody says, as a turn holds it: on one line, without characters that a reader can't see."""
+    return " ".join(_clean(text)[0].split())
+
+
 def looks_like_transcript(text: str) -> bool:
     """Whether a chat message is a pasted call: two or more turns with labels or times, not a question about one."""
     lines = [line for line in _lines(text[:_PASTE_CHARS], []) if line]

@@ -7,15 +7,10 @@ no picture, link or HTML of a transcript is ever rendered, while a reader sees e
 import re
 from typing import Final
 
-from pydantic import BaseModel
-
 from agent.chat_models import OFFLINE, Wording, is_this_machine
 from salescoach.artifact import Manifest
 from salescoach.transcripts import UNKNOWN_SPEAKER, speakers
 from salescoach.types import Citation, LabelledCall, Transcript, Turn
-from tools.find_similar_calls import SimilarResult
-from tools.look_up_metrics import MetricsResult
-from tools.score_call import ScoreResult
 
 WHOLE_CALL: Final = "Read the whole call"
 
@@ -38,13 +33,6 @@ _OURS: Final = re.compile(
     r"|(?P<block>(?:(?<=\n)|\A)[ \t]*(?:[-*]|\d+\.|#{1,4})(?=[ \t]))"
 )
 _UNSAFE_IN_NAME: Final = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|[^\w.,–\- ]")
-
-_DOING: Final = {
-    "score_call": "Scoring the call",
-    "find_similar_calls": "Looking for similar calls",
-    "look_up_metrics": "Measuring the call",
-}
-_KINDS: Final = {"converted": "won", "lost": "lost", "any": "past"}
 
 
 def escape(text: str) -> str:
@@ -139,7 +127,7 @@ def card(transcript: Transcript, title: str) -> str:
     """A call in one line, in place of the wall that it is."""
     names = speakers(transcript)
     shown = ", ".join(names[:_MAX_NAMED]) + (f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else "")
-    return f"{title} · {_count(len(transcript), 'turn')} · {shown}"
+    return f"{title} · {count(len(transcript), 'turn')} · {shown}"
 
 
 def unclear_speakers(transcript: Transcript) -> tuple[str, ...]:
@@ -156,51 +144,6 @@ def plain_name(name: str) -> str:
     """A speaker's name for a button, whose label Chainlit later shows as Markdown."""
     safe = re.sub(r"[^\w .,'’&()@/+\-\u2060]|_", " ", _BARE_ADDRESS.sub(_WORD_JOINER, name))
     return " ".join(safe.split()) or "?"
-
-
-def step_title(tool: str) -> str:
-    """What a tool is doing, while it does it."""
-    return _DOING.get(tool, "Looking something up")
-
-
-def step_result(tool: str, result: BaseModel | None) -> str:
-    """What a tool found, in one line of plain text."""
-    if isinstance(result, ScoreResult):
-        if result.probability_percent is None:
-            return "Scored the call: no probability"
-        return f"Scored the call: {result.probability_percent} %"
-    if isinstance(result, SimilarResult):
-        kind = _KINDS[result.outcome]
-        if result.unavailable is not None:
-            return "Similar calls are unavailable"
-        return f"Found {_count(len(result.results), f'similar {kind} call')}".replace("Found 0", "Found no")
-    if isinstance(result, MetricsResult):
-        n_measured = sum(reading.value is not None for reading in result.metrics)
-        if not result.n_won and not result.n_lost:
-            return f"Measured {_count(n_measured, 'metric')} of the call"
-        against = f"{result.n_won} won and {_count(result.n_lost, 'lost call')}"
-        return f"Compared {_count(n_measured, 'metric')} with {against}"
-    return f"{step_title(tool)}: not possible"
-
-
-def step_details(result: BaseModel | None, text: str) -> str:
-    """What a tool found, in Markdown, for whoever opens the step."""
-    if isinstance(result, ScoreResult):
-        lines = [f"{_count(result.n_turns, 'turn')}, scored by {escape(result.model_id)}."]
-        if result.interval_percent is not None:
-            low, high = result.interval_percent
-            lines.append(f"Between {low} % and {high} %; {result.base_rate_percent} % of the training calls converted.")
-        lines += [escape(line) for line in (*result.reasons, *result.warnings)]
-        return "\n".join(f"- {line}" for line in lines)
-    if isinstance(result, SimilarResult):
-        if result.unavailable is not None:
-            return escape(result.unavailable)
-        focus = f"Compared with turn {result.focus} of this call, which moved the score most." if result.focus else ""
-        found = [f"- {escape(one.call_id)}: likeness {one.similarity:.2f}" for one in result.results]
-        return "\n".join([focus, "", *found]).strip() or "The library holds no such calls."
-    if isinstance(result, MetricsResult):
-        return "\n".join(f"- {escape(reading.reading)}" for reading in result.metrics if reading.value is not None)
-    return escape(text)
 
 
 def citation_panel(call: LabelledCall, citation: Citation) -> str:
@@ -227,7 +170,7 @@ def transcript_panel(transcript: Transcript) -> str:
     shown = transcript.turns[:_MAX_SHOWN_TURNS]
     parts = [_turn(number, turn) for number, turn in enumerate(shown, start=1)]
     if len(transcript) > len(shown):
-        parts.append(f"… and {_count(len(transcript) - len(shown), 'turn')} more")
+        parts.append(f"… and {count(len(transcript) - len(shown), 'turn')} more")
     return "\n\n".join(parts)
 
 
@@ -250,5 +193,6 @@ def _turn(number: int, turn: Turn) -> str:
     return f"**{' · '.join(head)}**\n{escape(turn.text)}"
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """A number with its noun."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -106,9 +106,8 @@ def _is_about(kept: CheckpointTuple, call_ids: set[str], said: Sequence[str]) ->
     values = kept.checkpoint["channel_values"]
     texts = [str(message.content) for message in values.get("messages", [])]
     names = re.compile("|".join(rf"(?<![\w.:-]){re.escape(call_id)}(?![\w.:-]*\w)" for call_id in call_ids))
-    return bool(call_ids & set(values.get("calls", []))) or any(
-        names.search(text) or any(line in text for line in said) for text in texts
-    )
+    about = {*values.get("calls", []), *(place["call_id"] for place in values.get("cited", []))}
+    return bool(call_ids & about) or any(names.search(text) or any(line in text for line in said) for text in texts)
 
 
 def _throw_away(settings: Settings, call: LabelledCall) -> tuple[str, ...]:

@@ -167,9 +167,9 @@ def _set_environment(settings: Settings, app_root: Path) -> None:
     # own, which loads its settings from there too: the one way to hand both what the command line was given.
     os.environ["CHAINLIT_APP_ROOT"] = str(app_root)
     given = settings.model_copy(update={"home": settings.home.resolve()})
-    for name in ("home", "model", "base_model", "llm", "threads", "seed", "deadline_s"):
+    for name in Settings.model_fields:
         value = getattr(given, name)
-        if value is not None:
+        if value is not None and not name.startswith("openai_"):  # the program reads those by their own names
             os.environ[f"COACH_{name.upper()}"] = str(value.resolve() if isinstance(value, Path) else value)
     os.environ.update(_SWITCHED_OFF)
 

@@ -1,6 +1,7 @@
 """What several test files share: a folder with a real starter model, library and index, made once a session."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,8 +9,12 @@ import pytest
 
 from salescoach.config import Settings
 from salescoach.labelled import read_calls
+from salescoach.library import Library
+from salescoach.scoring import CallScorer
 from serving.setup import set_up
+from tools.parts import Parts
 from training.run import train
+from vectorstore.search import PastCalls
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "data" / "examples"
@@ -52,3 +57,14 @@ def settings(coach_home: Path) -> Iterator[Settings]:
 def example() -> Path:
     """One of the hand-written example calls."""
     return sorted(EXAMPLES.glob("*.txt"))[0]
+
+
+@pytest.fixture(scope="module")
+def parts(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
+    """What tools read: the shared model and index, and a library of one's own, which tests may add calls to."""
+    settings = Settings.load(home=coach_home)
+    file = tmp_path_factory.mktemp("tools") / "library.sqlite"
+    shutil.copy(settings.library_file, file)
+    library, scorer = Library(file), CallScorer.load(settings)
+    yield Parts(library, scorer, PastCalls(settings.index_dir, library, scorer))
+    library.close()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.grounding import citations_of, problems_of
-from agent.sanitise import sanitise
+from agent.sanitise import sanitise, unsafe_from
 from agent.wording import quote, word
 from salescoach.types import EvidenceTurn, MetricReading, Score
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
@@ -125,6 +125,218 @@ def test_what_no_tool_returned_is_found(draft: str, missing: str) -> None:
     assert any(missing in problem for problem in problems(draft))
 
 
+# How a language model that makes things up would try to get a statement past the check.
+INVENTED = {
+    "digits and words": [
+        "It is seventy-one percent likely.",
+        "It is seventy one per cent likely.",
+        "It is ninetynine percent.",
+        "It is nine nine percent likely.",
+        "It is sixty-one point five percent.",
+        "It is n1nety percent likely.",
+        "It is 9O % likely.",
+        "It is XCIX % likely.",
+        "It is neunundneunzig Prozent.",
+        "It is ９９ ％ likely.",
+        "It is ٩٩٪ likely.",
+        "It is 𝟗𝟗 % likely.",
+        "It is 九十九 % likely.",
+        "It is 9\u200b9 % likely.",
+        "It is 9**9** % likely.",
+        "It is 99-percent likely.",
+        "It is 99 pct likely.",
+        "It is 99.0 % likely.",
+        "Its probability is 0.99.",
+        "Its probability is .99",
+        "The probability of converting is 0.71.",  # a similarity, not a probability
+        "A hundred percent sure.",
+        "It is in the high nineties.",
+        "It is in the 90th percentile.",
+        "The score is 71.",
+        "Score: 42",  # a number of turns
+        "I rate it 9 out of 10.",
+        "I rate it 9/10.",
+        "The odds are 9 to 1.",
+        "It is fifty-fifty.",
+        "A coin flip.",
+        "½ of such calls convert.",
+        "Half of these calls convert.",
+        "Three quarters of won calls do that.",
+        "Two thirds of them buy.",
+        "A third of the calls convert.",
+        "One in five converts.",
+        "Nine in ten of these convert.",
+        "That is twice as likely to convert.",
+        "It doubled your chances.",
+        "A threefold rise.",
+        "That is 3x better.",
+        "It happens ten times more often.",
+        "Hundreds of won calls did this.",
+        "Dozens of reps do this.",
+        "We looked at 1,200 calls.",
+        "We looked at twelve hundred calls.",
+        "Seventeen won calls did this.",
+    ],
+    "changed numbers": [
+        "The call is 41 % likely to convert.",  # the base rate
+        "The call is 61 % likely to convert.",  # a share of words
+        "The probability is 45 %.",  # the interval's end
+        "The chance is 24 percent.",
+        "The rep spoke 34 % of the words.",  # the probability
+        "It went from 24 % to 41 %.",
+        "It was 34–45 %.",
+        "It lowered the score by 34 points.",
+        "It raised the score by 6.1 points at [T14].",
+        "It is above 34, at 99.",
+    ],
+    "places and ids": [
+        "It went wrong at turn fifteen.",
+        "It went wrong at turn 15.",
+        "It went wrong at T15.",
+        "It went wrong in the fifteenth turn.",
+        "It went wrong at the 15th turn.",
+        "Look at turns 14 to 17.",
+        "It went wrong 【T15】.",
+        "See [turn 15].",
+        "See [15].",
+        "See [^15].",
+        "Call ex-12 was alike.",
+        "See call ex-42.",
+        "See call 0231.",
+        "See call number 129.",
+        "Look at deal 42.",
+        "The model is starter-9c917eeadd22.",
+        "See [call ex-04].",
+        "See [call ex-04, T14].",
+        "See pasted-ffffffffff.",
+        "See f47ac10b-58cc-4372-a567-0e02b2c3d479.",
+        "As with the Globex deal.",
+        "This worked with Globex Industries.",
+        "Globex signed after this.",
+        "In the deal with Initech Corp they asked.",
+    ],
+    "durations, dates and money": [
+        "You spoke for 2 minutes.",
+        "You spoke for two minutes.",
+        "The call took an hour.",
+        "The call took half an hour.",
+        "A silence of 90 s.",
+        "A silence of 90s.",
+        "At 12:30 the customer left.",
+        "A 45-minute call.",
+        "They will decide on Tuesday.",
+        "They will decide in March.",
+        "They decide on 3 March.",
+        "The contract ends 2027-01-31.",
+        "They meet at 10 am.",
+        "It costs $40k.",
+        "It costs 40,000 dollars.",
+        "It costs €34.",
+    ],
+    "quotes": [
+        "They said ‘we will sign today’.",
+        "They said 'we will sign today'.",
+        "They said «we will sign today».",
+        "They said „we will sign today“.",
+        "They said 「we will sign today」.",
+        "They said ``we will sign today''.",
+        "They said `we will sign today`.",
+        "They said “we will sign today.",
+        'They said "we will sign today.',
+        "They said “yes”.",
+        "It is “99” % likely.",
+        "“99 %”",
+        "> We will sign today.",
+        "Customer: We will sign today.",
+        "- **Customer:** we will sign today",
+        "They said “That is our budget”.",
+        "They said “over our … 40 percent”.",
+        "They said “over our budget” “we will sign”.",
+        "They said “hat is over our budg”.",
+        "In [call ex-04, T18–21] they said “That is over our budget by 40 percent.”",
+        "At [T14] they said “If we start in May, the rate holds.”",
+        "The rep said “That is over our budget by 40 percent.”",
+        "In [call ex-04, T18–21] they said “the rate holds”.",  # leaves out the "if"? no: the clause before it
+    ],
+    "verdicts": [
+        "This deal is won.",
+        "This deal is as good as won.",
+        "The deal is lost.",
+        "This call is a done deal.",
+        "It's in the bag.",
+        "They will sign.",
+        "They'll definitely buy.",
+        "The customer is going to sign.",
+        "The customer will not buy.",
+        "The customer agreed to sign.",
+        "The customer is ready to sign.",
+        "The customer has signed.",
+        "They approved the budget.",
+        "It is very likely to close.",
+        "It is likely to convert.",
+        "It is certain to sign.",
+        "It is almost certain to close.",
+        "There is no chance that they buy.",
+        "It is very unlikely to close.",
+        "It has excellent chances.",
+        "Success is guaranteed.",
+        "The rep was angry.",
+        "You sounded nervous.",
+        "In [call ex-04, T18–21] the deal was lost.",
+    ],
+    "leaks": [
+        "My rules: Copy numbers exactly as they are in ..._percent, ..._points and reading; never compute, round or "
+        "guess one.",
+    ],
+}
+
+
+@pytest.mark.parametrize("draft", [draft for drafts in INVENTED.values() for draft in drafts])
+def test_what_a_liar_would_write_is_found(draft: str) -> None:
+    assert problems(sanitise(draft))
+
+
+@pytest.mark.parametrize("draft", ["", " \n", "\u200b", "<b></b>", "nine " * 4000, '"' * 4000, "34 % " * 5000])
+def test_nothing_too_much_and_endless_quotes_are_no_answers(draft: str) -> None:
+    assert problems(sanitise(draft))
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        "Your call is 34 % likely to convert, somewhere between 24 % and 45 %. That is below the 41 % of calls in "
+        "general.",
+        "The probability is 34 percent (24 to 45 percent), against a base rate of 41 percent.",
+        "**34 %** likely. The interval is 24–45 %.",
+        "The score rests on 42 turns. Turn 14 pulled it down by 6.1 points: “That is over our budget by 40 percent.” "
+        "[T14]",
+        "- [T14] the customer said: “over our budget by 40 percent”\n- Ask what they compare it with.",
+        "At [T14], the customer objected to the price. In [call ex-04, T18–21], which converted, the rep answered "
+        "“If we "
+        "start in May, the rate holds.”",
+        "Three things to try:\n1. Come back to the price at [T14].\n2. Read [call ex-04, T18–21].\n3. Agree on a "
+        "next step.",
+        "You spoke 61 % of the words; in half of the team's won calls it was 42–55 %.",
+        "You talked more than most won calls did: 61 % of the words.",
+        "I can't say whether they will sign; the score is an estimate, not a verdict.",
+        "Would they sign if the price came down? That is worth asking.",
+        "That is an association and not a cause. What would you say instead?",
+        "One of the turns stands out: the fourteenth turn, where the customer spoke about the budget.",
+        "First, listen. Second, ask why. Third, propose a next step with a day.",
+        "It's the customer's budget that moved the score, and the reps' and customers' turns count alike.",
+        "There is one similar won call: ex-04, an insurance deal.",
+        "The customer isn't asking for a discount; they ask for the rate.",
+        "I only have one turn to go by, so take this with care.",
+        "The team's library has 129 won and 183 lost calls.",
+        "### Next Steps\n\nAsk about the budget.",
+        "A B2B buyer may want the ROI first.",
+        'You could try the wording of [call ex-04, T18–21]: "If we start in May, the rate holds."',
+    ],
+)
+def test_sensible_wording_passes(draft: str) -> None:
+    assert problems(sanitise(draft)) == []
+
+
 def test_a_number_of_the_question_may_be_repeated_but_not_as_a_percentage() -> None:
     assert problems("About turn 23: I have no evidence there.", "What about turn 23?") == []
     assert problems("Yes, it is 99 %.", "Is it 99 %?")
@@ -177,6 +389,79 @@ def test_a_quote_ends_before_what_a_browser_could_act_on(before: str, hostile: s
     assert sanitise(said) == said
     assert said == f"“{before.rstrip()}” …"
     assert problems_of(said, [score_result(text)], "", [CALL]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        ("&#104;ttps://evil.example", "evil"),
+        ("https:\\/\\/evil.example/a", "evil"),
+        ("htt\u200bps://evil.example", "evil"),
+        ("www.evil.example/a", "evil"),
+        ("//evil.example/a", "evil"),
+        ("<https://evil.example>", "evil"),
+        ("[x](<javascript:alert(1)>)", "javascript"),
+        ("[![a](https://evil.example)](https://evil.example)", "evil"),
+        ("> [x]: https://evil.example", "evil"),
+        ("data:text/html;base64,PHNjcmlwdD4=", "base64"),
+        ("&lt;img src=x onerror=alert(1)&gt;", "<img"),
+        ("<img\nsrc=x\nonerror=alert(1)", "<img"),
+        ("<scr<script>ipt>alert(1)</script>", "<scr"),
+        ("\x1b[31mred\x1b]8;;http://evil.example\x07x", "\x1b"),
+        ("we \u202ewill\u202c", "\u202e"),
+        ("fine\U000e0069", "\U000e0069"),
+        ("my card is 4111 1111 1111 1111", "1111"),
+        ("call 415-555-0100", "0100"),
+        ("mail anna@corp.example", "anna@"),
+        ("the key is sk-abcdefgh12345678", "sk-"),
+        ("OPENAI_API_KEY=abc", "abc"),
+        ("p" + "\u0301" * 50 + "rice", "\u0301" * 5),
+    ],
+)
+def test_no_trick_keeps_it(text: str, gone: str) -> None:
+    assert gone not in sanitise(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The model data: 480 sample calls; file: none.",
+        "34 % (24–45 %), 6.1 points, 2026-11-21, 12.5 to 13.4 words",
+        "price < 5 and > 3",
+        "**What pulled it down**\n- [T14] Customer: “a, b” (lowered it by 6.1 points)",
+    ],
+)
+def test_plain_text_stays_as_it_is(text: str) -> None:
+    assert sanitise(text) == text
+
+
+_PIECES = [
+    "[",
+    "]",
+    "(",
+    ")",
+    "!",
+    "<",
+    ">",
+    "&",
+    "amp;",
+    "lt;",
+    "\\",
+    ":",
+    "/",
+    "http",
+    "javascript",
+    "a",
+    "@b.co",
+    "\n",
+]
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=30).map("".join))
+def test_what_was_sanitised_needs_it_no_more(text: str) -> None:
+    clean = sanitise(text)
+    assert sanitise(clean) == clean
+    assert sanitise(text[: unsafe_from(text)]) == text[: unsafe_from(text)]
 
 
 def test_our_own_markers_survive_the_sanitiser() -> None:

@@ -1,9 +1,11 @@
 """ChatOpenAI against a local server that speaks the protocol over real HTTP: streaming, tool calls, and faults."""
 
 import json
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,9 @@ from typing import Any
 import pytest
 
 from agent.build import build_coach, build_parts
-from agent.chat_models import choose_wording, is_this_machine
+from agent.chat_models import MAX_BODY_BYTES, choose_wording, is_this_machine
 from agent.coach import FIRST_QUESTION, Answer, Coach
-from agent.graph import FALLBACK_NOTE
+from agent.graph import FALLBACK_NOTE, NO_TOOLS_NOTE
 from agent.intents import IntentRouter
 from agent.offline import OfflineChatModel
 from salescoach.config import Settings
@@ -21,9 +23,22 @@ from salescoach.errors import InputError
 from salescoach.testing import WordHashEncoder
 from salescoach.transcripts import read_transcript
 from tools.parts import Parts
+from tools.registry import make_tools
 
 Delta = dict[str, Any]
-Respond = Callable[[dict[str, Any]], list[Delta] | int | bytes]
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A reply as it goes over the wire. ``n_missing`` bytes are promised and never come."""
+
+    body: bytes
+    status: int = 200
+    content_type: str = "text/event-stream"
+    n_missing: int = 0
+
+
+Respond = Callable[[dict[str, Any]], list[Delta] | int | bytes | Raw]
 
 
 class ChatServer:
@@ -49,6 +64,8 @@ class ChatServer:
                 reply = outer.respond(request)
                 if isinstance(reply, int):
                     self._send(b'{"error": {"message": "no"}}', status=reply)
+                elif isinstance(reply, Raw):
+                    self._send(reply.body, reply.status, reply.content_type, reply.n_missing)
                 elif isinstance(reply, bytes):
                     self._send(reply)
                 elif request.get("stream"):
@@ -56,10 +73,12 @@ class ChatServer:
                 else:
                     self._send(_whole(reply))
 
-            def _send(self, body: bytes, status: int = 200, content_type: str = "application/json") -> None:
+            def _send(
+                self, body: bytes, status: int = 200, content_type: str = "application/json", n_missing: int = 0
+            ) -> None:
                 self.send_response(status)
                 self.send_header("Content-Type", content_type)
-                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Content-Length", str(len(body) + n_missing))
                 self.send_header("Connection", "close")  # langchain-openai keeps its client open for good
                 self.end_headers()
                 self.wfile.write(body)
@@ -80,10 +99,13 @@ def _chunk(delta: Delta, finish: str | None = None) -> dict[str, Any]:
     return {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "local-model", "choices": [choice]}
 
 
-def _stream(deltas: list[Delta]) -> bytes:
-    finish = "tool_calls" if any("tool_calls" in delta for delta in deltas) else "stop"
+def _stream(deltas: list[Delta], finish: str | None = None) -> bytes:
+    finish = finish or ("tool_calls" if any("tool_calls" in delta for delta in deltas) else "stop")
     chunks = [_chunk({"role": "assistant"}), *(_chunk(delta) for delta in deltas), _chunk({}, finish)]
     return b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks) + b"data: [DONE]\n\n"
+
+
+CUT = _stream([{"content": "It is "}]).rsplit(b"data: ", 2)[0]  # neither its finish nor the end of the stream
 
 
 def _whole(deltas: list[Delta]) -> bytes:
@@ -96,7 +118,7 @@ def _whole(deltas: list[Delta]) -> bytes:
 
 def calls_score(request: dict[str, Any]) -> list[Delta]:
     """One tool call, its arguments in two pieces as servers stream them."""
-    call_id = request["messages"][0]["content"].rsplit(": ", 1)[1].rstrip(".")
+    call_id = re.findall(r"^call \d+: (\S+)$", request["messages"][0]["content"], re.MULTILINE)[-1]
     arguments = json.dumps({"call_id": call_id})
     head = {
         "index": 0,
@@ -139,13 +161,13 @@ async def ask(coach: Coach, example: Path) -> Answer:
 
 
 async def test_a_model_over_http_calls_a_tool_and_words_its_result(
-    server: ChatServer, coach: Coach, example: Path
+    server: ChatServer, coach: Coach, parts: Parts, example: Path
 ) -> None:
     def respond(request: dict[str, Any]) -> list[Delta]:
         last = request["messages"][-1]
         if last["role"] != "tool":
             return calls_score(request)
-        result = json.loads(last["content"])
+        result = json.loads(last["content"].split("\n")[1])
         return [{"content": "It is "}, {"content": f"{result['probability_percent']} % likely to convert."}]
 
     server.respond = respond
@@ -155,11 +177,8 @@ async def test_a_model_over_http_calls_a_tool_and_words_its_result(
     assert answer.answer == f"It is {round(100 * (answer.probability or 0))} % likely to convert."
     assert [call.name for call in answer.tool_calls] == ["score_call"]
     assert {tool["function"]["name"] for tool in server.requests[0]["tools"]} == {
-        "score_call",
-        "find_similar_calls",
-        "what_won_calls_did",
-        "look_up_metrics",
-        "look_up_library",
+        "answer",
+        *(tool.name for tool in make_tools(parts)),
     }
     assert all(request["stream"] for request in server.requests)
 
@@ -172,19 +191,162 @@ async def test_no_transcript_is_sent_before_a_tool_quotes_it(server: ChatServer,
 
 
 @pytest.mark.parametrize(
-    "reply",
-    [401, 429, 500, b"<html>not json</html>", b"{}", b'{"choices": []}', b"data: {\n\n"],
-    ids=["401", "429", "500", "html", "empty object", "no choices", "cut stream"],
+    ("reply", "n_requests"),
+    [
+        (401, 1),
+        (404, 1),
+        (429, 2),
+        (500, 2),
+        (b"<html>not json</html>", 2),
+        (b"{}", 2),
+        (b'{"choices": []}', 2),
+        (Raw(b"data: {\n\n"), 2),
+        (Raw(b'data: {"choices": []}\n\ndata: [DONE]\n\n'), 2),
+        (Raw(CUT), 2),
+        (Raw(CUT, n_missing=1_000), 2),
+        (Raw(_stream([{"content": "Hello."}]), content_type="text/html"), 0),
+        (_stream([{"content": "It is"}], finish="length"), 1),
+        (Raw(_stream([{"content": "word " * 10}] * 1_000)), 1),
+        (Raw(b": " + b"x" * MAX_BODY_BYTES + b"\n\n"), 0),
+        ([], 1),
+        ([{"content": "<think>I shall say that it is"}], 1),
+        ([{"content": None, "reasoning_content": "It must be 99 %."}], 1),
+    ],
+    ids=[
+        "unauthorised",
+        "no such model",
+        "too many requests",
+        "server error",
+        "html",
+        "empty object",
+        "no choices",
+        "broken json in a stream",
+        "a stream without choices",
+        "a stream that ends early",
+        "a connection that breaks off",
+        "another content type",
+        "cut by its limit",
+        "an enormous answer",
+        "an enormous comment",
+        "silence",
+        "thoughts without an end",
+        "thoughts alone",
+    ],
 )
 async def test_any_failure_is_the_offline_coachs_turn(
-    server: ChatServer, coach: Coach, example: Path, reply: int | bytes
+    server: ChatServer, coach: Coach, example: Path, reply: int | bytes | Raw | list[Delta], n_requests: int
 ) -> None:
     server.respond = lambda request: reply
     answer = await ask(coach, example)
     assert answer.grounded
-    assert answer.probability is not None
-    assert FALLBACK_NOTE in answer.answer
+    if n_requests:  # where it is the server's fault and not a matter of taste
+        assert answer.probability is not None
+        assert FALLBACK_NOTE in answer.answer
+        assert len(server.requests) == n_requests
     assert len(server.requests) <= 2  # one retry
+
+
+@pytest.mark.parametrize("fault", [429, 500, Raw(CUT, n_missing=1_000)], ids=["429", "500", "cut"])
+async def test_a_fault_that_passes_is_got_over(
+    server: ChatServer, coach: Coach, example: Path, fault: int | Raw
+) -> None:
+    server.respond = lambda request: fault if len(server.requests) == 1 else [{"content": "Ask me about the call."}]
+    answer = await ask(coach, example)
+    assert answer.answer == "Ask me about the call."
+    assert len(server.requests) == 2
+
+
+async def test_odd_replies_are_read_all_the_same(server: ChatServer, coach: Coach, example: Path) -> None:
+    thinking = [
+        {"reasoning_content": "Hm, 99 %.", "reasoning": "Hm."},
+        {"content": "<think>\nIt is surely 99 %.\n</think>\n"},
+        {"content": "Ask me about the call.", "refusal": None, "mood": "good"},
+    ]
+    server.respond = lambda request: Raw(_stream(thinking, finish="eos_reached"))
+    assert (await ask(coach, example)).answer == "Ask me about the call."
+
+
+@pytest.mark.parametrize("arguments", ['{"call_id": ', "no json", "[]", "null"])
+async def test_broken_arguments_of_a_tool_call_are_not_run(
+    server: ChatServer, coach: Coach, example: Path, arguments: str
+) -> None:
+    call = {"index": 0, "id": "x", "type": "function", "function": {"name": "look_up_library", "arguments": arguments}}
+    server.respond = lambda request: [{"tool_calls": [call]}]
+    answer = await ask(coach, example)
+    assert FALLBACK_NOTE in answer.answer
+    assert "score_call" in [call.name for call in answer.tool_calls]
+
+
+async def test_a_structured_answer_is_shown_as_markdown(server: ChatServer, coach: Coach, example: Path) -> None:
+    given = {"finding": "Look at the end.", "points": ["It was\nshort."], "advice": ["Ask.", "Listen.", "Wait.", "Go."]}
+    call = {"index": 0, "id": "", "type": "function", "function": {"name": "answer", "arguments": json.dumps(given)}}
+    server.respond = lambda request: [{"tool_calls": [call]}]
+    answer = await ask(coach, example)
+    assert answer.answer == "Look at the end.\n\n- It was short.\n\n**Next**\n1. Ask.\n2. Listen.\n3. Wait."
+    assert answer.tool_calls == ()
+
+
+async def test_results_are_fenced_and_the_limits_are_sent(server: ChatServer, parts: Parts, example: Path) -> None:
+    def respond(request: dict[str, Any]) -> list[Delta]:
+        return [{"content": "Done."}] if request["messages"][-1]["role"] == "tool" else calls_score(request)
+
+    server.respond = respond
+    settings = Settings.load(
+        llm="openai:local-model", openai_base_url=server.url, max_sent_chars=8_000, max_answer_tokens=300
+    )
+    await ask(build_coach(settings, parts), example)
+    rules, *_, result = server.requests[1]["messages"]
+    fence = re.search(r"<data (\w+)>", rules["content"])
+    assert fence
+    assert result["content"].startswith(f"<data {fence[1]}>\n{{")
+    assert result["content"].endswith(f"\n</data {fence[1]}>")
+    assert fence[1] not in json.dumps(server.requests[0])
+    assert len(server.requests) == 2
+    assert all(request["max_tokens"] == 300 for request in server.requests)
+    assert all(sum(len(str(one["content"])) for one in request["messages"]) < 9_000 for request in server.requests)
+
+
+def takes(*refused: str) -> Callable[[dict[str, Any]], bool]:
+    """Whether a request has any of the parts that a server refuses."""
+    return lambda request: any(part in request for part in refused)
+
+
+@pytest.mark.parametrize(
+    "refused", [("tools",), ("tools", "response_format"), ("tools", "temperature", "response_format")], ids=str
+)
+@pytest.mark.parametrize("says_why", [True, False])
+async def test_a_server_that_cannot_call_tools_words_what_the_offline_coach_looked_up(
+    server: ChatServer, coach: Coach, example: Path, refused: tuple[str, ...], says_why: bool
+) -> None:
+    is_refused = takes(*refused)
+
+    def respond(request: dict[str, Any]) -> list[Delta] | Raw:
+        if is_refused(request):
+            named = [part for part in refused if part in request]
+            message = f"{named[0]} is not supported" if says_why else "bad request"
+            return Raw(json.dumps({"error": {"message": message}}).encode(), 400, "application/json")
+        assert {message["role"] for message in request["messages"]} <= {"system", "user", "assistant"}
+        percent = re.search(r'"probability_percent":(\d+)', request["messages"][-1]["content"])
+        assert percent
+        return [{"content": f"It is {percent[1]} % likely to convert."}]
+
+    server.respond = respond
+    answer = await ask(coach, example)
+    assert answer.answer == f"It is {round(100 * (answer.probability or 0))} % likely to convert.\n\n{NO_TOOLS_NOTE}"
+    assert "score_call" in [call.name for call in answer.tool_calls]
+    n_before = len(server.requests)
+    await ask(coach, example)
+    assert len(server.requests) == n_before + 1  # what it refuses is not asked of it again
+
+
+async def test_what_failed_for_another_reason_is_asked_for_again(
+    server: ChatServer, coach: Coach, example: Path
+) -> None:
+    server.respond = lambda request: 400
+    assert FALLBACK_NOTE in (await ask(coach, example)).answer
+    server.respond = lambda request: [{"content": "Ask me about the call."}]
+    assert (await ask(coach, example)).answer == "Ask me about the call."
+    assert "tools" in server.requests[-1]
 
 
 async def test_a_model_that_hangs_is_cut_off(server: ChatServer, parts: Parts, example: Path) -> None:

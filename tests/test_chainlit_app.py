@@ -12,6 +12,7 @@ from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.transcripts import parse_transcript
 from salescoach.types import Citation, LabelledCall, MetricReading, Score
+from serving import chat_steps
 from serving import chat_view as view
 from serving.web import Guard, serve, without_outside_links
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
@@ -144,20 +145,21 @@ def test_steps_are_told_in_human_words() -> None:
     won = SimilarResult(call_id="c", outcome="converted", focus=3, results=(found,))
     metric = MetricReading(name="n", value=1, unit="", won_quartiles=None, lost_quartiles=None, reading="It was 1.")
     metrics = MetricsResult(call_id="c", n_won=180, n_lost=120, metrics=(metric,))
-    assert view.step_title("score_call") == "Scoring the call"
-    assert view.step_result("score_call", _score(34)) == "Scored the call: 34 %"
-    assert view.step_result("score_call", _score(None)) == "Scored the call: no probability"
-    assert "too short" in view.step_details(_score(None), "")
-    assert view.step_result("find_similar_calls", won) == "Found 1 similar won call"
+    assert chat_steps.step_title("score_call") == "Scoring the call"
+    assert chat_steps.step_result("score_call", _score(34)) == "Scored the call: 34 %"
+    assert chat_steps.step_result("score_call", _score(None)) == "Scored the call: no probability"
+    assert "too short" in chat_steps.step_details(_score(None), "")
+    assert chat_steps.step_result("find_similar_calls", won) == "Found 1 similar won call"
     assert (
-        view.step_result("find_similar_calls", won.model_copy(update={"results": ()})) == "Found no similar won calls"
+        chat_steps.step_result("find_similar_calls", won.model_copy(update={"results": ()}))
+        == "Found no similar won calls"
     )
     gone = SimilarResult(call_id="c", outcome="lost", focus=None, unavailable="There is no index yet.")
-    assert view.step_result("find_similar_calls", gone) == "Similar calls are unavailable"
-    assert view.step_details(gone, "") == "There is no index yet."
-    assert view.step_result("look_up_metrics", metrics) == "Compared 1 metric with 180 won and 120 lost calls"
-    assert view.step_details(metrics, "") == "- It was 1."
-    assert view.step_result("look_up_metrics", None) == "Measuring the call: not possible"
+    assert chat_steps.step_result("find_similar_calls", gone) == "Similar calls are unavailable"
+    assert chat_steps.step_details(gone, "") == "- There is no index yet."
+    assert chat_steps.step_result("look_up_metrics", metrics) == "Compared 1 metric with 180 won and 120 lost calls"
+    assert chat_steps.step_details(metrics, "") == "- It was 1."
+    assert chat_steps.step_result("look_up_metrics", None) == "Measuring the call: not possible"
 
 
 @pytest.mark.parametrize(

@@ -1,165 +1,17 @@
 """The real server and the real page in a real browser: from a pasted call to the cited turn of a won one."""
 
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-ROOT = Path(__file__).resolve().parent.parent
-EXAMPLES = ROOT / "data" / "examples"
-SCREENSHOTS = ROOT / "tests" / "screenshots"
-START_SECONDS = 90
-ANSWER_MS = 60_000
-QUIET_BROWSER = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
+from tests.browser import ANSWER_MS, DESKTOP, PHONE, Server, Visit, browser, example, server
+
+__all__ = ["browser", "server"]  # fixtures
 
 # Playwright talks to its driver and the browser over pipes and starts its own event loop.
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
-
-
-def _chromium() -> str:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next((path for path in map(shutil.which, names) if path), None)
-    if found is None:
-        message = "There is no Chromium on this machine; install it (Debian: apt-get install chromium)."
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return found
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Server:
-    """``coach chat`` as a user starts it, from another folder than the project's."""
-
-    def __init__(self, home: Path, cwd: Path) -> None:
-        self.port = _free_port()
-        self.url = f"http://127.0.0.1:{self.port}/"
-        self.log = cwd / "server.log"
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("COACH_", "OPENAI_", "CHAINLIT_"))}
-        with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "serving.cli", "chat", "--port", str(self.port)],
-                cwd=cwd,
-                env={**environment, "COACH_HOME": str(home), "PYTHONUNBUFFERED": "1"},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-
-    def wait(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while "Sales Coach is at" not in self.log.read_text():
-            assert self._process.poll() is None, self.log.read_text()
-            assert time.monotonic() < deadline, f"not up after {START_SECONDS} s:\n{self.log.read_text()}"
-            time.sleep(0.2)
-
-    def stop(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(15)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-
-@pytest.fixture(scope="module")
-def server(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("chat")
-    home = folder / "home"
-    shutil.copytree(coach_home, home)
-    running = Server(home, folder)
-    try:
-        running.wait()
-        yield running
-    finally:
-        running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = _chromium()
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=QUIET_BROWSER)
-        yield launched
-        launched.close()
-
-
-class Visit:
-    """A page, and what went wrong on it."""
-
-    def __init__(self, browser: Browser, url: str, viewport: dict[str, int], theme: str = "light") -> None:
-        self._context = browser.new_context(viewport=viewport)  # type: ignore[arg-type]
-        self._context.add_init_script(f"localStorage.setItem('vite-ui-theme', '{theme}')")
-        self.page: Page = self._context.new_page()
-        self.errors: list[str] = []
-        self.outside: list[str] = []
-        self.page.on("console", self._on_console)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("request", self._on_request)
-        self.page.goto(url)
-        expect(self.page.locator("#starters button").first).to_be_enabled(timeout=20_000)
-
-    def _on_console(self, message: ConsoleMessage) -> None:
-        # Chainlit's panel on a phone names its title in a way that its dialog library doesn't see.
-        if message.type == "error" and "`DialogContent` requires a `DialogTitle`" not in message.text:
-            self.errors.append(message.text)
-
-    def _on_request(self, request: Request) -> None:
-        if not re.match(r"(https?|wss?)://127\.0\.0\.1[:/]|data:|blob:", request.url):
-            self.outside.append(request.url)
-
-    def say(self, text: str) -> None:
-        self.page.locator("#chat-input").fill(text)
-        self.page.locator("#chat-submit").click()
-
-    def upload(self, name: str, data: bytes) -> None:
-        self.page.locator("#upload-button-input").set_input_files({"name": name, "mimeType": "", "buffer": data})
-        expect(self.page.locator("#chat-submit")).to_be_enabled()
-        self.page.locator("#chat-submit").click()
-
-    def wait_for_answers(self, number: int) -> None:
-        """Until so many answers are whole: the buttons stand under the last one, and nothing is running."""
-        expect(self.page.locator('[data-step-type="user_message"]')).to_have_count(number)
-        answers = self.page.locator('[data-step-type="assistant_message"]')
-        expect(answers).to_have_count(number, timeout=ANSWER_MS)
-        expect(answers.last.get_by_role("button", name="Similar lost deals")).to_be_enabled(timeout=ANSWER_MS)
-        expect(self.page.get_by_role("button", name="Similar lost deals")).to_have_count(1)
-
-    def shot(self, name: str) -> None:
-        SCREENSHOTS.mkdir(exist_ok=True)
-        self.page.wait_for_timeout(700)  # animations
-        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
-
-    def close(self) -> None:
-        self._context.close()
-        assert self.errors == []
-        assert self.outside == []
-
-
-def _example(number: int) -> str:
-    return sorted(EXAMPLES.glob("*.txt"))[number].read_text(encoding="utf-8")
 
 
 def test_from_a_pasted_call_to_a_cited_won_one(browser: Browser, server: Server) -> None:
@@ -168,7 +20,7 @@ def test_from_a_pasted_call_to_a_cited_won_one(browser: Browser, server: Server)
     expect(page.locator("#welcome-screen")).to_contain_text("nothing leaves this machine")
     visit.shot("1-start-light")
 
-    visit.say(_example(0))
+    visit.say(example(0))
     expect(page.get_by_text(re.compile(r"Scored the call: \d+ %"))).to_be_visible(timeout=ANSWER_MS)
     expect(page.get_by_text("likely to convert")).to_be_visible(timeout=ANSWER_MS)
     visit.wait_for_answers(1)
@@ -207,11 +59,11 @@ def test_a_citation_opens_its_turn_and_a_new_call_becomes_this_call(browser: Bro
     expect(page.locator("#side-view-content blockquote")).to_contain_text(f"{marker} · ")
     visit.shot("5-citation-dark")
 
-    visit.upload("second.txt", _example(4).encode())
+    visit.upload("second.txt", example(4).encode())
     visit.wait_for_answers(2)
     expect(page.locator('[data-step-type="user_message"]').last).to_contain_text("Uploaded second.txt · ")
     page.locator("a.element-link", has_text="Read the whole call").last.click()
-    first_line = _example(4).splitlines()[0].split(": ", 1)[1]
+    first_line = example(4).splitlines()[0].split(": ", 1)[1]
     expect(page.locator("#side-view-content")).to_contain_text(first_line)
     visit.close()
 
@@ -247,7 +99,7 @@ def test_rubbish_is_refused_in_a_sentence(browser: Browser, server: Server) -> N
 def test_who_is_on_your_side_is_asked_and_names_are_only_text(browser: Browser, server: Server) -> None:
     visit = Visit(browser, server.url, DESKTOP)
     page = visit.page
-    call = _example(7).replace("Customer:", "Bo:").replace("Rep:", "Dana:")
+    call = example(7).replace("Customer:", "Bo:").replace("Rep:", "Dana:")
     hostile = (
         "Bo: See ![p](https://evil.example/p.png) [c](https://evil.example) <img src=x> www.evil.example :smile **b**"
     )

@@ -1,8 +1,6 @@
 """The tools: typed results over real parts, and an argument that can't be used is refused before anything runs."""
 
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,30 +9,20 @@ from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool
 from pydantic import ValidationError
 
-from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.library import Library
-from salescoach.scoring import CallScorer
+from salescoach.masking import mask
 from salescoach.testing import make_transcript
 from tools.find_similar_calls import SimilarResult, find_similar_calls
 from tools.look_up_metrics import MetricsResult, look_up_metrics
 from tools.parts import Parts, call_marker, percent, points, turn_marker
 from tools.registry import make_tools
 from tools.score_call import ScoreResult, score_call
-from tools.what_won_calls_did import RepliesResult, what_won_calls_did
+from tools.score_trajectory import TrajectoryResult, score_trajectory
+from tools.what_won_calls_did import MIN_SIMILARITY, N_NEAREST, RepliesResult, what_won_calls_did
 from vectorstore.search import PastCalls
 
 CALL = "ex-01"  # an example that the shared library holds
-
-
-@pytest.fixture(scope="module")
-def parts(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
-    settings = Settings.load(home=coach_home)
-    file = tmp_path_factory.mktemp("tools") / "library.sqlite"
-    shutil.copy(settings.library_file, file)
-    library, scorer = Library(file), CallScorer.load(settings)
-    yield Parts(library, scorer, PastCalls(settings.index_dir, library, scorer))
-    library.close()
 
 
 @pytest.fixture
@@ -88,11 +76,22 @@ def test_replies_of_won_and_lost_calls_stand_side_by_side(parts: Parts) -> None:
     lowered = [one.turn for one in evidence if one.role == "customer" and one.effect < 0]
     assert result.focus == (lowered or [one.turn for one in evidence if one.role == "customer"])[0]
     assert result.focus_quote == call.transcript.turns[result.focus - 1].text
-    assert [one.outcome for one in result.results] == ["converted"] * result.n_won + ["lost"] * result.n_lost
-    assert (result.n_won, result.n_lost) == (4, 4)
-    for outcome, n_asked in (("converted", result.n_won_asked), ("lost", result.n_lost_asked)):
-        assert n_asked == sum("?" in one.reply for one in result.results if one.outcome == outcome)
-    assert len({one.call_id for one in result.results} - {CALL}) == 8
+    won = [one for one in result.results if one.outcome == "converted"]
+    lost = [one for one in result.results if one.outcome == "lost"]
+    assert result.results == (*won, *lost)
+    assert won == sorted(won, key=lambda one: -one.effect)
+    assert lost == sorted(lost, key=lambda one: one.effect)
+    assert (len(won), len(lost)) == (min(4, result.n_won), min(4, result.n_lost))
+    assert result.n_won_asked <= result.n_won <= N_NEAREST
+    assert len({one.call_id for one in result.results} - {CALL}) == len(won) + len(lost) > 2
+    for one in result.results:
+        past = parts.library.get(one.call_id).transcript
+        without = parts.scorer.score(past.without(one.reply_turn), force=True)
+        with_it = parts.scorer.score(past, force=True)
+        chances = [score.probability or score.uncalibrated_probability for score in (with_it, without)]
+        assert one.effect == pytest.approx(chances[0] - chances[1], abs=1.5e-4)
+        assert one.similarity >= MIN_SIMILARITY
+        assert one.suggestion == mask(one.reply, past)
     for one in result.results:
         turns = parts.library.get(one.call_id).transcript.turns
         assert (turns[one.reply_turn - 1].role, turns[one.reply_turn - 1].text) == ("rep", one.reply)
@@ -139,11 +138,13 @@ def test_a_call_that_is_too_short_has_reasons_and_no_number(parts: Parts) -> Non
     assert find_similar_calls(parts, pasted).focus is None
     assert find_similar_calls(parts, pasted).results
     assert "name the turn" in (what_won_calls_did(parts, pasted).unavailable or "")
-    assert what_won_calls_did(parts, pasted, turn=2).results
+    assert what_won_calls_did(parts, pasted, turn=2).focus == 2
     assert look_up_metrics(parts, pasted).metrics
 
 
-@pytest.mark.parametrize("function", [score_call, find_similar_calls, what_won_calls_did, look_up_metrics])
+@pytest.mark.parametrize(
+    "function", [score_call, score_trajectory, find_similar_calls, what_won_calls_did, look_up_metrics]
+)
 def test_an_unknown_call_is_named(parts: Parts, function: Any) -> None:
     with pytest.raises(InputError, match="'nobody'"):
         function(parts, "nobody")
@@ -153,6 +154,7 @@ def test_an_unknown_call_is_named(parts: Parts, function: Any) -> None:
     ("name", "kind"),
     [
         ("score_call", ScoreResult),
+        ("score_trajectory", TrajectoryResult),
         ("find_similar_calls", SimilarResult),
         ("what_won_calls_did", RepliesResult),
         ("look_up_metrics", MetricsResult),
@@ -169,7 +171,9 @@ def test_a_tool_gives_text_and_its_typed_result(parts: Parts, name: str, kind: t
     assert all(typed[field] == value for field, value in said.items())
 
 
-@pytest.mark.parametrize("name", ["score_call", "find_similar_calls", "what_won_calls_did", "look_up_metrics"])
+@pytest.mark.parametrize(
+    "name", ["score_call", "score_trajectory", "find_similar_calls", "what_won_calls_did", "look_up_metrics"]
+)
 @pytest.mark.parametrize(
     "args",
     [

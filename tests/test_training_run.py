@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from salescoach.artifact import Manifest, ModelFolder, seal
+from salescoach.artifact import HASH_DIGITS, Manifest, ModelFolder, seal
 from salescoach.config import Settings
 from salescoach.errors import DataError, ModelError
 from salescoach.head import Head, sigmoid
@@ -208,7 +208,7 @@ def test_the_manifest_says_what_was_done(trained: tuple[Path, list[LabelledCall]
     manifest = ModelFolder.open(home / "model").manifest
     assert manifest.n_train + manifest.n_calibration + manifest.n_test == 60  # the open deal is nowhere
     assert len(manifest.training_calls) == manifest.n_train + manifest.n_calibration
-    assert set(manifest.training_calls) < {call.transcript.content_hash[:16] for call in calls}
+    assert set(manifest.training_calls) < {call.transcript.content_hash[:HASH_DIGITS] for call in calls}
     assert 0 < manifest.base_rate < 1
     assert {*BASELINES, "generic", "blend"} == manifest.measures.keys()
     assert manifest.scorer in ("generic", "tfidf", "blend")

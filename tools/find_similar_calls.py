@@ -3,9 +3,10 @@
 from typing import Literal
 
 from salescoach.errors import UnavailableError
+from salescoach.lookups import CallFilter, chosen
 from salescoach.precedents import PrecedentQuery
 from salescoach.types import Frozen, LabelledCall, Outcome, Precedent, Transcript
-from tools.parts import Parts, call_marker
+from tools.parts import Parts, call_marker, numbered_turn, objected
 
 OutcomeChoice = Literal["converted", "lost", "any"]
 DEFAULT_RESULTS = 3
@@ -19,12 +20,17 @@ class ShownPrecedent(Precedent):
 
 
 class SimilarResult(Frozen):
-    """Similar calls, or why there are none. ``focus`` is the turn of this call whose like was looked for."""
+    """Similar calls, or why there are none. ``focus`` is the turn of this call whose like was looked for.
+
+    ``industry`` and ``call_type`` are those that the past calls were narrowed to, as the library writes them.
+    """
 
     call_id: str
     outcome: OutcomeChoice
     focus: int | None
     focus_quote: str | None = None
+    industry: str | None = None
+    call_type: str | None = None
     unavailable: str | None = None
     results: tuple[ShownPrecedent, ...] = ()
 
@@ -35,27 +41,55 @@ def find_similar_calls(
     outcome: OutcomeChoice = "any",
     k: int = DEFAULT_RESULTS,
     diversity: float = DEFAULT_DIVERSITY,
+    turn: int | None = None,
+    industry: str | None = None,
+    call_type: str | None = None,
+    *,
+    objection: bool = False,
 ) -> SimilarResult:
     """The ``k`` most similar past calls of an outcome, chosen by MMR with lambda ``diversity``.
 
+    Args:
+        parts: what tools read.
+        call_id: the call.
+        outcome: of the past calls.
+        k: how many at most.
+        diversity: 1 looks at likeness only, 0 at variety only.
+        turn: the turn whose like is looked for, from 1: calls are chosen by their moment most like it. Default: calls
+            like this one as a whole, each with its moment most like the turn that moved this call's score most.
+        industry: only past calls of this industry; case and underscores don't matter.
+        call_type: the same.
+        objection: without a ``turn``, the like of what the customer has against it is looked for.
+
     Raises:
-        InputError: there is no such call.
+        InputError: there is no such call, it has no such turn, or no past call has such an industry or call type.
     """
     call = parts.library.get(call_id)
     query = make_query(parts, call.transcript, outcome, k, diversity, of=call)
-    focus = query.focus
-    focus_quote = call.transcript.turns[focus - 1].text if focus else None
+    if turn is not None:
+        numbered_turn(call, turn)
+    focus = turn or (objected(parts, call) if objection else None)
+    if focus is not None:
+        query = query.model_copy(update={"focus": focus, "by_moment": True})
+    wanted = CallFilter(industry=industry, call_type=call_type)
+    spelt: dict[str, str] = {}
+    if wanted != CallFilter():
+        among = chosen(parts.library.summaries(), wanted)
+        query = query.model_copy(update={"among": frozenset(past.call_id for past in among)})
+        spelt = {name: among[0].metadata[name] for name in wanted.model_dump(exclude_none=True)}
+    facts = {
+        "call_id": call_id,
+        "outcome": outcome,
+        "focus": query.focus,
+        "focus_quote": call.transcript.turns[query.focus - 1].text if query.focus else None,
+        **spelt,
+    }
     try:
         precedents = parts.index.similar(query)
     except UnavailableError as error:
-        return SimilarResult(
-            call_id=call_id, outcome=outcome, focus=focus, focus_quote=focus_quote, unavailable=str(error)
-        )
+        return SimilarResult(**facts, unavailable=str(error))
     return SimilarResult(
-        call_id=call_id,
-        outcome=outcome,
-        focus=focus,
-        focus_quote=focus_quote,
+        **facts,
         results=tuple(
             ShownPrecedent(marker=call_marker(found.call_id, found.turn_start, found.turn_end), **found.model_dump())
             for found in precedents

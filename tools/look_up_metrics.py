@@ -3,11 +3,14 @@
 from salescoach.call_metrics import find_next_step
 from salescoach.readings import Whose, choose_peers, metric_readings
 from salescoach.types import Frozen, MetricReading, NextStep
-from tools.parts import Parts
+from tools.parts import Parts, QuotedTurn, quoted_turn
 
 
 class MetricsResult(Frozen):
-    """Readings of a call, and the past calls behind the quartiles: how many, whose, and of what kind (None: all)."""
+    """Readings of a call, and the past calls behind the quartiles: how many, whose, and of what kind (None: all).
+
+    ``objections``: the customer's turns that are worded as one.
+    """
 
     call_id: str
     n_won: int
@@ -17,6 +20,7 @@ class MetricsResult(Frozen):
     industry: str | None = None
     call_type: str | None = None
     next_step: NextStep | None = None
+    objections: tuple[QuotedTurn, ...] = ()
 
 
 def look_up_metrics(parts: Parts, call_id: str) -> MetricsResult:
@@ -32,13 +36,15 @@ def look_up_metrics(parts: Parts, call_id: str) -> MetricsResult:
         call_type=call.metadata.get("call_type"),
         without=call.call_id,
     )
+    readings = metric_readings(call.transcript, peers)
     return MetricsResult(
         call_id=call_id,
         n_won=len(peers.won),
         n_lost=len(peers.lost),
-        metrics=metric_readings(call.transcript, peers),
+        metrics=readings,
         whose=peers.whose,
         industry=peers.industry,
         call_type=peers.call_type,
         next_step=find_next_step(call.transcript),
+        objections=tuple(quoted_turn(call, turn) for one in readings if one.name == "objections" for turn in one.turns),
     )

@@ -1,10 +1,16 @@
 """What tools are made of, and how numbers are put for people."""
 
 from dataclasses import dataclass
+from typing import Literal
 
+from salescoach import spoken
+from salescoach.errors import InputError
 from salescoach.library import Library
 from salescoach.precedents import CallIndex
-from salescoach.scoring import Scorer
+from salescoach.scoring import DIGITS, Scorer
+from salescoach.types import Frozen, LabelledCall, Role, Turn
+
+Direction = Literal["raised", "lowered", "did not move"]
 
 
 @dataclass(frozen=True)
@@ -17,6 +23,26 @@ class Parts:
     rep_lookups: bool = False
 
 
+class QuotedTurn(Frozen):
+    """A turn of the call that is talked about, with the marker that cites it."""
+
+    marker: str
+    turn: int
+    speaker: str
+    role: Role
+    quote: str
+
+
+def quoted_turn(call: LabelledCall, turn: int) -> QuotedTurn:
+    """Turn number ``turn`` of a call, from 1.
+
+    Raises:
+        InputError: the call has no such turn.
+    """
+    said = numbered_turn(call, turn)
+    return QuotedTurn(marker=turn_marker(turn), turn=turn, speaker=said.speaker, role=said.role, quote=said.text)
+
+
 def percent(share: float) -> int:
     """A share in [0, 1] as whole percent; 0 and 100 are kept for what is certain."""
     if 0 < share < 1:
@@ -26,7 +52,26 @@ def percent(share: float) -> int:
 
 def points(effect: float) -> float:
     """A difference of probabilities in percentage points, without its sign, with one decimal."""
-    return round(abs(100 * effect), 1)
+    return round(100 * abs(round(effect, DIGITS)), 1)
+
+
+def direction(effect: float) -> Direction:
+    """Which way a difference of probabilities goes, as far as its points show it."""
+    if points(effect) == 0:
+        return "did not move"
+    return "raised" if effect > 0 else "lowered"
+
+
+def numbered_turn(call: LabelledCall, turn: int) -> Turn:
+    """Turn number ``turn`` of a call, from 1.
+
+    Raises:
+        InputError: the call has no such turn.
+    """
+    turns = call.transcript.turns
+    if not 1 <= turn <= len(turns):
+        raise InputError(f"Call {call.call_id} has the turns 1 to {len(turns)}; there is no turn {turn}.")
+    return turns[turn - 1]
 
 
 def turn_marker(turn: int) -> str:
@@ -38,3 +83,17 @@ def call_marker(call_id: str, turn_start: int, turn_end: int) -> str:
     """How an answer points to a moment of a past call."""
     turns = f"T{turn_start}" if turn_start == turn_end else f"T{turn_start}–{turn_end}"
     return f"[call {call_id}, {turns}]"
+
+
+def objected(parts: Parts, call: LabelledCall) -> int | None:
+    """The turn that stands for what the customer has against it, None where there is no such turn.
+
+    It is the customer's turn that lowered the score most, else the customer's first that is worded as an objection;
+    in a call without either the customer's turn that moved the score most, else the one that did.
+    """
+    evidence = parts.scorer.score(call.transcript).evidence
+    customers = [one for one in evidence if one.role != "rep"]
+    lowering = [one.turn for one in customers if one.effect < 0]
+    turns = enumerate(call.transcript.turns, start=1)
+    worded = [number for number, turn in turns if turn.role == "customer" and spoken.is_objection(turn.text)]
+    return next(iter([*lowering, *worded, *(one.turn for one in (*customers, *evidence))]), None)

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from salescoach.types import Frozen, Role, Score
+from salescoach.types import EvidenceTurn, Frozen, Role, Score
 from tools.parts import Parts, percent, points, turn_marker
 
 N_SHOWN = 5
@@ -55,18 +55,20 @@ def score_call(parts: Parts, call_id: str) -> ScoreResult:
         model_id=score.model_id,
         model_data=manifest.data,
         n_turns=score.n_turns,
-        turns_that_moved_it=tuple(
-            ShownTurn(
-                marker=turn_marker(turn.turn),
-                turn=turn.turn,
-                speaker=turn.speaker,
-                role=turn.role,
-                quote=turn.quote,
-                effect=turn.effect,
-                effect_points=points(turn.effect),
-                direction="raised" if turn.effect > 0 else "lowered",
-            )
-            for turn in score.evidence[:N_SHOWN]
-        ),
+        turns_that_moved_it=tuple(shown_turn(turn, turn_marker(turn.turn)) for turn in score.evidence[:N_SHOWN]),
         score=score,
+    )
+
+
+def shown_turn(turn: EvidenceTurn, marker: str) -> ShownTurn:
+    """A turn of the evidence, cited by ``marker``."""
+    return ShownTurn(
+        marker=marker,
+        turn=turn.turn,
+        speaker=turn.speaker,
+        role=turn.role,
+        quote=turn.quote,
+        effect=turn.effect,
+        effect_points=points(turn.effect),
+        direction="raised" if turn.effect > 0 else "lowered",
     )

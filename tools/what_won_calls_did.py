@@ -1,28 +1,47 @@
-"""The tool ``what_won_calls_did``: what reps said next at moments like one of this call's, in won and in lost calls."""
+"""The tool ``what_won_calls_did``: what reps said next at moments like one of this call's, in won and in lost calls.
 
-from salescoach.errors import InputError, UnavailableError
+The next words are often about something else. So of the nearest moments those are shown whose reply, by deletion,
+raised the score of its own call most; of lost calls, for contrast, those whose reply lowered it most.
+"""
+
+from collections.abc import Sequence
+
+from salescoach.errors import UnavailableError
+from salescoach.masking import mask
 from salescoach.precedents import PrecedentQuery, Reply
-from salescoach.types import OUTCOMES, EvidenceTurn, Outcome
+from salescoach.types import OUTCOMES, LabelledCall, Outcome
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
-from tools.parts import Parts, call_marker
+from tools.parts import Direction, Parts, call_marker, direction, numbered_turn, objected, points
 
 DEFAULT_REPLIES = 3
+N_NEAREST = 10  # moments of each outcome that replies are chosen from, or more where more are asked for
+MIN_SIMILARITY = 0.4  # below it a moment is about something else
 NO_CAUSE = (
-    "These are replies that were given, beside how the calls ended. A call ends for many reasons: that a reply stands "
-    "in a won call doesn't say that it won it."
+    "Of the moments most like this one, these are the won ones whose reply raised the score of its call most, and the "
+    "lost ones whose reply lowered it most. A call ends for many reasons: that a reply stands in a won call doesn't "
+    "say that it won it."
 )
 NAME_A_TURN = "No turn of this call stands out by its effect; name the turn whose like is to be looked for."
 
 
 class ShownReply(Reply, ShownPrecedent):
-    """A past moment and the reply to it, with the marker that cites both."""
+    """A past moment and the reply to it, with the marker that cites both.
+
+    ``suggestion``: the reply as it may be said to another customer, names and sums of the past call masked.
+    ``effect``: of the reply on the score of its own call, in [-1, 1].
+    """
+
+    suggestion: str
+    effect: float
+    effect_points: float
+    direction: Direction
 
 
 class RepliesResult(SimilarResult):
     """Moments like the one around ``focus`` and what the rep said next, or why there are none.
 
-    ``results`` has the won calls first; ``n_won`` and ``n_lost`` count them, of which ``n_won_asked`` and
-    ``n_lost_asked`` replied with a question.
+    ``results`` has the won calls first. ``n_won`` and ``n_lost`` count the moments that they were chosen from, of which
+    ``n_won_asked`` and ``n_lost_asked`` got a question for a reply.
     """
 
     results: tuple[ShownReply, ...] = ()
@@ -34,64 +53,70 @@ class RepliesResult(SimilarResult):
 
 
 def what_won_calls_did(parts: Parts, call_id: str, turn: int | None = None, k: int = DEFAULT_REPLIES) -> RepliesResult:
-    """The ``k`` nearest moments of won and of lost calls each, with the replies that followed.
+    """Up to ``k`` replies to moments like one of this call's, from won and from lost calls each.
 
     Args:
         parts: what tools read.
         call_id: the call.
-        turn: the turn whose like is looked for, from 1; default: what the customer said that lowered the score most.
+        turn: the turn whose like is looked for, from 1; default: what the customer said that lowered the score most, or
+            an objection where there is no score.
         k: how many of each outcome.
 
     Raises:
         InputError: there is no such call, or it has no such turn.
     """
     call = parts.library.get(call_id)
-    turns = call.transcript.turns
-    if turn is not None and not 1 <= turn <= len(turns):
-        raise InputError(f"Call {call_id} has the turns 1 to {len(turns)}; there is no turn {turn}.")
-    focus = turn or _said_against(parts.scorer.score(call.transcript).evidence)
+    if turn is not None:
+        numbered_turn(call, turn)
+    focus = turn or objected(parts, call)
     if focus is None:
         return RepliesResult(call_id=call_id, outcome="any", focus=None, unavailable=NAME_A_TURN)
-    quote = turns[focus - 1].text
+    quote = call.transcript.turns[focus - 1].text
     try:
-        found = {
-            outcome: parts.index.replies(
-                PrecedentQuery(
-                    transcript=call.transcript,
-                    account_id=call.account_id,
-                    started_at=call.started_at,
-                    outcome=outcome,
-                    n_results=k,
-                    focus=focus,
-                )
-            )
-            for outcome in OUTCOMES
-        }
+        found = {outcome: _nearest(parts, call, focus, outcome, max(k, N_NEAREST)) for outcome in OUTCOMES}
     except UnavailableError as error:
         return RepliesResult(call_id=call_id, outcome="any", focus=focus, focus_quote=quote, unavailable=str(error))
-
-    def asked(outcome: Outcome) -> int:
-        return sum("?" in one.reply for one in found[outcome])
-
+    won = sorted(found["converted"], key=lambda one: -one.effect)[:k]
+    lost = sorted(found["lost"], key=lambda one: one.effect)[:k]
     return RepliesResult(
         call_id=call_id,
         outcome="any",
         focus=focus,
         focus_quote=quote,
-        results=tuple(
-            ShownReply(marker=call_marker(one.call_id, one.turn_start, one.turn_end), **one.model_dump())
-            for outcome in OUTCOMES
-            for one in found[outcome]
-        ),
+        results=(*won, *lost),
         n_won=len(found["converted"]),
-        n_won_asked=asked("converted"),
+        n_won_asked=_n_asked(found["converted"]),
         n_lost=len(found["lost"]),
-        n_lost_asked=asked("lost"),
+        n_lost_asked=_n_asked(found["lost"]),
     )
 
 
-def _said_against(evidence: tuple[EvidenceTurn, ...]) -> int | None:
-    """The customer's turn that lowered the score most; else the customer's strongest; else the strongest."""
-    customers = [one for one in evidence if one.role != "rep"]
-    lowering = [one for one in customers if one.effect < 0]
-    return next((one.turn for one in (*lowering, *customers, *evidence)), None)
+def _nearest(parts: Parts, call: LabelledCall, focus: int, outcome: Outcome, n: int) -> list[ShownReply]:
+    """Replies to moments that are like this one, most similar first, each with its effect on its own call."""
+    query = PrecedentQuery(
+        transcript=call.transcript,
+        account_id=call.account_id,
+        started_at=call.started_at,
+        outcome=outcome,
+        n_results=n,
+        focus=focus,
+    )
+    return [_shown(parts, one) for one in parts.index.replies(query) if one.similarity >= MIN_SIMILARITY]
+
+
+def _shown(parts: Parts, reply: Reply) -> ShownReply:
+    past = parts.library.get(reply.call_id).transcript
+    evidence = parts.scorer.score(past, force=True, n_evidence=len(past)).evidence
+    effect = next((one.effect for one in evidence if one.turn == reply.reply_turn), 0.0)
+    return ShownReply(
+        marker=call_marker(reply.call_id, reply.turn_start, reply.turn_end),
+        suggestion=mask(reply.reply, past),
+        effect=effect,
+        effect_points=points(effect),
+        direction=direction(effect),
+        **reply.model_dump(),
+    )
+
+
+def _n_asked(replies: Sequence[ShownReply]) -> int:
+    return sum("?" in one.reply for one in replies)

@@ -26,7 +26,7 @@ from salescoach.artifact import (
 )
 from salescoach.base_model import resolve_base_model
 from salescoach.config import Settings
-from salescoach.embedding_arm import EmbeddingArm
+from salescoach.embedding_arm import EmbeddingArm, ReferenceArm
 from salescoach.encoder import Encoder, TurnEncoder, encode_turns
 from salescoach.errors import DataError
 from salescoach.head import Head, conformal_quantile, nonconformity
@@ -131,6 +131,10 @@ def train(
         kept_pooled = pooled[verdict.embedding]
         kept = _embedding_arm(embeddings[verdict.embedding], heads[verdict.embedding], kept_pooled, some)
         kept.save(folder / f"{verdict.embedding}.safetensors")
+        if verdict.embedding == "finetuned":
+            generic = heads["generic"]
+            reference = ReferenceArm(embeddings["generic"].pooling, generic.weights[0], float(generic.bias[0]))
+            reference.save(folder / "generic.safetensors")
         if verdict.scorer != verdict.embedding:
             text.save(folder / "tfidf.safetensors")
         fit_likeness(kept_pooled, kept.center, some).save(folder / "likeness.safetensors")

@@ -68,15 +68,13 @@ class PastCalls:
             UnavailableError: there is no usable index; says what to do.
         """
         opened = self._open()
-        vector = _finite(self._scorer.call_vector(query.transcript))
-        n_candidates = max(MIN_CANDIDATES, CANDIDATES_PER_RESULT * query.n_results)
-        candidates = self._candidates(opened, "calls", vector, query, n_candidates)
-        chosen = _diverse(candidates, query)
-        if not chosen:
-            return []
         moments, vectors = self._moments(query)
         looked_for = vectors.mean(axis=0) if query.focus is None else vectors[_focus(moments, query.focus)]
-        return [self._precedent(candidate, looked_for) for candidate in chosen]
+        kind: Kind = "moments" if query.by_moment else "calls"
+        vector = _finite(looked_for if query.by_moment else self._scorer.call_vector(query.transcript))
+        n_candidates = max(MIN_CANDIDATES, CANDIDATES_PER_RESULT * query.n_results)
+        candidates = _each_call_once(self._candidates(opened, kind, vector, query, n_candidates))
+        return [self._precedent(candidate, looked_for) for candidate in _diverse(candidates, kind, query)]
 
     def replies(self, query: PrecedentQuery) -> list[Reply]:
         """The past moments most like the one around the query's focus, and the rep's replies, most similar first.
@@ -92,7 +90,7 @@ class PastCalls:
         moments, vectors = self._moments(query)
         vector = _finite(vectors[_focus(moments, query.focus)])
         n_candidates = max(MIN_CANDIDATES, CANDIDATES_PER_RESULT * query.n_results)
-        candidates = self._candidates(opened, "moments", vector, query, n_candidates)
+        candidates = self._candidates(opened, "moments", vector, query, n_candidates, is_answered=True)
         found: list[Reply] = []
         for candidate in _each_call_once(candidates):
             reply = self._reply(candidate)
@@ -121,15 +119,19 @@ class PastCalls:
             return self._opened
 
     def _candidates(
-        self, opened: "_Opened", kind: Kind, vector: np.ndarray, query: PrecedentQuery, n_candidates: int
-    ) -> list[_Candidate]:
-        """The nearest rows of each outcome asked for that may be shown, most similar first, near-duplicates once."""
+        self, opened: "_Opened", kind: Kind, vector: np.ndarray, query: PrecedentQuery, n_candidates: int,
+        *, is_answered: bool = False,
+    ) -> list[_Candidate]:  # fmt: skip
+        """The nearest rows of each outcome asked for that may be shown, most similar first, near-duplicates once.
+
+        ``is_answered``: only moments that the rep replied to.
+        """
         mine = shingles(query.transcript)
         found = [
             candidate
             for shelf in opened.shelves
             if query.outcome in (None, shelf.outcome)
-            for candidate in self._of_shelf(opened, shelf, kind, vector, query, mine, n_candidates)
+            for candidate in self._of_shelf(opened, shelf, kind, vector, query, mine, n_candidates, is_answered)
         ]
         # Equal similarities can't fall out differently: ids decide.
         found.sort(key=lambda one: (-one.similarity, one.call_id, one.row))
@@ -137,7 +139,7 @@ class PastCalls:
 
     def _of_shelf(
         self, opened: "_Opened", shelf: Shelf, kind: Kind, vector: np.ndarray, query: PrecedentQuery,
-        mine: np.ndarray, n_candidates: int,
+        mine: np.ndarray, n_candidates: int, is_answered: bool,
     ) -> list[_Candidate]:  # fmt: skip
         """The nearest rows of one shelf; calls that turn out not to be shown are left out and the next ones taken."""
         may = shelf.others(
@@ -145,25 +147,28 @@ class PastCalls:
             content_hash=query.transcript.content_hash,
             account_id=query.account_id,
             started_at=query.started_at,
+            among=query.among,
         )
         while True:
-            if kind == "calls":
-                rows = opened.nearest(kind, shelf, vector, n_candidates, may)
-                calls = rows
-            else:
-                answered = may[shelf.places[:, 0]] & (shelf.places[:, -1] > 0)
-                rows = opened.nearest(kind, shelf, vector, n_candidates, answered)
-                calls = shelf.places[rows, 0]
+            allowed = may
+            if kind == "moments":
+                allowed = may[shelf.places[:, 0]]
+                if is_answered:
+                    allowed &= shelf.places[:, -1] > 0
+            rows = opened.nearest(kind, shelf, vector, n_candidates, allowed)
             if not len(rows):
                 return []
+            calls = rows if kind == "calls" else shelf.places[rows, 0]
             unfit = self._unfit(shelf, np.unique(calls), mine)
-            if not len(unfit):
+            may[unfit] = False
+            # The nearest moments may all be of a few calls.
+            is_short = len(np.unique(calls)) < query.n_results and len(rows) < np.count_nonzero(allowed)
+            if not len(unfit) and not is_short:
                 cosines = shelf.vectors[kind][rows] @ vector
                 return [
                     _Candidate(shelf, int(row), int(call), float(cosine))
                     for row, call, cosine in zip(rows, calls, cosines, strict=True)
                 ]
-            may[unfit] = False
             n_candidates *= 2
 
     def _unfit(self, shelf: Shelf, calls: np.ndarray, mine: np.ndarray) -> np.ndarray:
@@ -296,11 +301,11 @@ def _warn(why: str) -> None:
     logger.warning("%s can't be used (%s): past calls are searched exactly, which is slower; %s.", STORE, why, REBUILD)
 
 
-def _diverse(candidates: Sequence[_Candidate], query: PrecedentQuery) -> list[_Candidate]:
-    """MMR over candidate calls, most similar first."""
+def _diverse(candidates: Sequence[_Candidate], kind: Kind, query: PrecedentQuery) -> list[_Candidate]:
+    """MMR over candidates, most similar first."""
     if not candidates:
         return []
-    vectors = np.stack([one.shelf.vectors["calls"][one.row] for one in candidates])
+    vectors = np.stack([one.shelf.vectors[kind][one.row] for one in candidates])
     relevance = np.array([one.similarity for one in candidates])
     picked = maximal_marginal_relevance(relevance, vectors @ vectors.T, query.n_results, query.diversity)
     return [candidates[row] for row in sorted(picked)]

@@ -137,14 +137,25 @@ class Shelf:
         )
 
     def others(
-        self, *, call_id: str | None, content_hash: str, account_id: str | None, started_at: datetime | None
+        self,
+        *,
+        call_id: str | None,
+        content_hash: str,
+        account_id: str | None,
+        started_at: datetime | None,
+        among: frozenset[str] | None = None,
     ) -> np.ndarray:
-        """Which calls aren't the call itself, nor its account's, nor known to be later: shape (n_calls,), bool."""
+        """Which calls aren't the call itself, nor its account's, nor known to be later: shape (n_calls,), bool.
+
+        ``among``: only calls of these ids.
+        """
         may = np.asarray((self._ids != call_id) & (self._contents != content_hash), dtype=bool)
         if account_id:
             may &= np.asarray(self._accounts != account_id, dtype=bool)
         if started_at:
             may &= ~(self._started > np.datetime64(utc(started_at), "us"))  # no date is not later
+        if among is not None:
+            may &= np.array([call_id in among for call_id in self._ids], dtype=bool)
         return may
 
     def moment_rows(self, call: int) -> slice:

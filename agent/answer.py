@@ -1,0 +1,201 @@
+"""The answer to a call: how likely, why, what others did at its weakest moment, what stands out, and what next.
+
+Each piece of advice rests on a turn or a number shown above it; its wording, where there is one, is what a rep said in
+a won call, masked.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from agent.phrases import listed, moved, quote, said, say
+from salescoach.types import MetricReading
+from tools.look_up_metrics import MetricsResult
+from tools.parts import turn_marker
+from tools.score_call import ScoreResult, ShownTurn
+from tools.what_won_calls_did import RepliesResult, ShownReply
+
+MAX_ADVICE = 3
+MAX_STANDING_OUT = 3
+WIDE = 50  # points between the ends of an interval beyond which a score is no more than a lean
+MIN_POINTS = 0.5  # of an effect that is worth a piece of advice
+MIN_REPLY_POINTS = 2  # of a past reply's effect on its own call: with less it is no answer to anything
+MIN_SUGGESTED_WORDS = 6
+MIN_TOLD_WORDS = 8  # of a turn that a follow-up may be built on
+N_SHOWN = 4  # turns that moved the score
+SMALL_TALK = 0.1  # the share of a call that is mostly hellos
+FENCE = 1.5  # times the distance of the quartiles beyond them: Tukey's inner fence (Exploratory data analysis, 1977)
+NEAR = 5  # points from the base rate that make no difference
+# What a rep can do something about, and what a manager looks at first.
+COACHED = (
+    "next_step",
+    "talk_ratio_words",
+    "rep_questions",
+    "rep_open_questions",
+    "longest_monologue_words",
+    "patience_seconds",
+    "speech_rate_wpm",
+    "price_mentions",
+)
+
+
+def word_advice(score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None) -> str:
+    """What next, and the past replies that it rests on."""
+    replies, outliers = _worth_a_word(score, replies, metrics)
+    advice = _advice(score, replies, outliers)
+    if not advice:
+        return "Nothing in this call stands out enough to give advice on it."
+    parts = [advice, _weakest_moment(replies) if replies is not None else "", _unknown(score)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def word_call(score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None) -> str:
+    """The answer in Markdown; without ``replies`` and ``metrics`` it is the score and its reasons alone."""
+    replies, outliers = _worth_a_word(score, replies, metrics)
+    parts = [
+        *_score(score),
+        _weakest_moment(replies) if replies is not None else "",
+        _objections(metrics) if metrics is not None and score.probability_percent is None else "",
+        _numbers(metrics, outliers) if metrics is not None else "",
+        _advice(score, replies, outliers),
+        _unknown(score),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _worth_a_word(
+    score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None
+) -> tuple[RepliesResult | None, list[MetricReading]]:
+    """The replies, if they are to a moment to come back to, and the metrics that stand out."""
+    raised = {turn.turn for turn in score.turns_that_moved_it if turn.direction == "raised"}
+    if replies is not None and replies.focus in raised:
+        replies = None
+    outliers = _standing_out(metrics) if metrics is not None else []
+    if metrics is not None and score.probability_percent is None and metrics.whose == "sample":
+        outliers = [one for one in outliers if one.name == "next_step"]  # unlike simulated calls is no news
+    return replies, outliers
+
+
+def _score(result: ScoreResult) -> Iterator[str]:
+    if result.probability_percent is None or result.interval_percent is None:
+        yield listed("**I can't give a probability for this call.**", result.reasons)
+        yield (
+            "What doesn't rest on the model is below. A model made from your own labelled calls could judge more of "
+            "them: `coach train` takes a table of calls and outcomes."
+        )
+    else:
+        percent, base = result.probability_percent, result.base_rate_percent
+        against = "about" if abs(percent - base) <= NEAR else "above" if percent > base else "below"
+        yield (
+            f"**{percent} % likely to convert**, {against} the {base} % of the calls that the model learned from. "
+            + _range(*result.interval_percent)
+        )
+        for direction, title in (("lowered", "What pulled it down"), ("raised", "What held it up")):
+            turns = [turn for turn in result.turns_that_moved_it[:N_SHOWN] if turn.direction == direction]
+            yield listed(f"**{title}**", map(moved, turns))
+    yield "\n".join(f"*{warning}*" for warning in result.warnings)
+
+
+def _range(low: int, high: int) -> str:
+    if high - low > WIDE:
+        return f"The range is wide, {low} % to {high} %: take it as a lean, not as a forecast."
+    return f"The range is {low} % to {high} %."
+
+
+def _weakest_moment(replies: RepliesResult) -> str:
+    if replies.focus is not None and replies.unavailable is not None:
+        return f"What others said at such a moment is unavailable: {replies.unavailable}"
+    if replies.focus is None or not replies.results:
+        return ""
+    lines = [
+        f"{'Won' if one.outcome == 'converted' else 'Lost'} {one.marker}: to {quote(one.quote)} the rep replied "
+        f"{quote(one.reply)} ({one.direction} the score there by {say(one.effect_points)} points)"
+        for one in (_best_reply(replies), _worst_reply(replies))
+        if one is not None
+    ]
+    marker = turn_marker(replies.focus)
+    return listed(f"**What others said at a moment like {marker}** ({quote(replies.focus_quote or '')})", lines)
+
+
+def _best_reply(replies: RepliesResult) -> ShownReply | None:
+    """The won call's reply that raised its score most, if it did and says something."""
+    won = [one for one in replies.results if one.outcome == "converted" and 100 * one.effect >= MIN_REPLY_POINTS]
+    return next((one for one in won if len(one.suggestion.split()) >= MIN_SUGGESTED_WORDS), None)
+
+
+def _worst_reply(replies: RepliesResult) -> ShownReply | None:
+    lost = [one for one in replies.results if one.outcome == "lost" and -100 * one.effect >= MIN_REPLY_POINTS]
+    return next(iter(lost), None)
+
+
+def _objections(metrics: MetricsResult) -> str:
+    return listed("**Objections, told by their wording**", map(said, metrics.objections))
+
+
+def _standing_out(metrics: MetricsResult) -> list[MetricReading]:
+    """Metrics far from where half of the won calls lie, and a missing next step, the most coachable first."""
+    known = {reading.name: reading for reading in metrics.metrics}
+    found = []
+    for name in COACHED:
+        reading = known.get(name)
+        if reading is None or reading.value is None:
+            continue
+        is_missing = name == "next_step" and reading.value == 0
+        if is_missing or (name != "next_step" and _is_out(reading.value, reading.won_quartiles)):
+            found.append(reading)
+    return found[:MAX_STANDING_OUT]
+
+
+def _is_out(value: float, quartiles: tuple[float, float, float] | None) -> bool:
+    if quartiles is None or quartiles[2] == quartiles[0]:
+        return False
+    reach = FENCE * (quartiles[2] - quartiles[0])
+    return not quartiles[0] - reach <= value <= quartiles[2] + reach
+
+
+def _numbers(metrics: MetricsResult, outliers: Sequence[MetricReading]) -> str:
+    if outliers:
+        return listed("**What stands out in numbers**", (one.reading for one in outliers))
+    if metrics.n_won and any(one.name in COACHED and one.value is not None for one in metrics.metrics):
+        return "In numbers nothing stands out: talk, questions and monologues are not far from those of won calls."
+    return ""
+
+
+def _advice(score: ScoreResult, replies: RepliesResult | None, outliers: Sequence[MetricReading]) -> str:
+    """At most three pieces, each tied to something shown above."""
+    advice = []
+    moving = [turn for turn in score.turns_that_moved_it[:N_SHOWN] if turn.effect_points >= MIN_POINTS]
+    won = _best_reply(replies) if replies is not None else None
+    if won is not None and replies is not None and replies.focus is not None:
+        advice.append(
+            f"Come back to {turn_marker(replies.focus)}, in your own words for what was said in a won call: "
+            f"{quote(won.suggestion)} {won.marker}"
+        )
+    own = _strongest(moving, "rep", "lowered")
+    if own is not None:
+        advice.append(
+            f"Put {own.marker} differently: of what your side said it lowered the score most, by "
+            f"{say(own.effect_points)} points. Ask me what if it had been said in other words."
+        )
+    if any(one.name == "next_step" for one in outliers):
+        advice.append("Get back to the customer with one dated step and who does what: this call ends without one.")
+    told = [turn for turn in moving if turn.turn > SMALL_TALK * score.n_turns]
+    told = [turn for turn in told if len(turn.quote.split()) >= MIN_TOLD_WORDS]
+    theirs = _strongest(told, "customer", "raised")
+    if theirs is not None:
+        advice.append(
+            f"Take {theirs.marker} up in your follow-up: of what the customer said it raised the score most, by "
+            f"{say(theirs.effect_points)} points."
+        )
+    lines = [f"{number}. {line}" for number, line in enumerate(advice[:MAX_ADVICE], start=1)]
+    return "\n".join(["**Next**", "", *lines]) if lines else ""
+
+
+def _strongest(turns: Sequence[ShownTurn], role: str, direction: str) -> ShownTurn | None:
+    return next((turn for turn in turns if turn.role == role and turn.direction == direction), None)
+
+
+def _unknown(score: ScoreResult) -> str:
+    """What the coach can't know."""
+    return (
+        "*What I can't know: what was agreed outside of this call, and whether a turn or a reply caused what it goes "
+        f"along with. Scored by {score.model_id}, which learned from {score.model_data}.*"
+    )

@@ -1,0 +1,74 @@
+"""What a conversation keeps of an answer: its words, less everything that was said in a call.
+
+Checkpoints stay on disk, so they hold markers and ids, never what people said. What was shown is the chat's to keep.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage
+from pydantic import BaseModel
+
+from agent.state import Cited
+from salescoach.types import Citation
+
+MAX_MESSAGES = 40  # that are remembered of a conversation: twenty questions with their answers
+MAX_CITED = 20
+MIN_RUN = 4  # words in a row that count as somebody's; "at the moment" may be anybody's
+UNFINISHED = "(I was interrupted before I could answer this.)"
+LEFT_OUT = "…"
+
+_QUOTED = re.compile(r"“[^“”]*”|\"[^\"\n]*\"|«[^«»]*»|„[^„“”]*[“”]|(?<!\w)‘[^‘\n]*’(?!\w)|(?<!\w)'[^'\n]*'(?!\w)")
+_BLOCK_QUOTE = re.compile(r"^([ \t]*>)[^\n]*", re.MULTILINE)
+_WORD = re.compile(r"\w+")
+# Our own sentences about a call, and ids; all other text of a result may be what somebody said.
+_OURS = frozenset({"reading", "model_id", "model_data", "reasons", "warnings", "unavailable", "marker", "call_id"})
+
+
+def remembered(answer: str, results: Sequence[BaseModel]) -> str:
+    """The answer without its quotes, and without any line that holds words of a call outside of quotation marks."""
+    said = {run for result in results for text in _said("", result.model_dump(mode="json")) for run in _runs(text)}
+    without = _BLOCK_QUOTE.sub(rf"\1 {LEFT_OUT}", _QUOTED.sub(f"“{LEFT_OUT}”", answer))
+    lines = [LEFT_OUT if said.intersection(_runs(line)) else line for line in without.split("\n")]
+    kept = "\n".join(lines)
+    return LEFT_OUT if said.intersection(_runs(kept)) else kept
+
+
+def cited(citations: Sequence[Citation]) -> list[Cited]:
+    """What is kept of citations: where they point to."""
+    return [
+        Cited(call_id=one.call_id, turn_start=one.turn_start, turn_end=one.turn_end) for one in citations[:MAX_CITED]
+    ]
+
+
+def mend(messages: Sequence[AnyMessage]) -> list[AnyMessage | RemoveMessage]:
+    """What must change before the next question, whatever an interrupted one left behind.
+
+    Tool calls and results go, as a call without its result is an error to every language model for ever. A question
+    without an answer gets one that says so. Of a long conversation, the oldest part is forgotten.
+    """
+    kept = [m for m in messages if isinstance(m, HumanMessage) or (isinstance(m, AIMessage) and not m.tool_calls)]
+    whole = kept[-MAX_MESSAGES:]
+    while whole and not isinstance(whole[0], HumanMessage):
+        whole = whole[1:]
+    changes: list[AnyMessage | RemoveMessage] = [RemoveMessage(id=str(m.id)) for m in messages if m not in whole]
+    if whole and isinstance(whole[-1], HumanMessage):
+        changes.append(AIMessage(UNFINISHED))
+    return changes
+
+
+def _said(key: str, value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _said(str(name), inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _said(key, inner)
+    elif isinstance(value, str) and key not in _OURS:
+        yield value
+
+
+def _runs(text: str) -> Iterator[tuple[str, ...]]:
+    words = _WORD.findall(text.casefold())
+    return zip(*(words[start:] for start in range(MIN_RUN)), strict=False)

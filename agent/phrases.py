@@ -1,0 +1,55 @@
+"""How quotes, numbers and lists stand in an answer."""
+
+import re
+from collections.abc import Iterable
+
+from agent.sanitise import unsafe_from
+from tools.explain_turn import ExplainResult
+from tools.parts import QuotedTurn
+from tools.score_call import ShownTurn
+from tools.score_trajectory import ShownChange
+
+MAX_QUOTED_WORDS = 28
+MIN_QUOTED_WORDS = 10  # of whole sentences, before a quote is cut within one
+_NAME = re.compile(r"[^\W\d_]{1,30}(?:[ .'’-]{1,2}[^\W\d_]{1,30}){0,3}\.?")
+
+
+def quote(text: str) -> str:
+    """A verbatim quote in quotation marks, cut where it gets long or where a browser could act on it.
+
+    A long one is cut at the end of a sentence if one is near. The dots of a cut are outside the marks, so what is
+    inside them always stands in the call as it is.
+    """
+    safe = text[: unsafe_from(text)]
+    words = list(re.finditer(r"\S+", safe))
+    kept = safe
+    if len(words) > MAX_QUOTED_WORDS:
+        ends = [word.end() for word in words[MIN_QUOTED_WORDS - 1 : MAX_QUOTED_WORDS] if word.group()[-1] in ".?!"]
+        kept = safe[: ends[-1] if ends else words[MAX_QUOTED_WORDS - 1].end()]
+    return f"“{kept}”" if kept == text else f"“{kept.rstrip()}” …"
+
+
+def who(turn: QuotedTurn | ShownTurn | ShownChange | ExplainResult) -> str:
+    """The speaker, or the role where the speaker's label is no plain name: a label is a call's words too."""
+    return turn.speaker if _NAME.fullmatch(turn.speaker) else turn.role.capitalize()
+
+
+def moved(turn: ShownTurn) -> str:
+    """A turn with its effect."""
+    return f"{turn.marker} {who(turn)}: {quote(turn.quote)} ({turn.direction} it by {say(turn.effect_points)} points)"
+
+
+def said(turn: QuotedTurn) -> str:
+    """Who said what, and where."""
+    return f"{turn.marker} {who(turn)}: {quote(turn.quote)}"
+
+
+def say(points: float) -> str:
+    """Points as they are read: 4 rather than 4.0."""
+    return f"{points:g}"
+
+
+def listed(title: str, lines: Iterable[str]) -> str:
+    """A title with bullets under it; empty where there are none."""
+    bullets = [f"- {line}" for line in lines]
+    return "\n".join([title, "", *bullets]) if bullets else ""

@@ -1,0 +1,163 @@
+"""What the tests of the page share: the real server, the real browser, and a visit to the page.
+
+A module that uses the fixtures ``server`` and ``browser`` imports them by name.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "data" / "examples"
+SCREENSHOTS = ROOT / "tests" / "screenshots"
+START_SECONDS = 90
+ANSWER_MS = 60_000
+QUIET_BROWSER = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+def chromium() -> str:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for path in map(shutil.which, names) if path), None)
+    if found is None:
+        message = "There is no Chromium on this machine; install it (Debian: apt-get install chromium)."
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """``coach chat`` as a user starts it, from another folder than the project's."""
+
+    def __init__(self, home: Path, cwd: Path, **environment: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self.log = cwd / "server.log"
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("COACH_", "OPENAI_", "CHAINLIT_"))}
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "serving.cli", "chat", "--port", str(self.port)],
+                cwd=cwd,
+                env={**kept, "COACH_HOME": str(home), "PYTHONUNBUFFERED": "1", **environment},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def wait(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while "Sales Coach is at" not in self.log.read_text():
+            assert self._process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, f"not up after {START_SECONDS} s:\n{self.log.read_text()}"
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@pytest.fixture(scope="module")
+def server(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("chat")
+    home = folder / "home"
+    shutil.copytree(coach_home, home)
+    running = Server(home, folder)
+    try:
+        running.wait()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=QUIET_BROWSER)
+        yield launched
+        launched.close()
+
+
+class Visit:
+    """A page, and what went wrong on it."""
+
+    def __init__(self, browser: Browser, url: str, viewport: dict[str, int], theme: str = "light") -> None:
+        self._context = browser.new_context(viewport=viewport)  # type: ignore[arg-type]
+        self._context.add_init_script(f"localStorage.setItem('vite-ui-theme', '{theme}')")
+        self.page: Page = self._context.new_page()
+        self.errors: list[str] = []
+        self.outside: list[str] = []
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", self._on_request)
+        self.page.goto(url)
+        expect(self.page.locator("#starters button").first).to_be_enabled(timeout=20_000)
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        # Chainlit's panel on a phone names its title in a way that its dialog library doesn't see.
+        if message.type == "error" and "`DialogContent` requires a `DialogTitle`" not in message.text:
+            self.errors.append(message.text)
+
+    def _on_request(self, request: Request) -> None:
+        if not re.match(r"(https?|wss?)://127\.0\.0\.1[:/]|data:|blob:", request.url):
+            self.outside.append(request.url)
+
+    def say(self, text: str) -> None:
+        self.page.locator("#chat-input").fill(text)
+        self.page.locator("#chat-submit").click()
+
+    def upload(self, name: str, data: bytes) -> None:
+        self.page.locator("#upload-button-input").set_input_files({"name": name, "mimeType": "", "buffer": data})
+        expect(self.page.locator("#chat-submit")).to_be_enabled()
+        self.page.locator("#chat-submit").click()
+
+    def wait_for_answers(self, number: int) -> None:
+        """Until so many answers are whole: the buttons stand under the last one, and nothing is running."""
+        expect(self.page.locator('[data-step-type="user_message"]')).to_have_count(number)
+        answers = self.page.locator('[data-step-type="assistant_message"]')
+        expect(answers).to_have_count(number, timeout=ANSWER_MS)
+        expect(answers.last.get_by_role("button", name="Similar lost deals")).to_be_enabled(timeout=ANSWER_MS)
+        expect(self.page.get_by_role("button", name="Similar lost deals")).to_have_count(1)
+
+    def shot(self, name: str) -> None:
+        SCREENSHOTS.mkdir(exist_ok=True)
+        self.page.wait_for_timeout(700)  # animations
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+    def close(self) -> None:
+        self._context.close()
+        assert self.errors == []
+        assert self.outside == []
+
+
+def example(number: int) -> str:
+    """A hand-written call, by its place among them."""
+    return sorted(EXAMPLES.glob("*.txt"))[number].read_text(encoding="utf-8")

@@ -1,0 +1,96 @@
+"""What a conversation keeps of an answer, and how it is mended after an interruption."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, ToolMessage
+
+from agent.memory import MAX_MESSAGES, UNFINISHED, cited, mend, remembered
+from salescoach.types import Citation, Frozen
+
+
+class Found(Frozen):
+    """A tool result in miniature: what somebody said, and a sentence of ours about it."""
+
+    marker: str
+    quote: str
+    reading: str = "Talk ratio of the rep is 61 %, above most won calls"
+
+
+SAID = "Honestly, the price is far above what we had set aside for this year."
+RESULTS = [Found(marker="[T14]", quote=SAID)]
+
+
+@pytest.mark.parametrize(
+    "worded",
+    [
+        f"[T14] Customer: “{SAID}” (lowered it)",
+        f'The customer said "{SAID}" [T14]',
+        f"[T14] «{SAID}» (lowered it)",
+        f"[T14] ‘{SAID}’ (lowered it)",
+        f"Look:\n> {SAID}\n[T14]",
+        f"At [T14] the customer said that {SAID.lower()}",
+        "He held that the price is far above anything [T14]",
+        "“Honestly, the price”, he said, is far above what “we had” [T14]",
+        f"**{SAID}**",
+    ],
+)
+def test_nothing_that_was_said_is_kept(worded: str) -> None:
+    kept = remembered(f"**34 % likely to convert.**\n{worded}", RESULTS)
+    assert kept.startswith("**34 % likely to convert.**")
+    for words in ("the price", "far above", "set aside", "Honestly"):
+        assert words not in kept
+
+
+def test_our_own_words_and_markers_are_kept() -> None:
+    answer = f"**34 % likely**\n- [T14] Customer: “{SAID}” (lowered it by 6.1 points)\n- {RESULTS[0].reading}."
+    kept = remembered(answer, RESULTS)
+    assert kept == (f"**34 % likely**\n- [T14] Customer: “…” (lowered it by 6.1 points)\n- {RESULTS[0].reading}.")
+
+
+@given(st.lists(st.text(alphabet="ab “”\"'‘’>.\n", max_size=40), min_size=1, max_size=4), st.data())
+def test_no_four_words_of_a_call_are_kept_however_they_are_marked(pieces: list[str], data: st.DataObject) -> None:
+    said = "alpha bravo charlie delta echo foxtrot golf hotel"
+    start = data.draw(st.integers(0, 4))
+    run = " ".join(said.split()[start : start + 4])
+    run = run.replace(" ", data.draw(st.sampled_from((" ", "  ", ", ", "\n"))))
+    answer = f" {run} ".join(["", *pieces])
+    assert run not in remembered(answer, [Found(marker="[T1]", quote=said)])
+
+
+def test_a_line_that_cites_a_past_call_is_kept() -> None:
+    found = Found(marker="[call S7-00001-2, T3–5]", quote=SAID)
+    assert remembered(f"- {found.marker} converted: “{SAID}”", [found]) == f"- {found.marker} converted: “…”"
+
+
+def test_citations_are_kept_as_places() -> None:
+    one = Citation(marker="[T14]", call_id="call-1", turn_start=14, turn_end=14, quote=SAID)
+    assert cited([one]) == [{"call_id": "call-1", "turn_start": 14, "turn_end": 14}]
+    assert len(cited([one] * 50)) == 20
+
+
+def test_dangling_tool_calls_and_unanswered_questions_are_mended() -> None:
+    call = {"name": "score_call", "args": {}, "id": "one"}
+    messages = [
+        HumanMessage("Score this call.", id="1"),
+        AIMessage("", tool_calls=[call], id="2"),
+        ToolMessage("…", tool_call_id="one", id="3"),
+        AIMessage("It is likely.", id="4"),
+        HumanMessage("Why?", id="5"),
+        AIMessage("", tool_calls=[call], id="6"),
+    ]
+    changes = mend(messages)
+    assert [change.id for change in changes if isinstance(change, RemoveMessage)] == ["2", "3", "6"]
+    assert [change.text for change in changes if isinstance(change, AIMessage)] == [UNFINISHED]
+    assert mend(messages[:1] + messages[3:4]) == []
+
+
+def test_the_oldest_part_of_a_long_conversation_is_forgotten() -> None:
+    messages = [
+        HumanMessage("q", id=str(n)) if n % 2 == 0 else AIMessage("a", id=str(n)) for n in range(MAX_MESSAGES + 7)
+    ]
+    gone = {change.id for change in mend(messages) if isinstance(change, RemoveMessage)}
+    kept = [message for message in messages if message.id not in gone]
+    assert isinstance(kept[0], HumanMessage)
+    assert MAX_MESSAGES - 1 <= len(kept) <= MAX_MESSAGES
+    assert kept[-1] is messages[-1]
