@@ -1,4 +1,4 @@
-"""Makes the bundled model: a big sample corpus, one training, one bundle. About two hours on one core; resumable.
+"""Makes the bundled model: a big sample corpus, one training, one bundle. Two to three hours on one core; resumable.
 
     python scripts/bundled_model.py --home WORK
 
@@ -23,7 +23,7 @@ from training.run import train
 from training.sample import write_sample
 
 N_CALLS, SEED = 42_000, 5201
-KEPT = {TRAIN: 20_000, CALIBRATION: 1_000, TEST: 700}  # what one core trains and judges in two hours
+KEPT = {TRAIN: 20_000, CALIBRATION: 1_000, TEST: 700}  # what one core trains and judges in two to three hours
 EPOCHS = 5  # of 4,000 calls: each is seen once, as other calls teach more than another look at the same ones
 
 
