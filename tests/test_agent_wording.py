@@ -22,6 +22,7 @@ from tools.what_won_calls_did import what_won_calls_did
 from vectorstore.search import PastCalls
 
 CALL, OTHER = "ex-06", "ex-07"
+EXAMPLES = [f"ex-{number:02d}" for number in range(1, 13)]
 UNLIKE = (
     "Rep: Hi there, do you have a minute for a good cause?",
     "Customer: I'm not sure. It's too expensive for me right now, I have no money left this month.",
@@ -32,7 +33,7 @@ def asked(parts: Parts, call_id: str) -> list:
     return [score_call(parts, call_id), what_won_calls_did(parts, call_id), look_up_metrics(parts, call_id)]
 
 
-@pytest.mark.parametrize("call_id", [f"ex-{number:02d}" for number in range(1, 13)])
+@pytest.mark.parametrize("call_id", EXAMPLES)
 def test_every_example_call_gets_a_grounded_answer_of_at_most_three_pieces_of_advice(parts, call_id):
     results = asked(parts, call_id)
     answer = word(results)
@@ -48,13 +49,15 @@ def test_every_example_call_gets_a_grounded_answer_of_at_most_three_pieces_of_ad
 
 
 def test_suggested_words_name_nobody_of_the_past_call(parts):
-    results = asked(parts, CALL)
-    replies = {one.reply: one.suggestion for one in results[1].results}
-    advised = [line for line in word(results).splitlines() if "in a won call: “" in line]
+    advised = 0
+    for call_id in EXAMPLES:  # which of them have a moment like one that a won call answered well depends on the model
+        results = asked(parts, call_id)
+        for line in word(results).splitlines():
+            if "in a won call: “" in line:
+                said = line.split("in a won call: “", 1)[1].split("”", 1)[0]
+                assert any(one.suggestion.startswith(said) for one in results[1].results)
+                advised += 1
     assert advised
-    for line in advised:
-        said = line.split("in a won call: “", 1)[1].split("”", 1)[0]
-        assert any(suggestion.startswith(said) for suggestion in replies.values())
 
 
 def test_a_call_without_a_score_gets_what_does_not_rest_on_it(parts):

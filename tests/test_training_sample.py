@@ -31,7 +31,7 @@ from training.sample.outcome import (
 from training.sample.phrasebook import BANKS, load_lexicon, load_phrasebook
 
 N_CALLS = 1600
-TINY_SHA256 = "bf8c2297594c39f925121c14e0d6e1dc88d9b9a1d38d3f819dd925f94bed5d4d"
+TINY_SHA256 = "8359990f8e1aa31d3971ae2f8d248f9b3fe950501c0130970f01f0cc70ad0252"
 
 
 @pytest.fixture(scope="module")
