@@ -390,9 +390,11 @@ def _exchanges() -> list[Exchange]:
 
 
 async def _offer_settings() -> None:
-    async with explained():
+    try:
         coach = await opener.get()
-        await cl.ChatSettings(widgets(coach.wordings, coach.wording, _preferences())).send()
+    except CoachError:  # the welcome says so
+        return
+    await cl.ChatSettings(widgets(coach.wordings, coach.wording, _preferences())).send()
 
 
 def _harden() -> None:

@@ -20,6 +20,8 @@ function nameButtons() {
     const button = document.getElementById(id);
     if (button) name(button, label);
   }
+  const beside = document.getElementById("new-chat-button")?.parentElement?.querySelectorAll("button") ?? [];
+  for (const button of beside) name(button, "Search conversations"); // the only one there without an id
   for (const button of document.querySelectorAll("button:not([aria-label])")) {
     if (button.textContent.trim()) continue;
     const icon = button.querySelector("svg")?.getAttribute("class") ?? "";

@@ -34,9 +34,10 @@ from salescoach.whole_file import whole_file
 from serving import render, user_commands
 from serving.deletion import delete_call
 from serving.doctor import examine
+from serving.indexing import rebuild_index
 from serving.outcomes import OutcomeEntered, add_call, enter_outcome
 from serving.progress import progress
-from serving.setup import example_calls, rebuild_index, set_up
+from serving.setup import example_calls, set_up
 from tools.find_similar_calls import DEFAULT_DIVERSITY, OutcomeChoice, make_query
 
 app = typer.Typer(

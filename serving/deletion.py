@@ -28,7 +28,7 @@ from salescoach.scrub import scrub
 from salescoach.types import Frozen, LabelledCall, Turn
 from salescoach.vector_cache import FileCache
 from serving.chat_store import ChatStore
-from serving.setup import rebuild_index
+from serving.indexing import rebuild_index
 
 MIN_WORDS = 4  # of a turn that is searched for: "Yes, Friday." may stand anywhere
 # What a table or JSON file may write in another way than the call does; the words between are searched for.

@@ -6,18 +6,16 @@ from pathlib import Path
 from salescoach.artifact import ModelFolder, find_model, make_current
 from salescoach.base_model import resolve_base_model
 from salescoach.config import BUNDLED_BASE_MODEL, Settings
-from salescoach.errors import ModelError, UnavailableError
+from salescoach.errors import ModelError
 from salescoach.labelled import read_calls
 from salescoach.library import Library
 from salescoach.progress import Progress
-from salescoach.scoring import CallScorer
 from salescoach.transcripts import read_transcript
 from salescoach.types import LabelledCall
+from serving.indexing import rebuild_index
 from training.bundle import BUNDLED_MODEL, unpack
 from training.run import train
 from training.sample import write_sample
-from vectorstore.build import build_index
-from vectorstore.search import is_sound
 
 STARTER = "starter"
 N_SAMPLE_CALLS = 480  # past calls to look things up in, until there are own ones
@@ -58,19 +56,6 @@ def set_up(settings: Settings, report: Progress, n_calls: int = N_SAMPLE_CALLS) 
         if rebuild_index(settings, library, report, only_if_needed=True):
             made.append("The past calls are indexed.")
     return made
-
-
-def rebuild_index(settings: Settings, library: Library, report: Progress, *, only_if_needed: bool = False) -> bool:
-    """Indexes the library with the current model; returns whether anything was done."""
-    scorer = CallScorer.load(settings)
-    if only_if_needed:
-        try:
-            if is_sound(settings.index_dir, scorer):
-                return False
-        except UnavailableError:
-            pass
-    build_index(library, scorer, settings.index_dir, report)
-    return True
 
 
 def example_calls(folder: Path = EXAMPLES) -> list[LabelledCall]:

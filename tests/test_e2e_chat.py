@@ -107,7 +107,7 @@ def test_who_is_on_your_side_is_asked_and_names_are_only_text(browser: Browser, 
     expect(page.get_by_text("Who is on your side?")).to_be_visible(timeout=20_000)
     visit.shot("10-who")
     page.get_by_role("button", name="Dana", exact=True).click()
-    expect(page.get_by_text("On your side: Dana")).to_be_visible()
+    expect(page.get_by_text("Who is on your side? Dana")).to_be_visible()
     expect(page.get_by_role("button", name="Similar lost deals")).to_be_enabled(timeout=ANSWER_MS)
     page.locator("a.element-link", has_text="Read the whole call").click()
     said = page.locator("#side-view-content [role=article]").last

@@ -46,7 +46,7 @@ def test_after_a_restart_everything_is_there_and_the_coach_still_knows_the_call(
         visit.say(example(0))
         visit.wait_for_answers(1)
         expect(visit.threads()).to_contain_text(["Pasted call · "])
-        answered = visit.page.locator('[data-step-type="assistant_message"]').inner_text()
+        answered = visit.page.locator('[data-step-type="assistant_message"]').last.inner_text()
         visit.page.locator(".negative-feedback-off").last.click()
         visit.page.locator("textarea").last.fill("The price was not the point.")
         visit.page.locator("#submit-feedback").click()
@@ -60,18 +60,19 @@ def test_after_a_restart_everything_is_there_and_the_coach_still_knows_the_call(
         visit.threads().first.click()
         expect(page.locator('[data-step-type="user_message"]')).to_contain_text("Pasted call · ")
         expect(page.get_by_text(re.compile(r"Scored the call: \d+ %"))).to_be_visible()
-        again = page.locator('[data-step-type="assistant_message"]').inner_text()
+        again = page.locator('[data-step-type="assistant_message"]').last.inner_text()
         assert again.split("\n")[:5] == answered.split("\n")[:5]
         expect(page.locator(".negative-feedback-on")).to_be_visible()
+        expect(page.get_by_role("button", name="Similar lost deals")).to_be_enabled()
+        expect(page.locator(".js-plotly-plot")).to_have_count(3)
         page.wait_for_timeout(1_000)
         assert page.locator("#side-view-content").count() == 0  # it opens when it is asked for
-        won = page.locator("a.element-link", has_text=re.compile("call ")).first
-        won.click()
+        page.locator("a.element-link", has_text=re.compile(r"^\W*T\d+\W*$")).first.click()
         expect(page.locator("#side-view-content blockquote")).to_be_visible()
         visit.shot("h2-resumed")
         visit.say("What was my talk ratio?")
         expect(page.get_by_text(re.compile(r"The rep spoke \d+ % of the words")).last).to_be_visible(timeout=ANSWER_MS)
-        expect(page.locator('[data-step-type="assistant_message"]')).to_have_count(2)
+        expect(page.locator('[data-step-type="assistant_message"]')).to_have_count(3)  # charts, their answer, this one
         visit.shot("h3-follow-up")
         visit.close()
 

@@ -264,14 +264,14 @@ def test_it_takes_no_rep_and_names_none(library: Library) -> None:
 def test_the_step_says_what_was_found(library: Library) -> None:
     few = won_and_lost(parts_of(library))
     assert step_result("won_and_lost", few) == "Compared 0 won with 0 lost calls: too few"
-    assert "Missing" in step_details(few, "")
+    assert "Missing" in step_details(few, "", {})
     library.add(calls(60, won_more=2))
     result = won_and_lost(parts_of(library))
     assert (
         step_result("won_and_lost", result)
         == f"Compared 60 won with 60 lost calls: 2 of {result.n_metrics} metrics clear"
     )
-    assert "open questions" in step_details(result, "")
+    assert "open questions" in step_details(result, "", {})
 
 
 @pytest.mark.parametrize(
