@@ -374,6 +374,7 @@ async def _desk(coach: Coach) -> Desk:
         session.user.identifier,
         _exchanges(),
         ask=lambda question: _answer(coach, question),
+        note=history().quotes,
     )
 
 

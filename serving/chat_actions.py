@@ -1,12 +1,13 @@
 """The buttons under the newest answer: what they are called, and what each does with the conversation's newest call."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import chainlit as cl
+from chainlit.element import Element
 
 from agent.coach import Coach
 from agent.preferences import Preferences
@@ -31,7 +32,8 @@ OUTCOMES: Final[Mapping[str, Outcome | None]] = {"Converted": "converted", "Lost
 class Desk:
     """What a button works with: the conversation's newest call, and what was said about it.
 
-    ``ask`` puts a question to the coach and shows its answer.
+    ``ask`` puts a question to the coach and shows its answer; ``note`` keeps which calls a
+    message quotes, so that they can be taken out of it.
     """
 
     coach: Coach
@@ -41,6 +43,7 @@ class Desk:
     user: str
     exchanges: list[Exchange]
     ask: Callable[[str], Awaitable[object]]
+    note: Callable[[str, Iterable[str]], Awaitable[None]]
 
 
 async def what_if(desk: Desk) -> None:
@@ -52,6 +55,7 @@ async def what_if(desk: Desk) -> None:
         "Which turn would you like to put differently?",
         {f"T{turn.turn} {view.shortened(turn.quote, 60)}": turn.turn for turn in turns},
         other="Another turn",
+        shown=lambda label: label.partition(" ")[0] if label.startswith("T") else label,
     )
     if number is None:
         return
@@ -69,7 +73,8 @@ async def what_if(desk: Desk) -> None:
     turn = desk.coach.call(desk.call_id).transcript.turns[number - 1]
     said = await typed(
         f"**T{number} · {view.escape(turn.speaker)}**: “{view.escape(view.shortened(turn.text, 300))}”\n\n"
-        "What would have been said instead? Give the words as they would have been spoken."
+        "What would have been said instead? Give the words as they would have been spoken.",
+        lambda message_id: desk.note(message_id, [desk.call_id]),
     )
     if said is not None:
         plain = " ".join(said.split())[:MAX_SAID_CHARS].replace("“", "'").replace("”", "'").replace('"', "'")
@@ -82,9 +87,7 @@ async def compare_encodings(desk: Desk) -> None:
     if found.unavailable is not None:
         await _say(found.unavailable)
         return
-    await cl.Message(
-        content=view.answer_markdown(found.reading), elements=[chart("Embeddings", charts.encoders(found))]
-    ).send()
+    await _show(desk, found.reading, [chart("Embeddings", charts.encoders(found))])
 
 
 async def show_map(desk: Desk) -> None:
@@ -93,14 +96,7 @@ async def show_map(desk: Desk) -> None:
     if found.unavailable is not None:
         await _say(found.unavailable)
         return
-    await cl.Message(
-        content=view.answer_markdown(found.reading), elements=[chart("Map", charts.call_map(found))]
-    ).send()
-
-
-async def show_anyway(desk: Desk) -> None:
-    """The number of a call that the coach abstained on, called what it is."""
-    await desk.ask("Show me the number anyway.")
+    await _show(desk, found.reading, [chart("Map", charts.call_map(found))])
 
 
 async def export(desk: Desk) -> None:
@@ -117,7 +113,7 @@ async def export(desk: Desk) -> None:
         cl.File(name=file_name(title, now, "md"), content=text.encode(), mime="text/markdown"),
     ]
     said_so = "This conversation as a file. It quotes the call, so it is as confidential as the call."
-    await cl.Message(content=said_so, elements=files).send()
+    await _show(desk, said_so, files, {cited.call_id for one in desk.exchanges for cited in one.citations})
 
 
 async def outcome(desk: Desk) -> None:
@@ -139,9 +135,11 @@ async def outcome(desk: Desk) -> None:
     parts = desk.coach.parts
     is_opened_again = ended is None and call.outcome is not None
     enter = enter_outcome if is_opened_again else adopt_call
-    entered = await asyncio.to_thread(
-        enter, desk.settings, parts.library, desk.call_id, ended, by=desk.user, scorer=parts.scorer
-    )
+    async with cl.Step(name="Entering the outcome and indexing the call", type="tool", show_input=False) as step:
+        entered = await asyncio.to_thread(
+            enter, desk.settings, parts.library, desk.call_id, ended, by=desk.user, scorer=parts.scorer
+        )
+        step.name = "Entered the outcome"
     await _say(entered.reading)
 
 
@@ -161,7 +159,7 @@ BUTTONS: Final[Mapping[str, Button]] = {
     "lost": Button("Similar lost deals", "search-x", "Show me similar lost deals."),
     "replies": Button("What won calls did", "lightbulb", "What did won calls do at this moment?"),
     "what_if": Button("What if …", "pencil", does=what_if),
-    "anyway": Button("Show it anyway", "eye", does=show_anyway),
+    "anyway": Button("Show it anyway", "eye", "Show me the number anyway."),
     MORE: Button("More", "ellipsis"),
     "turned": Button("When it turned", "activity", "When did the call turn?"),
     "metrics": Button("Metrics", "gauge", "Show me the call metrics."),
@@ -182,6 +180,12 @@ def buttons(*, abstained: bool, unfolded: bool = False) -> list[cl.Action]:
     return [
         cl.Action(name="do", payload={"do": name}, label=BUTTONS[name].label, icon=BUTTONS[name].icon) for name in names
     ]
+
+
+async def _show(desk: Desk, text: str, elements: Sequence[Element], quoted: Iterable[str] = ()) -> None:
+    message = cl.Message(content=view.answer_markdown(text), elements=list(elements))
+    await message.send()
+    await desk.note(message.id, {desk.call_id, *quoted})
 
 
 async def _say(text: str) -> None:

@@ -1,6 +1,6 @@
 """Questions of the coach to the user: a choice of buttons, or a line of text."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import chainlit as cl
@@ -11,13 +11,16 @@ ASK_SECONDS: Final = 900
 OTHER: Final = -1
 
 
-async def choose(question: str, choices: Mapping[str, int], other: str) -> int | None:
+async def choose(
+    question: str, choices: Mapping[str, int], other: str, shown: Callable[[str], str] = str
+) -> int | None:
     """The number of the label that was pressed, ``OTHER`` for the last button, None where nobody answered in time.
 
     Args:
-        question: in Markdown; what was chosen stands under it afterwards.
+        question: in Markdown; what was chosen stands behind it afterwards.
         choices: label -> number; labels may be made of names in a call.
         other: label of the last button.
+        shown: what of the label stands there afterwards.
     """
     actions = [
         cl.Action(name="choose", payload={"number": number}, label=view.plain_name(label))
@@ -26,13 +29,16 @@ async def choose(question: str, choices: Mapping[str, int], other: str) -> int |
     actions.append(cl.Action(name="choose", payload={"number": OTHER}, label=other))
     asked = cl.AskActionMessage(content=question, actions=actions, timeout=ASK_SECONDS)
     reply = await asked.send()
-    asked.content = f"{question} **{reply['label']}**" if reply else question
+    asked.content = f"{question} **{shown(reply['label'])}**" if reply else question
     await asked.update()
     return int(reply["payload"]["number"]) if reply else None
 
 
-async def typed(question: str) -> str | None:
-    """A line that the user types; None where nobody did."""
-    reply = await cl.AskUserMessage(content=question, timeout=ASK_SECONDS).send()
+async def typed(question: str, note: Callable[[str], Awaitable[None]] | None = None) -> str | None:
+    """A line that the user types; None where nobody did. ``note`` gets the id of the question's message first."""
+    asked = cl.AskUserMessage(content=question, timeout=ASK_SECONDS)
+    if note is not None:
+        await note(asked.id)
+    reply = await asked.send()
     text = str(reply["output"]).strip() if reply else ""
     return text or None
