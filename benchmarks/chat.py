@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=8)
     parser.add_argument("--seed", type=int, default=7301)
     given = parser.parse_args()
-    calls = [one.transcript for one in generate_calls(2 * given.calls + 2, given.seed)]
+    calls = [one.transcript() for one in generate_calls(2 * given.calls + 2, given.seed)]
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         shutil.copytree(Settings.load().home, home)
