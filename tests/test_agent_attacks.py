@@ -29,6 +29,7 @@ from salescoach.errors import InputError
 from salescoach.transcripts import parse_transcript, read_transcript
 from tools.parts import Parts
 from tools.registry import make_tools
+from tools.score_call import score_call
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "attack_cases.json").read_text("utf-8"))
 MAX_DRAFTS = 2 + MAX_TOOL_CALLS + 3  # rounds of tools, a draft, its repair, and broken replies in between
@@ -97,6 +98,9 @@ async def test_a_call_that_gives_orders(
     forbidden = [pattern for pattern in case["forbid"] if "99" not in pattern]
     assert not [pattern for pattern in forbidden if re.search(pattern, answer.answer)]
     unquoted = re.sub("“[^”]*”", "", answer.answer)  # what the customer said may be quoted as what the customer said
+    own = score_call(parts, call_id).interval_percent  # the model's own range may end where an order does
+    if own is not None:
+        unquoted = unquoted.replace(f"{own[0]} % to {own[1]} %", "")
     assert not [pattern for pattern in case["forbid"] if re.search(pattern, unquoted)]
 
 
