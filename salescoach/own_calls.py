@@ -28,13 +28,8 @@ class OwnCalls(Frozen):
     @property
     def reading(self) -> str:
         """Both in a sentence."""
+        known = f"Own calls with an outcome: {self.n} ({self.n_converted} converted, {self.n_lost} lost)"
         if not self.n_missing:
-            return (
-                f"There are {self.n} labelled calls of your own, {self.n_converted} converted and {self.n_lost} lost: "
-                "`coach train` learns from them alone."
-            )
+            return f"{known}. `coach train` learns from them alone."
         missing = f"{self.n_missing} more {'is' if self.n_missing == 1 else 'are'} missing"
-        return (
-            f"There are {self.n} labelled calls of your own, {self.n_converted} converted and {self.n_lost} lost; "
-            f"{missing} until `coach train` learns from them alone, of each outcome at least {MIN_CALLS_PER_CLASS}."
-        )
+        return f"{known}; {missing} until `coach train` learns from them alone, of each outcome at least {MIN_CALLS_PER_CLASS}."

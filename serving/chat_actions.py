@@ -189,4 +189,4 @@ async def _show(desk: Desk, text: str, elements: Sequence[Element], quoted: Iter
 
 
 async def _say(text: str) -> None:
-    await cl.Message(content=view.answer_markdown(text)).send()
+    await cl.Message(content=view.answer_markdown(text.replace("`", ""))).send()
