@@ -32,4 +32,5 @@ class OwnCalls(Frozen):
         if not self.n_missing:
             return f"{known}. `coach train` learns from them alone."
         missing = f"{self.n_missing} more {'is' if self.n_missing == 1 else 'are'} missing"
-        return f"{known}; {missing} until `coach train` learns from them alone, of each outcome at least {MIN_CALLS_PER_CLASS}."
+        needed = f"of each outcome at least {MIN_CALLS_PER_CLASS}"
+        return f"{known}; {missing} until `coach train` learns from them alone, {needed}."
