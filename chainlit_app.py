@@ -36,6 +36,7 @@ from serving.chat_history import ChatHistory, add_routes
 from serving.chat_settings import preferences_of, widgets
 from serving.sign_in import LOCAL_USER, PasswordCheck, SignIn
 from serving.web import ROOT, Guard, without_outside_links
+from tools.score_call import score_call
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +141,8 @@ async def on_chat_resume(thread: dict[str, Any]) -> None:
     """Back in a thread. Where its answer is still being made, the page gets the thread again when it is done."""
     cl.user_session.set("preferences", preferences_of(cl.context.session.chat_settings))
     cl.user_session.set("exchanges", exchanges_of(thread))
-    cl.user_session.set("buttons", None)
+    for name in ("buttons", "abstained"):
+        cl.user_session.set(name, None)
     await _offer_settings()
     task = history().answering_task(thread["id"])
     if task is not None:
@@ -161,7 +163,8 @@ async def _follow(thread_id: str, task: asyncio.Task[Any] | None) -> None:
             cl.user_session.set("exchanges", exchanges_of(again))
             await cl.context.emitter.resume_thread(again)
         await cl.context.emitter.task_end()
-    await _offer_buttons()
+    async with explained():
+        await _offer_buttons()
 
 
 @cl.set_chat_profiles
@@ -184,7 +187,7 @@ async def starters(user: object = None, language: object = None) -> list[cl.Star
     return [
         cl.Starter(label=SAMPLE_REQUEST, message=SAMPLE_REQUEST),
         cl.Starter(label="Find similar won deals", message="Show me similar won deals."),
-        cl.Starter(label="Why do we lose?", message="What is different in lost calls?"),
+        cl.Starter(label="Why do we lose?", message="Why do we lose?"),
         cl.Starter(label="How good is the model?", message="How good is the model?"),
     ]
 
@@ -352,10 +355,14 @@ async def followed_by_buttons(*, unfolded: bool = False) -> AsyncIterator[None]:
 
 
 async def _offer_buttons(*, unfolded: bool = False) -> None:
-    messages = cl.chat_context.get()
-    if not messages or not await history().calls(cl.context.session.thread_id):
+    messages, calls = cl.chat_context.get(), await history().calls(cl.context.session.thread_id)
+    if not messages or not calls:
         return
-    actions = buttons(abstained=bool(cl.user_session.get("abstained")), unfolded=unfolded)
+    if cl.user_session.get("abstained") is None:  # a conversation that was opened again
+        coach = await opener.get()
+        score = await asyncio.to_thread(score_call, coach.parts, calls[-1])
+        cl.user_session.set("abstained", score.probability_percent is None)
+    actions = buttons(abstained=cl.user_session.get("abstained"), unfolded=unfolded)
     cl.user_session.set("buttons", actions)
     for action in actions:
         await action.send(for_id=messages[-1].id)
