@@ -351,7 +351,8 @@ async def followed_by_buttons(*, unfolded: bool = False) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await _offer_buttons(unfolded=unfolded)
+        async with explained():
+            await _offer_buttons(unfolded=unfolded)
 
 
 async def _offer_buttons(*, unfolded: bool = False) -> None:
