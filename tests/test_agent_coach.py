@@ -31,6 +31,7 @@ from salescoach.transcripts import read_transcript
 from salescoach.types import Frozen, Transcript
 from tools.parts import Parts
 from tools.registry import make_tools
+from tools.score_call import score_call
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +198,8 @@ async def test_an_invented_number_never_gets_through(parts: Parts, example: Path
     call_id = coach.add_call(read_transcript(example))
     answer = await answer_of(coach, FIRST_QUESTION, call_id)
     assert len(model.seen) == 2  # the draft and its one repair
-    assert "99" not in answer.answer
+    low, high = score_call(parts, call_id).interval_percent or (0, 0)  # which may end at the invented number
+    assert "99" not in answer.answer.replace(f"{low} % to {high} %", "")
     assert "evil" not in answer.answer
     assert answer.grounded
     assert FALLBACK_NOTE in answer.answer

@@ -2,6 +2,8 @@
 
 import logging
 import re
+import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -25,6 +27,7 @@ from salescoach.types import Frozen, LabelledCall, Outcome, Provenance, Transcri
 logger = logging.getLogger(__name__)
 
 _ROWS_AT_ONCE = 200
+_LOCK_SECONDS = 30
 _PASTED, _PASTED_DIGITS = "pasted-", 10  # a pasted call's id: the beginning of its content hash
 _PASTED_ID = re.compile(rf"{_PASTED}([0-9a-f]{{{_PASTED_DIGITS}}})")
 _FACTS = ("account_id", "rep_id", "started_at", "outcome", "outcome_at", "split")
@@ -66,7 +69,7 @@ class Library:
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         self._file = file
-        self._engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": 30})
+        self._engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": _LOCK_SECONDS})
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)
         self._writer = self._engine.execution_options(is_writer=True)
@@ -402,8 +405,22 @@ def _enter(row: CallRow, outcome: Outcome | None, at: datetime | None, by: str |
 
 def _prepare(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions are begun below; sqlite3's own would begin only at the first write
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON", "synchronous=NORMAL"):
+    _use_write_ahead_log(connection)
+    for pragma in ("foreign_keys=ON", "secure_delete=ON", "synchronous=NORMAL"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Tried again while another process makes the file: only for this statement SQLite doesn't wait by itself."""
+    until = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
 
 
 def _begin(connection: Connection) -> None:
