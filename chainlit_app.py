@@ -35,7 +35,7 @@ from serving.chat_export import Exchange
 from serving.chat_history import ChatHistory, add_routes
 from serving.chat_settings import preferences_of, widgets
 from serving.sign_in import LOCAL_USER, PasswordCheck, SignIn
-from serving.web import ROOT, Guard, without_outside_links
+from serving.web import ROOT, Guard, with_charts_ready, without_outside_links
 from tools.score_call import score_call
 
 logger = logging.getLogger(__name__)
@@ -418,7 +418,8 @@ def _harden() -> None:
     server.app.add_middleware(Guard, hosts=[host for host in settings.hosts.split(",") if host])
     server.sio.eio.max_http_buffer_size = MAX_MESSAGE_BYTES
     template = server.get_html_template
-    server.get_html_template = lambda root_path: without_outside_links(template(root_path))
+    assets = Path(server.build_dir) / "assets"
+    server.get_html_template = lambda root_path: with_charts_ready(without_outside_links(template(root_path)), assets)
 
 
 _harden()

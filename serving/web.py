@@ -142,6 +142,20 @@ def without_outside_links(html: str) -> str:
     return _OUTSIDE_LINK.sub("", html)
 
 
+def with_charts_ready(html: str, assets: Path) -> str:
+    """A page that loads what draws charts while its reader reads, and not only when the first chart arrives.
+
+    Args:
+        html: the page.
+        assets: the folder of the page's scripts; without one that draws, the page stays as it is.
+    """
+    found = sorted(assets.glob("react-plotly-*.js"))
+    if not found:
+        return html
+    load = f'addEventListener("load", () => requestIdleCallback(() => import("/assets/{found[0].name}")))'
+    return html.replace("</body>", f'<script type="module">{load}</script></body>')
+
+
 def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, open_browser: bool = False) -> None:
     """Serves the chat until it is interrupted; prints the address once the page can be opened.
 

@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import chainlit
 import pytest
 
 from agent.chat_models import Wording
@@ -16,7 +17,7 @@ from salescoach.types import Citation, LabelledCall, MetricReading, Score
 from serving import chat_steps
 from serving import chat_view as view
 from serving.chat_settings import preferences_of
-from serving.web import Guard, serve, without_outside_links
+from serving.web import Guard, serve, with_charts_ready, without_outside_links
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
 from tools.look_up_metrics import MetricsResult
 from tools.score_call import ScoreResult
@@ -232,6 +233,14 @@ def test_the_welcome_says_what_to_do_without_a_model() -> None:
 def test_no_link_to_another_machine_is_left_in_the_page() -> None:
     page = '<link rel="preconnect" href="https://fonts.example" /><link\n href="https://x.y/z.css"><link href="/a.css">'
     assert without_outside_links(page) == '<link href="/a.css">'
+
+
+def test_the_page_loads_what_draws_charts_before_there_is_one(tmp_path: Path) -> None:
+    page = "<body><div></div></body>"
+    assert with_charts_ready(page, tmp_path) == page
+    (tmp_path / "react-plotly-abc.js").touch()
+    assert 'import("/assets/react-plotly-abc.js")' in with_charts_ready(page, tmp_path)
+    assert sorted((Path(chainlit.__file__).parent / "frontend" / "dist" / "assets").glob("react-plotly-*.js"))
 
 
 async def _through_guard(kind: str = "http", **headers: str) -> list[dict[str, Any]]:
