@@ -18,7 +18,8 @@ function name(element, label) {
 function nameButtons() {
   for (const [id, label] of Object.entries(BUTTON_NAMES)) {
     const button = document.getElementById(id);
-    if (button) name(button, label);
+    // The page makes one button of another, such as Send of Stop.
+    if (button && button.getAttribute("aria-label") !== label) button.setAttribute("aria-label", label);
   }
   const beside = document.getElementById("new-chat-button")?.parentElement?.querySelectorAll("button") ?? [];
   for (const button of beside) name(button, "Search conversations"); // the only one there without an id
@@ -102,4 +103,4 @@ new MutationObserver(() => {
     closeUnaskedPanel();
     showCitedTurn();
   });
-}).observe(document.documentElement, { childList: true, subtree: true });
+}).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["id"] });

@@ -176,6 +176,15 @@ class Visit:
         expect(self.page.get_by_role("button", name="Similar lost deals")).to_be_enabled(timeout=ANSWER_MS)
         expect(self.page.get_by_role("button", name="Similar lost deals")).to_have_count(1)
         self._n_seen = answers.count()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Until nothing moves the buttons any more: a chart that arrives late would take them from under a click."""
+        button = self.page.get_by_role("button", name="Similar lost deals")
+        place, until = None, time.monotonic() + ANSWER_MS / 1_000
+        while (now := button.bounding_box()) != place and time.monotonic() < until:
+            place = now
+            self.page.wait_for_timeout(500)
 
     def shot(self, name: str) -> None:
         SCREENSHOTS.mkdir(exist_ok=True)

@@ -43,6 +43,7 @@ def test_a_score_is_drawn_and_everybody_can_use_the_page(
 ) -> None:
     visit = Visit(browser, server.url, viewport, theme=theme)
     page = visit.page
+    expect(page.get_by_role("button", name="Settings", exact=True)).to_be_visible()
     _no_serious_violation(page)
     visit.say(example(1))
     gauge = page.locator(".js-plotly-plot").first
@@ -144,7 +145,8 @@ def test_where_it_abstains_the_number_is_shown_only_when_asked_for(browser: Brow
     visit.say(
         "Rep: Hello there, how are you?\nCustomer: Fine, thanks.\nRep: Shall we talk?\nCustomer: Not now, please."
     )
-    expect(page.get_by_text("I can't give a probability")).to_be_visible(timeout=ANSWER_MS)
+    visit.wait_for_answer()
+    expect(page.get_by_text("I can't give a probability")).to_be_visible()
     expect(page.locator(".js-plotly-plot", has_text="likely")).to_have_count(0)
     _button(page, "Show it anyway").click()
     expect(page.get_by_text(re.compile("not calibrated|uncalibrated")).last).to_be_visible(timeout=ANSWER_MS)
