@@ -36,7 +36,6 @@ from serving.chat_history import ChatHistory, add_routes
 from serving.chat_settings import preferences_of, widgets
 from serving.sign_in import LOCAL_USER, PasswordCheck, SignIn
 from serving.web import ROOT, Guard, with_charts_ready, without_outside_links
-from tools.score_call import score_call
 
 logger = logging.getLogger(__name__)
 
@@ -262,13 +261,14 @@ async def _take_files(coach: Coach, message: cl.Message, text: str, files: list[
     for file in files:
         title = f"Uploaded {file.name}"
         await _shorten(message, text or title)
+        content = await asyncio.to_thread(Path(file.path).read_bytes)
         if is_table(Path(file.name)):
-            transcript = await _choose_row(await asyncio.to_thread(Path(file.path).read_bytes), file.name)
+            transcript = await _choose_row(content, file.name)
             if transcript is None:
                 continue
         else:
-            content, notes = decode(await asyncio.to_thread(Path(file.path).read_bytes))
-            transcript = await asyncio.to_thread(parse_transcript, content)
+            decoded, notes = decode(content)
+            transcript = await asyncio.to_thread(parse_transcript, decoded)
             transcript = transcript.model_copy(update={"warnings": (*notes, *transcript.warnings)})
         await _take_call(coach, message, transcript, title, text)
 
@@ -361,7 +361,7 @@ async def _offer_buttons(*, unfolded: bool = False) -> None:
         return
     if cl.user_session.get("abstained") is None:  # a conversation that was opened again
         coach = await opener.get()
-        score = await asyncio.to_thread(score_call, coach.parts, calls[-1])
+        score = await asyncio.to_thread(coach.score_anyway, calls[-1], _preferences())
         cl.user_session.set("abstained", score.probability_percent is None)
     actions = buttons(abstained=cl.user_session.get("abstained"), unfolded=unfolded)
     cl.user_session.set("buttons", actions)

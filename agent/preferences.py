@@ -9,6 +9,8 @@ from tools.find_similar_calls import DEFAULT_DIVERSITY, DEFAULT_RESULTS
 
 Detail = Literal["short", "full"]
 
+MAX_PRECEDENTS = 10
+
 
 class Preferences(Frozen):
     """Settings of a question. They fill in what the question leaves open, and change no number but by ``method``.
@@ -17,7 +19,9 @@ class Preferences(Frozen):
     ``wording``: one of ``Coach.wordings``; None: the one that the settings name.
     """
 
-    n_precedents: int = Field(DEFAULT_RESULTS, ge=1, le=10, description="past calls, and replies of each outcome")
+    n_precedents: int = Field(
+        DEFAULT_RESULTS, ge=1, le=MAX_PRECEDENTS, description="past calls, and replies of each outcome"
+    )
     diversity: float = Field(DEFAULT_DIVERSITY, ge=0, le=1, description="1 likeness only, 0 variety only")
     method: MethodName | None = None
     detail: Detail = "full"

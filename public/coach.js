@@ -1,4 +1,5 @@
-// What Chainlit's page lacks: names for its icon buttons, landmarks, and a panel that opens at the cited turn.
+// What Chainlit's page lacks: names for its icon buttons and charts, and a panel that opens when asked for, at the cited
+// turn.
 
 const BUTTON_NAMES = {
   "new-chat-button": "New chat",
@@ -8,7 +9,6 @@ const BUTTON_NAMES = {
   "chat-settings-open-modal": "Settings",
   "theme-toggle": "Theme",
   "sidebar-trigger-button": "Past conversations",
-  "side-view-close": "Close",
 };
 
 function name(element, label) {
@@ -80,8 +80,8 @@ function closeUnaskedPanel() {
   if (!panel) {
     isAskedFor = false;
   } else if (!isAskedFor || panel.children.length > 1) {
-    const frame = document.getElementById("side-view-title")?.querySelector("button");
-    (frame ?? panel.closest("[role=dialog]")?.querySelector(":scope > button"))?.click();
+    const close = document.getElementById("side-view-title")?.querySelector("button"); // beside the page
+    (close ?? panel.closest("[role=dialog]")?.querySelector(":scope > button"))?.click(); // on a phone
   }
 }
 

@@ -1,6 +1,6 @@
 """The arms of a model folder that can score: on turn vectors, on words, and both blended."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -65,8 +65,7 @@ class EmbeddingArm:
 
     def logits(self, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
         """As ``ScoringArm`` has it."""
-        roles = [turn.role for turn in call.turns]
-        return np.asarray(self.pooling.products(call.vectors, roles, keep, self.head.weights[0]) + self.head.bias[0])
+        return _logits(self.pooling, self.head.weights[0], self.head.bias[0], call, keep)
 
     def member_logits(self, call: EncodedCall) -> np.ndarray:
         """As ``ScoringArm`` has it."""
@@ -85,7 +84,7 @@ class EmbeddingArm:
             "precision": self.precision,
             "probes": self.probes,
         }
-        save_file({name: np.ascontiguousarray(array, dtype=np.float32) for name, array in arrays.items()}, file)
+        _save(arrays, file)
 
     @classmethod
     def load(cls, file: Path) -> "EmbeddingArm":
@@ -116,14 +115,18 @@ class ReferenceArm:
 
     def logits(self, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
         """As ``ScoringArm`` has it."""
-        roles = [turn.role for turn in call.turns]
-        return np.asarray(self.pooling.products(call.vectors, roles, keep, self.weights) + self.bias)
+        return _logits(self.pooling, self.weights, self.bias, call, keep)
 
     def save(self, file: Path) -> None:
         """Writes the arrays as safetensors."""
         pooling = self.pooling
-        arrays = {"query": pooling.query, "position": pooling.position, "weights": self.weights, "bias": [self.bias]}
-        save_file({name: np.ascontiguousarray(array, dtype=np.float32) for name, array in arrays.items()}, file)
+        arrays = {
+            "query": pooling.query,
+            "position": pooling.position,
+            "weights": self.weights,
+            "bias": np.array([self.bias]),
+        }
+        _save(arrays, file)
 
     @classmethod
     def load(cls, file: Path) -> "ReferenceArm":
@@ -138,6 +141,15 @@ class ReferenceArm:
             return cls(pooling, arrays["weights"].astype(np.float64), float(arrays["bias"][0]))
 
         return read_arrays(file, "generic head", make)
+
+
+def _logits(pooling: Pooling, weights: np.ndarray, bias: float, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
+    roles = [turn.role for turn in call.turns]
+    return np.asarray(pooling.products(call.vectors, roles, keep, weights) + bias)
+
+
+def _save(arrays: Mapping[str, np.ndarray], file: Path) -> None:
+    save_file({name: np.ascontiguousarray(array, dtype=np.float32) for name, array in arrays.items()}, file)
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,20 @@
 import sqlite3
 from typing import Any
 
+from sqlalchemy import Engine
+
 from salescoach.errors import CoachError
 
 PATIENCE_MS = 3_000  # with somebody else who is just reading
+
+
+def scrub_file(engine: Engine, name: str) -> None:
+    """``scrub`` on a connection of the engine's own."""
+    connection = engine.raw_connection()
+    try:
+        scrub(connection.driver_connection, name)
+    finally:
+        connection.close()
 
 
 def scrub(database: sqlite3.Connection | Any, name: str) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 import chainlit as cl
 from chainlit.element import Element
+from plotly.graph_objects import Figure
 
 from agent.coach import Coach
 from agent.preferences import Preferences
@@ -21,7 +22,6 @@ from serving.chat_export import Conversation, Exchange, export_html, export_mark
 from serving.outcomes import adopt_call, enter_outcome
 from tools.compare_encoders import compare_encoders
 from tools.map_call import map_call
-from tools.score_call import score_call
 
 MAX_OFFERED_TURNS: Final = 4
 MAX_SAID_CHARS: Final = 1_000
@@ -48,7 +48,7 @@ class Desk:
 
 async def what_if(desk: Desk) -> None:
     """Asks for a turn and other words for it, and has the changed call scored."""
-    score = await asyncio.to_thread(score_call, desk.coach.parts, desk.call_id)
+    score = await asyncio.to_thread(desk.coach.score_anyway, desk.call_id, desk.preferences)
     turns = [turn for turn in score.turns_that_moved_it if turn.role == "rep"][:MAX_OFFERED_TURNS]
     turns = turns or list(score.turns_that_moved_it[:MAX_OFFERED_TURNS])
     number = await choose(
@@ -66,9 +66,7 @@ async def what_if(desk: Desk) -> None:
             return
         number = view.typed_number(answer)
         if not 1 <= number <= n_turns:
-            await cl.Message(
-                content=f"This call has the turns 1 to {n_turns}. Press the button again to choose one."
-            ).send()
+            await _say(f"This call has the turns 1 to {n_turns}. Press the button again to choose one.")
             return
     turn = desk.coach.call(desk.call_id).transcript.turns[number - 1]
     said = await typed(
@@ -84,19 +82,13 @@ async def what_if(desk: Desk) -> None:
 async def compare_encodings(desk: Desk) -> None:
     """Generic against fine-tuned embeddings on this call."""
     found = await asyncio.to_thread(compare_encoders, desk.coach.parts, desk.call_id)
-    if found.unavailable is not None:
-        await _say(found.unavailable)
-        return
-    await _show(desk, found.reading, [chart("Embeddings", charts.encoders(found))])
+    await _show_figure(desk, found.reading, charts.encoders(found))
 
 
 async def show_map(desk: Desk) -> None:
     """Where the call lies among won and lost ones."""
     found = await asyncio.to_thread(map_call, desk.coach.parts, desk.call_id)
-    if found.unavailable is not None:
-        await _say(found.unavailable)
-        return
-    await _show(desk, found.reading, [chart("Map", charts.call_map(found))])
+    await _show_figure(desk, found.reading, charts.call_map(found))
 
 
 async def export(desk: Desk) -> None:
@@ -180,6 +172,11 @@ def buttons(*, abstained: bool, unfolded: bool = False) -> list[cl.Action]:
     return [
         cl.Action(name="do", payload={"do": name}, label=BUTTONS[name].label, icon=BUTTONS[name].icon) for name in names
     ]
+
+
+async def _show_figure(desk: Desk, reading: str, figure: Figure | None) -> None:
+    """A look at the call: in words alone where nothing can be drawn, which they say why."""
+    await _show(desk, reading.replace("`", ""), [] if figure is None else [chart("Look", figure)])
 
 
 async def _show(desk: Desk, text: str, elements: Sequence[Element], quoted: Iterable[str] = ()) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Any, Final
 
 import chainlit as cl
@@ -21,7 +20,7 @@ from serving import chat_view as view
 from serving.chat_export import Exchange, exchange_of
 from serving.chat_history import ChatHistory, conversation
 from tools.look_up_metrics import MetricsResult
-from tools.score_call import ScoreResult, score_call
+from tools.score_call import ScoreResult
 from tools.score_trajectory import TrajectoryResult
 
 STOPPED: Final = "stopped"
@@ -111,8 +110,7 @@ class AnswerOnPage:
                     await self._trajectory(score).send(for_id=message.id)
                     await self._history.quotes(message.id, [score.call_id])
             case TrajectoryResult() as found if found.probability_percent is not None and not is_new:
-                scorer = self._coach.parts.scorer.with_method(self._preferences.method)
-                score = score_call(replace(self._coach.parts, scorer=scorer), found.call_id)
+                score = self._coach.score_anyway(found.call_id, self._preferences)
                 self._charts.append(self._trajectory(score))
             case MetricsResult() as found:
                 figure = charts.metric_bars(found, COACHED)

@@ -7,10 +7,9 @@ from chainlit.input_widget import InputWidget, Select, Slider
 from pydantic import ValidationError
 
 from agent.chat_models import OFFLINE, Wording, is_this_machine
-from agent.preferences import Preferences
+from agent.preferences import MAX_PRECEDENTS, Preferences
 
 DEFAULT_METHOD: Final = "default"
-MAX_PRECEDENTS: Final = 10
 _METHODS: Final = {
     "The model's default, which judged best": DEFAULT_METHOD,
     "Likeness to won and lost calls: cosine": "cosine",

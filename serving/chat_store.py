@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self, TypeVar
 
 from sqlalchemy import (
     JSON,
@@ -35,7 +35,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from salescoach.errors import CoachError, InputError
-from salescoach.scrub import scrub
+from salescoach.scrub import scrub_file
 from salescoach.types import Frozen
 
 logger = logging.getLogger(__name__)
@@ -143,6 +143,9 @@ class ElementRow(Base):
     props: Mapped[dict[str, Any] | None]
     auto_play: Mapped[bool | None]
     player_config: Mapped[dict[str, Any] | None]
+
+
+Kind = TypeVar("Kind", StepRow, ElementRow)
 
 
 class FeedbackRow(Base):
@@ -351,7 +354,7 @@ class ChatStore:
             session.execute(delete(QuoteRow).where(QuoteRow.step_id.in_(steps)))
             session.execute(delete(ThreadRow).where(ThreadRow.id == thread_id))  # the rest goes with it
         self._deleted.add(thread_id)
-        self._scrub()
+        scrub_file(self._engine, f"The history {self._file}")
 
     # Steps and elements
 
@@ -386,13 +389,9 @@ class ChatStore:
             InputError: it is in another user's thread.
         """
         with self._session() as session:
-            row = session.scalar(select(StepRow).where(StepRow.id == step_id))
-            if row is None:
-                return
-            if user is not None:
-                _refuse_foreign(session.get(ThreadRow, row.thread_id), user)
-            _drop_beside(session, [step_id])
-            session.delete(row)
+            if (row := _own_row(session, StepRow, step_id, user)) is not None:
+                _drop_beside(session, [step_id])
+                session.delete(row)
 
     def put_element(self, element: Mapping[str, Any], content: bytes, user: str | None) -> None:
         """Keeps an element with its content, or changes it.
@@ -436,12 +435,8 @@ class ChatStore:
             InputError: it is in another user's thread.
         """
         with self._session() as session:
-            row = session.scalar(select(ElementRow).where(ElementRow.id == element_id))
-            if row is None:
-                return
-            if user is not None:
-                _refuse_foreign(session.get(ThreadRow, row.thread_id), user)
-            session.delete(row)
+            if (row := _own_row(session, ElementRow, element_id, user)) is not None:
+                session.delete(row)
 
     def put_feedback(self, step_id: str, value: int, comment: str | None, user: str) -> str | None:
         """Keeps a thumb for a step of one of the user's threads; an earlier one is replaced.
@@ -545,15 +540,8 @@ class ChatStore:
             _drop_beside(session, about)
             session.execute(delete(ThreadCallRow).where(ThreadCallRow.call_id.in_(ids)))
             session.execute(delete(QuoteRow).where(QuoteRow.call_id.in_(ids)))
-        self._scrub()
+        scrub_file(self._engine, f"The history {self._file}")
         return n_messages
-
-    def _scrub(self) -> None:
-        connection = self._engine.raw_connection()
-        try:
-            scrub(connection.driver_connection, f"The history {self._file}")
-        finally:
-            connection.close()
 
     def close(self) -> None:
         """Closes the file."""
@@ -664,6 +652,14 @@ def _drop_beside(session: Session, step_ids: Iterable[str]) -> None:
 
 def _steps_of(user: str) -> Any:
     return select(StepRow.id).join(ThreadRow, ThreadRow.id == StepRow.thread_id).where(ThreadRow.owner == user)
+
+
+def _own_row(session: Session, kind: type[Kind], row_id: str, user: str | None) -> Kind | None:
+    """A step or an element, if it is there; refuses one of another user's thread."""
+    row = session.scalar(select(kind).where(kind.id == row_id))
+    if row is not None and user is not None:
+        _refuse_foreign(session.get(ThreadRow, row.thread_id), user)
+    return row
 
 
 def _refuse_foreign(row: ThreadRow | None, user: str) -> None:

@@ -18,6 +18,7 @@ from serving import chat_steps
 from serving import chat_view as view
 from serving.chat_settings import preferences_of
 from serving.web import Guard, serve, with_charts_ready, without_outside_links
+from tests.hostile import MARKDOWN
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
 from tools.look_up_metrics import MetricsResult
 from tools.score_call import ScoreResult
@@ -31,18 +32,7 @@ def _shown(markdown: str) -> str:
     return markdown.replace("\\\\", "\0").replace("\\", "").replace("\0", "\\").replace(JOINER, "")
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        "![pixel](https://evil.example/p.png)",
-        "[click](javascript:alert(1)) and [ref]: x",
-        "<img src=x onerror=alert(1)> & <b>",
-        "Rep:hello *bold* _it_ ~~gone~~ `code` ::name a\\b $x$",
-        "# head | table",
-        "1. one\n2) two\n- three\n+ four\n=== five",
-        "www.evil.example, HTTP://evil.example or bob@evil.example",
-    ],
-)
+@pytest.mark.parametrize("said", MARKDOWN)
 def test_what_was_said_is_shown_as_it_was_and_does_nothing(said: str) -> None:
     safe = view.escape(said)
     assert _shown(safe) == said

@@ -55,6 +55,11 @@ def test_a_score_is_drawn_and_everybody_can_use_the_page(
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.locator(".js-plotly-plot").first.scroll_into_view_if_needed()
     visit.shot(f"20-charts-{theme}")
+    page.locator("a.element-link").first.click()
+    expect(page.locator("#side-view-content blockquote")).to_be_visible()
+    _no_serious_violation(page)
+    page.locator("#side-view-title button, [role=dialog] > button").first.click()
+    expect(page.locator("#side-view-content")).to_have_count(0)
     page.locator(".js-plotly-plot").last.scroll_into_view_if_needed()
     visit.shot(f"21-numbers-{theme}")
     visit.close()
@@ -150,7 +155,11 @@ def test_where_it_abstains_the_number_is_shown_only_when_asked_for(browser: Brow
     expect(page.locator(".js-plotly-plot", has_text="likely")).to_have_count(0)
     _button(page, "Show it anyway").click()
     expect(page.get_by_text(re.compile("not calibrated|uncalibrated")).last).to_be_visible(timeout=ANSWER_MS)
+    visit.wait_for_answer()
     visit.shot("31-anyway")
+    _more(page, "Generic or fine-tuned")
+    visit.wait_for_answer()
+    expect(page.locator('[data-step-type="assistant_message"]').last).to_contain_text("The call is too short to judge")
     visit.close()
 
 

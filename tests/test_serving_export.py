@@ -15,19 +15,14 @@ from salescoach.testing import make_call
 from salescoach.types import Citation, LabelledCall, MetricReading
 from serving import chat_export as export
 from serving.chat_export import Conversation, Exchange
+from tests.hostile import MARKDOWN
 from tests.test_serving_charts import make_score
 from tools.look_up_metrics import MetricsResult
 from tools.model_quality import GOOD_FOR
 
 WHEN = datetime(2026, 11, 21, 15, 40, tzinfo=UTC)
 HOSTILE = (
-    "![pixel](https://evil.example/p.png)",
-    "[click](javascript:alert(1)) and [ref]: x",
-    "<img src=x onerror=alert(1)> & <b>",
-    "Rep:hello *bold* _it_ ~~gone~~ `code` ::name a\\b $x$",
-    "# head | table",
-    "1. one\n2) two\n- three\n+ four\n=== five",
-    "www.evil.example, HTTP://evil.example or bob@evil.example",
+    *MARKDOWN,
     "</p></blockquote><script>alert(1)</script><svg onload=alert(1)>",
     '" onmouseover="alert(1)" x="',
     "{{ 7 * 7 }} {% raw %} ${7*7}",

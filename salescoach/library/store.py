@@ -21,7 +21,7 @@ from salescoach.errors import CoachError, DataError, InputError
 from salescoach.library.migrate import bring_up_to_date
 from salescoach.library.tables import AccountRow, CallRow, RepRow, TurnRow, Visibility
 from salescoach.own_calls import OwnCalls
-from salescoach.scrub import scrub
+from salescoach.scrub import scrub_file
 from salescoach.types import Frozen, LabelledCall, Outcome, Provenance, Transcript, Turn
 
 logger = logging.getLogger(__name__)
@@ -277,11 +277,7 @@ class Library:
         self._scrub()
 
     def _scrub(self) -> None:
-        connection = self._engine.raw_connection()
-        try:
-            scrub(connection.driver_connection, f"The library {self._file}")
-        finally:
-            connection.close()
+        scrub_file(self._engine, f"The library {self._file}")
 
     def close(self) -> None:
         """Closes the file."""
