@@ -34,7 +34,7 @@ from salescoach.types import Frozen, LabelledCall
 from salescoach.whole_file import whole_file
 from training.arms import FittedArm, embedding_arms, fit_baseline, fit_blend, honest_thresholds
 from training.baselines import BASELINES
-from training.embedding import Embedding, fit_finetuned, fit_generic
+from training.embedding import Trained, fit_finetuned, fit_generic
 from training.options import FinetuneOptions
 
 BLENDED = ("finetuned", "tfidf")
@@ -217,7 +217,7 @@ def _fit_baseline(name: str, fold: Fold) -> FoldResults:
 
 
 def _fit_generic(encoder: Encoder, options: FinetuneOptions, fold: Fold) -> FoldResults:
-    return _embedding_results("generic", fit_generic(encoder, fold.train, options), encoder, fold)
+    return _embedding_results("generic", fit_generic(encoder, fold.train, options), fold)
 
 
 def _fit_finetuned(
@@ -225,16 +225,17 @@ def _fit_finetuned(
 ) -> FoldResults:
     """The fine-tuned encoder lives as long as its fold; an interrupted fine-tuning goes on from its checkpoint."""
     with TemporaryDirectory() as place:
-        folder = Path(place) / "encoder"
+        folder = Path(place)
         tuned = fit_finetuned(fold.train, base, options, folder, settings, cached=False, resume=True, progress=progress)
-        return _embedding_results("finetuned", tuned, tuned.encoder, fold)
+        return _embedding_results("finetuned", tuned, fold)
 
 
-def _embedding_results(name: str, embedding: Embedding, encoder: Encoder, fold: Fold) -> FoldResults:
-    pooled = embedding.pool(fold.train.calls)
-    arms = embedding_arms(name, embedding, fold.train, pooled)
-    space = space_of(pooled, fold.train, embedding.pool(fold.test_calls()), fold.labels)
-    encoding_ms = _milliseconds(lambda call: encode_turns(encoder.without_cache(), call.turns), fold)
+def _embedding_results(name: str, trained: Trained, fold: Fold) -> FoldResults:
+    pooled = trained.pool(fold.train)
+    arms = embedding_arms(name, trained, fold.train, pooled)
+    space = space_of(pooled.final, fold.train, trained.final.pool(fold.test_calls()), fold.labels)
+    encoder = trained.final.encoder.without_cache()
+    encoding_ms = _milliseconds(lambda call: encode_turns(encoder, call.turns), fold)
     return FoldResults(arms={arm: _result(fitted, fold, encoding_ms) for arm, fitted in arms.items()}, space=space)
 
 

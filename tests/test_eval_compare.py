@@ -227,8 +227,8 @@ def noise() -> dict[str, np.ndarray]:
         for seed in range(100, 100 + N_SHUFFLES):
             fold = fold_of(noise_calls(seed), seed)
             arms = {name: fit_baseline(make, fold.train) for name, make in BASELINES.items()}
-            embedding = fit_generic(WordHashEncoder(16), fold.train, QUICK)
-            arms |= embedding_arms("generic", embedding, fold.train, embedding.pool(fold.train.calls))
+            trained = fit_generic(WordHashEncoder(16), fold.train, QUICK)
+            arms |= embedding_arms("generic", trained, fold.train, trained.pool(fold.train))
             logits = {name: arm.logits(fold.test_calls()) for name, arm in arms.items()}
             slope, offset = fit_blend((arms["tfidf"].honest + arms["generic"].honest) / 2, fold.train.labels)
             logits["blend"] = slope * (logits["tfidf"] + logits["generic"]) / 2 + offset

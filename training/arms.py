@@ -17,7 +17,7 @@ from salescoach.measures import Thresholds, choose_thresholds
 from salescoach.similarity import METHODS, directions
 from salescoach.types import MethodName, Transcript
 from training.baselines import converted
-from training.embedding import Embedding, TrainingCalls
+from training.embedding import Embedding, Pooled, Trained, TrainingCalls
 from training.head import fit_calibrator
 from training.likeness import fit_likeness
 
@@ -61,12 +61,12 @@ def cross_logits(
     return logits
 
 
-def embedding_arms(name: str, embedding: Embedding, train: TrainingCalls, pooled: np.ndarray) -> dict[str, FittedArm]:
+def embedding_arms(name: str, trained: Trained, train: TrainingCalls, pooled: Pooled) -> dict[str, FittedArm]:
     """The classifier of an embedding, and the four similarity scores on the same call vectors.
 
     Args:
         name: of the classifier's arm; the others are ``name_cosine`` and so on.
-        embedding: generic or fine-tuned, trained on the calls of ``train`` that are not held out.
+        trained: generic or fine-tuned, on the calls of ``train``.
         train: the training side of a fold.
         pooled: call vectors of ``train.calls`` by that embedding.
 
@@ -74,14 +74,15 @@ def embedding_arms(name: str, embedding: Embedding, train: TrainingCalls, pooled
         Arm name -> arm, each calibrated on the held-out calls, generic or not, so that only the encoder differs.
     """
     held_out = train.held_out
-    honest = np.where(held_out, embedding.logits(pooled), np.nan)
-    arms = {name: _fitted(lambda calls: embedding.logits(embedding.pool(calls)), honest, train.labels)}
-    center = pooled[~held_out].mean(axis=0)
-    likeness = fit_likeness(pooled, center, train)
-    for method in METHODS:
-        honest = np.full(len(pooled), np.nan)
-        honest[held_out] = likeness.logits(directions(pooled[held_out], center), method)
-        arms[f"{name}_{method}"] = FittedArm(_by_likeness(embedding, likeness, center, method), honest)
+    final = trained.final
+    honest = np.where(held_out, trained.honest.logits(pooled.honest), np.nan)
+    arms = {name: _fitted(lambda calls: final.logits(final.pool(calls)), honest, train.labels)}
+    center = pooled.final[pooled.learned].mean(axis=0)
+    likeness, of_held_out = fit_likeness(pooled, center, train)
+    for number, method in enumerate(METHODS):
+        honest = np.full(len(held_out), np.nan)
+        honest[held_out] = of_held_out[number]
+        arms[f"{name}_{method}"] = FittedArm(_by_likeness(final, likeness, center, method), honest)
     return arms
 
 

@@ -16,9 +16,13 @@ _SCORERS = {
 }
 
 
-def model_card(facts: Mapping[str, Any], verdict: Verdict) -> str:
-    """Markdown from the fields of a manifest; its first line says whether fine-tuning was worth it."""
+def model_card(facts: Mapping[str, Any], verdict: Verdict, *, is_refit: bool) -> str:
+    """Markdown from the fields of a manifest; its first line says whether fine-tuning was worth it.
+
+    ``is_refit``: the calls that calibrate have been learned from in a second training.
+    """
     encoder = "fine-tuned on these calls" if facts["embedding"] == "finetuned" else "not fine-tuned"
+    held_out = "calibrate, and are learned from afterwards" if is_refit else "choose the epoch and calibrate"
     return f"""{worth_it(verdict)}
 
 # {facts["name"]}
@@ -26,10 +30,11 @@ def model_card(facts: Mapping[str, Any], verdict: Verdict) -> str:
 It scores by {_SCORERS[facts["scorer"]]}. Its encoder, {facts["base_model"]}, is {encoder}; pooling and classifier are
 trained with it. Trained on {facts["data"]}.
 
-- **Calls**: {facts["n_train"]} train, {facts["n_calibration"]} choose the epoch and calibrate, {facts["n_test"]} \
-judge; accounts never cross. Share of converted calls: {facts["base_rate"]:.0%}.
-- **Probability**: calibrated on held-out calls (Platt). The interval adds a bootstrap of classifier and \
-calibrator to the reading error of simulated calls, so it is estimated; the prediction set is conformal at 0.90.
+- **Calls**: {facts["n_train"]} train, {facts["n_calibration"]} {held_out}, \
+{facts["n_test"]} judge; accounts never cross. Share of converted calls: {facts["base_rate"]:.0%}.
+- **Probability**: calibrated on calls that weren't learned from by then (Platt). The interval adds a bootstrap of \
+classifier and calibrator to the reading error of simulated calls, so it is estimated; the prediction set is \
+conformal at 0.90.
 - **It abstains** on calls that are too short, not in English, without known sides, or unlike its training calls.
 - **Good for**: calls like those it was trained on. It scores calls, not people: don't rank, pay or dismiss by it.
 - Made {facts["created_at"]} with seed {facts["seed"]}, engine {facts["engine"]}, split {facts["split_hash"]}.

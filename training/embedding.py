@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,13 @@ from salescoach.progress import Progress
 from salescoach.scoring import load_encoder
 from salescoach.splits import evenly
 from salescoach.types import Transcript
-from training.finetune import finetune, fit_frozen
+from training.finetune import Finetuned, finetune, fit_frozen
 from training.options import FinetuneOptions
 from training.pooling import CallVectors, pool_calls
 
 MIN_TO_VALIDATE = 24  # held-out calls; fewer choose an epoch by chance
+AGAIN = "on all calls"  # follows the stages of the second training, as progress names them
+FINAL, HONEST = "final", "honest"  # the folders of a fine-tuned encoder, and of the one before the second training
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,53 @@ class Embedding:
         return np.asarray(pooled.astype(np.float64) @ self.weights + self.bias)
 
 
-def fit_generic(encoder: Encoder, train: TrainingCalls, options: FinetuneOptions) -> Embedding:
+@dataclass(frozen=True)
+class Pooled:
+    """Call vectors of the calls of a ``TrainingCalls``, by either embedding: shape (n_calls, 4 * dimension), float32.
+
+    ``learned``: the calls that ``final`` has learned from, shape (n_calls,), bool.
+    """
+
+    final: np.ndarray
+    honest: np.ndarray
+    learned: np.ndarray
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What scores, and what tells how far to trust it.
+
+    Few calls are too dear to keep a fifth of them from learning, and that fifth too small to choose an epoch by. Then
+    ``final`` has been trained once more, in the same way, on the held-out calls as well; calibrators, thresholds and
+    blends are fitted on what ``honest``, which has not seen them, says of them (as scikit-learn's
+    ``CalibratedClassifierCV`` does with ``ensemble=False``). Of many calls the two are one and the same.
+    """
+
+    final: Embedding
+    honest: Embedding
+
+    @property
+    def is_refit(self) -> bool:
+        """Whether ``final`` has learned from the held-out calls as well."""
+        return self.final is not self.honest
+
+    def pool(self, train: TrainingCalls) -> Pooled:
+        """Call vectors of the calls that it has seen."""
+        honest = self.honest.pool(train.calls)
+        final = self.final.pool(train.calls) if self.is_refit else honest
+        return Pooled(final, honest, np.ones_like(train.held_out) if self.is_refit else ~train.held_out)
+
+
+def fit_generic(encoder: Encoder, train: TrainingCalls, options: FinetuneOptions) -> Trained:
     """Pooling and classifier on an encoder that stays as it is: the first step of fine-tuning, and no more."""
+    learns_again = _learns_again(train, options)
+    fit = partial(fit_frozen, encoder, options=options, seed=train.seed, chooses=not learns_again)
     calls, labels, groups, validating = _seen(train)
-    fitted = fit_frozen(encoder, calls, labels, groups, options, seed=train.seed, validating=validating)
-    return Embedding(encoder, *fitted)
+    honest = Embedding(encoder, *fit(calls, labels, groups, validating=validating))
+    if not learns_again:
+        return Trained(honest, honest)
+    again = fit(train.calls, train.labels, train.groups, validating=_nothing(train))
+    return Trained(Embedding(encoder, *again), honest)
 
 
 def fit_finetuned(
@@ -81,16 +126,16 @@ def fit_finetuned(
     cached: bool = True,
     resume: bool,
     progress: Progress,
-) -> Embedding:
-    """Fine-tunes the base encoder, writes it to ``folder`` and loads it from there, as scoring will.
+) -> Trained:
+    """Fine-tunes the base encoder, writes it to ``folder / FINAL`` and loads it from there, as scoring will.
 
     Args:
-        train: what it may see; the held-out calls choose the epoch.
+        train: what it may see; the held-out calls choose the epoch where they are not learned from.
         generic: the base encoder, with the vectors that it has in its cache.
         options: how to train.
-        folder: of the new encoder.
+        folder: where the new encoder goes, and the one before a second training to ``HONEST``.
         settings: base model, threads, and ``COACH_HOME`` for states and checkpoints.
-        cached: whether the new encoder's vectors are kept under ``COACH_HOME``.
+        cached: whether the final encoder's vectors are kept under ``COACH_HOME``.
         resume: go on from the checkpoint of the same run.
         progress: called with the stage, steps done and steps to do.
 
@@ -102,14 +147,32 @@ def fit_finetuned(
         raise ModelError(
             f"Fine-tuning needs the base model as a folder; save {settings.base_model} to one and name that."
         )
-    calls, labels, groups, validating = _seen(train)
-    tuned = finetune(
-        base, generic, calls, labels, groups, options, runs=settings.runs_dir / "finetune",
-        seed=train.seed, validating=validating, threads=settings.threads, resume=resume, progress=progress,
+    learns_again = _learns_again(train, options)
+    train_once = partial(
+        finetune, base, generic, options=options, runs=settings.runs_dir / "finetune", seed=train.seed,
+        chooses=not learns_again, threads=settings.threads, resume=resume, keeps_checkpoint=True, progress=progress,
     )  # fmt: skip
-    tuned.save_encoder(folder)
-    encoder = load_encoder(folder, folder_fingerprint(folder), settings, cached=cached)
-    return Embedding(encoder, tuned.pooling, tuned.weights, tuned.bias)
+
+    def load(tuned: Finetuned, name: str) -> Embedding:
+        tuned.save_encoder(folder / name)
+        fingerprint = folder_fingerprint(folder / name)
+        encoder = load_encoder(folder / name, fingerprint, settings, cached=cached and name == FINAL)
+        return Embedding(encoder, tuned.pooling, tuned.weights, tuned.bias)
+
+    calls, labels, groups, validating = _seen(train)
+    first = train_once(calls, labels, groups, validating=validating)
+    if learns_again:
+        again = train_once(
+            train.calls, train.labels, train.groups, validating=_nothing(train),
+            progress=lambda stage, done, total: progress(f"{stage} {AGAIN}", done, total),
+        )  # fmt: skip
+        trained = Trained(load(again, FINAL), load(first, HONEST))
+        again.forget_checkpoint()
+    else:
+        only = load(first, FINAL)
+        trained = Trained(only, only)
+    first.forget_checkpoint()
+    return trained
 
 
 def call_vectors(encoder: Encoder, call: Transcript) -> CallVectors:
@@ -123,3 +186,11 @@ def _seen(train: TrainingCalls) -> tuple[list[Transcript], np.ndarray, list[str]
     rows = np.flatnonzero(~train.held_out) if too_few else np.arange(len(train.labels))
     calls, groups = [train.calls[row] for row in rows.tolist()], [train.groups[row] for row in rows.tolist()]
     return calls, train.labels[rows], groups, train.held_out[rows]
+
+
+def _learns_again(train: TrainingCalls, options: FinetuneOptions) -> bool:
+    return bool(train.held_out.mean() >= options.refit_from)
+
+
+def _nothing(train: TrainingCalls) -> np.ndarray:
+    return np.zeros_like(train.held_out)

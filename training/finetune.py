@@ -63,10 +63,15 @@ class Finetuned:
     chosen_epoch: int
     _base: Path
     _difference: "dict[str, Tensor]" = field(repr=False)
+    _checkpoint: Path
 
     def save_encoder(self, folder: Path) -> None:
         """Writes the encoder as a sentence-transformers folder, as ``training.layers.save_encoder`` does."""
         save_encoder(self._base, self._difference, folder)
+
+    def forget_checkpoint(self) -> None:
+        """Deletes what an interrupted program would go on from."""
+        self._checkpoint.unlink(missing_ok=True)
 
 
 def finetune(
@@ -80,8 +85,10 @@ def finetune(
     runs: Path,
     seed: int,
     validating: np.ndarray | None = None,
+    chooses: bool = True,
     threads: int = 1,
     resume: bool = False,
+    keeps_checkpoint: bool = False,
     progress: Progress = silent,
 ) -> Finetuned:
     """Trains on ``calls``; the same seed gives the same weights on one thread.
@@ -97,8 +104,11 @@ def finetune(
         runs: folder for cached states, the checkpoint and TensorBoard's event files. Nothing in it holds a text.
         seed: of the order of calls, the dropout and the validation part.
         validating: the calls that only choose the epoch, shape (n_calls,), bool; default: a sixth of the accounts.
+        chooses: whether they do; else the last epoch is taken, and validation is only told.
         threads: of torch; more than one is not deterministic.
         resume: go on from the checkpoint of the same run, if there is one; else it is thrown away.
+        keeps_checkpoint: leave the last checkpoint, from which ``resume`` gives the same again, until
+            ``forget_checkpoint`` of the result deletes it.
         progress: called with the stage, steps done and steps to do, after every step.
 
     Raises:
@@ -108,7 +118,7 @@ def finetune(
 
     torch.set_num_threads(threads)
     fitted, held_out = _parts(labels, groups, options, seed, validating)
-    name = _run_name(base, calls, labels, groups, options, seed, fitted)
+    name = _run_name(base, calls, labels, groups, options, seed, fitted, chooses)
     checkpoint = runs / f"finetune-{name}.safetensors"
     if not resume:
         checkpoint.unlink(missing_ok=True)
@@ -117,10 +127,11 @@ def finetune(
         torch.manual_seed(seed)
         model = _model(base, encoder, data, options, runs, threads, progress)
         history, chosen = _train(
-            model, data, fitted, held_out, options, seed, checkpoint, Events(runs / name), progress
+            model, data, fitted, held_out, options, seed, checkpoint, Events(runs / name), progress, chooses=chooses
         )
-    finetuned = _finished(model, data, fitted, options, base, history, chosen)
-    checkpoint.unlink(missing_ok=True)
+    finetuned = _finished(model, data, fitted, options, base, checkpoint, history, chosen)
+    if not keeps_checkpoint:
+        finetuned.forget_checkpoint()
     return finetuned
 
 
@@ -133,6 +144,7 @@ def fit_frozen(
     *,
     seed: int,
     validating: np.ndarray | None = None,
+    chooses: bool = True,
 ) -> tuple[Pooling, np.ndarray, float]:
     """The first step alone, for an encoder that stays as it is: pooling, weights and bias as in ``Finetuned``.
 
@@ -145,7 +157,7 @@ def fit_frozen(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = CallModel(None, torch.from_numpy(encoder.encode(data.texts)))
-        _train(model, data, fitted, held_out, options, seed, None, Events(None), silent)
+        _train(model, data, fitted, held_out, options, seed, None, Events(None), silent, chooses=chooses)
     return _classifier(model, data, fitted, options)
 
 
@@ -185,6 +197,8 @@ def _train(
     events: Events,
     progress: Progress,
     on_epoch: Callable[[str, int, CallModel], None] = lambda stage, epoch, model: None,
+    *,
+    chooses: bool = True,
 ) -> tuple[list[Epoch], int]:
     """Trains ``model`` in place and leaves the chosen epoch's weights in it; gives the history and that epoch."""
     center = _pooled_without_training(model, data, fitted, is_fixed=True).mean(dim=0)
@@ -201,7 +215,7 @@ def _train(
     for number, (stage, epoch) in enumerate(plan):
         if number < len(state.history):
             continue
-        if state.is_stale(options.patience):
+        if chooses and state.is_stale(options.patience):
             break
         losses = []
         model.set_training(True)
@@ -215,7 +229,7 @@ def _train(
             line = Epoch(stage=stage, epoch=epoch, loss=round(sum(losses), 6))
             if validating is not None:
                 line = line.model_copy(update=_validation(model, data, fitted, validating, options, stage == "head"))
-            state.note(line)
+            state.note(line, is_kept=not chooses)
             on_epoch(stage, epoch, model)
         events.write(number + 1, line)
         if checkpoint is not None:
@@ -341,13 +355,15 @@ def _finished(
     fitted: np.ndarray,
     options: FinetuneOptions,
     base: Path,
+    checkpoint: Path,
     history: Sequence[Epoch],
     chosen_epoch: int,
 ) -> Finetuned:
     if model.layers is not None:
         model.layers.round()
     difference = {} if model.layers is None else model.layers.difference()
-    return Finetuned(*_classifier(model, data, fitted, options), tuple(history), chosen_epoch, base, difference)
+    classifier = _classifier(model, data, fitted, options)
+    return Finetuned(*classifier, tuple(history), chosen_epoch, base, difference, checkpoint)
 
 
 def _classifier(
@@ -372,6 +388,7 @@ def _run_name(
     options: FinetuneOptions,
     seed: int,
     fitted: np.ndarray,
+    chooses: bool,
 ) -> str:
     """Names a run by all that decides its result, so that no other run's checkpoint is taken for its own."""
     # Names of accounts are hashed with the rest; only which calls share one matters.
@@ -383,5 +400,6 @@ def _run_name(
         options.model_dump(),
         seed,
         fitted.tolist(),
+        chooses,
     ]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]

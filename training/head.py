@@ -1,6 +1,7 @@
 """A trained classifier -> a calibrated head with bootstrap members, which give the interval."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
@@ -16,17 +17,29 @@ N_FOLDS = 4
 MIN_EFFECT = 0.15
 
 
+@dataclass(frozen=True)
+class Classifier:
+    """A linear classifier on call vectors, with what it was trained on.
+
+    ``weights``: shape (dimension,); ``vectors``: shape (n_calls, dimension); ``labels``: shape (n_calls,), 1 converted,
+    0 lost; ``groups``: the account of each call.
+    """
+
+    weights: np.ndarray
+    bias: float
+    vectors: np.ndarray
+    labels: np.ndarray
+    groups: Sequence[str]
+
+
 def fit_head(
-    weights: np.ndarray,
-    bias: float,
-    train: np.ndarray,
-    train_labels: np.ndarray,
-    train_groups: Sequence[str],
+    honest: Classifier,
     held_out: np.ndarray,
     held_out_labels: np.ndarray,
     held_out_groups: Sequence[str],
     rng: np.random.Generator,
-) -> Head:
+    final: Classifier | None = None,
+) -> tuple[Head, np.ndarray]:
     """A calibrated head whose members differ as refits on other accounts would.
 
     Member 0 is the trained classifier. The classifier itself is too dear to train sixty times, so each other member is
@@ -34,38 +47,39 @@ def fit_head(
     calibrated on resampled held-out accounts.
 
     Args:
-        weights: of the trained classifier, shape (dimension,).
-        bias: of the trained classifier.
-        train: call vectors that it was trained on, shape (n_train, dimension).
-        train_labels: shape (n_train,), 1 converted, 0 lost.
-        train_groups: accounts of the training calls.
-        held_out: call vectors that only the calibrator sees, shape (n_held_out, dimension).
+        honest: the classifier that has not learned from the held-out calls.
+        held_out: call vectors that only its calibrator sees, shape (n_held_out, dimension).
         held_out_labels: shape (n_held_out,).
         held_out_groups: accounts of the held-out calls.
         rng: draws the resamples.
+        final: the classifier of the head, where it is not ``honest`` but one that was trained again; its members are
+            calibrated as those of ``honest``.
+
+    Returns:
+        The head, and calibrated logits of the held-out calls by ``honest``, shape (n_held_out,).
     """
-    space = _Standardised(train)
-    reduced = space.apply(train)
-    draws, held_out_draws = GroupBootstrap(train_groups), GroupBootstrap(held_out_groups)
-    unmoved = _refit(space, reduced, train_labels)
-    scale = float(np.linalg.norm(weights)) / max(float(np.linalg.norm(unmoved)), 1e-12)
-    members = []
+    draws = GroupBootstrap(held_out_groups)
+    moving, moving_final = _Moving(honest), None if final is None else _Moving(final)
+    members, said = [], np.empty(0)
     for member in range(N_MEMBERS + 1):
-        moved = weights.astype(np.float64)
-        rows = draws.draw(train_labels, rng) if member else None
-        judged = held_out_draws.draw(held_out_labels, rng) if member else None
-        rows = np.arange(len(train)) if rows is None else rows
+        weights, rows = moving.member(rng) if member else moving.unmoved()
+        judged = draws.draw(held_out_labels, rng) if member else None
         judged = np.arange(len(held_out)) if judged is None else judged
-        if member:
-            moved = moved + scale * (_refit(space, reduced[rows], train_labels[rows]) - unmoved)
-        rate = float(np.concatenate([train_labels[rows], held_out_labels[judged]]).mean())
-        slope, offset = fit_calibrator(held_out[judged] @ moved + bias, held_out_labels[judged], rate)
-        members.append((slope * moved, slope * bias + offset))
+        rate = float(np.concatenate([honest.labels[rows], held_out_labels[judged]]).mean())
+        slope, offset = fit_calibrator(held_out[judged] @ weights + honest.bias, held_out_labels[judged], rate)
+        if not member:
+            said = slope * (held_out @ weights + honest.bias) + offset
+        bias = honest.bias
+        if final is not None and moving_final is not None:
+            weights, _ = moving_final.member(rng) if member else moving_final.unmoved()
+            bias = final.bias
+        members.append((slope * weights, slope * bias + offset))
     # float32 is what is stored, so it is also what everything after this is measured with.
-    return Head(
-        np.stack([moved for moved, _ in members]).astype(np.float32).astype(np.float64),
+    head = Head(
+        np.stack([weights for weights, _ in members]).astype(np.float32).astype(np.float64),
         np.array([offset for _, offset in members]).astype(np.float32).astype(np.float64),
     )
+    return head, said
 
 
 def fit_calibrator(logits: np.ndarray, labels: np.ndarray, rate: float | None = None) -> tuple[float, float]:
@@ -116,6 +130,34 @@ def cross_calibrated(
     return probabilities
 
 
+class _Moving:
+    """A classifier that moves as a logistic regression does when the accounts are resampled."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self._space = _Standardised(classifier.vectors)
+        self._reduced = self._space.apply(classifier.vectors)
+        self._draws = GroupBootstrap(classifier.groups)
+        self._refitted = self._refit(np.arange(len(classifier.labels)))
+        size = float(np.linalg.norm(self._refitted))
+        self._scale = float(np.linalg.norm(classifier.weights)) / max(size, 1e-12)
+
+    def unmoved(self) -> tuple[np.ndarray, np.ndarray]:
+        """Its own weights, shape (dimension,), float64, and the rows that it was trained on."""
+        return self._classifier.weights.astype(np.float64), np.arange(len(self._classifier.labels))
+
+    def member(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Moved weights and the rows that moved them."""
+        weights, rows = self.unmoved()
+        drawn = self._draws.draw(self._classifier.labels, rng)
+        rows = rows if drawn is None else drawn
+        return weights + self._scale * (self._refit(rows) - self._refitted), rows
+
+    def _refit(self, rows: np.ndarray) -> np.ndarray:
+        fitted = LogisticRegression(C=STRENGTH, max_iter=2000).fit(self._reduced[rows], self._classifier.labels[rows])
+        return self._space.unfold(fitted.coef_[0])
+
+
 class _Standardised:
     """Call vectors scaled to unit variance and turned into the space that the training calls span.
 
@@ -135,8 +177,3 @@ class _Standardised:
         """Weights on the raw vectors: shape (dimension,), float64."""
         scaled = weights if self._basis is None else self._basis @ weights
         return np.asarray(scaled / self._scaler.scale_)
-
-
-def _refit(space: "_Standardised", reduced: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Weights of a logistic regression on raw vectors: shape (dimension,)."""
-    return space.unfold(LogisticRegression(C=STRENGTH, max_iter=2000).fit(reduced, labels).coef_[0])

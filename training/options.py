@@ -27,4 +27,7 @@ class FinetuneOptions(Frozen):
     average_decay: float = Field(0.0, ge=0, lt=1, description="of the running average of weights; 0: none")
     patience: int = Field(3, ge=1, description="epochs without a better validation before it stops")
     validates: bool = Field(True, description="whether a part of the training calls chooses the epoch")
+    refit_from: float = Field(
+        0.1, gt=0, description="share of held-out calls from which on a second training learns from them, too"
+    )
     weight_decay: float = Field(0.01, ge=0)

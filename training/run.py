@@ -1,7 +1,8 @@
 """The recipe: labelled calls -> a model folder, read from top to bottom.
 
-The accounts are split three ways. Most train; some choose the epoch and calibrate; a third judges all arms once,
-without further fits. What wins there scores, and whether fine-tuning was worth it is said by that third alone.
+The accounts are split three ways. Most train; some choose the epoch and calibrate, or, where calls are few, calibrate
+and are learned from afterwards; a third judges all arms once, without further fits. What wins there scores, and
+whether fine-tuning was worth it is said by that third alone.
 """
 
 import shutil
@@ -37,8 +38,8 @@ from salescoach.scoring import PROBES, CallScorer, installed_versions, load_arms
 from salescoach.splits import CALIBRATION, TEST, TRAIN, group_of, labels_of, split_hash, split_names
 from salescoach.types import LabelledCall, PassRate, Transcript
 from training.card import model_card
-from training.embedding import Embedding, TrainingCalls, fit_finetuned, fit_generic
-from training.head import cross_calibrated, fit_head
+from training.embedding import FINAL, Embedding, Pooled, Trained, TrainingCalls, fit_finetuned, fit_generic
+from training.head import Classifier, cross_calibrated, fit_head
 from training.judge import Candidate
 from training.judge import judge as judge_arms
 from training.layers import copy_encoder
@@ -104,35 +105,35 @@ def train(
         if options is not None:
             write_triplets(parts[TRAIN], parts[CALIBRATION], base, settings.runs_dir / "train" / name, settings.seed)
             tuned = fit_finetuned(seen, base, options, folder / TUNED, settings, resume=resume, progress=progress)
-            _encode(tuned.encoder, [*some.calls, *judging], "encoding calls anew", progress)
+            _encode_anew(tuned, some.calls, judging, progress)
             embeddings["finetuned"] = tuned
         progress("fitting", 0, 2)
-        pooled = {arm: embedding.pool(some.calls) for arm, embedding in embeddings.items()}
-        heads = {arm: _head(embedding, pooled[arm], some) for arm, embedding in embeddings.items()}
-        progress("fitting", 1, 2)
         text, text_honest = fit_text_arm(seen.calls, seen.labels, seen.groups, settings.seed)
-        progress("fitting", 2, 2)
-
+        progress("fitting", 1, 2)
         said = [text.logits(call.turns, np.ones((1, len(call)), dtype=bool)) for call in judging]
         candidates = {"tfidf": Candidate(np.array(said).reshape(-1), text_honest)}
+        pooled, heads = {}, {}
         for arm, embedding in embeddings.items():
+            pooled[arm] = embedding.pool(some)
+            heads[arm], of_held_out = _head(embedding, pooled[arm], some)
             honest = np.full(len(seen.calls), np.nan)
-            honest[seen.held_out] = heads[arm].logits(pooled[arm][some.held_out])
-            candidates[arm] = Candidate(heads[arm].logits(embedding.pool(judging)), honest)
+            honest[seen.held_out] = of_held_out
+            candidates[arm] = Candidate(heads[arm].logits(embedding.final.pool(judging)), honest)
+        progress("fitting", 2, 2)
         verdict = judge_arms(seen, test, candidates, progress)
 
         if verdict.embedding == "finetuned":
             shutil.rmtree(folder / ENCODER)
-            (folder / TUNED).rename(folder / ENCODER)
+            (folder / TUNED / FINAL).rename(folder / ENCODER)
         shutil.rmtree(folder / TUNED, ignore_errors=True)
-        kept_pooled = pooled[verdict.embedding]
-        kept = _embedding_arm(embeddings[verdict.embedding], heads[verdict.embedding], kept_pooled, some)
+        kept_pooled, embedding = pooled[verdict.embedding], embeddings[verdict.embedding]
+        kept = _embedding_arm(embedding.final, heads[verdict.embedding], kept_pooled, some)
         kept.save(folder / f"{verdict.embedding}.safetensors")
         if verdict.embedding == "finetuned":
-            _reference_arm(embeddings["generic"], heads["generic"]).save(folder / "generic.safetensors")
+            _reference_arm(embeddings["generic"].final, heads["generic"]).save(folder / "generic.safetensors")
         if verdict.scorer != verdict.embedding:
             text.save(folder / "tfidf.safetensors")
-        fit_likeness(kept_pooled, kept.center, some).save(folder / "likeness.safetensors")
+        fit_likeness(kept_pooled, kept.center, some)[0].save(folder / "likeness.safetensors")
 
         held_out = np.flatnonzero(seen.held_out)
         labels, groups = seen.labels[held_out], [seen.groups[row] for row in held_out.tolist()]
@@ -157,13 +158,13 @@ def train(
             "base_rate": round(float(seen.labels.mean()), 4),
             "conformal_quantile": round(conformal_quantile(nonconformity(chances, labels)), 6),
             "thresholds": choose_thresholds(labels, chances),
-            "max_unlikeness": round(_unlikeness_bound(kept, embeddings[verdict.embedding].encoder, some), 4),
+            "max_unlikeness": round(_unlikeness_bound(kept, embedding.final.encoder, some), 4),
             "training_calls": sorted(call.content_hash[:HASH_DIGITS] for call in seen.calls),
             "measures": verdict.measures,
         }
         if judge is not None:
-            facts["behaviour"] = tuple(judge(_unsealed(folder, facts, embeddings[verdict.embedding].encoder)))
-        (folder / CARD).write_text(model_card(facts, verdict), encoding="utf-8")
+            facts["behaviour"] = tuple(judge(_unsealed(folder, facts, embedding.final.encoder)))
+        (folder / CARD).write_text(model_card(facts, verdict, is_refit=embedding.is_refit), encoding="utf-8")
         return seal(folder, **facts)
 
 
@@ -210,27 +211,38 @@ def _encode(encoder: Encoder, calls: Sequence[Transcript], stage: str, progress:
     progress(stage, len(calls), len(calls))
 
 
-def _head(embedding: Embedding, pooled: np.ndarray, seen: TrainingCalls) -> Head:
-    held_out = seen.held_out
+def _encode_anew(
+    tuned: Trained, learned: Sequence[Transcript], judging: Sequence[Transcript], progress: Progress
+) -> None:
+    _encode(tuned.final.encoder, [*learned, *judging], "encoding calls anew", progress)
+    if tuned.is_refit:
+        _encode(tuned.honest.encoder, learned, "encoding calls for calibration", progress)
+
+
+def _head(trained: Trained, pooled: Pooled, seen: TrainingCalls) -> tuple[Head, np.ndarray]:
     groups = np.array(seen.groups, dtype=object)
+    held_out = seen.held_out
+
+    def classifier(embedding: Embedding, vectors: np.ndarray, learned: np.ndarray) -> Classifier:
+        return Classifier(
+            embedding.weights, embedding.bias, vectors[learned], seen.labels[learned], groups[learned].tolist()
+        )
+
     return fit_head(
-        embedding.weights,
-        embedding.bias,
-        pooled[~held_out],
-        seen.labels[~held_out],
-        groups[~held_out].tolist(),
-        pooled[held_out],
+        classifier(trained.honest, pooled.honest, ~held_out),
+        pooled.honest[held_out],
         seen.labels[held_out],
         groups[held_out].tolist(),
         np.random.default_rng(seen.seed),
+        final=classifier(trained.final, pooled.final, pooled.learned) if trained.is_refit else None,
     )
 
 
-def _embedding_arm(embedding: Embedding, head: Head, pooled: np.ndarray, seen: TrainingCalls) -> EmbeddingArm:
+def _embedding_arm(embedding: Embedding, head: Head, pooled: Pooled, seen: TrainingCalls) -> EmbeddingArm:
     fitted = [call for call, held_out in zip(seen.calls, seen.held_out, strict=True) if not held_out]
     mean_turns = np.stack([encode_turns(embedding.encoder, call.turns).mean(axis=0) for call in fitted])
     spread = LedoitWolf().fit(mean_turns)
-    center = pooled[~seen.held_out].mean(axis=0)
+    center = pooled.final[pooled.learned].mean(axis=0)
     probes = embedding.encoder.encode(PROBES)
     return EmbeddingArm(embedding.pooling, head, center, spread.location_, spread.precision_, probes)
 

@@ -79,12 +79,12 @@ class TrainingState:
         yield
         self._model.put(own)
 
-    def note(self, line: Epoch) -> None:
-        """Adds to the history and keeps the weights if they are the best so far, or nothing can tell."""
+    def note(self, line: Epoch, *, is_kept: bool = False) -> None:
+        """Adds to the history; keeps the weights if they are the best so far, if nothing can tell, or anyway."""
         stage = [other for other in self.history if other.stage == line.stage]
         self.history.append(line)
         values = [other.validation_auc for other in stage]
-        if line.validation_auc is None or all(line.validation_auc > (value or 0.0) for value in values):
+        if is_kept or line.validation_auc is None or all(line.validation_auc > (value or 0.0) for value in values):
             self._best_epoch = line.epoch if line.stage == "layers" else 0
             self._best = {name: tensor.detach().clone() for name, tensor in self._model.named().items()}
 
