@@ -95,6 +95,8 @@ def test_the_map_the_encoders_and_a_file_to_take_along(browser: Browser, server:
     expect(page.locator(".js-plotly-plot")).to_have_count(4, timeout=ANSWER_MS)
     visit.shot("24-map")
     _more(page, "Generic or fine-tuned")
+    expect(page.locator(".js-plotly-plot")).to_have_count(5, timeout=ANSWER_MS)
+    visit.wait_for_answer()
     visit.shot("25-encoders")
     _more(page, "Export")
     link = page.locator("a[download], a[href*='/project/file/']", has_text=".html")
