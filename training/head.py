@@ -59,21 +59,21 @@ def fit_head(
         The head, and calibrated logits of the held-out calls by ``honest``, shape (n_held_out,).
     """
     draws = GroupBootstrap(held_out_groups)
+    scoring = honest if final is None else final
     moving, moving_final = _Moving(honest), None if final is None else _Moving(final)
     members, said = [], np.empty(0)
     for member in range(N_MEMBERS + 1):
-        weights, rows = moving.member(rng) if member else moving.unmoved()
+        draw_from = rng if member else None
+        weights, rows = moving.member(draw_from)
         judged = draws.draw(held_out_labels, rng) if member else None
         judged = np.arange(len(held_out)) if judged is None else judged
         rate = float(np.concatenate([honest.labels[rows], held_out_labels[judged]]).mean())
         slope, offset = fit_calibrator(held_out[judged] @ weights + honest.bias, held_out_labels[judged], rate)
         if not member:
             said = slope * (held_out @ weights + honest.bias) + offset
-        bias = honest.bias
-        if final is not None and moving_final is not None:
-            weights, _ = moving_final.member(rng) if member else moving_final.unmoved()
-            bias = final.bias
-        members.append((slope * weights, slope * bias + offset))
+        if moving_final is not None:
+            weights, _ = moving_final.member(draw_from)
+        members.append((slope * weights, slope * scoring.bias + offset))
     # float32 is what is stored, so it is also what everything after this is measured with.
     head = Head(
         np.stack([weights for weights, _ in members]).astype(np.float32).astype(np.float64),
@@ -142,13 +142,11 @@ class _Moving:
         size = float(np.linalg.norm(self._refitted))
         self._scale = float(np.linalg.norm(classifier.weights)) / max(size, 1e-12)
 
-    def unmoved(self) -> tuple[np.ndarray, np.ndarray]:
-        """Its own weights, shape (dimension,), float64, and the rows that it was trained on."""
-        return self._classifier.weights.astype(np.float64), np.arange(len(self._classifier.labels))
-
-    def member(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Moved weights and the rows that moved them."""
-        weights, rows = self.unmoved()
+    def member(self, rng: np.random.Generator | None) -> tuple[np.ndarray, np.ndarray]:
+        """Moved weights, shape (dimension,), float64, and the rows that moved them; None: its own, and all rows."""
+        weights, rows = self._classifier.weights.astype(np.float64), np.arange(len(self._classifier.labels))
+        if rng is None:
+            return weights, rows
         drawn = self._draws.draw(self._classifier.labels, rng)
         rows = rows if drawn is None else drawn
         return weights + self._scale * (self._refit(rows) - self._refitted), rows
