@@ -15,6 +15,7 @@ TRAIN, CALIBRATION, TEST = "train", "calibration", "test"
 KNOWN = frozenset({TRAIN, CALIBRATION, TEST, "test_seen"})  # the last one: test calls in the words of training
 N_THIRDS = 3  # one of them tests
 N_PARTS = 5  # of the others, one calibrates
+MIN_TO_CALIBRATE = 2  # calls of each outcome, where any part of the accounts has them
 
 
 def group_of(call: LabelledCall) -> str:
@@ -114,10 +115,14 @@ def _given_names(calls: Sequence[LabelledCall], seed: int) -> list[str]:
 def _with_calibration(calls: Sequence[LabelledCall], names: list[str], seed: int) -> list[str]:
     """A fifth of the training accounts calibrates; the test calls stay untouched."""
     rows = [row for row, name in enumerate(names) if name == TRAIN]
-    folds = grouped_folds([_label(calls[row]) for row in rows], [group_of(calls[row]) for row in rows], N_PARTS, seed)
+    labels = np.array([_label(calls[row]) for row in rows])
+    folds = grouped_folds(labels.tolist(), [group_of(calls[row]) for row in rows], N_PARTS, seed)
+    # Of few calls a fifth can hold a single one of an outcome; another fifth may do better.
+    rarer = [min(np.bincount(labels[folds == fold], minlength=2)) for fold in range(N_PARTS)]
+    calibrating = next((fold for fold in range(N_PARTS) if rarer[fold] >= MIN_TO_CALIBRATE), 0)
     names = list(names)
     for row, fold in zip(rows, folds, strict=True):
-        if fold == 0:
+        if fold == calibrating:
             names[row] = CALIBRATION
     return names
 

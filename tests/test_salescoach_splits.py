@@ -64,6 +64,20 @@ def test_a_split_column_wins() -> None:
     assert split_names(calls, 1) == names
 
 
+@given(st.integers(0, 2**31), st.integers(10, 30))
+def test_forty_calls_leave_both_outcomes_to_calibrate_on(seed: int, n_converted: int) -> None:
+    calls = [
+        make_call(
+            f"c{row}", f"Rep: Call {row}.", "Customer: Yes.", outcome="converted" if row < n_converted else "lost"
+        )
+        for row in range(40)
+    ]
+    names = split_names(calls, seed)
+    for part in ("train", "calibration"):
+        outcomes = [call.outcome for call, name in zip(calls, names, strict=True) if name == part]
+        assert min(outcomes.count("converted"), outcomes.count("lost")) >= 2
+
+
 def test_where_the_column_names_no_calibration_a_fifth_of_the_training_accounts_calibrates() -> None:
     train, test = some_calls(30, "train"), [call.model_copy(update={"split": "test"}) for call in some_calls(5)]
     calls = [*train, *(call.model_copy(update={"call_id": f"t-{call.call_id}"}) for call in test)]
