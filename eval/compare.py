@@ -233,7 +233,7 @@ def _fit_finetuned(
 def _embedding_results(name: str, trained: Trained, fold: Fold) -> FoldResults:
     pooled = trained.pool(fold.train)
     arms = embedding_arms(name, trained, fold.train, pooled)
-    space = space_of(pooled.final, fold.train, trained.final.pool(fold.test_calls()), fold.labels)
+    space = space_of(pooled.final.vectors, fold.train, trained.final.pool(fold.test_calls()), fold.labels)
     encoder = trained.final.encoder.without_cache()
     encoding_ms = _milliseconds(lambda call: encode_turns(encoder, call.turns), fold)
     return FoldResults(arms={arm: _result(fitted, fold, encoding_ms) for arm, fitted in arms.items()}, space=space)

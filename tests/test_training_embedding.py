@@ -32,11 +32,11 @@ def test_few_calls_are_learned_from_once_more_and_many_are_not() -> None:
     few, many = seen(), seen(held_out_every=20)
     assert many.held_out.mean() < QUICK.refit_from <= few.held_out.mean()
     assert fit(few).is_refit
-    assert fit(few).pool(few).learned.all()
+    assert fit(few).pool(few).final.learned.all()
     whole = fit(many)
     assert not whole.is_refit
     pooled = whole.pool(many)
-    np.testing.assert_array_equal(pooled.learned, ~many.held_out)
+    np.testing.assert_array_equal(pooled.final.learned, ~many.held_out)
     assert pooled.final is pooled.honest
 
 

@@ -17,7 +17,7 @@ from salescoach.measures import Thresholds, choose_thresholds
 from salescoach.similarity import METHODS, directions
 from salescoach.types import MethodName, Transcript
 from training.baselines import converted
-from training.embedding import Embedding, Pooled, Trained, TrainingCalls
+from training.embedding import Embedding, PooledPair, Trained, TrainingCalls
 from training.head import fit_calibrator
 from training.likeness import fit_likeness
 
@@ -61,28 +61,27 @@ def cross_logits(
     return logits
 
 
-def embedding_arms(name: str, trained: Trained, train: TrainingCalls, pooled: Pooled) -> dict[str, FittedArm]:
+def embedding_arms(name: str, trained: Trained, train: TrainingCalls, pooled: PooledPair) -> dict[str, FittedArm]:
     """The classifier of an embedding, and the four similarity scores on the same call vectors.
 
     Args:
         name: of the classifier's arm; the others are ``name_cosine`` and so on.
         trained: generic or fine-tuned, on the calls of ``train``.
         train: the training side of a fold.
-        pooled: call vectors of ``train.calls`` by that embedding.
+        pooled: ``trained.pool(train)``.
 
     Returns:
         Arm name -> arm, each calibrated on the held-out calls, generic or not, so that only the encoder differs.
     """
     held_out = train.held_out
     final = trained.final
-    honest = np.where(held_out, trained.honest.logits(pooled.honest), np.nan)
+    honest = np.where(held_out, trained.honest.logits(pooled.honest.vectors), np.nan)
     arms = {name: _fitted(lambda calls: final.logits(final.pool(calls)), honest, train.labels)}
-    center = pooled.final[pooled.learned].mean(axis=0)
-    likeness, of_held_out = fit_likeness(pooled, center, train)
-    for number, method in enumerate(METHODS):
+    likeness, of_held_out = fit_likeness(pooled, train)
+    for method, said in zip(METHODS, of_held_out, strict=True):
         honest = np.full(len(held_out), np.nan)
-        honest[held_out] = of_held_out[number]
-        arms[f"{name}_{method}"] = FittedArm(_by_likeness(final, likeness, center, method), honest)
+        honest[held_out] = said
+        arms[f"{name}_{method}"] = FittedArm(_by_likeness(final, likeness, pooled.final.center, method), honest)
     return arms
 
 

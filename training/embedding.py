@@ -69,14 +69,27 @@ class Embedding:
 
 @dataclass(frozen=True)
 class Pooled:
-    """Call vectors of the calls of a ``TrainingCalls``, by either embedding: shape (n_calls, 4 * dimension), float32.
+    """The calls of a ``TrainingCalls`` as an embedding has them.
 
-    ``learned``: the calls that ``final`` has learned from, shape (n_calls,), bool.
+    ``vectors``: call vectors, shape (n_calls, 4 * dimension), float32; ``learned``: the calls that the embedding has
+    learned from, shape (n_calls,), bool.
     """
 
-    final: np.ndarray
-    honest: np.ndarray
+    vectors: np.ndarray
     learned: np.ndarray
+
+    @property
+    def center(self) -> np.ndarray:
+        """The mean of what was learned from: shape (4 * dimension,)."""
+        return np.asarray(self.vectors[self.learned].mean(axis=0))
+
+
+@dataclass(frozen=True)
+class PooledPair:
+    """As both embeddings of a ``Trained`` have them; one and the same where these are."""
+
+    final: Pooled
+    honest: Pooled
 
 
 @dataclass(frozen=True)
@@ -97,11 +110,12 @@ class Trained:
         """Whether ``final`` has learned from the held-out calls as well."""
         return self.final is not self.honest
 
-    def pool(self, train: TrainingCalls) -> Pooled:
-        """Call vectors of the calls that it has seen."""
-        honest = self.honest.pool(train.calls)
-        final = self.final.pool(train.calls) if self.is_refit else honest
-        return Pooled(final, honest, np.ones_like(train.held_out) if self.is_refit else ~train.held_out)
+    def pool(self, train: TrainingCalls) -> PooledPair:
+        """The calls that it has seen."""
+        honest = Pooled(self.honest.pool(train.calls), ~train.held_out)
+        if not self.is_refit:
+            return PooledPair(honest, honest)
+        return PooledPair(Pooled(self.final.pool(train.calls), np.ones_like(train.held_out)), honest)
 
 
 def fit_generic(encoder: Encoder, train: TrainingCalls, options: FinetuneOptions) -> Trained:

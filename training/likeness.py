@@ -7,16 +7,15 @@ import numpy as np
 from salescoach.head import conformal_quantile, nonconformity
 from salescoach.likeness import Likeness
 from salescoach.similarity import METHODS, PastCalls, directions
-from training.embedding import Pooled, TrainingCalls
+from training.embedding import Pooled, PooledPair, TrainingCalls
 from training.head import cross_calibrated, fit_calibrator
 
 
-def fit_likeness(pooled: Pooled, center: np.ndarray, seen: TrainingCalls) -> tuple[Likeness, np.ndarray]:
+def fit_likeness(pooled: PooledPair, seen: TrainingCalls) -> tuple[Likeness, np.ndarray]:
     """Past calls with a calibrator and a conformal bound for each method.
 
     Args:
-        pooled: call vectors of ``seen.calls``.
-        center: of the final ones, over the calls that were learned from, shape (4 * dimension,).
+        pooled: ``seen.calls`` as the embeddings have them.
         seen: the calls.
 
     Returns:
@@ -24,8 +23,8 @@ def fit_likeness(pooled: Pooled, center: np.ndarray, seen: TrainingCalls) -> tup
         (4, n_held_out).
     """
     held_out = seen.held_out
-    honest = directions(pooled.honest, pooled.honest[~held_out].mean(axis=0))
-    scores = _past_calls(honest, seen.labels, ~held_out).scores(honest[held_out])
+    honest = _past_calls(pooled.honest, seen.labels)
+    scores = honest.scores(directions(pooled.honest.vectors[held_out], pooled.honest.center))
     labels, groups = seen.labels[held_out], [seen.groups[row] for row in np.flatnonzero(held_out).tolist()]
     calibration, quantiles, logits = [], [], []
     for method in METHODS:
@@ -34,11 +33,12 @@ def fit_likeness(pooled: Pooled, center: np.ndarray, seen: TrainingCalls) -> tup
         logits.append(slope * scores[method] + offset)
         chances = cross_calibrated(logits[-1], labels, groups, np.random.default_rng(seen.seed))
         quantiles.append(conformal_quantile(nonconformity(chances, labels)))
-    past = _past_calls(directions(pooled.final, center), seen.labels, pooled.learned)
+    past = honest if pooled.final is pooled.honest else _past_calls(pooled.final, seen.labels)
     return Likeness(past, np.array(calibration), np.array(quantiles)), np.array(logits)
 
 
-def _past_calls(vectors: np.ndarray, labels: np.ndarray, learned: np.ndarray) -> PastCalls:
+def _past_calls(pooled: Pooled, labels: np.ndarray) -> PastCalls:
     """Rounded as they are stored, so that what is calibrated is what scores."""
-    past = PastCalls.of(vectors[learned].astype(np.float16).astype(np.float64), labels[learned])
+    vectors = directions(pooled.vectors[pooled.learned], pooled.center)
+    past = PastCalls.of(vectors.astype(np.float16).astype(np.float64), labels[pooled.learned])
     return replace(past, prototypes=past.prototypes.astype(np.float32).astype(np.float64))

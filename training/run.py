@@ -38,7 +38,7 @@ from salescoach.scoring import PROBES, CallScorer, installed_versions, load_arms
 from salescoach.splits import CALIBRATION, TEST, TRAIN, group_of, labels_of, split_hash, split_names
 from salescoach.types import LabelledCall, PassRate, Transcript
 from training.card import model_card
-from training.embedding import FINAL, Embedding, Pooled, Trained, TrainingCalls, fit_finetuned, fit_generic
+from training.embedding import FINAL, Embedding, Pooled, PooledPair, Trained, TrainingCalls, fit_finetuned, fit_generic
 from training.head import Classifier, cross_calibrated, fit_head
 from training.judge import Candidate
 from training.judge import judge as judge_arms
@@ -127,13 +127,13 @@ def train(
             (folder / TUNED / FINAL).rename(folder / ENCODER)
         shutil.rmtree(folder / TUNED, ignore_errors=True)
         kept_pooled, embedding = pooled[verdict.embedding], embeddings[verdict.embedding]
-        kept = _embedding_arm(embedding.final, heads[verdict.embedding], kept_pooled, some)
+        kept = _embedding_arm(embedding.final, heads[verdict.embedding], kept_pooled.final.center, some)
         kept.save(folder / f"{verdict.embedding}.safetensors")
         if verdict.embedding == "finetuned":
             _reference_arm(embeddings["generic"].final, heads["generic"]).save(folder / "generic.safetensors")
         if verdict.scorer != verdict.embedding:
             text.save(folder / "tfidf.safetensors")
-        fit_likeness(kept_pooled, kept.center, some)[0].save(folder / "likeness.safetensors")
+        fit_likeness(kept_pooled, some)[0].save(folder / "likeness.safetensors")
 
         held_out = np.flatnonzero(seen.held_out)
         labels, groups = seen.labels[held_out], [seen.groups[row] for row in held_out.tolist()]
@@ -219,30 +219,28 @@ def _encode_anew(
         _encode(tuned.honest.encoder, learned, "encoding calls for calibration", progress)
 
 
-def _head(trained: Trained, pooled: Pooled, seen: TrainingCalls) -> tuple[Head, np.ndarray]:
+def _head(trained: Trained, pooled: PooledPair, seen: TrainingCalls) -> tuple[Head, np.ndarray]:
     groups = np.array(seen.groups, dtype=object)
     held_out = seen.held_out
 
-    def classifier(embedding: Embedding, vectors: np.ndarray, learned: np.ndarray) -> Classifier:
-        return Classifier(
-            embedding.weights, embedding.bias, vectors[learned], seen.labels[learned], groups[learned].tolist()
-        )
+    def classifier(embedding: Embedding, by: Pooled) -> Classifier:
+        rows = by.learned
+        return Classifier(embedding.weights, embedding.bias, by.vectors[rows], seen.labels[rows], groups[rows].tolist())
 
     return fit_head(
-        classifier(trained.honest, pooled.honest, ~held_out),
-        pooled.honest[held_out],
+        classifier(trained.honest, pooled.honest),
+        pooled.honest.vectors[held_out],
         seen.labels[held_out],
         groups[held_out].tolist(),
         np.random.default_rng(seen.seed),
-        final=classifier(trained.final, pooled.final, pooled.learned) if trained.is_refit else None,
+        final=classifier(trained.final, pooled.final) if trained.is_refit else None,
     )
 
 
-def _embedding_arm(embedding: Embedding, head: Head, pooled: Pooled, seen: TrainingCalls) -> EmbeddingArm:
+def _embedding_arm(embedding: Embedding, head: Head, center: np.ndarray, seen: TrainingCalls) -> EmbeddingArm:
     fitted = [call for call, held_out in zip(seen.calls, seen.held_out, strict=True) if not held_out]
     mean_turns = np.stack([encode_turns(embedding.encoder, call.turns).mean(axis=0) for call in fitted])
     spread = LedoitWolf().fit(mean_turns)
-    center = pooled.final[pooled.learned].mean(axis=0)
     probes = embedding.encoder.encode(PROBES)
     return EmbeddingArm(embedding.pooling, head, center, spread.location_, spread.precision_, probes)
 
