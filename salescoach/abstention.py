@@ -21,8 +21,8 @@ def reasons_not_to_judge(transcript: Transcript) -> list[str]:
         )
     missing = {"rep", "customer"} - {turn.role for turn in transcript.turns}
     if missing:
-        sides = " and ".join(sorted(missing))
-        reasons.append(f"It is not known which turns are the {sides}'s; say who is on your side (--rep NAME).")
+        sides = " and which the ".join(f"{side}'s" for side in sorted(missing))
+        reasons.append(f"It is not known which turns are the {sides}; say who is on your side (--rep NAME).")
     if n_words >= MIN_WORDS and not is_english(transcript):
         reasons.append("The call doesn't seem to be in English, the only language that the model has learned.")
     return reasons

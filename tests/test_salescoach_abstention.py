@@ -84,7 +84,7 @@ def no_sides() -> Transcript:
         (ONE_TURN, "too short.* 1 turns"),
         (FEW_WORDS, "too short.* 10 words"),
         (GERMAN, "English"),
-        (no_sides(), "customer and rep.*--rep NAME"),
+        (no_sides(), "the customer's and which the rep's; .*--rep NAME"),
         (RECIPE, "unlike the calls that the model has learned from"),
         (PHYSICS, "unlike the calls that the model has learned from"),
         (TALE, "unlike the calls that the model has learned from"),
