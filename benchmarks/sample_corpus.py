@@ -24,9 +24,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from training.sample import DEFAULT_NOISE, SampleCall, generate_calls
-from training.sample.outcome import SITUATIONS, base_log_odds, expressed_value, sign_of, temperature
+from training.sample.outcome import SITUATIONS, Move, base_log_odds, expressed_value, sign_of, temperature
 
 Floats = NDArray[np.float64]
+Key = tuple[str, str, str]  # side, situation and name of a move
 
 _POSITIVE_WORDS = """
 good great nice lovely love like happy glad pleased pleasure wonderful perfect fantastic excellent beautiful
@@ -111,6 +112,7 @@ def measure(calls: Sequence[SampleCall]) -> dict[str, float]:
     at_zero = [expressed_value(c.moves) for c in calls]
     p_zero = _sigmoid((np.array(at_zero) + base_log_odds(0.0)) / temperature(0.0))
     luck = np.random.Generator(np.random.PCG64(0)).random(len(calls))
+    judged = [calls[row] for row in test]
     return {
         "base rate": float(labels.mean()),
         "ceiling AUROC": auc(labels, truth),
@@ -125,7 +127,26 @@ def measure(calls: Sequence[SampleCall]) -> dict[str, float]:
         "TF-IDF + LR, train to test_seen": tfidf_auc["seen"],
         "true moves counted + LR, train to test": arm(count_moves(calls)),
         "true last stances + LR, train to test": arm(last_moves(calls)),
+        "largest true effect in the top three, moves counted": largest_found(
+            judged, learned_sizes(calls, labels, train)
+        ),
+        "the same, by the true size of a move": largest_found(judged, lambda move: abs(expressed_value([move]))),
     }
+
+
+def learned_sizes(
+    calls: Sequence[SampleCall], labels: NDArray[np.int64], train: NDArray[np.intp]
+) -> Callable[[Move], float]:
+    """How much each move counts, either way, as one learns it who reads every move rightly and counts them."""
+    table, columns = _counted(calls)
+    weights = LogisticRegression(max_iter=2000, C=0.1).fit(table[train], labels[train]).coef_[0]
+    return lambda move: abs(weights[columns[_key(move)]]) if _key(move) in columns else 0.0
+
+
+def largest_found(calls: Sequence[SampleCall], size: Callable[[Move], float]) -> float:
+    """Share of calls whose turn of largest true effect is among the three moves of largest size."""
+    tops = [np.argsort([size(move) for move in call.moves])[-3:] for call in calls]
+    return float(np.mean([np.abs(call.effects).argmax() in top for call, top in zip(calls, tops, strict=True)]))
 
 
 def measure_encoder(calls: Sequence[SampleCall], cache: Path) -> dict[str, float]:
@@ -248,27 +269,34 @@ def manner_features(calls: Sequence[SampleCall]) -> Floats:
 
 def count_moves(calls: Sequence[SampleCall]) -> Floats:
     """How often each move was made by each side: what a perfect reader of single turns knows without their order."""
-    return _table(calls, lambda c: [(m.speaker, m.situation, m.name) for m in c.moves if sign_of(m)])
+    return _counted(calls)[0]
 
 
 def last_moves(calls: Sequence[SampleCall]) -> Floats:
     """The same, of each situation and side only the last move: order without interplay."""
 
-    def last(call: SampleCall) -> list[tuple[str, str, str]]:
-        latest = {(m.speaker, m.situation): (m.speaker, m.situation, m.name) for m in call.moves if sign_of(m)}
-        return list(latest.values())
+    def last(call: SampleCall) -> list[Key]:
+        return list({(m.speaker, m.situation): _key(m) for m in call.moves if sign_of(m)}.values())
 
-    return _table(calls, last)
+    return _table(calls, last)[0]
 
 
-def _table(calls: Sequence[SampleCall], keys_of: Callable[[SampleCall], list[tuple[str, str, str]]]) -> Floats:
+def _counted(calls: Sequence[SampleCall]) -> tuple[Floats, dict[Key, int]]:
+    return _table(calls, lambda c: [_key(m) for m in c.moves if sign_of(m)])
+
+
+def _key(move: Move) -> Key:
+    return move.speaker, move.situation, move.name
+
+
+def _table(calls: Sequence[SampleCall], keys_of: Callable[[SampleCall], list[Key]]) -> tuple[Floats, dict[Key, int]]:
     keys = [keys_of(c) for c in calls]
     columns = {k: i for i, k in enumerate(sorted({k for row in keys for k in row}))}
     table = np.zeros((len(calls), len(columns)))
     for i, row in enumerate(keys):
         for key in row:
             table[i, columns[key]] += 1
-    return table
+    return table, columns
 
 
 def print_quantiles(n_calls: int) -> None:
