@@ -43,7 +43,7 @@ class VectorScorer(Protocol):
 class EmbeddedCall:
     """A call and its vectors.
 
-    ``turn_vectors``: shape (n_turns, dimension), ``call_vector``: shape (4 * dimension,), the call's difference
+    ``turn_vectors``: shape (n_turns, dimension), ``call_vector``: shape (n_blocks * dimension,), the call's difference
     from the average training call; both float32, of unit length.
     """
 

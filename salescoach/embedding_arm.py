@@ -51,7 +51,7 @@ class ChosenArm:
 class EmbeddingArm:
     """The arrays of an embedding's scorer.
 
-    ``center``: shape (4 * dimension,), the mean call vector of training, which likeness is measured from;
+    ``center``: shape (n_blocks * dimension,), the mean call vector of training, which likeness is measured from;
     ``mean_turn``: shape (dimension,), and ``precision``: shape (dimension, dimension), where the training calls' mean
     turns lie; ``probes``: shape (2, dimension), what the encoder made of two probe sentences when it was trained.
     """
@@ -75,8 +75,7 @@ class EmbeddingArm:
     def save(self, file: Path) -> None:
         """Writes the arrays as safetensors."""
         arrays = {
-            "query": self.pooling.query,
-            "position": self.pooling.position,
+            **_pooling_arrays(self.pooling),
             "weights": self.head.weights,
             "bias": self.head.bias,
             "center": self.center,
@@ -95,7 +94,7 @@ class EmbeddingArm:
         """
 
         def make(arrays: dict[str, np.ndarray]) -> "EmbeddingArm":
-            pooling = Pooling(arrays["query"], arrays["position"])
+            pooling = _pooling(arrays)
             head = Head(arrays["weights"].astype(np.float64), arrays["bias"].astype(np.float64))
             return cls(pooling, head, *(arrays[name] for name in ("center", "mean_turn", "precision", "probes")))
 
@@ -106,7 +105,7 @@ class EmbeddingArm:
 class ReferenceArm:
     """Pooling and head of an embedding that doesn't score, kept so that it can be compared with the one that does.
 
-    ``weights``: shape (4 * dimension,), and ``bias``, of calibrated logits.
+    ``weights``: shape (n_blocks * dimension,), and ``bias``, of calibrated logits.
     """
 
     pooling: Pooling
@@ -119,14 +118,7 @@ class ReferenceArm:
 
     def save(self, file: Path) -> None:
         """Writes the arrays as safetensors."""
-        pooling = self.pooling
-        arrays = {
-            "query": pooling.query,
-            "position": pooling.position,
-            "weights": self.weights,
-            "bias": np.array([self.bias]),
-        }
-        _save(arrays, file)
+        _save({**_pooling_arrays(self.pooling), "weights": self.weights, "bias": np.array([self.bias])}, file)
 
     @classmethod
     def load(cls, file: Path) -> "ReferenceArm":
@@ -137,10 +129,19 @@ class ReferenceArm:
         """
 
         def make(arrays: dict[str, np.ndarray]) -> "ReferenceArm":
-            pooling = Pooling(arrays["query"], arrays["position"])
-            return cls(pooling, arrays["weights"].astype(np.float64), float(arrays["bias"][0]))
+            return cls(_pooling(arrays), arrays["weights"].astype(np.float64), float(arrays["bias"][0]))
 
         return read_arrays(file, "generic head", make)
+
+
+def _pooling_arrays(pooling: Pooling) -> dict[str, np.ndarray]:
+    return {"query": pooling.query, "position": pooling.position, "usual_turns": np.array([pooling.usual_turns])}
+
+
+def _pooling(arrays: Mapping[str, np.ndarray]) -> Pooling:
+    # Models from before the mean leaned to the end of the call have no number of turns.
+    usual_turns = float(arrays["usual_turns"][0]) if "usual_turns" in arrays else 0.0
+    return Pooling(arrays["query"], arrays["position"], usual_turns)
 
 
 def _logits(pooling: Pooling, weights: np.ndarray, bias: float, call: EncodedCall, keep: np.ndarray) -> np.ndarray:

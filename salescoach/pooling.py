@@ -1,4 +1,4 @@
-"""Turn vectors -> one call vector: attention and plain mean, one of each per side of the table.
+"""Turn vectors -> one call vector: attention, mean, and a mean of the end of the call, of each side of the table.
 
 Everything that knows about order and role is here, so a prefix of a call or a call without one of its turns
 is pooled again from the same turn vectors; nothing is encoded twice.
@@ -6,9 +6,12 @@ is pooled again from the same turn vectors; nothing is encoded twice.
 For side r, over its kept turns i at relative position t_i in (0, 1) of the kept call:
 
     attention_r = sum_i softmax_i(query_r . x_i + position_r . (t_i, t_i^2)) x_i
-    mean_r      = sum_i x_i / n_r
+    mean_r      = sum_i x_i / n_r * min(sqrt(n_r / usual), MAX_GROWTH)
+    end_r       = sum_i t_i^2 x_i / sum_i t_i^2
 
-The call vector is [attention_rep, attention_customer, mean_rep, mean_customer]; a side that doesn't speak is zero.
+``usual`` is how many turns a side has in the training calls: what is said more often counts for more, up to a bound, so
+that a very long call doesn't drown in its length. The call vector is [attention_rep, attention_customer, mean_rep,
+mean_customer, end_rep, end_customer]; a side that doesn't speak is zero.
 """
 
 from collections.abc import Sequence
@@ -19,21 +22,32 @@ import numpy as np
 from salescoach.types import Role
 
 SIDES: tuple[Role, Role] = ("rep", "customer")
-N_BLOCKS = 2 * len(SIDES)
+N_BLOCKS = 3 * len(SIDES)
+MAX_GROWTH = 2.0  # reached at four times the usual number of turns
 _VARIANTS_AT_ONCE = 512  # bounds the memory of long calls: 512 x 5,000 turns x 4 bytes = 10 MB
 
 
 @dataclass(frozen=True)
 class Pooling:
-    """Trained attention. ``query``: shape (2, dimension); ``position``: shape (2, 2); both float32."""
+    """Trained attention. ``query``: shape (2, dimension); ``position``: shape (2, 2); both float32.
+
+    ``usual_turns``: of a side in the training calls; 0 in a model from before, whose call vectors have four blocks:
+    they lack the end, and their mean doesn't grow.
+    """
 
     query: np.ndarray
     position: np.ndarray
+    usual_turns: float = 0.0
+
+    @property
+    def n_blocks(self) -> int:
+        """How many vectors of the turns' dimension make up a call vector."""
+        return N_BLOCKS if self.usual_turns else 2 * len(SIDES)
 
     @property
     def dimension(self) -> int:
         """Length of a call vector."""
-        return N_BLOCKS * int(self.query.shape[1])
+        return self.n_blocks * int(self.query.shape[1])
 
     def pool(self, vectors: np.ndarray, roles: Sequence[Role], keep: np.ndarray | None = None) -> np.ndarray:
         """Call vectors of variants of one call.
@@ -44,11 +58,11 @@ class Pooling:
             keep: shape (n_variants, n_turns), bool: which turns each variant has. Default: the whole call only.
 
         Returns:
-            Shape (n_variants, 4 * dimension), float32.
+            Shape (n_variants, n_blocks * dimension), float32.
         """
         if keep is None:
             keep = np.ones((1, len(roles)), dtype=bool)
-        return np.concatenate(self._average([vectors] * N_BLOCKS, vectors, roles, keep), axis=1).astype(np.float32)
+        return np.concatenate(self._average([vectors] * self.n_blocks, vectors, roles, keep), axis=1).astype(np.float32)
 
     def products(self, vectors: np.ndarray, roles: Sequence[Role], keep: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Inner products of the call vectors with ``weights``, without making the call vectors: far fewer steps.
@@ -57,12 +71,12 @@ class Pooling:
             vectors: as in ``pool``.
             roles: as in ``pool``.
             keep: as in ``pool``.
-            weights: shape (4 * dimension,).
+            weights: shape (n_blocks * dimension,).
 
         Returns:
             Shape (n_variants,), float64.
         """
-        projected = [vectors @ part[:, None] for part in np.split(weights, N_BLOCKS)]  # each (n_turns, 1)
+        projected = [vectors @ part[:, None] for part in np.split(weights, self.n_blocks)]  # each (n_turns, 1)
         return np.asarray(sum(self._average(projected, vectors, roles, keep)))[:, 0]
 
     def _average(
@@ -80,17 +94,25 @@ class Pooling:
         return [np.concatenate(parts) for parts in zip(*averaged, strict=True)]
 
     def _weights(self, vectors: np.ndarray, roles: Sequence[Role], keep: np.ndarray) -> list[np.ndarray]:
-        """What each turn weighs in each block of each variant: four of shape (n_variants, n_turns)."""
+        """What each turn weighs in each block of each variant: of shape (n_variants, n_turns)."""
         position = relative_positions(keep)
         by_role = np.array(roles, dtype=object)
-        attentions, means = [], []
+        attentions, means, ends = [], [], []
         for side, role in enumerate(SIDES):
             mine = keep & (by_role == role)
             logits = vectors @ self.query[side]  # (n_turns,)
             logits = logits + self.position[side, 0] * position + self.position[side, 1] * position**2
             attentions.append(_softmax(logits, mine))
-            means.append(_softmax(np.zeros_like(logits), mine))
-        return attentions + means
+            means.append(_shares(mine) * self._growth(mine))
+            ends.append(_shares(mine * position**2))
+        return attentions + means + (ends if self.usual_turns else [])
+
+    def _growth(self, mine: np.ndarray) -> np.ndarray:
+        """How much the mean grows with the turns of a side: shape (n_variants, 1), float32."""
+        if not self.usual_turns:
+            return np.ones((len(mine), 1), dtype=np.float32)
+        growth = np.sqrt(mine.sum(axis=1, keepdims=True) / self.usual_turns)
+        return np.asarray(np.minimum(growth, MAX_GROWTH), dtype=np.float32)
 
 
 def relative_positions(keep: np.ndarray) -> np.ndarray:
@@ -107,6 +129,12 @@ def without_each(n_turns: int) -> np.ndarray:
 def each_prefix(n_turns: int) -> np.ndarray:
     """``keep`` for the first turn, the first two turns, …: shape (n_turns, n_turns)."""
     return np.tri(n_turns, dtype=bool)
+
+
+def _shares(weights: np.ndarray) -> np.ndarray:
+    """Weights of one side's turns, made to sum to 1; a row of zeros stays so. Shape (n_variants, n_turns), float32."""
+    total = weights.sum(axis=1, keepdims=True)
+    return np.asarray(weights / np.maximum(total, 1e-30), dtype=np.float32)
 
 
 def _softmax(logits: np.ndarray, mine: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ METHODS: tuple[MethodName, ...] = ("cosine", "euclidean", "mmr", "hybrid")
 K = 10
 RELEVANCE_WEIGHT = 0.5  # against likeness to calls already chosen
 N_CANDIDATES = 50  # nearest calls among which MMR chooses
-MAX_CALLS = 400  # that MMR chooses from; the prototypes are those of all
+MAX_CALLS = 200  # that MMR chooses from; the prototypes are those of all
 
 
 @dataclass(frozen=True)
@@ -137,8 +137,9 @@ def directions(pooled: np.ndarray, center: np.ndarray) -> np.ndarray:
     """Call vectors as they are compared: differences from the average call, of unit length, float64.
 
     Args:
-        pooled: as ``Pooling.pool`` gives them, shape (n_calls, 4 * dimension).
-        center: the mean call vector of training, shape (4 * dimension,). A call that equals it stays a row of zeros.
+        pooled: as ``Pooling.pool`` gives them, shape (n_calls, n_blocks * dimension).
+        center: the mean call vector of training, shape (n_blocks * dimension,). A call that equals it stays a row of
+            zeros.
     """
     vectors = (pooled - center).astype(np.float64)
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))

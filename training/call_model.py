@@ -36,6 +36,11 @@ class CallRows:
         sides = [np.array([[turn.role == side for turn in call.turns] for side in SIDES]) for call in calls]
         return cls(tuple(rows), tuple(turns), tuple(sides), labels)
 
+    def usual_turns(self, rows: np.ndarray) -> float:
+        """How many turns a side has on average in the calls in which it speaks; 1 where nobody does."""
+        counts = np.concatenate([self.sides[row].sum(axis=1) for row in rows])
+        return float(np.float32(counts[counts > 0].mean())) if counts.any() else 1.0
+
 
 class CallModel:
     """What is trained: the layers (or the vectors that they would give), attention, classifier."""
@@ -52,6 +57,7 @@ class CallModel:
         self.bias = torch.zeros(1, device=device, requires_grad=True)
         # What all calls share says nothing about any of them, and would be most of every cosine and of every dropout.
         self.center = torch.zeros(N_BLOCKS * dimension, device=device)
+        self.usual_turns = 1.0
 
     @property
     def head(self) -> "list[Tensor]":
@@ -83,7 +89,7 @@ class CallModel:
         return self.layers.vectors(texts)
 
     def pooled(self, data: CallRows, kept: Sequence[np.ndarray], rows: np.ndarray, is_fixed: bool = False) -> "Tensor":
-        """Call vectors of some calls, less the center: shape (n_rows, 4 * dimension).
+        """Call vectors of some calls, less the center: shape (n_rows, n_blocks * dimension).
 
         Args:
             data: the calls.
@@ -110,10 +116,11 @@ class CallModel:
         vectors = self.fixed[torch.from_numpy(texts).to(device)] if is_fixed else self.vectors(texts)
         by_turn = vectors[torch.from_numpy(index).to(device)]  # (n, t, d)
         mask, place_in_call = torch.from_numpy(masks).to(device), torch.from_numpy(positions).to(device)
-        return pool(by_turn, mask, place_in_call, self.query * QUERY_SCALE, self.position) - self.center
+        pooled = pool(by_turn, mask, place_in_call, self.query * QUERY_SCALE, self.position, self.usual_turns)
+        return pooled - self.center
 
     def logits(self, pooled: "Tensor") -> "Tensor":
-        """The classifier on call vectors less the center: shape (…, 4 * dimension) -> (…)."""
+        """The classifier on call vectors less the center: shape (…, n_blocks * dimension) -> (…)."""
         return pooled @ self.weight * QUERY_SCALE + self.bias
 
     def set_training(self, is_training: bool) -> None:

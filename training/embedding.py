@@ -51,7 +51,7 @@ class TrainingCalls:
 
 @dataclass(frozen=True)
 class Embedding:
-    """``weights``: shape (4 * dimension,); a call's logit is ``weights . call_vector + bias``, not yet calibrated."""
+    """``weights``: shape (n_blocks * dimension,); a call's logit is ``weights . call_vector + bias``, uncalibrated."""
 
     encoder: Encoder
     pooling: Pooling
@@ -59,7 +59,7 @@ class Embedding:
     bias: float
 
     def pool(self, calls: Sequence[Transcript]) -> np.ndarray:
-        """Call vectors: shape (n_calls, 4 * dimension), float32."""
+        """Call vectors: shape (n_calls, n_blocks * dimension), float32."""
         return pool_calls(self.pooling, [call_vectors(self.encoder, call) for call in calls])
 
     def logits(self, pooled: np.ndarray) -> np.ndarray:
@@ -71,8 +71,8 @@ class Embedding:
 class Pooled:
     """The calls of a ``TrainingCalls`` as an embedding has them.
 
-    ``vectors``: call vectors, shape (n_calls, 4 * dimension), float32; ``learned``: the calls that the embedding has
-    learned from, shape (n_calls,), bool.
+    ``vectors``: call vectors, shape (n_calls, n_blocks * dimension), float32; ``learned``: the calls that the embedding
+    has learned from, shape (n_calls,), bool.
     """
 
     vectors: np.ndarray
@@ -80,7 +80,7 @@ class Pooled:
 
     @property
     def center(self) -> np.ndarray:
-        """The mean of what was learned from: shape (4 * dimension,)."""
+        """The mean of what was learned from: shape (n_blocks * dimension,)."""
         return np.asarray(self.vectors[self.learned].mean(axis=0))
 
 

@@ -22,7 +22,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from salescoach.artifact import folder_fingerprint
 from salescoach.encoder import Encoder
 from salescoach.head import sigmoid
-from salescoach.pooling import Pooling
+from salescoach.pooling import N_BLOCKS, Pooling
 from salescoach.progress import Progress, silent
 from salescoach.splits import grouped_folds
 from salescoach.types import Transcript
@@ -50,7 +50,7 @@ class Finetuned:
 
     Attributes:
         pooling: the attention over turns.
-        weights: of the classifier on call vectors, shape (4 * dimension,), float32.
+        weights: of the classifier on call vectors, shape (n_blocks * dimension,), float32.
         bias: of the classifier; the logit of a call is ``weights . call_vector + bias``.
         history: loss and validation after each epoch.
         chosen_epoch: the epoch of stage ``layers`` whose weights these are; 0: those before it.
@@ -201,6 +201,7 @@ def _train(
     chooses: bool = True,
 ) -> tuple[list[Epoch], int]:
     """Trains ``model`` in place and leaves the chosen epoch's weights in it; gives the history and that epoch."""
+    model.usual_turns = data.usual_turns(fitted)
     center = _pooled_without_training(model, data, fitted, is_fixed=True).mean(dim=0)
     model.center.copy_(center)
     in_epoch = min(len(fitted), options.calls_per_epoch)
@@ -285,7 +286,7 @@ def _drop(n_turns: int, share: float) -> np.ndarray:
 def _pooled_without_training(
     model: CallModel, data: CallRows, rows: np.ndarray, is_fixed: bool = False, at_once: int = 32
 ) -> "Tensor":
-    """Call vectors, less the center, of whole calls: shape (n_rows, 4 * dimension)."""
+    """Call vectors, less the center, of whole calls: shape (n_rows, n_blocks * dimension)."""
     import torch
 
     model.set_training(False)
@@ -375,7 +376,7 @@ def _classifier(
     query, position, weight, bias, center = (
         tensor.detach().cpu().numpy().astype(np.float64) for tensor in (*model.head, model.center)
     )
-    pooling = Pooling((query * QUERY_SCALE).astype(np.float32), position.astype(np.float32))
+    pooling = Pooling((query * QUERY_SCALE).astype(np.float32), position.astype(np.float32), model.usual_turns)
     weights = weight * QUERY_SCALE
     return pooling, weights.astype(np.float32), float(bias[0] - weights @ center)
 
@@ -401,5 +402,6 @@ def _run_name(
         seed,
         fitted.tolist(),
         chooses,
+        N_BLOCKS,  # a checkpoint of another version of the pooling has other shapes
     ]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]

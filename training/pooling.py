@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from salescoach.pooling import Pooling
+from salescoach.pooling import MAX_GROWTH, Pooling
 from salescoach.types import Role
 
 if TYPE_CHECKING:
@@ -24,12 +24,14 @@ class CallVectors:
 
 
 def pool_calls(pooling: Pooling, calls: Sequence[CallVectors]) -> np.ndarray:
-    """Call vectors: shape (n_calls, 4 * dimension), float32."""
+    """Call vectors: shape (n_calls, n_blocks * dimension), float32."""
     none = np.zeros((0, pooling.dimension), dtype=np.float32)
     return np.concatenate([none, *(pooling.pool(call.vectors, call.roles) for call in calls)])
 
 
-def pool(vectors: "Tensor", masks: "Tensor", positions: "Tensor", query: "Tensor", position: "Tensor") -> "Tensor":
+def pool(
+    vectors: "Tensor", masks: "Tensor", positions: "Tensor", query: "Tensor", position: "Tensor", usual_turns: float
+) -> "Tensor":
     """What ``salescoach.pooling`` computes, differentiable; kept equal by a test.
 
     Args:
@@ -38,14 +40,18 @@ def pool(vectors: "Tensor", masks: "Tensor", positions: "Tensor", query: "Tensor
         positions: where each turn stands in its call, in (0, 1), shape (n, t).
         query: shape (2, d).
         position: shape (2, 2).
+        usual_turns: of a side in the training calls, over 0.
 
     Returns:
-        Call vectors, shape (n, 4 * d).
+        Call vectors, shape (n, n_blocks * d).
     """
     import torch
 
     logits = vectors @ query.T + torch.stack([positions, positions**2], dim=-1) @ position.T  # (n, t, 2)
     logits = logits.transpose(1, 2).masked_fill(~masks, -1e9)
     attention = torch.softmax(logits, dim=-1) * masks  # a side that doesn't speak weighs nothing
-    mean = masks / masks.sum(dim=-1, keepdim=True).clamp(min=1)
-    return torch.cat([(weights @ vectors).flatten(1) for weights in (attention, mean)], dim=1)
+    n_turns = masks.sum(dim=-1, keepdim=True)
+    mean = masks / n_turns.clamp(min=1) * (n_turns / usual_turns).sqrt().clamp(max=MAX_GROWTH)
+    end = masks * positions[:, None] ** 2
+    end = end / end.sum(dim=-1, keepdim=True).clamp(min=1e-30)
+    return torch.cat([(weights @ vectors).flatten(1) for weights in (attention, mean, end)], dim=1)
