@@ -31,7 +31,7 @@ from training.sample.outcome import (
 from training.sample.phrasebook import BANKS, load_lexicon, load_phrasebook
 
 N_CALLS = 1600
-TINY_SHA256 = "8359990f8e1aa31d3971ae2f8d248f9b3fe950501c0130970f01f0cc70ad0252"
+TINY_SHA256 = "336b4efe07ac5a0509bec328bc03012ebcd8b644eb8bd6bebc81b8352387155d"
 
 
 @pytest.fixture(scope="module")
