@@ -14,7 +14,7 @@ from eval.embedding_map import place
 from eval.space import space_of
 from training.embedding import TrainingCalls
 
-DIMENSION = 1536  # of a call vector of the bundled encoder
+DIMENSION = 2304  # of a call vector of the bundled encoder
 TEST_SHARE = 0.2  # one of five folds
 
 

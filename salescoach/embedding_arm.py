@@ -139,9 +139,7 @@ def _pooling_arrays(pooling: Pooling) -> dict[str, np.ndarray]:
 
 
 def _pooling(arrays: Mapping[str, np.ndarray]) -> Pooling:
-    # Models from before the mean leaned to the end of the call have no number of turns.
-    usual_turns = float(arrays["usual_turns"][0]) if "usual_turns" in arrays else 0.0
-    return Pooling(arrays["query"], arrays["position"], usual_turns)
+    return Pooling(arrays["query"], arrays["position"], float(arrays["usual_turns"][0]))
 
 
 def _logits(pooling: Pooling, weights: np.ndarray, bias: float, call: EncodedCall, keep: np.ndarray) -> np.ndarray:

@@ -31,23 +31,17 @@ _VARIANTS_AT_ONCE = 512  # bounds the memory of long calls: 512 x 5,000 turns x 
 class Pooling:
     """Trained attention. ``query``: shape (2, dimension); ``position``: shape (2, 2); both float32.
 
-    ``usual_turns``: of a side in the training calls; 0 in a model from before, whose call vectors have four blocks:
-    they lack the end, and their mean doesn't grow.
+    ``usual_turns``: of a side in the training calls, over 0.
     """
 
     query: np.ndarray
     position: np.ndarray
-    usual_turns: float = 0.0
-
-    @property
-    def n_blocks(self) -> int:
-        """How many vectors of the turns' dimension make up a call vector."""
-        return N_BLOCKS if self.usual_turns else 2 * len(SIDES)
+    usual_turns: float
 
     @property
     def dimension(self) -> int:
         """Length of a call vector."""
-        return self.n_blocks * int(self.query.shape[1])
+        return N_BLOCKS * int(self.query.shape[1])
 
     def pool(self, vectors: np.ndarray, roles: Sequence[Role], keep: np.ndarray | None = None) -> np.ndarray:
         """Call vectors of variants of one call.
@@ -62,7 +56,7 @@ class Pooling:
         """
         if keep is None:
             keep = np.ones((1, len(roles)), dtype=bool)
-        return np.concatenate(self._average([vectors] * self.n_blocks, vectors, roles, keep), axis=1).astype(np.float32)
+        return np.concatenate(self._average([vectors] * N_BLOCKS, vectors, roles, keep), axis=1).astype(np.float32)
 
     def products(self, vectors: np.ndarray, roles: Sequence[Role], keep: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Inner products of the call vectors with ``weights``, without making the call vectors: far fewer steps.
@@ -76,7 +70,7 @@ class Pooling:
         Returns:
             Shape (n_variants,), float64.
         """
-        projected = [vectors @ part[:, None] for part in np.split(weights, self.n_blocks)]  # each (n_turns, 1)
+        projected = [vectors @ part[:, None] for part in np.split(weights, N_BLOCKS)]  # each (n_turns, 1)
         return np.asarray(sum(self._average(projected, vectors, roles, keep)))[:, 0]
 
     def _average(
@@ -105,12 +99,10 @@ class Pooling:
             attentions.append(_softmax(logits, mine))
             means.append(_shares(mine) * self._growth(mine))
             ends.append(_shares(mine * position**2))
-        return attentions + means + (ends if self.usual_turns else [])
+        return attentions + means + ends
 
     def _growth(self, mine: np.ndarray) -> np.ndarray:
         """How much the mean grows with the turns of a side: shape (n_variants, 1), float32."""
-        if not self.usual_turns:
-            return np.ones((len(mine), 1), dtype=np.float32)
         growth = np.sqrt(mine.sum(axis=1, keepdims=True) / self.usual_turns)
         return np.asarray(np.minimum(growth, MAX_GROWTH), dtype=np.float32)
 

@@ -104,7 +104,7 @@ def test_the_four_scores_are_those_of_the_methods(scorer: CallScorer, coach_home
     assert similarity.invoke(won).cosine > 0 > similarity.invoke(lost).cosine
 
 
-@pytest.mark.parametrize("given", [[1.0, 2.0], [float("nan")] * 1536, [], ["a"] * 1536, object(), None, 3.0])
+@pytest.mark.parametrize("given", [[1.0, 2.0], [float("nan")] * 2304, [], ["a"] * 2304, object(), None, 3.0])
 def test_what_is_no_vector_is_an_input_error(scorer: CallScorer, coach_home: Path, given: Any) -> None:
     with pytest.raises(InputError):
         SimilarityScorer.load(Settings.load(home=coach_home), scorer).invoke(given)

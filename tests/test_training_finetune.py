@@ -13,7 +13,7 @@ from salescoach.base_model import resolve_base_model
 from salescoach.config import BUNDLED_BASE_MODEL
 from salescoach.encoder import TurnEncoder, encode_turns
 from salescoach.errors import ModelError
-from salescoach.pooling import N_BLOCKS, Pooling
+from salescoach.pooling import N_BLOCKS
 from salescoach.testing import make_transcript
 from salescoach.types import Transcript
 from training import finetune as module
@@ -404,4 +404,3 @@ def test_one_history_line_says_what_is_known() -> None:
     assert line.model_dump() == {
         "stage": "layers", "epoch": 1, "loss": 0.5, "validation_loss": None, "validation_auc": None
     }  # fmt: skip
-    assert isinstance(Pooling(np.zeros((2, 4)), np.zeros((2, 2))).dimension, int)
