@@ -21,6 +21,7 @@ EXAMPLES = ROOT / "data" / "examples"
 SCREENSHOTS = ROOT / "tests" / "screenshots"
 START_SECONDS = 90
 ANSWER_MS = 60_000
+SHOWN_MS = 20_000  # five seconds, as Playwright has it, are short where two cores do something else besides
 QUIET_BROWSER = [
     "--no-sandbox",
     "--disable-gpu",
@@ -100,6 +101,7 @@ def server(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = chromium()
+    expect.set_options(timeout=SHOWN_MS)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=path, args=QUIET_BROWSER)
         yield launched
