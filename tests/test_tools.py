@@ -23,6 +23,7 @@ from tools.what_won_calls_did import MIN_SIMILARITY, N_NEAREST, RepliesResult, w
 from vectorstore.search import PastCalls
 
 CALL = "ex-01"  # an example that the shared library holds
+ABOUT_THE_PRICE = 36  # which past calls speak of, too
 
 
 @pytest.fixture
@@ -69,13 +70,17 @@ def test_similar_calls_are_cited(parts: Parts) -> None:
         assert found.marker == call_marker(found.call_id, found.turn_start, found.turn_end)
 
 
-def test_replies_of_won_and_lost_calls_stand_side_by_side(parts: Parts) -> None:
-    result = what_won_calls_did(parts, CALL, k=4)
+def test_the_moment_is_what_the_customer_said_that_lowered_the_score_most(parts: Parts) -> None:
+    result = what_won_calls_did(parts, CALL)
     call = parts.library.get(CALL)
     evidence = parts.scorer.score(call.transcript).evidence
     lowered = [one.turn for one in evidence if one.role == "customer" and one.effect < 0]
     assert result.focus == (lowered or [one.turn for one in evidence if one.role == "customer"])[0]
     assert result.focus_quote == call.transcript.turns[result.focus - 1].text
+
+
+def test_replies_of_won_and_lost_calls_stand_side_by_side(parts: Parts) -> None:
+    result = what_won_calls_did(parts, CALL, turn=ABOUT_THE_PRICE, k=4)
     won = [one for one in result.results if one.outcome == "converted"]
     lost = [one for one in result.results if one.outcome == "lost"]
     assert result.results == (*won, *lost)

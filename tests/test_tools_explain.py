@@ -258,7 +258,8 @@ def test_a_call_without_a_score_and_one_changed_too_much_are_refused(parts: Part
     just_enough = parts.library.add_pasted(whole.prefix(n).model_copy(update={"call_id": None}))
     found = change(parts, Edit(action="delete", turn=n), call_id=just_enough)
     assert "edited call can't be judged" in (found.unavailable or "")
-    edits = [Edit(action="insert", turn=turn, text="Tell me more about that.") for turn in range(1, n // 3 + 2)]
+    # What is said later in the same call is as like the training calls as the rest of it.
+    edits = [Edit(action="insert", turn=turn, text=whole.turns[n + turn].text) for turn in range(1, n // 3 + 2)]
     assert f"{n // 3 + 1} of {n} turns" in (change(parts, *edits, call_id=just_enough).unavailable or "")
     assert change(parts, *edits[:-1], call_id=just_enough).unavailable is None
 

@@ -15,7 +15,7 @@ from tools.parts import Direction, Parts, call_marker, direction, numbered_turn,
 
 DEFAULT_REPLIES = 3
 N_NEAREST = 10  # moments of each outcome that replies are chosen from, or more where more are asked for
-MIN_SIMILARITY = 0.4  # below it a moment is about something else
+MIN_SIMILARITY = 0.36  # below it a moment is about something else; how far moments lie apart depends on the encoder
 NO_CAUSE = (
     "Of the moments most like this one, these are the won ones whose reply raised the score of its call most, and the "
     "lost ones whose reply lowered it most. A call ends for many reasons: that a reply stands in a won call doesn't "
