@@ -12,9 +12,10 @@ import numpy as np
 
 from eval.embedding_map import place
 from eval.space import space_of
+from salescoach.pooling import N_BLOCKS
 from training.embedding import TrainingCalls
 
-DIMENSION = 2304  # of a call vector of the bundled encoder
+DIMENSION = N_BLOCKS * 384  # of a call vector of the bundled encoder
 TEST_SHARE = 0.2  # one of five folds
 
 

@@ -132,7 +132,7 @@ class Visit:
         self.page.goto(url)
         if sign_in is not None:
             self.sign_in(*sign_in)
-        expect(self.page.locator("#starters button").first).to_be_enabled(timeout=20_000)
+        expect(self.page.locator("#starters button").first).to_be_enabled()
 
     def _on_console(self, message: ConsoleMessage) -> None:
         # Chainlit's panel on a phone names its title in a way that its dialog library doesn't see.

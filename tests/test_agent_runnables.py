@@ -17,12 +17,14 @@ from langchain_core.vectorstores import InMemoryVectorStore
 from agent.runnables import CustomEmbedder, JudgedCall, SimilarityScorer, scoring_chain
 from salescoach.config import Settings
 from salescoach.errors import InputError, TranscriptError
+from salescoach.pooling import N_BLOCKS
 from salescoach.scoring import CallScorer
 from salescoach.similarity import METHODS
 from salescoach.transcripts import read_transcript
 from salescoach.types import Transcript
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "data" / "examples").glob("*.txt"))[:3]
+DIMENSION = N_BLOCKS * 384  # of a call vector of the bundled encoder
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +106,7 @@ def test_the_four_scores_are_those_of_the_methods(scorer: CallScorer, coach_home
     assert similarity.invoke(won).cosine > 0 > similarity.invoke(lost).cosine
 
 
-@pytest.mark.parametrize("given", [[1.0, 2.0], [float("nan")] * 2304, [], ["a"] * 2304, object(), None, 3.0])
+@pytest.mark.parametrize("given", [[1.0, 2.0], [float("nan")] * DIMENSION, [], ["a"] * DIMENSION, object(), None, 3.0])
 def test_what_is_no_vector_is_an_input_error(scorer: CallScorer, coach_home: Path, given: Any) -> None:
     with pytest.raises(InputError):
         SimilarityScorer.load(Settings.load(home=coach_home), scorer).invoke(given)

@@ -21,12 +21,14 @@ def _button(page: Page, name: str) -> Locator:
 
 def _more(page: Page, name: str) -> None:
     """Presses a button that stands behind "More", twice where a chart that came late took it from under the press."""
-    _button(page, "More").click()
+    more, behind = _button(page, "More"), _button(page, name)
+    more.click()
     try:
-        expect(_button(page, name)).to_be_visible()
+        expect(behind).to_be_visible()
     except AssertionError:
-        _button(page, "More").click()
-    _button(page, name).click()
+        if more.is_visible():
+            more.click()
+    behind.click()
 
 
 def _no_serious_violation(page: Page) -> None:
@@ -138,14 +140,14 @@ def test_a_table_of_calls_asks_which_one(browser: Browser, server: Server) -> No
     visit = Visit(browser, server.url, DESKTOP)
     page = visit.page
     visit.upload("pipeline.csv", table.encode())
-    expect(page.get_by_text("pipeline.csv has 8 calls. Which one?")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("pipeline.csv has 8 calls. Which one?")).to_be_visible()
     visit.shot("29-table")
     _button(page, "Another one").click()
     expect(page.get_by_text("Give its number")).to_be_visible()
     visit.say("call-7")
     visit.wait_for_answer()
     visit.upload("notes.csv", b"name,age\nAnn,3\n")
-    expect(page.get_by_text("call_transcript").last).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("call_transcript").last).to_be_visible()
     visit.shot("30-no-calls")
     visit.close()
 
@@ -176,9 +178,9 @@ def test_stop_stops_and_the_next_question_is_answered(browser: Browser, server: 
         f"{'Rep' if n % 2 else 'Customer'}: Point {n} on our list, and {n * 7} more of them." for n in range(N_LONG)
     ]
     visit.say("\n".join(lines))
-    expect(page.get_by_text("Scoring the call")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Scoring the call")).to_be_visible()
     page.locator("#stop-button").click()
-    expect(page.get_by_text(re.compile("Scoring the call: stopped"))).to_be_visible(timeout=20_000)
+    expect(page.get_by_text(re.compile("Scoring the call: stopped"))).to_be_visible()
     visit.shot("32-stopped")
     visit.say("How good is the model?")
     expect(page.get_by_text("On calls that it hadn't seen")).to_be_visible(timeout=ANSWER_MS)

@@ -86,7 +86,7 @@ def test_rubbish_is_refused_in_a_sentence(browser: Browser, server: Server) -> N
     visit = Visit(browser, server.url, DESKTOP)
     page = visit.page
     visit.upload("brochure.txt", b"%PDF-1.7 \x00\x01\x02")
-    expect(page.get_by_text("export the transcript as text")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("export the transcript as text")).to_be_visible()
     visit.say(f"Rep: {'well ' * 1_200}\nCustomer: {'so ' * 2_000}\n" * 100)
     expect(page.get_by_text("The text is larger than 1 MB")).to_be_visible(timeout=ANSWER_MS)
     expect(page.locator('[data-step-type="user_message"]').last).to_have_text("Pasted call")
@@ -104,7 +104,7 @@ def test_who_is_on_your_side_is_asked_and_names_are_only_text(browser: Browser, 
         "Bo: See ![p](https://evil.example/p.png) [c](https://evil.example) <img src=x> www.evil.example :smile **b**"
     )
     visit.say(f"{call}\n{hostile}")
-    expect(page.get_by_text("Who is on your side?")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Who is on your side?")).to_be_visible()
     visit.shot("10-who")
     page.get_by_role("button", name="Dana", exact=True).click()
     expect(page.get_by_text("Who is on your side? Dana")).to_be_visible()
