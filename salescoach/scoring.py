@@ -189,7 +189,7 @@ class CallScorer:
         return np.round(raw, DIGITS)
 
     def call_vector(self, transcript: Transcript, *, vectors: np.ndarray | None = None) -> np.ndarray:
-        """The call's difference from the average call: shape (4 * encoder dimension,), float32, unit length.
+        """The call's difference from the average call: shape (n_blocks * dimension,), float32, unit length.
 
         ``vectors``: those of its turns, where they are known.
         """

@@ -1,8 +1,8 @@
 """Token states below the trained layers, computed once for each turn text and kept on disk.
 
 The frozen part of the encoder gives the same states in every epoch, so they are computed once, by the very engine that
-scores later, and read from a memory-mapped bf16 file. Files hold hashes and numbers, never a text; but states tell much
-about the text they come from, so they belong under ``COACH_HOME/runs`` and go when a call is deleted.
+scores later, and read from a bf16 file when they are needed. Files hold hashes and numbers, never a text; but states
+tell much about the text they come from, so they belong under ``COACH_HOME/runs`` and go when a call is deleted.
 
     <folder>/<encoder>-<n_frozen>/states.bf16   (n_tokens, dimension), one piece of a turn after the other
     <folder>/<encoder>-<n_frozen>/index.npz     sha256 of each text, and the token counts of its pieces
@@ -10,6 +10,7 @@ about the text they come from, so they belong under ``COACH_HOME/runs`` and go w
 
 import hashlib
 import os
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,26 +39,28 @@ class Activations:
         first_piece: shape (n_texts + 1,), int64.
     """
 
-    def __init__(self, states: np.ndarray, offsets: np.ndarray, lengths: np.ndarray, first_piece: np.ndarray) -> None:
-        self._states = states
+    def __init__(
+        self, states: Path, dimension: int, offsets: np.ndarray, lengths: np.ndarray, first_piece: np.ndarray
+    ) -> None:
+        # Opened once, so that it stays the same file when another takes its place; not mapped, as pages that were read
+        # would count as memory of this process.
+        self._states = states.open("rb", buffering=0)
+        weakref.finalize(self, self._states.close)
+        self._dimension = dimension
         self._offsets = offsets
         self.lengths = lengths
         self.first_piece = first_piece
-
-    @property
-    def dimension(self) -> int:
-        """Width of a state."""
-        return int(self._states.shape[1])
 
     def read(self, pieces: np.ndarray) -> "tuple[Tensor, Tensor]":
         """States of some pieces, padded to the longest: (n, tokens, dimension) bf16, and a mask (n, tokens) bool."""
         import torch
 
         lengths = self.lengths[pieces]
-        states = np.zeros((len(pieces), int(lengths.max()), self.dimension), dtype=np.int16)
+        states = np.zeros((len(pieces), int(lengths.max()), self._dimension), dtype=np.int16)
         for row, (piece, length) in enumerate(zip(pieces, lengths, strict=True)):
-            start = self._offsets[piece]
-            states[row, :length] = self._states[start : start + length]
+            self._states.seek(int(self._offsets[piece]) * self._dimension * states.itemsize)
+            read = np.fromfile(self._states, dtype=states.dtype, count=int(length) * self._dimension)
+            states[row, :length] = read.reshape(length, self._dimension)
         mask = np.arange(states.shape[1]) < lengths[:, None]
         return torch.from_numpy(states).view(torch.bfloat16), torch.from_numpy(mask)
 
@@ -180,9 +183,8 @@ class _Store:
         first = np.cumsum(counts) - counts
         texts = np.array([self.rows[key.tobytes()] for key in keys])
         pieces = np.concatenate([np.arange(first[text], first[text] + counts[text]) for text in texts])
-        states = np.memmap(self._states_file, dtype=np.int16, mode="r").reshape(-1, self._dimension)
         first_piece = np.concatenate([[0], np.cumsum(counts[texts])])
-        return Activations(states, offsets[pieces], lengths[pieces], first_piece)
+        return Activations(self._states_file, self._dimension, offsets[pieces], lengths[pieces], first_piece)
 
     def _add(self, keys: np.ndarray, lengths: np.ndarray, counts: np.ndarray) -> None:
         for key in keys:

@@ -31,6 +31,7 @@ from training.call_model import CallModel, CallRows
 from training.events import Events
 from training.layers import TopLayers, n_frozen_layers, save_encoder
 from training.losses import nt_xent, semi_hard_triplet, supcon
+from training.memory import give_back_memory
 from training.options import FinetuneOptions
 from training.pooling import QUERY_SCALE
 from training.state import Epoch, TrainingState
@@ -225,6 +226,8 @@ def _train(
             progress(STAGES[stage], (epoch - 1) * per_epoch + step, n_epochs[stage] * per_epoch)
             loss = _loss(model, data, rows, options, is_fixed=stage == "head")
             state.step(loss, stage)
+            if stage == "layers":
+                give_back_memory()
             losses.append(loss.item() * len(rows) / len(order))
         with state.averaged():
             line = Epoch(stage=stage, epoch=epoch, loss=round(sum(losses), 6))

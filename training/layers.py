@@ -25,7 +25,7 @@ N_STEPS = 127  # to either side
 WEIGHTS = "model.safetensors"
 TRAINED_LAYERS = "trained_layers.safetensors"
 STEPS, SCALE = "steps", "scale"
-MAX_TOKENS_KEPT = 20_000  # a batch with more computes its passes twice (gradient checkpointing) to stay within memory
+MAX_TOKENS_KEPT = 10_000  # of a batch; passes beyond are computed twice (gradient checkpointing), to bound the memory
 
 
 class TopLayers:
@@ -67,11 +67,12 @@ class TopLayers:
         pieces = np.concatenate([np.arange(first[text], first[text + 1]) for text in texts])
         lengths = self._activations.lengths[pieces]
         order = np.argsort(lengths, kind="stable")
-        keeps_all = not torch.is_grad_enabled() or lengths.sum() <= MAX_TOKENS_KEPT
+        n_tokens = 0
         parts = []
         for rows in _batches(lengths[order]):
             states, mask = (tensor.to(self.device) for tensor in self._activations.read(pieces[order[rows]]))
-            if keeps_all:
+            n_tokens += int(mask.sum())
+            if not torch.is_grad_enabled() or n_tokens <= MAX_TOKENS_KEPT:
                 parts.append(self._forward(states, mask))
             else:
                 parts.append(checkpoint(self._forward, states, mask, use_reentrant=False))
