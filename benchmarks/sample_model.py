@@ -25,7 +25,7 @@ from salescoach.scoring import CallScorer
 from salescoach.splits import CALIBRATION, group_of, labels_of
 from salescoach.types import LabelledCall
 
-SHOWN = ("auc", "f1", "accuracy", "brier", "ece")
+SHOWN = ("auc", "f1", "accuracy", "brier", "ece", "ece_by_chance")
 
 
 def main() -> None:

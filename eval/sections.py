@@ -11,10 +11,8 @@ from eval.embedding_map import EmbeddingMap
 from eval.evaluate import Evaluation
 from eval.faithfulness import Faithfulness
 from eval.figures import Figure
-from eval.tables import NAMES, agreement_rows
+from eval.tables import NAMES, SHOWN, agreement_rows
 from salescoach.types import PassRate
-
-SHOWN = ("auc", "average_precision", "balanced_accuracy", "f1", "accuracy", "brier", "ece", "precision_at_10")
 
 MAX_CELL = 60
 

@@ -18,12 +18,23 @@ NAMES = {
     "brier_reliability": "Brier: reliability",
     "brier_resolution": "Brier: resolution",
     "ece": "ECE",
+    "ece_by_chance": "ECE by chance alone",
     "log_loss": "log-loss",
     "precision_at_10": "precision at 10",
     "precision_at_50": "precision at 50",
     "lift": "lift of the top tenth",
 }
-_SHOWN = ("auc", "average_precision", "balanced_accuracy", "f1", "accuracy", "brier", "ece", "precision_at_10")
+SHOWN = (
+    "auc",
+    "average_precision",
+    "balanced_accuracy",
+    "f1",
+    "accuracy",
+    "brier",
+    "ece",
+    "ece_by_chance",
+    "precision_at_10",
+)
 
 
 def comparison_page(found: Comparison) -> str:
@@ -35,8 +46,8 @@ def comparison_page(found: Comparison) -> str:
         f"seed {found.seed}, split {found.split_hash}. Figures are means over folds, in brackets the 95 % interval "
         "from resampling the accounts that judge; that training could have gone otherwise is not in it.",
         _table(
-            ["arm", *(NAMES[name] for name in _SHOWN), "ms a call"],
-            [[arm.name, *(str(arm.measures[name]) for name in _SHOWN), f"{arm.ms_per_call:.0f}"] for arm in found.arms],
+            ["arm", *(NAMES[name] for name in SHOWN), "ms a call"],
+            [[arm.name, *(str(arm.measures[name]) for name in SHOWN), f"{arm.ms_per_call:.0f}"] for arm in found.arms],
         ),
     ]
     if found.differences:

@@ -81,6 +81,16 @@ def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray) ->
     return sum(gaps) / len(labels)
 
 
+def calibration_error_by_chance(probabilities: np.ndarray) -> float:
+    """The calibration error that these probabilities would show on average if each were right.
+
+    The rate of a bin of few calls strays from its probability by chance: of n outcomes with probabilities p, the mean
+    gap is sqrt(2 / pi * sum(p * (1 - p))) / n, by the normal approximation of their sum.
+    """
+    variances = [float((probabilities[part] * (1 - probabilities[part])).sum()) for part in _bins(probabilities)]
+    return float(np.sqrt(2 / np.pi * np.array(variances)).sum()) / len(probabilities)
+
+
 def brier_reliability(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Mean squared gap between probability and observed rate over the bins (Murphy, 1973): 0 is calibrated."""
     bins = _bins(probabilities)
@@ -124,6 +134,7 @@ METRICS: dict[str, Metric] = {
     "brier_reliability": lambda y, p, _: brier_reliability(y, p),
     "brier_resolution": lambda y, p, _: brier_resolution(y, p),
     "ece": lambda y, p, _: expected_calibration_error(y, p),
+    "ece_by_chance": lambda _, p, __: calibration_error_by_chance(p),
     "log_loss": lambda y, p, _: float(log_loss(y, p, labels=[0, 1])),
     "precision_at_10": lambda y, p, _: precision_at(y, p, 10),
     "precision_at_50": lambda y, p, _: precision_at(y, p, 50),

@@ -178,10 +178,17 @@ def test_figures_in_words() -> None:
         Bin(n=30, probability=0.2, rate=measured(0.1, 0.0, 0.2)),
         Bin(n=31, probability=0.7, rate=measured(0.66, 0.5, 0.8)),
     ]
-    assert trust(measured(0.04, 0, 1), bins).startswith("Yes: percentages are off by 4 points")
-    assert trust(measured(0.09, 0, 1), bins).startswith("Roughly")
-    assert trust(measured(0.15, 0, 1), bins).startswith("Not much")
-    assert "Where it says 70%, 66% (50 to 80) converted (31 calls)" in trust(measured(0.04, 0, 1), bins)
+
+    def trusted(ece: float, by_chance: float) -> str:
+        return trust({"ece": measured(ece, 0, 1), "ece_by_chance": measured(by_chance, 0, 1)}, bins)
+
+    assert trusted(0.04, 0.01).startswith("Yes: percentages seem off by 4 points")
+    assert "right ones would seem off by 1, by chance alone" in trusted(0.04, 0.01)
+    assert trusted(0.09, 0.02).startswith("Roughly")
+    assert trusted(0.15, 0.1).startswith("Not much")
+    assert trusted(0.11, 0.1).startswith("Nothing speaks against it")  # few calls
+    assert trusted(0.06, 0.055).startswith("Nothing speaks against it")
+    assert "Where it says 70%, 66% (50 to 80) converted (31 calls)" in trusted(0.04, 0.01)
     assert top_of_list(10, 0.8, 0.55) == "Of the 10 calls with the highest score, 8 converted; of any 10, 6 would."
     auc = {"auc": measured(0.6, 0.52, 0.68)}
     found = Evaluation(n=9, positives=4, model_id="m", measures=auc, answered_share=1, answered=None, seen=0)

@@ -17,6 +17,7 @@ from salescoach.measures import (
     averaged,
     brier_reliability,
     brier_resolution,
+    calibration_error_by_chance,
     choose_thresholds,
     expected_calibration_error,
     interval,
@@ -47,6 +48,7 @@ def measure(labels: np.ndarray, probabilities: np.ndarray, groups: list[str], se
         ("brier", (0.01 + 0.36 + 0.36 + 0.04) / 4),
         ("log_loss", -np.log([0.9, 0.4, 0.4, 0.8]).mean()),
         ("ece", (0.1 + 0.6 + 0.6 + 0.2) / 4),  # four calls, four bins of one
+        ("ece_by_chance", np.sqrt(2 / np.pi) * (0.3 + 2 * np.sqrt(0.24) + 0.4) / 4),  # the spread of one call each
         ("brier_reliability", (0.01 + 0.36 + 0.36 + 0.04) / 4),
         ("brier_resolution", 0.25),  # bins of one call tell them apart entirely
         ("precision_at_10", 0.5),
@@ -72,6 +74,16 @@ def test_the_calibration_error_of_bins() -> None:
     assert expected_calibration_error(np.repeat([0, 1], 10), np.repeat([0.0, 1.0], 10)) == 0
     # Equal probabilities are one bin, so a constant forecast of the base rate is calibrated, in any order of the calls.
     assert expected_calibration_error(np.repeat([0, 1], 10), np.full(20, 0.5)) == 0
+
+
+@pytest.mark.parametrize("n_calls", [60, 123, 1000])
+def test_the_calibration_error_by_chance_is_that_of_right_probabilities(n_calls: int) -> None:
+    rng = np.random.default_rng(4)
+    probabilities = rng.beta(2, 3, size=n_calls)
+    drawn = [
+        expected_calibration_error((rng.random(n_calls) < probabilities).astype(int), probabilities) for _ in range(400)
+    ]
+    assert calibration_error_by_chance(probabilities) == pytest.approx(np.mean(drawn), rel=0.05)
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 1)), min_size=5, max_size=60))
