@@ -25,6 +25,9 @@ Engine = Literal["torch-bf16", "torch-fp32"]
 MAX_TOKENS = 256
 PAD_TO = 8  # lengths are rounded up to a multiple of this, so that few shapes occur
 TOKENS_PER_BATCH = 2048
+# Smaller batches are filled up: processors with AMX multiply them by other kernels, which round otherwise, so that a
+# turn's vector would depend on its neighbours. Measured on one; elsewhere it only takes a little time.
+MIN_TOKENS_PER_BATCH = 384
 ROLE_NAMES: dict[Role, str] = {"rep": "Rep", "customer": "Customer", "unknown": "Speaker"}
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
@@ -161,7 +164,7 @@ class TurnEncoder:
         lengths = np.array(self.token_counts(pieces))
         vectors = np.empty((len(pieces), self.dimension), dtype=np.float32)
         for rows, features in self.batches(pieces, lengths):
-            vectors[rows] = self._forward(features)
+            vectors[rows] = self._forward(features)[: len(rows)]
         if len(pieces) == len(texts):
             return vectors
         summed = np.zeros((len(texts), self.dimension), dtype=np.float32)
@@ -181,6 +184,8 @@ class TurnEncoder:
     ) -> "Iterator[tuple[np.ndarray, Mapping[str, Tensor]]]":
         """Pieces of one padded length at a time: their rows, and their tokens as the model takes them.
 
+        A small batch has more token rows than pieces; what is made of those behind is to be thrown away.
+
         Args:
             pieces: texts within the token limit.
             lengths: tokens of each, shape (n_pieces,), as ``token_counts`` gives them.
@@ -191,6 +196,7 @@ class TurnEncoder:
             size = max(1, TOKENS_PER_BATCH // length)
             for rows in (alike[start : start + size] for start in range(0, len(alike), size)):
                 texts = [pieces[row] for row in rows]
+                texts += texts[-1:] * (-(-MIN_TOKENS_PER_BATCH // length) - len(texts))
                 tokens = self.model.tokenizer(
                     texts, padding="max_length", truncation=True, max_length=length, return_tensors="pt"
                 )

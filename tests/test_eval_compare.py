@@ -305,7 +305,7 @@ def test_the_page_says_it_in_words_first_and_every_figure_has_its_interval(found
     assert "Fine-tuning the encoder differs from the generic one" in page
     rows = [line for line in page.splitlines() if line.startswith("| generic ")]
     assert len(rows) == 3  # measures, difference, shares
-    assert rows[0].count(" to ") == 8
+    assert rows[0].count(" to ") == 9
     for delta, said in (((0.01, 0.05), "beats"), ((-0.05, -0.01), "loses to"), ((-0.02, 0.04), "may be chance")):
         base = found.arms[0]
         arms = tuple(base.model_copy(update={"name": name}) for name in ("generic", "tfidf", "finetuned"))

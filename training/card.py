@@ -7,7 +7,14 @@ from salescoach.measures import Measure
 from salescoach.types import PassRate
 from training.judge import Verdict
 
-_SHOWN = {"auc": "AUROC", "f1": "F1", "accuracy": "accuracy", "brier": "Brier", "ece": "ECE"}
+_SHOWN = {
+    "auc": "AUROC",
+    "f1": "F1",
+    "accuracy": "accuracy",
+    "brier": "Brier",
+    "ece": "ECE",
+    "ece_by_chance": "ECE by chance alone",
+}
 _SCORERS = {
     "finetuned": "the fine-tuned embedding",
     "generic": "the generic embedding",
