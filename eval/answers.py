@@ -1,5 +1,6 @@
 """The report's first screen: what the figures mean, in words for people who know no statistics."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -22,7 +23,8 @@ NAMES = {
 }
 ELIGIBLE = ("tfidf", "generic", "finetuned", "blend")  # as scorers
 WELL_CALIBRATED, ROUGHLY_CALIBRATED = 0.05, 0.1  # ECE
-NOT_TOLD = 1.2  # times the ECE by chance alone: on five folds, nineteen of twenty calibrated models stay below it
+# Nineteen of twenty sums of ten gaps that are chance alone lie below 1 + this times their mean (half-normal gaps).
+ECE_SPREAD = 1.645 * math.sqrt((math.pi / 2 - 1) / 10)
 COIN = 0.5
 USEFUL = 0.55  # lower end of the AUROC
 
@@ -77,7 +79,7 @@ def comparison_answers(
                 f"{100 * auc['generic']:.0f} and plain words {100 * auc['tfidf']:.0f}. {_chance(gain)}",
             )
         )
-    answers.append(Answer("Can I trust a percentage?", trust(line.measures, bins)))
+    answers.append(Answer("Can I trust a percentage?", trust(line.measures, bins, found.folds)))
     answers.append(Answer("What if I take the top of the list?", top_of_list(*top, found.positives / found.n)))
     curve = next((one for one in curves if one.arm == best), next(iter(curves), None))
     answers.append(Answer("Would more calls pay?", more_calls(curve)))
@@ -100,7 +102,7 @@ def evaluation_answers(found: Evaluation, bins: Sequence[Bin], top: tuple[int, f
     """How well it ranks, how far to trust a probability, how often it answers, and what it does on plain checks."""
     answers = [
         Answer("How well does it rank?", ranks_right(found.measures["auc"])),
-        Answer("Can I trust a percentage?", trust(found.measures, bins)),
+        Answer("Can I trust a percentage?", trust(found.measures, bins, n_folds=1)),
     ]
     answers.append(Answer("What if I take the top of the list?", top_of_list(*top, found.positives / found.n)))
     often = "On all of these calls."
@@ -139,12 +141,12 @@ def ranks_right(auc: Measure) -> str:
     )
 
 
-def trust(measures: Mapping[str, Measure], bins: Sequence[Bin]) -> str:
+def trust(measures: Mapping[str, Measure], bins: Sequence[Bin], n_folds: int) -> str:
     """How far off percentages are, beside what chance alone would do, with the highest bin as an example."""
     off, by_chance = measures["ece"].value, measures["ece_by_chance"].value
     if off <= WELL_CALIBRATED:
         word = "Yes"
-    elif off <= NOT_TOLD * by_chance:
+    elif off <= by_chance * (1 + ECE_SPREAD / math.sqrt(n_folds)):
         word = "Nothing speaks against it"
     else:
         word = "Roughly" if off <= ROUGHLY_CALIBRATED else "Not much"

@@ -179,8 +179,8 @@ def test_figures_in_words() -> None:
         Bin(n=31, probability=0.7, rate=measured(0.66, 0.5, 0.8)),
     ]
 
-    def trusted(ece: float, by_chance: float) -> str:
-        return trust({"ece": measured(ece, 0, 1), "ece_by_chance": measured(by_chance, 0, 1)}, bins)
+    def trusted(ece: float, by_chance: float, n_folds: int = 5) -> str:
+        return trust({"ece": measured(ece, 0, 1), "ece_by_chance": measured(by_chance, 0, 1)}, bins, n_folds)
 
     assert trusted(0.04, 0.01).startswith("Yes: percentages seem off by 4 points")
     assert "right ones would seem off by 1, by chance alone" in trusted(0.04, 0.01)
@@ -188,6 +188,8 @@ def test_figures_in_words() -> None:
     assert trusted(0.15, 0.1).startswith("Not much")
     assert trusted(0.11, 0.1).startswith("Nothing speaks against it")  # few calls
     assert trusted(0.06, 0.055).startswith("Nothing speaks against it")
+    assert trusted(0.31, 0.25, n_folds=1).startswith("Nothing speaks against it")  # one split strays further than five
+    assert trusted(0.31, 0.25, n_folds=5).startswith("Not much")
     assert "Where it says 70%, 66% (50 to 80) converted (31 calls)" in trusted(0.04, 0.01)
     assert top_of_list(10, 0.8, 0.55) == "Of the 10 calls with the highest score, 8 converted; of any 10, 6 would."
     auc = {"auc": measured(0.6, 0.52, 0.68)}
