@@ -25,12 +25,16 @@ WORDS = tuple("we you the a price team week call plan need look think about befo
 
 
 def made_up_call(n_turns: int, n_words: int, seed: int) -> Transcript:
-    """A call of random words: what they mean doesn't change how long they take."""
+    """A call of random words, ``n_words`` a turn on average: what they mean doesn't change how long they take."""
     draw = random.Random(seed)
     roles = ("rep", "customer")
     return Transcript(
         turns=tuple(
-            Turn(speaker=roles[turn % 2], role=roles[turn % 2], text=" ".join(draw.choices(WORDS, k=n_words)))
+            Turn(
+                speaker=roles[turn % 2],
+                role=roles[turn % 2],
+                text=" ".join(draw.choices(WORDS, k=draw.randint(1, 2 * n_words - 1))),
+            )
             for turn in range(n_turns)
         )
     )

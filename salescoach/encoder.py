@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 Engine = Literal["torch-bf16", "torch-fp32"]
 
 MAX_TOKENS = 256
-PAD_TO = 8  # lengths are rounded up to a multiple of this, so that few shapes occur
+PAD_TO = 16  # lengths are rounded up to a multiple of this, so that few shapes occur
 TOKENS_PER_BATCH = 2048
-# Smaller batches are filled up: processors with AMX multiply them by other kernels, which round otherwise, so that a
-# turn's vector would depend on its neighbours. Measured on one; elsewhere it only takes a little time.
-MIN_TOKENS_PER_BATCH = 384
+# Processors with AMX multiply smaller batches by other kernels, which round otherwise, so that a turn's vector would
+# depend on its neighbours. There they are filled up.
+MIN_TOKENS_WITH_AMX = 384
 ROLE_NAMES: dict[Role, str] = {"rep": "Rep", "customer": "Customer", "unknown": "Speaker"}
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
@@ -190,13 +190,16 @@ class TurnEncoder:
             pieces: texts within the token limit.
             lengths: tokens of each, shape (n_pieces,), as ``token_counts`` gives them.
         """
+        import torch
+
+        min_tokens = MIN_TOKENS_WITH_AMX if torch.cpu._is_amx_tile_supported() else 0
         padded = np.minimum(-(-lengths // PAD_TO) * PAD_TO, MAX_TOKENS)
         for length in np.unique(padded).tolist():
             alike = np.flatnonzero(padded == length)
             size = max(1, TOKENS_PER_BATCH // length)
             for rows in (alike[start : start + size] for start in range(0, len(alike), size)):
                 texts = [pieces[row] for row in rows]
-                texts += texts[-1:] * (-(-MIN_TOKENS_PER_BATCH // length) - len(texts))
+                texts += texts[-1:] * (-(-min_tokens // length) - len(texts))
                 tokens = self.model.tokenizer(
                     texts, padding="max_length", truncation=True, max_length=length, return_tensors="pt"
                 )
