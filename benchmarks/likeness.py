@@ -21,7 +21,7 @@ from salescoach.embedding_arm import EmbeddingArm, EncodedCall, ReferenceArm
 from salescoach.encoder import Encoder, encode_turns
 from salescoach.labelled import read_calls
 from salescoach.likeness import Likeness
-from salescoach.measures import METRICS, Judged, averaged, paired_gap, resample
+from salescoach.measures import METRICS, N_RESAMPLES, Judged, averaged, paired_gap, resample
 from salescoach.scoring import load_base_encoder, load_encoder
 from salescoach.similarity import METHODS, PastCalls, directions
 from salescoach.splits import TRAIN, group_of, labels_of
@@ -91,10 +91,9 @@ def print_table(
     for name in (*METHODS, HEAD):
         folds = [[Judged(labels, scores[name], groups)] for scores in (generic, fine)]
         before, after = (averaged(fold, AUC["auc"]) for fold in folds)
-        samples = [resample(fold, np.random.default_rng(0), 400, AUC)["auc"] for fold in folds]
+        samples = [resample(fold, np.random.default_rng(0), N_RESAMPLES, AUC)["auc"] for fold in folds]
         gap = paired_gap(samples[1], samples[0], after - before)
-        ci = f" ({gap.ci[0]:+.3f} to {gap.ci[1]:+.3f})" if gap.ci else ""
-        print(f"| {name} | {before:.3f} | {after:.3f} | {gap.value:+.3f}{ci} | {after / before - 1:+.1%} |")
+        print(f"| {name} | {before:.3f} | {after:.3f} | {gap} | {after / before - 1:+.1%} |")
     print()
 
 

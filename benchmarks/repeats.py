@@ -10,12 +10,12 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from sklearn.metrics import brier_score_loss, roc_auc_score
+from sklearn.metrics import roc_auc_score
 
 from eval.compare import compare
 from salescoach.config import Settings
 from salescoach.labelled import read_calls
-from salescoach.measures import Judged, paired_gap
+from salescoach.measures import METRICS, Judged, Measure, averaged, interval, paired_gap
 from serving.progress import progress
 
 ARMS = ("length", "tfidf", "generic", "generic_cosine", "finetuned", "finetuned_cosine", "blend")
@@ -52,21 +52,19 @@ def main() -> None:
         dict(zip(accounts, rng.multinomial(len(accounts), [1 / len(accounts)] * len(accounts)), strict=True))
         for _ in range(N_RESAMPLES)
     ]
-    auc = {arm: mean_auc(judged[arm], dict.fromkeys(accounts, 1)) for arm in ARMS}
+    auc = {arm: averaged(judged[arm], METRICS["auc"]) for arm in ARMS}
     samples = {arm: np.array([mean_auc(judged[arm], draw) for draw in draws]) for arm in ARMS}
 
     print(f"{given.calls.name}, split seeds {', '.join(map(str, given.seeds))}\n")
     print("| arm | AUROC | by seed | Brier |\n| --- | --- | --- | --- |")
     for arm in ARMS:
-        low, high = np.quantile(samples[arm], (0.025, 0.975))
-        brier = np.mean([brier_score_loss(fold.labels, fold.probabilities) for fold in judged[arm]])
+        whole = Measure(value=auc[arm], ci=interval(samples[arm]))
         own = ", ".join(f"{one[arm]:.3f}" for one in by_seed)
-        print(f"| {arm} | {auc[arm]:.3f} ({low:.3f} to {high:.3f}) | {own} | {brier:.3f} |")
+        print(f"| {arm} | {whole} | {own} | {averaged(judged[arm], METRICS['brier']):.3f} |")
     print("\n| arm | over | AUROC, paired | relative |\n| --- | --- | --- | --- |")
     for arm, over in PAIRS:
         gap = paired_gap(samples[arm], samples[over], auc[arm] - auc[over])
-        ci = f" ({gap.ci[0]:+.3f} to {gap.ci[1]:+.3f})" if gap.ci else ""
-        print(f"| {arm} | {over} | {gap.value:+.3f}{ci} | {auc[arm] / auc[over] - 1:+.1%} |")
+        print(f"| {arm} | {over} | {gap} | {auc[arm] / auc[over] - 1:+.1%} |")
 
 
 def mean_auc(folds: list[Judged], times: dict[str, int]) -> float:

@@ -164,7 +164,7 @@ class TurnEncoder:
         lengths = np.array(self.token_counts(pieces))
         vectors = np.empty((len(pieces), self.dimension), dtype=np.float32)
         for rows, features in self.batches(pieces, lengths):
-            vectors[rows] = self._forward(features)[: len(rows)]
+            vectors[rows] = self._forward(features)
         if len(pieces) == len(texts):
             return vectors
         summed = np.zeros((len(texts), self.dimension), dtype=np.float32)
@@ -184,7 +184,7 @@ class TurnEncoder:
     ) -> "Iterator[tuple[np.ndarray, Mapping[str, Tensor]]]":
         """Pieces of one padded length at a time: their rows, and their tokens as the model takes them.
 
-        A small batch has more token rows than pieces; what is made of those behind is to be thrown away.
+        A batch that would be too small holds its last piece several times.
 
         Args:
             pieces: texts within the token limit.
@@ -198,12 +198,13 @@ class TurnEncoder:
             alike = np.flatnonzero(padded == length)
             size = max(1, TOKENS_PER_BATCH // length)
             for rows in (alike[start : start + size] for start in range(0, len(alike), size)):
-                texts = [pieces[row] for row in rows]
-                texts += texts[-1:] * (-(-min_tokens // length) - len(texts))
+                n_missing = max(0, -(-min_tokens // length) - len(rows))
+                filled = np.pad(rows, (0, n_missing), mode="edge")
+                texts = [pieces[row] for row in filled]
                 tokens = self.model.tokenizer(
                     texts, padding="max_length", truncation=True, max_length=length, return_tensors="pt"
                 )
-                yield rows, tokens
+                yield filled, tokens
 
     def token_counts(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, with those that mark its ends."""

@@ -46,6 +46,10 @@ class Gap(Frozen):
     ci: tuple[float, float] | None
     p_value: float | None
 
+    def __str__(self) -> str:
+        """Such as ``+0.031 (+0.013 to +0.053)``."""
+        return f"{self.value:+.3f}" + (f" ({self.ci[0]:+.3f} to {self.ci[1]:+.3f})" if self.ci else "")
+
 
 class Thresholds(Frozen):
     """From which probability on a call counts as converted, for each measure that needs a yes or no.

@@ -141,7 +141,7 @@ class _LowerPart:
         for rows, features in self._encoder.batches(pieces, lengths):
             with torch.inference_mode():
                 output = self._transformer(**features).last_hidden_state.bfloat16().view(torch.int16).numpy()
-            for row, values in zip(rows, output, strict=False):  # behind the rows, a small batch is filled up
+            for row, values in zip(rows, output, strict=True):
                 states[ends[row] - lengths[row] : ends[row]] = values[: lengths[row]]
         return states, lengths, np.array([len(own) for own in split])
 

@@ -76,10 +76,7 @@ def _table(measures: Mapping[str, Mapping[str, Measure]]) -> str:
 
 
 def _gaps(verdict: Verdict) -> str:
-    lines = []
-    for (arm, over), gap in verdict.gaps.items():
-        ci = f" ({gap.ci[0]:+.3f} to {gap.ci[1]:+.3f})" if gap.ci else ""
-        lines.append(f"- {arm} over {over}: AUROC {gap.value:+.3f}{ci}")
+    lines = [f"- {arm} over {over}: AUROC {gap}" for (arm, over), gap in verdict.gaps.items()]
     return "\nPaired, on the same calls:\n\n" + "\n".join(lines) + "\n" if lines else ""
 
 
