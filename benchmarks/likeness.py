@@ -53,7 +53,10 @@ def main() -> None:
         "generic": PastCalls.of(directions(vectors, center), labels_of(learned)),
         "fine-tuned": Likeness.load(folder.likeness_file).past,
     }
-    sides = {"generic": (base, generic, center), "fine-tuned": (fine_encoder, fine, fine.center)}
+    sides: dict[str, tuple[Encoder, EmbeddingArm | ReferenceArm, np.ndarray]] = {
+        "generic": (base, generic, center),
+        "fine-tuned": (fine_encoder, fine, fine.center),
+    }
     print(f"{folder.manifest.model_id} on {given.sample.name}\n")
     calls = read_calls(given.sample)
     for split in given.splits:
