@@ -8,15 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from sklearn.metrics import (
-    accuracy_score,
-    average_precision_score,
-    balanced_accuracy_score,
-    brier_score_loss,
-    f1_score,
-    log_loss,
-    roc_auc_score,
-)
 
 from salescoach.splits import GroupBootstrap
 from salescoach.types import Frozen
@@ -67,6 +58,9 @@ class Judged:
     """Probabilities for calls that no fit has seen, such as those of one fold.
 
     ``labels`` and ``probabilities`` have shape (n_calls,); ``groups`` names the account of each call.
+
+    Raises:
+        ValueError: a probability is NaN or infinite.
     """
 
     labels: np.ndarray
@@ -74,15 +68,86 @@ class Judged:
     groups: Sequence[str]
     thresholds: Thresholds = field(default_factory=Thresholds)
 
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.probabilities).all():
+            raise ValueError("probabilities must be finite")
+
 
 Metric = Callable[[np.ndarray, np.ndarray, Thresholds], float]
+
+# The measures up to ``log_loss`` are those of scikit-learn to 1e-12 (a test compares them). Its functions spend most of
+# their time on checking their arguments, and a bootstrap calls them tens of thousands of times.
+
+
+def roc_auc(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Share of (converted, lost) pairs in which the converted call scores higher; a tie counts half.
+
+    NaN where a class is missing.
+    """
+    if not 0 < labels.sum() < len(labels):
+        return float("nan")
+    hits, alarms = _hits_and_alarms(labels, probabilities)
+    # Each step's area under the curve, in pairs of calls: whole numbers and halves, so nothing is rounded.
+    area = np.diff(alarms, prepend=0) @ (hits - np.diff(hits, prepend=0) / 2)
+    return float(area / (hits[-1] * alarms[-1]))
+
+
+def average_precision(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Precision at each threshold, weighted by the recall that it adds; 0 where no call converted."""
+    hits, alarms = _hits_and_alarms(labels, probabilities)
+    return float(np.diff(hits, prepend=0) @ (hits / (hits + alarms)) / max(hits[-1], 1))
+
+
+def f1(labels: np.ndarray, called: np.ndarray) -> float:
+    """Harmonic mean of precision and recall of the calls that ``called`` (bool) names; 0 if there are none."""
+    n_either = int(called.sum() + labels.sum())
+    return 2 * float(labels[called].sum()) / n_either if n_either else 0.0
+
+
+def balanced_accuracy(labels: np.ndarray, called: np.ndarray) -> float:
+    """Mean share of rightly ``called`` (bool) calls over the classes that there are."""
+    is_right, is_converted = called == labels, labels == 1
+    return float(np.mean([is_right[rows].mean() for rows in (is_converted, ~is_converted) if rows.any()]))
+
+
+def brier_score(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Mean squared distance of probability and label, in [0, 1].
+
+    Raises:
+        ValueError: a probability is outside [0, 1].
+    """
+    return float(np.mean((_in_range(probabilities) - labels) ** 2))
+
+
+def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Mean negative log likelihood, in nats; a probability of 0 or 1 counts as the nearest number within.
+
+    Raises:
+        ValueError: a probability is outside [0, 1].
+    """
+    of_label = np.where(labels == 1, _in_range(probabilities), 1 - probabilities)
+    eps = np.finfo(of_label.dtype).eps
+    return -float(np.mean(np.log(np.clip(of_label, eps, 1 - eps))))
+
+
+def _hits_and_alarms(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Converted and lost calls at or above each different probability, highest first: shapes (n_different,)."""
+    order = np.argsort(-probabilities, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(probabilities[order])), len(order) - 1)
+    hits = np.cumsum(labels[order])[ends]
+    return hits, ends + 1 - hits
+
+
+def _in_range(probabilities: np.ndarray) -> np.ndarray:
+    if not (probabilities.min() >= 0 and probabilities.max() <= 1):
+        raise ValueError("probabilities must be in [0, 1]")
+    return probabilities
 
 
 def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Mean gap between probability and observed rate over ten bins of equal size (Naeini et al., AAAI 2015)."""
-    bins = _bins(probabilities)
-    gaps = [len(part) * abs(float(labels[part].mean()) - float(probabilities[part].mean())) for part in bins]
-    return sum(gaps) / len(labels)
+    sizes, (converted, expected) = _binned(probabilities, labels, probabilities)
+    return float(np.abs(converted - expected).sum() / sizes.sum())
 
 
 def calibration_error_by_chance(probabilities: np.ndarray) -> float:
@@ -91,15 +156,14 @@ def calibration_error_by_chance(probabilities: np.ndarray) -> float:
     The rate of a bin of few calls strays from its probability by chance: of n outcomes with probabilities p, the mean
     gap is sqrt(2 / pi * sum(p * (1 - p))) / n, by the normal approximation of their sum.
     """
-    variances = [float((probabilities[part] * (1 - probabilities[part])).sum()) for part in _bins(probabilities)]
-    return float(np.sqrt(2 / np.pi * np.array(variances)).sum()) / len(probabilities)
+    sizes, (variances,) = _binned(probabilities, probabilities * (1 - probabilities))
+    return float(np.sqrt(2 / np.pi * variances).sum() / sizes.sum())
 
 
 def brier_reliability(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Mean squared gap between probability and observed rate over the bins (Murphy, 1973): 0 is calibrated."""
-    bins = _bins(probabilities)
-    gaps = [len(part) * float(labels[part].mean() - probabilities[part].mean()) ** 2 for part in bins]
-    return sum(gaps) / len(labels)
+    sizes, (converted, expected) = _binned(probabilities, labels, probabilities)
+    return float(((converted - expected) ** 2 / sizes).sum() / sizes.sum())
 
 
 def brier_resolution(labels: np.ndarray, probabilities: np.ndarray) -> float:
@@ -107,8 +171,8 @@ def brier_resolution(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
     Brier = reliability - resolution + base rate * (1 - base rate), but for the spread of probabilities inside a bin.
     """
-    rate = float(labels.mean())
-    return sum(len(part) * (float(labels[part].mean()) - rate) ** 2 for part in _bins(probabilities)) / len(labels)
+    sizes, (converted,) = _binned(probabilities, labels)
+    return float((sizes * (converted / sizes - labels.mean()) ** 2).sum() / sizes.sum())
 
 
 def precision_at(labels: np.ndarray, probabilities: np.ndarray, k: int) -> float:
@@ -129,17 +193,17 @@ def lift(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 METRICS: dict[str, Metric] = {
-    "auc": lambda y, p, _: float(roc_auc_score(y, p)),
-    "average_precision": lambda y, p, _: float(average_precision_score(y, p)),
-    "f1": lambda y, p, at: float(f1_score(y, p >= at.f1, zero_division=0)),
-    "accuracy": lambda y, p, at: float(accuracy_score(y, p >= at.accuracy)),
-    "balanced_accuracy": lambda y, p, at: float(balanced_accuracy_score(y, p >= at.balanced_accuracy)),
-    "brier": lambda y, p, _: float(brier_score_loss(y, p)),
+    "auc": lambda y, p, _: roc_auc(y, p),
+    "average_precision": lambda y, p, _: average_precision(y, p),
+    "f1": lambda y, p, at: f1(y, p >= at.f1),
+    "accuracy": lambda y, p, at: float(np.mean((p >= at.accuracy) == y)),
+    "balanced_accuracy": lambda y, p, at: balanced_accuracy(y, p >= at.balanced_accuracy),
+    "brier": lambda y, p, _: brier_score(y, p),
     "brier_reliability": lambda y, p, _: brier_reliability(y, p),
     "brier_resolution": lambda y, p, _: brier_resolution(y, p),
     "ece": lambda y, p, _: expected_calibration_error(y, p),
     "ece_by_chance": lambda _, p, __: calibration_error_by_chance(p),
-    "log_loss": lambda y, p, _: float(log_loss(y, p, labels=[0, 1])),
+    "log_loss": lambda y, p, _: log_loss(y, p),
     "precision_at_10": lambda y, p, _: precision_at(y, p, 10),
     "precision_at_50": lambda y, p, _: precision_at(y, p, 50),
     "lift": lambda y, p, _: lift(y, p),
@@ -259,8 +323,10 @@ def interval(samples: np.ndarray) -> tuple[float, float] | None:
     return round(float(low), 4), round(float(high), 4)
 
 
-def _bins(probabilities: np.ndarray) -> list[np.ndarray]:
-    """Rows of up to ten bins of about equal size; equal probabilities are in one bin."""
+def _binned(probabilities: np.ndarray, *values: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Sizes and sums of values in up to ten bins of about equal size; equal probabilities are in one bin."""
     edges = np.quantile(probabilities, np.linspace(0, 1, min(N_BINS, len(probabilities)) + 1)[1:-1])
     codes = np.searchsorted(edges, probabilities, side="right")
-    return [np.flatnonzero(codes == code) for code in np.unique(codes)]
+    sizes = np.bincount(codes)
+    is_filled = sizes > 0
+    return sizes[is_filled], [np.bincount(codes, weights=value)[is_filled] for value in values]

@@ -1,5 +1,6 @@
 """Measures against values worked out by hand, and rules that hold for any labels."""
 
+import warnings
 from functools import partial
 
 import numpy as np
@@ -7,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    balanced_accuracy_score,
+    brier_score_loss,
+    f1_score,
+    log_loss,
+    roc_auc_score,
+)
 
 from salescoach.measures import (
     METRICS,
@@ -58,6 +67,50 @@ def measure(labels: np.ndarray, probabilities: np.ndarray, groups: list[str], se
 )
 def test_by_hand(name: str, value: float) -> None:
     assert METRICS[name](LABELS, PROBABILITIES, HALF) == pytest.approx(value)
+
+
+SCIKIT_LEARN = {
+    "auc": lambda y, p, _: roc_auc_score(y, p),
+    "average_precision": lambda y, p, _: average_precision_score(y, p),
+    "f1": lambda y, p, at: f1(y, p >= at.f1),
+    "accuracy": lambda y, p, at: accuracy_score(y, p >= at.accuracy),
+    "balanced_accuracy": lambda y, p, at: balanced_accuracy_score(y, p >= at.balanced_accuracy),
+    "brier": lambda y, p, _: brier_score_loss(y, p),
+    "log_loss": lambda y, p, _: log_loss(y, p, labels=[0, 1]),
+}
+# Ties are likely among the first, the others are at the edge of what a float can hold.
+some_probability = (
+    st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])
+    | st.sampled_from([5e-324, 1e-17, float(np.finfo(float).eps), 1 - float(np.finfo(float).eps)])
+    | st.floats(0, 1)
+)
+
+
+@hypothesis_settings(deadline=None, max_examples=150)
+@given(
+    st.lists(st.tuples(st.integers(0, 1), some_probability), min_size=1, max_size=60),
+    st.sampled_from([None, 0, 1]),
+    st.builds(Thresholds, f1=some_probability, accuracy=some_probability, balanced_accuracy=some_probability),
+)
+def test_measures_are_those_of_scikit_learn(
+    calls: list[tuple[int, float]], only: int | None, thresholds: Thresholds
+) -> None:
+    labels = np.array([label if only is None else only for label, _ in calls])
+    probabilities = np.array([probability for _, probability in calls])
+    with warnings.catch_warnings(action="ignore"):  # of a class without calls
+        for name, theirs in SCIKIT_LEARN.items():
+            expected = theirs(labels, probabilities, thresholds)
+            ours = METRICS[name](labels, probabilities, thresholds)
+            assert ours == pytest.approx(expected, rel=1e-12, abs=1e-12, nan_ok=True), name
+
+
+def test_what_is_no_probability_is_refused() -> None:
+    for strange in (1.01, -0.01, np.nan):
+        for name in ("brier", "log_loss"):
+            with pytest.raises(ValueError, match=r"in \[0, 1\]"):
+                METRICS[name](np.array([0, 1]), np.array([0.5, strange]), HALF)
+    with pytest.raises(ValueError, match="finite"):
+        Judged(np.array([0, 1]), np.array([0.5, np.nan]), ["a", "b"])
 
 
 def test_each_measure_uses_its_own_threshold() -> None:
