@@ -5,6 +5,7 @@ something is imagined, that won and not lost calls are wanted. Numbers and quote
 is in them says nothing about what is asked.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from agent.arguments import (
     wants_all_calls,
     without_quotes,
 )
+from agent.router_weights import RouterWeights, shipped_weights
 from salescoach.encoder import Encoder
 from salescoach.types import Frozen
 
@@ -259,7 +261,10 @@ def read_examples() -> tuple[Example, ...]:
 
 
 class IntentRouter:
-    """Reads the intent of a question. Fitted on first use; the same encoder and examples give the same readings.
+    """Reads the intent of a question. The same encoder and examples give the same readings.
+
+    The package ships weights for the bundled base encoder. With another encoder, or other examples, the router is
+    fitted on first use, which encodes all examples.
 
     Args:
         encoder: a generic sentence encoder; one that was fine-tuned on calls reads questions worse.
@@ -272,8 +277,7 @@ class IntentRouter:
 
     def read(self, question: str) -> Reading:
         """How a question, taken by itself, may be meant."""
-        weights, bias = self._fitted
-        logits = _features(self._encoder, [question])[0] @ weights + bias
+        logits = _features(self._encoder, [question])[0] @ self._fitted.weights + self._fitted.bias
         p = np.exp(logits - logits.max())
         p = _with_outcome(_possible(p, question), outcome(question))
         order = np.argsort(-p, kind="stable")
@@ -285,18 +289,32 @@ class IntentRouter:
         return None if intent == "unsure" else intent
 
     @cached_property
-    def _fitted(self) -> tuple[np.ndarray, np.ndarray]:
-        """Weights of shape (n_features, n_intents) and bias of shape (n_intents,), float64."""
-        from sklearn.linear_model import LogisticRegression
+    def _fitted(self) -> RouterWeights:
+        if self._examples is not None:
+            return fit(self._encoder, self._examples)
+        shipped = shipped_weights()
+        if shipped is not None and shipped.suit(self._encoder, len(cues("")), len(INTENTS)):
+            return shipped.weights
+        return fit(self._encoder, read_examples())
 
-        examples = read_examples() if self._examples is None else self._examples
-        labels = np.array([INTENTS.index(example.intent) for example in examples])
-        model = LogisticRegression(C=REGULARISATION, class_weight="balanced", max_iter=1000)
-        model.fit(_features(self._encoder, [example.question for example in examples]), labels)
-        weights = np.zeros((model.coef_.shape[1], len(INTENTS)))
-        bias = np.full(len(INTENTS), -np.inf)  # an intent without examples is never read
-        weights[:, model.classes_], bias[model.classes_] = model.coef_.T, model.intercept_
-        return weights, bias
+
+def fit(encoder: Encoder, examples: Sequence[Example]) -> RouterWeights:
+    """The router's weights from examples; an intent without examples is never read."""
+    from sklearn.linear_model import LogisticRegression
+
+    labels = np.array([INTENTS.index(example.intent) for example in examples])
+    model = LogisticRegression(C=REGULARISATION, class_weight="balanced", max_iter=1000)
+    model.fit(_features(encoder, [example.question for example in examples]), labels)
+    weights = np.zeros((model.coef_.shape[1], len(INTENTS)))
+    bias = np.full(len(INTENTS), -np.inf)
+    weights[:, model.classes_], bias[model.classes_] = model.coef_.T, model.intercept_
+    return RouterWeights(weights, bias)
+
+
+def name_of_features(examples: Sequence[Example]) -> str:
+    """Changes with anything but the encoder that ``fit`` depends on, such as one cue of one example: 64 hex digits."""
+    rows = [[one.intent, masked(one.question), cues(one.question)] for one in examples]
+    return hashlib.sha256(json.dumps([INTENTS, CUE_WEIGHT, REGULARISATION, rows]).encode()).hexdigest()
 
 
 def _possible(p: np.ndarray, question: str) -> np.ndarray:

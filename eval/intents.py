@@ -101,7 +101,7 @@ def judge_intents(encoder: Encoder, *, as_shipped: bool = False) -> IntentReport
     questions = read_questions()
     groups = {question.group for question in questions}
     examples = [one for one in read_examples() if as_shipped or one.group not in groups]
-    router = IntentRouter(encoder, examples)
+    router = IntentRouter(encoder, None if as_shipped else examples)
     router.read("warm up")
     planner = Planner(router, KNOWN)
     start = time.perf_counter()
