@@ -7,11 +7,13 @@ neither the neighbours in a batch nor what is already cached can change it, and 
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
+from salescoach.bert import Bert
 from salescoach.errors import ModelError
 from salescoach.types import Role, Turn
 from salescoach.vector_cache import MemoryCache, VectorCache
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Engine = Literal["torch-bf16", "torch-fp32"]
+Dtype = Literal["bfloat16", "float32"]
 
 MAX_TOKENS = 256
 PAD_TO = 16  # lengths are rounded up to a multiple of this, so that few shapes occur
@@ -74,7 +77,11 @@ def best_engine() -> Engine:
     return "torch-bf16" if has_bf16 else "torch-fp32"
 
 
-def load_model(name_or_folder: str | Path, dtype: Literal["bfloat16", "float32"]) -> "SentenceTransformer":
+def _dtype(engine: Engine) -> Dtype:
+    return "bfloat16" if engine == "torch-bf16" else "float32"
+
+
+def load_model(name_or_folder: str | Path, dtype: Dtype) -> "SentenceTransformer":
     """A sentence-transformers model on the CPU; code that comes with one is never run.
 
     Raises:
@@ -92,23 +99,64 @@ def load_model(name_or_folder: str | Path, dtype: Literal["bfloat16", "float32"]
         raise ModelError(f"No sentence-transformers model could be loaded from {name_or_folder}: {error}") from error
 
 
-class TurnEncoder:
-    """A sentence-transformers model with a content-keyed cache of its vectors.
+class Network(Protocol):
+    """What computes vectors of texts that fit into it."""
 
-    ``model`` is public for training, which takes it apart; its weights must not be changed.
-    """
+    dimension: int
 
-    def __init__(
-        self, model: "SentenceTransformer", *, fingerprint: str, engine: Engine, cache: VectorCache | None = None
-    ) -> None:
-        self.model = model
-        self._cache = MemoryCache() if cache is None else cache
-        self.engine = engine
-        self.fingerprint = fingerprint
+    def token_counts(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, with those that mark its ends."""
+        ...
+
+    def tokens(self, texts: Sequence[str], length: int) -> "Mapping[str, Tensor]":
+        """Tokens of the texts, cut or padded to ``length``."""
+        ...
+
+    def forward(self, features: "Mapping[str, Tensor]") -> "Tensor":
+        """Sentence vectors of tokens as ``tokens`` gives them: shape (n_texts, dimension)."""
+        ...
+
+
+class LibraryNetwork:
+    """A model of any make, computed by sentence-transformers."""
+
+    def __init__(self, model: "SentenceTransformer") -> None:
+        self.model = model.eval()
         dimension = model.get_embedding_dimension()
         if dimension is None:
             raise ModelError("The encoder doesn't say how long its vectors are; use a text model.")
         self.dimension: int = dimension
+
+    def token_counts(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, with those that mark its ends."""
+        return [len(ids) for ids in self.model.tokenizer(list(texts), truncation=False)["input_ids"]]
+
+    def tokens(self, texts: Sequence[str], length: int) -> "Mapping[str, Tensor]":
+        """Tokens of the texts, cut or padded to ``length``."""
+        found: Mapping[str, Tensor] = self.model.tokenizer(
+            list(texts), padding="max_length", truncation=True, max_length=length, return_tensors="pt"
+        )
+        return found
+
+    def forward(self, features: "Mapping[str, Tensor]") -> "Tensor":
+        """Sentence vectors of tokens as ``tokens`` gives them: shape (n_texts, dimension)."""
+        found: Tensor = self.model(dict(features))["sentence_embedding"]
+        return found
+
+
+class TurnEncoder:
+    """An encoder with a content-keyed cache of its vectors."""
+
+    def __init__(
+        self, network: Network, *, source: str, fingerprint: str, engine: Engine, cache: VectorCache | None = None
+    ) -> None:
+        """``source``: the folder or name that the network was loaded from."""
+        self.network = network
+        self.source = source
+        self._cache = MemoryCache() if cache is None else cache
+        self.engine = engine
+        self.fingerprint = fingerprint
+        self.dimension = network.dimension
 
     @classmethod
     def load(
@@ -129,12 +177,26 @@ class TurnEncoder:
 
         engine = engine or best_engine()
         torch.set_num_threads(threads)
-        model = load_model(name_or_folder, "bfloat16" if engine == "torch-bf16" else "float32")
-        return cls(model.eval(), fingerprint=f"{fingerprint[:16]}-{engine}", engine=engine, cache=cache)
+        source, dtype = str(name_or_folder), _dtype(engine)
+        network: Network = Bert.load(Path(source), dtype) or LibraryNetwork(load_model(source, dtype))
+        return cls(network, source=source, fingerprint=f"{fingerprint[:16]}-{engine}", engine=engine, cache=cache)
+
+    @cached_property
+    def model(self) -> "SentenceTransformer":
+        """The encoder as sentence-transformers has it, for training, which takes it apart; don't change its weights."""
+        if isinstance(self.network, LibraryNetwork):
+            return self.network.model
+        return load_model(self.source, _dtype(self.engine)).eval()
 
     def without_cache(self) -> "TurnEncoder":
         """The same weights, remembering nothing: what a call costs the first time."""
-        return TurnEncoder(self.model, fingerprint=self.fingerprint, engine=self.engine, cache=MemoryCache(0))
+        return TurnEncoder(
+            self.network,
+            source=self.source,
+            fingerprint=self.fingerprint,
+            engine=self.engine,
+            cache=MemoryCache(max_vectors=0),
+        )
 
     def save(self, folder: Path) -> None:
         """Writes weights and tokenizer as sentence-transformers does, without its model card (it quotes texts)."""
@@ -176,7 +238,7 @@ class TurnEncoder:
         import torch
 
         with torch.inference_mode():
-            output = self.model(dict(features))["sentence_embedding"].float()
+            output = self.network.forward(features).float()
             return np.asarray(torch.nn.functional.normalize(output, dim=1).numpy())
 
     def batches(
@@ -201,14 +263,11 @@ class TurnEncoder:
                 n_missing = max(0, -(-min_tokens // length) - len(rows))
                 filled = np.pad(rows, (0, n_missing), mode="edge")
                 texts = [pieces[row] for row in filled]
-                tokens = self.model.tokenizer(
-                    texts, padding="max_length", truncation=True, max_length=length, return_tensors="pt"
-                )
-                yield filled, tokens
+                yield filled, self.network.tokens(texts, length)
 
     def token_counts(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, with those that mark its ends."""
-        return [len(ids) for ids in self.model.tokenizer(list(texts), truncation=False)["input_ids"]] if texts else []
+        return self.network.token_counts(texts) if texts else []
 
     def split_to_limit(self, text: str) -> list[str]:
         """The text, or, over the token limit, its halves, cut at a sentence end (else at a word, else anywhere)."""

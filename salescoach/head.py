@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from salescoach.types import OUTCOMES, Outcome
 
@@ -46,7 +46,7 @@ def interval(member_logits: np.ndarray, strangeness: float) -> tuple[float, floa
     """
     base, slope = READING_ERROR
     disagreement = member_logits[1:].std() if len(member_logits) > 1 else 0.0
-    reach = float(norm.ppf((1 + INTERVAL_LEVEL) / 2) * np.hypot(disagreement, base + slope * strangeness))
+    reach = float(ndtri((1 + INTERVAL_LEVEL) / 2) * np.hypot(disagreement, base + slope * strangeness))
     low, high = sigmoid(member_logits[0] + np.array([-reach, reach]))
     return float(low), float(high)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtrit
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def compare_pairs(
     share = float(wins[is_won].sum() / n_pairs)
     influence = np.bincount(codes, weights=wins - share * n_others) / n_pairs
     error = float(np.sqrt(len(names) / (len(names) - 1) * np.sum(influence**2)))
-    reach = float(t.ppf(1 - (1 - confidence) / (2 * n_looks), n_witnesses - 1)) * error
+    reach = float(stdtrit(n_witnesses - 1, 1 - (1 - confidence) / (2 * n_looks))) * error
     return Pairs(share=share, interval=(max(0.0, share - reach), min(1.0, share + reach)), n_pairs=n_pairs)
 
 

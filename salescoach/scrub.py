@@ -1,16 +1,17 @@
 """Takes deleted rows out of a SQLite file for good: a plain DELETE leaves their bytes in the file and in its log."""
 
 import sqlite3
-from typing import Any
-
-from sqlalchemy import Engine
+from typing import TYPE_CHECKING, Any
 
 from salescoach.errors import CoachError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 PATIENCE_MS = 3_000  # with somebody else who is just reading
 
 
-def scrub_file(engine: Engine, name: str) -> None:
+def scrub_file(engine: "Engine", name: str) -> None:
     """``scrub`` on a connection of the engine's own."""
     connection = engine.raw_connection()
     try:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
 
 from salescoach.errors import DataError
 from salescoach.types import LabelledCall
@@ -29,6 +28,8 @@ def grouped_folds(labels: Sequence[int], groups: Sequence[str], n_folds: int, se
     Raises:
         DataError: a class has fewer calls, or there are fewer groups, than folds.
     """
+    from sklearn.model_selection import StratifiedGroupKFold
+
     if min(np.bincount(labels, minlength=2)) < n_folds or len(set(groups)) < n_folds:
         raise DataError(
             f"{n_folds} folds need at least {n_folds} converted calls, {n_folds} lost calls and {n_folds} accounts; "

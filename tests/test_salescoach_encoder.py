@@ -1,5 +1,7 @@
 """The real encoder: a turn's vector is its own, and every part of a long turn counts."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +9,17 @@ import pytest
 
 from salescoach.artifact import ModelFolder, find_model
 from salescoach.base_model import BUNDLED_SHA256, resolve_base_model
+from salescoach.bert import Bert
 from salescoach.config import BUNDLED_BASE_MODEL, Settings
-from salescoach.encoder import MAX_TOKENS, TurnEncoder, encode_turns, turn_text
+from salescoach.encoder import (
+    MAX_TOKENS,
+    Engine,
+    LibraryNetwork,
+    TurnEncoder,
+    encode_turns,
+    load_model,
+    turn_text,
+)
 from salescoach.errors import ModelError
 from salescoach.testing import WordHashEncoder, make_transcript
 from salescoach.types import Turn
@@ -25,7 +36,7 @@ def encoder(coach_home: Path) -> TurnEncoder:
 
 @pytest.fixture
 def uncached(encoder: TurnEncoder) -> TurnEncoder:
-    return TurnEncoder(encoder.model, fingerprint="test", engine=encoder.engine, cache=MemoryCache(max_vectors=0))
+    return encoder.without_cache()
 
 
 def test_vectors_have_their_shape_and_length(encoder: TurnEncoder) -> None:
@@ -45,10 +56,36 @@ def test_neighbours_in_a_batch_change_nothing(uncached: TurnEncoder) -> None:
 
 
 def test_what_is_cached_changes_nothing(encoder: TurnEncoder, uncached: TurnEncoder) -> None:
-    half_cached = TurnEncoder(encoder.model, fingerprint="test", engine=encoder.engine, cache=MemoryCache())
+    half_cached = TurnEncoder(
+        encoder.network, source=encoder.source, fingerprint="test", engine=encoder.engine, cache=MemoryCache()
+    )
     half_cached.encode(TEXTS[::3])
     assert half_cached.encode(TEXTS).tobytes() == uncached.encode(TEXTS).tobytes()
     assert half_cached.encode(TEXTS).tobytes() == uncached.encode(TEXTS).tobytes()
+
+
+@pytest.mark.parametrize("engine", ["torch-fp32", "torch-bf16"])
+def test_the_vectors_are_those_of_sentence_transformers(engine: Engine) -> None:
+    folder = resolve_base_model(BUNDLED_BASE_MODEL)
+    own = TurnEncoder.load(folder, fingerprint="test", engine=engine)
+    assert isinstance(own.network, Bert)
+    model = load_model(folder, "bfloat16" if engine == "torch-bf16" else "float32")
+    theirs = TurnEncoder(LibraryNetwork(model), source=folder, fingerprint="test", engine=engine)
+    texts = [*TEXTS, "a", "Rep: naïve ﬁancé 你好 … “so” \u200b", "Customer: " + "word " * 300]
+    assert own.token_counts(texts) == theirs.token_counts(texts)
+    assert own.encode(texts).tobytes() == theirs.encode(texts).tobytes()
+
+
+def test_an_encoder_of_another_make_is_left_to_the_library(tmp_path: Path) -> None:
+    folder = Path(resolve_base_model(BUNDLED_BASE_MODEL))
+    copied = tmp_path / "model"
+    shutil.copytree(folder, copied)
+    pooling = copied / "1_Pooling" / "config.json"
+    changed = json.loads(pooling.read_text()) | {"pooling_mode_mean_tokens": False, "pooling_mode_cls_token": True}
+    pooling.write_text(json.dumps(changed))
+    assert Bert.load(folder, "float32") is not None
+    assert Bert.load(copied, "float32") is None
+    assert Bert.load(tmp_path, "float32") is None
 
 
 def test_the_role_is_part_of_the_text(encoder: TurnEncoder) -> None:

@@ -1,0 +1,153 @@
+"""A BERT sentence encoder in plain torch: the same vectors as sentence-transformers gives, without importing it.
+
+Importing sentence-transformers and transformers takes longer than scoring a call. So the usual small encoders (BERT
+with mean pooling: all-MiniLM-L6-v2 and what is fine-tuned from it) are read here straight from their folder. Training,
+and encoders of any other make, use the libraries.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from torch import Tensor
+
+_MODULES: Final = ("Transformer", "Pooling", "Normalize")
+
+
+class Bert:
+    """Weights and tokenizer of a BERT encoder with mean pooling.
+
+    Source: Devlin et al., NAACL 2019; mean pooling: Reimers & Gurevych, EMNLP 2019.
+    """
+
+    def __init__(self, weights: "Mapping[str, Tensor]", config: Mapping[str, Any], tokenizer: "Tokenizer") -> None:
+        self._weights = weights
+        self._tokenizer = tokenizer
+        self._n_layers: int = config["num_hidden_layers"]
+        self._n_heads: int = config["num_attention_heads"]
+        self._epsilon: float = config["layer_norm_eps"]
+        self.dimension: int = config["hidden_size"]
+
+    @classmethod
+    def load(cls, folder: Path, dtype: Literal["bfloat16", "float32"]) -> "Bert | None":
+        """The encoder in a sentence-transformers folder; None where it is of another make."""
+        config = _config(folder)
+        if config is None:
+            return None
+        import torch
+        from safetensors.torch import load_file
+        from tokenizers import Tokenizer
+
+        stored = load_file(folder / "model.safetensors")
+        kind = getattr(torch, dtype)
+        weights = {
+            name.removeprefix("bert."): value.to(kind) for name, value in stored.items() if value.is_floating_point()
+        }
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        return cls(weights, config, tokenizer)
+
+    def token_counts(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, with those that mark its ends."""
+        return [len(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]
+
+    def tokens(self, texts: Sequence[str], length: int) -> "dict[str, Tensor]":
+        """Tokens of the texts, cut or padded to ``length``: arrays of shape (n_texts, length), int64."""
+        import torch
+
+        self._tokenizer.enable_truncation(length)
+        self._tokenizer.enable_padding(length=length)
+        try:
+            encodings = self._tokenizer.encode_batch(list(texts))
+        finally:
+            self._tokenizer.no_padding()
+            self._tokenizer.no_truncation()
+        return {
+            "input_ids": torch.tensor([encoding.ids for encoding in encodings]),
+            "attention_mask": torch.tensor([encoding.attention_mask for encoding in encodings]),
+        }
+
+    def forward(self, features: "Mapping[str, Tensor]") -> "Tensor":
+        """Sentence vectors of tokens as ``tokens`` gives them: shape (n_texts, dimension), unit length."""
+        import torch
+        from torch.nn.functional import normalize
+
+        mask = features["attention_mask"]
+        hidden = self._hidden(features["input_ids"], mask)
+        seen = mask.unsqueeze(-1).to(hidden.dtype)
+        # Sums are float32 and rounded once, as sentence-transformers has it.
+        mean = (hidden * seen).sum(1, dtype=torch.float32) / seen.sum(1, dtype=torch.float32)
+        return normalize(mean.to(hidden.dtype), p=2.0, dim=1)
+
+    def _hidden(self, ids: "Tensor", mask: "Tensor") -> "Tensor":
+        """Token vectors of the last layer: shape (n_texts, n_tokens, dimension)."""
+        import torch
+        from torch.nn.functional import gelu, scaled_dot_product_attention
+
+        table = self._weights
+        hidden = table["embeddings.word_embeddings.weight"][ids] + table["embeddings.token_type_embeddings.weight"][0]
+        hidden = hidden + table["embeddings.position_embeddings.weight"][: ids.shape[1]]
+        hidden = self._norm("embeddings.LayerNorm", hidden)
+        n_texts, n_tokens, dimension = hidden.shape
+        heads = (n_texts, n_tokens, self._n_heads, dimension // self._n_heads)
+        # None where nothing is padded: then the whole sentence is seen anyway.
+        seen = None if bool(mask.all()) else mask.bool()[:, None, None, :].expand(n_texts, 1, n_tokens, n_tokens)
+        for number in range(self._n_layers):
+            layer = f"encoder.layer.{number}"
+            query, key, value = (
+                self._linear(f"{layer}.attention.self.{name}", hidden).view(heads).transpose(1, 2)
+                for name in ("query", "key", "value")
+            )
+            attended = scaled_dot_product_attention(query, key, value, attn_mask=seen, scale=1 / math.sqrt(heads[-1]))
+            attended = attended.transpose(1, 2).reshape(n_texts, n_tokens, dimension)
+            attended = self._linear(f"{layer}.attention.output.dense", attended)
+            hidden = self._norm(f"{layer}.attention.output.LayerNorm", attended + hidden)
+            inner = gelu(self._linear(f"{layer}.intermediate.dense", hidden))
+            hidden = self._norm(f"{layer}.output.LayerNorm", self._linear(f"{layer}.output.dense", inner) + hidden)
+        assert isinstance(hidden, torch.Tensor)
+        return hidden
+
+    def _linear(self, name: str, hidden: "Tensor") -> "Tensor":
+        from torch.nn.functional import linear
+
+        return linear(hidden, self._weights[f"{name}.weight"], self._weights[f"{name}.bias"])
+
+    def _norm(self, name: str, hidden: "Tensor") -> "Tensor":
+        from torch.nn.functional import layer_norm
+
+        weight, bias = self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
+        return layer_norm(hidden, (self.dimension,), weight, bias, self._epsilon)
+
+
+def _config(folder: Path) -> dict[str, Any] | None:
+    """The settings of a BERT encoder with mean pooling; None where a folder holds anything else."""
+    needed = ("config.json", "modules.json", "model.safetensors", "tokenizer.json", "1_Pooling/config.json")
+    if not all((folder / name).is_file() for name in needed):
+        return None
+    try:
+        config = json.loads((folder / "config.json").read_bytes())
+        modules = json.loads((folder / "modules.json").read_bytes())
+        pooling = json.loads((folder / "1_Pooling/config.json").read_bytes())
+        kinds = tuple(str(module["type"]).rpartition(".")[2] for module in modules)
+    except (ValueError, KeyError, TypeError):
+        return None
+    is_usual = (
+        config.get("model_type") == "bert"
+        and config.get("hidden_act") == "gelu"
+        and config.get("position_embedding_type", "absolute") == "absolute"
+        and kinds == _MODULES
+        and _is_mean(pooling)
+    )
+    return config if is_usual else None
+
+
+def _is_mean(pooling: Mapping[str, Any]) -> bool:
+    if "pooling_mode" in pooling:
+        return bool(pooling["pooling_mode"] in ("mean", ["mean"]))
+    chosen = [name for name, value in pooling.items() if name.startswith("pooling_mode") and value is True]
+    return chosen == ["pooling_mode_mean_tokens"]
