@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup chat test check figures lock
+.PHONY: help setup chat test test-all check figures lock
 
 help:  ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | sort | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | expand -t 10
 
 .venv/.bootstrap-stamp: requirements.lock pyproject.toml scripts/bootstrap.sh
 	@bash scripts/bootstrap.sh
@@ -13,8 +13,14 @@ setup: .venv/.bootstrap-stamp  ## packages, sample corpus, model and index, wher
 chat: setup  ## open the chat in the browser
 	@.venv/bin/coach chat
 
-test: .venv/.bootstrap-stamp  ## every test
-	@.venv/bin/python -m pytest -q
+# Two workers with one thread each; a file's tests stay together, as they share what its fixtures made.
+PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest -q -n 2 --dist loadfile
+
+test: .venv/.bootstrap-stamp  ## the tests of some minutes
+	@$(PYTEST) -m "not e2e and not slow"
+
+test-all: .venv/.bootstrap-stamp  ## every test, with those in a browser and those that take long
+	@$(PYTEST)
 
 check: .venv/.bootstrap-stamp  ## ruff, mypy and the import layers
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports

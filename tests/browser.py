@@ -1,9 +1,10 @@
 """What the tests of the page share: the real server, the real browser, and a visit to the page.
 
-A module that uses the fixtures ``server`` and ``browser`` imports them by name.
+The fixture ``server`` is in ``conftest.py``; a module that uses ``browser`` imports it by name.
 """
 
 import os
+import random
 import re
 import shutil
 import socket
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -47,9 +49,14 @@ def chromium() -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A free port that no other worker of this run picks, below those that the system gives away by itself."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 12_000 + 500 * worker
+    for port in random.sample(range(first, first + 500), 500):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no free port")
 
 
 class Server:
@@ -85,17 +92,17 @@ class Server:
             self._process.wait()
 
 
-@pytest.fixture(scope="module")
-def server(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("chat")
-    home = folder / "home"
-    shutil.copytree(coach_home, home)
-    running = Server(home, folder)
+@contextmanager
+def running(home: Path, cwd: Path, **environment: str) -> Iterator[Server]:
+    """A server while it runs; nothing may go wrong in it."""
+    cwd.mkdir(exist_ok=True)
+    one = Server(home, cwd, **environment)
     try:
-        running.wait()
-        yield running
+        one.wait()
+        yield one
+        assert "Traceback" not in one.log.read_text()
     finally:
-        running.stop()
+        one.stop()
 
 
 @pytest.fixture(scope="module")

@@ -5,21 +5,22 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from salescoach.config import Settings
-from salescoach.labelled import read_calls
 from salescoach.library import Library
 from salescoach.scoring import CallScorer
-from serving.setup import set_up
+from tests.base import base_encoder
+from tests.homes import clone, kept, make_home, make_own_model, shared_files
 from tools.parts import Parts
-from training.run import train
 from vectorstore.search import PastCalls
 
-ROOT = Path(__file__).parent.parent
-EXAMPLES = ROOT / "data" / "examples"
-N_SAMPLE_CALLS = 160  # small, but enough for both classes in every split
+if TYPE_CHECKING:
+    from tests.browser import Server
+
+EXAMPLES = Path(__file__).parent.parent / "data" / "examples"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -39,20 +40,41 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def coach_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ``COACH_HOME`` as ``coach setup`` makes it, with a smaller corpus. Copy it before changing anything in it."""
-    home = tmp_path_factory.mktemp("coach") / "home"
-    set_up(Settings.load(home=home), lambda stage, done, total: None, n_calls=N_SAMPLE_CALLS)
-    return home
+def cache_folder(pytestconfig: pytest.Config) -> Path:
+    """Where folders that are slow to make are kept for the next run."""
+    return pytestconfig.cache.mkdir("coach")
 
 
 @pytest.fixture(scope="session")
-def own_model(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def coach_home(cache_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A ``COACH_HOME`` as ``coach setup`` makes it. ``tests.homes.clone`` it before changing anything in it."""
+    home = kept(cache_folder, "home", make_home, tmp_path_factory.mktemp("coach") / "home")
+    before = shared_files(home)
+    yield home
+    assert shared_files(home) == before, "a test has written into a file that other tests share"
+
+
+@pytest.fixture(scope="session")
+def own_model(coach_home: Path, cache_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder that has learned from the sample calls of ``coach_home``; the bundled one hasn't."""
-    folder = tmp_path_factory.mktemp("models") / "own"
-    calls = read_calls(coach_home / "sample" / "calls.csv")
-    train(calls, folder, Settings.load(home=coach_home), name="own", data="the sample calls")
-    return folder
+    copy = tmp_path_factory.mktemp("models") / "own"
+    return kept(cache_folder, "own-model", lambda folder: make_own_model(coach_home, folder), copy)
+
+
+@pytest.fixture(scope="session")
+def server(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Server"]:
+    """A running ``coach chat``, the same for all tests of the page that don't mind what others have said there."""
+    from tests.browser import running
+
+    folder = tmp_path_factory.mktemp("chat")
+    with running(clone(coach_home, folder / "home"), folder) as one:
+        yield one
+
+
+@pytest.fixture
+def one_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Coaches get the same base encoder, where loading it for each would take most of a test's time."""
+    monkeypatch.setattr("agent.build.load_base_encoder", lambda settings: base_encoder())
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from agent.build import build_coach, build_parts
 from agent.chat_models import Wording
 from agent.coach import FIRST_QUESTION, Answer, Coach
 from agent.graph import GraphParts, make_graph
-from agent.intents import IntentRouter
 from agent.offline import OfflineChatModel
 from agent.state import MAX_TOOL_CALLS
 from agent.testing import TRICKS, AdversarialChatModel, ScriptedChatModel
@@ -27,9 +25,14 @@ from eval.groundedness import check_answer
 from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.transcripts import parse_transcript, read_transcript
+from tests.base import base_router
+from tests.homes import clone
 from tools.parts import Parts
 from tools.registry import make_tools
 from tools.score_call import score_call
+
+pytestmark = pytest.mark.usefixtures("one_encoder")
+
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "attack_cases.json").read_text("utf-8"))
 MAX_DRAFTS = 2 + MAX_TOOL_CALLS + 3  # rounds of tools, a draft, its repair, and broken replies in between
@@ -44,12 +47,12 @@ ALWAYS_FORBIDDEN = (
 @pytest.fixture(scope="module")
 def parts(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Parts:
     home = tmp_path_factory.mktemp("attacked") / "home"
-    shutil.copytree(coach_home, home)
+    clone(coach_home, home)
     return build_parts(Settings.load(home=home))
 
 
 def coach_with(parts: Parts, model: BaseChatModel) -> Coach:
-    offline = OfflineChatModel(router=IntentRouter(parts.scorer.encoder))
+    offline = OfflineChatModel(router=base_router())
     graph = make_graph(GraphParts(model, offline, make_tools(parts), 5.0), InMemorySaver())
     return Coach(graph, parts, Wording(model, "hostile", None))
 

@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from agent.build import build_coach, build_parts, open_coach
 from agent.chat_models import Wording
 from agent.coach import FIRST_QUESTION, Answer, Coach, Token, ToolFinished, ToolStarted
 from agent.graph import FALLBACK_NOTE, UNGROUNDED, GraphParts, make_graph
-from agent.intents import IntentRouter, read_examples
+from agent.intents import read_examples
 from agent.memory import UNFINISHED
 from agent.offline import OfflineChatModel
 from agent.state import MAX_TOOL_CALLS
@@ -29,6 +28,8 @@ from agent.testing import ScriptedChatModel
 from salescoach.config import Settings
 from salescoach.transcripts import read_transcript
 from salescoach.types import Frozen, Transcript
+from tests.base import base_router
+from tests.homes import clone
 from tools.parts import Parts
 from tools.registry import make_tools
 from tools.score_call import score_call
@@ -37,7 +38,7 @@ from tools.score_call import score_call
 @pytest.fixture(scope="module")
 def parts(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Parts:
     home = tmp_path_factory.mktemp("coach") / "own-home"
-    shutil.copytree(coach_home, home)
+    clone(coach_home, home)
     return build_parts(Settings.load(home=home))
 
 
@@ -53,7 +54,7 @@ def scripted_coach(
     parts: Parts, reply: object, deadline_s: float = 5.0, question_deadline_s: float = 20.0
 ) -> tuple[Coach, ScriptedChatModel]:
     model = ScriptedChatModel(reply=reply)  # type: ignore[arg-type]
-    offline = OfflineChatModel(router=IntentRouter(parts.scorer.encoder))
+    offline = OfflineChatModel(router=base_router())
     graph = make_graph(GraphParts(model, offline, make_tools(parts), deadline_s, question_deadline_s), InMemorySaver())
     return Coach(graph, parts, Wording(model, "scripted", None)), model
 
@@ -124,7 +125,7 @@ async def test_an_unrelated_question_is_asked_back(parts: Parts, settings: Setti
 )
 def test_questions_in_other_words_find_their_intent(parts: Parts, question: str, intent: str) -> None:
     assert question not in {example.question for example in read_examples()}
-    assert IntentRouter(parts.scorer.encoder).route(question) == intent
+    assert base_router().route(question) == intent
 
 
 async def test_numbers_of_the_team_are_looked_up_without_a_call(settings: Settings, parts: Parts) -> None:
@@ -152,7 +153,7 @@ async def test_the_same_question_gets_the_same_bytes(coach_home: Path, example: 
     answers = set()
     for number in range(2):  # two processes' worth: every part is loaded anew
         home = tmp_path / str(number)
-        shutil.copytree(coach_home, home)
+        clone(coach_home, home)
         fresh = Settings.load(home=home)
         coach = build_coach(fresh, build_parts(fresh))
         call_id = coach.add_call(read_transcript(example))
@@ -399,7 +400,7 @@ async def test_every_argument_that_names_a_call_is_bound_to_the_conversation(par
         return AIMessage("", tool_calls=[{"name": "compare", "args": args, "id": "x"}])
 
     model = ScriptedChatModel(reply=reply)
-    offline = OfflineChatModel(router=IntentRouter(parts.scorer.encoder))
+    offline = OfflineChatModel(router=base_router())
     graph = make_graph(GraphParts(model, offline, [tool], 5.0), InMemorySaver())
     coach = Coach(graph, parts, Wording(model, "scripted", None))
     answer = await answer_of(coach, "Compare them", coach.add_call(read_transcript(example)))
@@ -479,7 +480,7 @@ asyncio.run(main())
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 async def test_a_killed_process_resumes(coach_home: Path, example: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    shutil.copytree(coach_home, home)
+    clone(coach_home, home)
     environment = {**os.environ, "COACH_HOME": str(home), "PYTHONPATH": str(Path(__file__).parent.parent)}
     killed = subprocess.run([sys.executable, "-c", KILLED, str(example)], env=environment, check=False)
     assert killed.returncode == -signal.SIGKILL

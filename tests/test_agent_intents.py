@@ -11,9 +11,8 @@ from agent.grounding import problems_of
 from agent.intents import INTENTS, IntentRouter, cues, masked, read_examples
 from agent.replies import ASK_FOR_EDIT, PLAIN_QUESTIONS, ask_back
 from eval.intents import TOOLS, IntentReport, judge_intents, read_questions, report_table
-from salescoach.config import Settings
 from salescoach.encoder import TurnEncoder
-from salescoach.scoring import load_base_encoder
+from tests.base import base_encoder, base_router
 
 # What README and docs claim, less what another processor's arithmetic may move.
 MIN_RIGHT_TOOL = 0.92
@@ -22,13 +21,13 @@ MIN_RIGHT_ARGUMENTS = 0.97
 
 
 @pytest.fixture(scope="module")
-def encoder(tmp_path_factory: pytest.TempPathFactory) -> TurnEncoder:
-    return load_base_encoder(Settings.load(home=tmp_path_factory.mktemp("base")))
+def encoder() -> TurnEncoder:
+    return base_encoder()
 
 
 @pytest.fixture(scope="module")
-def router(encoder: TurnEncoder) -> IntentRouter:
-    return IntentRouter(encoder)
+def router() -> IntentRouter:
+    return base_router()
 
 
 @pytest.fixture(scope="module")

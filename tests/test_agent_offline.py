@@ -14,17 +14,16 @@ from agent.plans import Plan, Planner
 from agent.prompts import system_message
 from agent.state import MAX_TOOL_CALLS
 from eval.intents import VALUES
-from salescoach.config import Settings
-from salescoach.scoring import load_base_encoder
 from salescoach.types import Role
+from tests.base import base_router
 
 ROLES: tuple[Role, ...] = ("rep", "customer") * 20
 KNOWN = Known(values_of=VALUES.__getitem__, roles_of=lambda call_id: ROLES)
 
 
 @pytest.fixture(scope="module")
-def router(tmp_path_factory: pytest.TempPathFactory) -> IntentRouter:
-    return IntentRouter(load_base_encoder(Settings.load(home=tmp_path_factory.mktemp("base"))))
+def router() -> IntentRouter:
+    return base_router()
 
 
 @pytest.mark.parametrize(

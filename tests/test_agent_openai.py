@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,8 +21,12 @@ from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.testing import WordHashEncoder
 from salescoach.transcripts import read_transcript
+from tests.homes import clone
 from tools.parts import Parts
 from tools.registry import make_tools
+
+pytestmark = pytest.mark.usefixtures("one_encoder")
+
 
 Delta = dict[str, Any]
 
@@ -87,7 +90,7 @@ class ChatServer:
         self._server.daemon_threads = True
         self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that left is expected here
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()  # seconds to its end
 
     def close(self) -> None:
         self._server.shutdown()
@@ -139,7 +142,7 @@ def server() -> Iterator[ChatServer]:
 @pytest.fixture(scope="module")
 def parts(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Parts:
     home = tmp_path_factory.mktemp("coach") / "own-home"
-    shutil.copytree(coach_home, home)
+    clone(coach_home, home)
     return build_parts(Settings.load(home=home))
 
 

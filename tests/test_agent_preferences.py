@@ -1,6 +1,5 @@
 """What a user prefers holds for the whole answer, whoever words it, and changes no number but by the method."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from agent.chat_models import Wording
 from agent.coach import FIRST_QUESTION, Answer, Coach
 from agent.graph import GraphParts, make_graph
 from agent.grounding import problems_of
-from agent.intents import IntentRouter
 from agent.offline import OfflineChatModel
 from agent.preferences import Preferences
 from agent.testing import ScriptedChatModel
@@ -22,6 +20,8 @@ from agent.wording import Wish, word
 from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.testing import make_transcript
+from tests.base import base_router
+from tests.homes import clone
 from tools.compare_calls import compare_calls
 from tools.explain_turn import explain_turn
 from tools.find_similar_calls import find_similar_calls
@@ -42,7 +42,7 @@ NOT_DEFAULT = "Scored by likeness to won and lost calls (cosine), not by the mod
 @pytest.fixture(scope="module")
 def parts(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Parts:
     home = tmp_path_factory.mktemp("preferences") / "own-home"
-    shutil.copytree(coach_home, home)
+    clone(coach_home, home)
     return build_parts(Settings.load(home=home))
 
 
@@ -162,7 +162,7 @@ async def test_a_language_model_is_told_and_held_to_it(parts: Parts) -> None:
         return AIMessage("Look at the turns that moved the score.")
 
     model = ScriptedChatModel(reply=reply)
-    offline = OfflineChatModel(router=IntentRouter(parts.scorer.encoder))
+    offline = OfflineChatModel(router=base_router())
     graph = make_graph(
         GraphParts(
             model, offline, make_tools(parts), 5.0,

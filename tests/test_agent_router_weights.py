@@ -10,11 +10,11 @@ from agent.intents import INTENTS, IntentRouter, Reading, cues, masked, name_of_
 from agent.router_weights import FILE, RouterWeights, ShippedWeights, shipped_weights
 from eval.intents import read_questions
 from salescoach.base_model import resolve_base_model
-from salescoach.config import BUNDLED_BASE_MODEL, Settings
+from salescoach.config import BUNDLED_BASE_MODEL
 from salescoach.encoder import Encoder, TurnEncoder
 from salescoach.errors import ModelError
-from salescoach.scoring import load_base_encoder
 from salescoach.testing import WordHashEncoder
+from tests.base import base_encoder
 
 STALE = "the examples or cues have changed: run `python scripts/fit_router.py` and commit agent/router.safetensors"
 QUESTIONS = [question.question for question in read_questions()]
@@ -28,8 +28,8 @@ def shipped() -> ShippedWeights:
 
 
 @pytest.fixture(scope="module")
-def encoder(tmp_path_factory: pytest.TempPathFactory) -> TurnEncoder:
-    return load_base_encoder(Settings.load(home=tmp_path_factory.mktemp("base")))
+def encoder() -> TurnEncoder:
+    return base_encoder()
 
 
 def read_all(router: IntentRouter, encoder: Encoder) -> list[Reading]:

@@ -1,19 +1,19 @@
 """The blocks of docs/usage.md run, one after the other, as a reader would paste them."""
 
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.homes import clone
 from training.sample import write_sample
 
 USAGE = Path(__file__).parent.parent / "docs" / "usage.md"
 
 
 def test_every_block_runs(coach_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(coach_home, tmp_path / "home", dirs_exist_ok=True)
+    clone(coach_home, tmp_path / "home")
     monkeypatch.chdir(tmp_path)
     write_sample(tmp_path / "calls.csv", n_calls=80, seed=3)
     blocks = re.findall(r"^```python\n(.*?)^```", USAGE.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)

@@ -6,9 +6,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser import ANSWER_MS, DESKTOP, PHONE, Server, Visit, browser, example, server
+from tests.browser import ANSWER_MS, DESKTOP, PHONE, Server, Visit, browser, example
 
-__all__ = ["browser", "server"]  # fixtures
+__all__ = ["browser"]  # a fixture
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser import ANSWER_MS, DESKTOP, PHONE, Server, Visit, browser, example, server
+from tests.browser import ANSWER_MS, DESKTOP, PHONE, Server, Visit, browser, example
 
-__all__ = ["browser", "server"]  # fixtures
+__all__ = ["browser"]  # a fixture
 
 # Playwright talks to its driver and the browser over pipes and starts its own event loop.
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]

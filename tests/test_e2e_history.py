@@ -1,41 +1,35 @@
 """The real page on the next day: what was said is there, for the one who said it, until it is deleted."""
 
 import re
-import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from serving.accounts import Accounts
-from tests.browser import ANSWER_MS, DESKTOP, PHONE, Server, Visit, browser, example, server
+from tests.browser import ANSWER_MS, DESKTOP, PHONE, Server, Visit, browser, example, running
+from tests.homes import clone
 
-__all__ = ["browser", "server"]  # fixtures
+__all__ = ["browser"]  # a fixture
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
 PASSWORD = "correct horse battery"
 
 
-@contextmanager
-def running(home: Path, cwd: Path, **environment: str) -> Iterator[Server]:
-    cwd.mkdir(exist_ok=True)
-    one = Server(home, cwd, **environment)
-    try:
-        one.wait()
+@pytest.fixture(scope="module")
+def server(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of this module's own: its tests count the conversations."""
+    folder = tmp_path_factory.mktemp("history")
+    with running(clone(coach_home, folder / "home"), folder) as one:
         yield one
-        assert "Traceback" not in one.log.read_text()
-    finally:
-        one.stop()
 
 
 @pytest.fixture
 def home(coach_home: Path, tmp_path: Path) -> Path:
-    shutil.copytree(coach_home, tmp_path / "home")
-    return tmp_path / "home"
+    return clone(coach_home, tmp_path / "home")
 
 
 def test_after_a_restart_everything_is_there_and_the_coach_still_knows_the_call(

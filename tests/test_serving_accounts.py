@@ -3,7 +3,6 @@
 import getpass
 import io
 import json
-import shutil
 import sys
 import threading
 import uuid
@@ -25,6 +24,7 @@ from serving.chat_store import ChatStore
 from serving.sign_in import PasswordCheck
 from serving.web import Guard, serve
 from tests.browser import Server
+from tests.homes import clone
 
 PASSWORD = "correct horse battery"
 OTHER = "another long password"
@@ -329,7 +329,7 @@ class Client:
 def team(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("team")
     home = folder / "home"
-    shutil.copytree(coach_home, home)
+    clone(coach_home, home)
     users = Accounts(home / "users.json")
     for name in ("anna", "ben", "gone"):
         users.add(name, PASSWORD)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from serving import cli
+from tests.homes import clone, unshared
 
 Result = tuple[int, str, str]
 Run = Callable[..., Result]
@@ -21,7 +22,7 @@ Run = Callable[..., Result]
 def home(coach_home: Path, tmp_path: Path) -> Path:
     """A copy of the shared home that a test may change."""
     own = tmp_path / "home"
-    shutil.copytree(coach_home, own)
+    clone(coach_home, own)
     return own
 
 
@@ -180,7 +181,7 @@ def test_what_cannot_be_used_gets_one_sentence_and_code_2(
 
 
 def test_a_damaged_model_is_named(run: Run, home: Path, example: Path) -> None:
-    weights = next((home / "models" / "starter").glob("*.safetensors"))
+    weights = unshared(next((home / "models" / "starter").glob("*.safetensors")))
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)

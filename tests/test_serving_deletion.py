@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import json
-import shutil
 import sqlite3
 import sys
 from pathlib import Path
@@ -22,6 +21,7 @@ from serving import chat_view as view
 from serving import cli
 from serving.chat_store import CALL_DELETED, NAME_DELETED, ChatStore
 from serving.deletion import delete_call
+from tests.homes import clone
 from training.run import train
 
 PASTED = make_transcript(
@@ -35,7 +35,7 @@ PASTED = make_transcript(
 @pytest.fixture
 def own(coach_home: Path, tmp_path: Path) -> Settings:
     """Settings of a copy of the shared home."""
-    shutil.copytree(coach_home, tmp_path / "home")
+    clone(coach_home, tmp_path / "home")
     return Settings.load(home=tmp_path / "home")
 
 

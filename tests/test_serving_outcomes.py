@@ -21,6 +21,7 @@ from salescoach.testing import make_call, make_calls, make_transcript
 from salescoach.types import Outcome, Transcript
 from serving import cli
 from serving.outcomes import add_call, adopt_call, enter_outcome
+from tests.homes import clone
 from tools.parts import Parts
 from training.from_library import choose_calls
 from vectorstore.build import build_index
@@ -38,7 +39,7 @@ LINES = (
 @pytest.fixture
 def home(coach_home: Path, tmp_path: Path) -> Path:
     own = tmp_path / "home"
-    shutil.copytree(coach_home, own)
+    clone(coach_home, own)
     return own
 
 

@@ -14,7 +14,6 @@ from sklearn.metrics import roc_auc_score
 from agent.build import build_coach
 from agent.coach import Answer
 from agent.grounding import problems_of
-from agent.intents import IntentRouter
 from agent.plans import Planner
 from agent.wording import word
 from eval.groundedness import check_answer
@@ -27,6 +26,7 @@ from salescoach.splits import GroupBootstrap
 from salescoach.testing import make_call
 from salescoach.types import LabelledCall, Outcome, Provenance
 from serving.chat_steps import step_details, step_result
+from tests.base import base_router
 from tools.parts import Parts
 from tools.registry import make_tools
 from tools.won_and_lost import MAX_EXAMPLES, MIN_CALLS, won_and_lost
@@ -293,7 +293,7 @@ def test_other_words_for_it_are_held_to_the_result(library: Library, draft: str,
 
 @pytest.fixture(scope="module")
 def planner(parts: Parts) -> Planner:
-    return Planner(IntentRouter(parts.scorer.encoder), KNOWN)
+    return Planner(base_router(), KNOWN)
 
 
 @pytest.mark.parametrize(

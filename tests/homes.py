@@ -1,0 +1,111 @@
+"""A ``COACH_HOME`` and a trained model, made once for all runs of the same code, and cheap clones of a home.
+
+What was made is kept in pytest's cache folder under a name that changes with anything it was made from, so it is never
+out of date; what an older state of the code made is deleted. ``pytest --cache-clear`` deletes all of it.
+"""
+
+import functools
+import hashlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from filelock import FileLock
+
+from salescoach.config import Settings
+from salescoach.encoder import best_engine
+from salescoach.labelled import read_calls
+from serving.setup import set_up
+from training.run import train
+
+ROOT = Path(__file__).parent.parent
+MADE_FROM = (
+    "agent", "data", "eval", "salescoach", "serving", "tools", "training", "vectorstore",
+    "requirements.lock", "tests/homes.py",
+)  # fmt: skip
+N_SAMPLE_CALLS = 160  # small, but enough for both classes in every split
+# The coach replaces these files as a whole and never writes into one, so clones can share them by hard links.
+REPLACED_WHOLE = ("models", "sample")
+
+Fingerprint = dict[str, tuple[int, int]]
+
+
+def make_home(folder: Path) -> None:
+    """A home as ``coach setup`` makes it, with a smaller corpus."""
+    set_up(Settings.load(home=folder), lambda stage, done, total: None, n_calls=N_SAMPLE_CALLS)
+    for file in folder.rglob("*.sqlite"):  # the log of writes goes into the file itself, which makes clones small
+        database = sqlite3.connect(file)
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        database.close()
+
+
+def make_own_model(home: Path, folder: Path) -> None:
+    """A model folder that has learned from the sample calls of a home; the bundled one hasn't."""
+    calls = read_calls(home / "sample" / "calls.csv")
+    train(calls, folder, Settings.load(home=home), name="own", data="the sample calls")
+
+
+def kept(cache: Path, name: str, make: Callable[[Path], None], copy: Path) -> Path:
+    """A copy of a folder that is made only if no earlier run of the same code, or other worker, has made it.
+
+    It shares nothing with what is kept, so that no test can spoil a later run.
+
+    Args:
+        cache: where folders are kept.
+        name: of the folder, such as ``home``.
+        make: makes the folder that it is given.
+        copy: the folder to make a copy in.
+    """
+    of_now = cache / state_of_code()
+    with FileLock(cache / "lock"):
+        for older in cache.iterdir():
+            if older.is_dir() and older != of_now:
+                shutil.rmtree(older)
+        folder = of_now / name
+        if not folder.is_dir():
+            unfinished = of_now / f"unfinished-{name}"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            make(unfinished)
+            unfinished.rename(folder)
+        shutil.copytree(folder, copy)
+    return copy
+
+
+@functools.cache
+def state_of_code() -> str:
+    """Changes with every file that a home is made from, and with the kind of processor: 16 hex digits."""
+    digest = hashlib.sha256(best_engine().encode())
+    for file in _files_of([ROOT / name for name in MADE_FROM]):
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest.update(f"{file.relative_to(ROOT)} {content}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def clone(home: Path, to: Path) -> Path:
+    """A home that a test may change as the coach would, though not by writing into a model's file: see ``unshared``."""
+    shutil.copytree(home, to, ignore=lambda folder, names: REPLACED_WHOLE if Path(folder) == home else ())
+    for name in REPLACED_WHOLE:
+        shutil.copytree(home / name, to / name, copy_function=os.link)
+    return to
+
+
+def unshared(file: Path) -> Path:
+    """The same file with content of its own, for a test that writes into it."""
+    content = file.read_bytes()
+    file.unlink()
+    file.write_bytes(content)
+    return file
+
+
+def shared_files(home: Path) -> Fingerprint:
+    """Size and time of the last change of each file that clones share."""
+    files = _files_of([home / name for name in REPLACED_WHOLE])
+    return {str(file): (file.stat().st_size, file.stat().st_mtime_ns) for file in files}
+
+
+def _files_of(places: list[Path]) -> Iterator[Path]:
+    for place in places:
+        found = [place] if place.is_file() else sorted(place.rglob("*"))
+        yield from (file for file in found if file.is_file() and "__pycache__" not in file.parts)
