@@ -22,20 +22,26 @@ from agent.build import open_coach
 from agent.coach import FIRST_QUESTION, Coach
 from agent.preferences import Preferences
 from salescoach.config import Settings
-from salescoach.errors import CoachError, InputError
+from salescoach.errors import CoachError, InputError, without_paths
 from salescoach.labelled import is_table, read_table
 from salescoach.transcripts import assign_roles, decode, looks_like_transcript, parse_transcript
 from salescoach.types import Transcript
 from serving import chat_view as view
+from serving import uploads
 from serving.accounts import Accounts
+from serving.bodies import Bodies
 from serving.chat_actions import BUTTONS, MORE, Desk, buttons
 from serving.chat_answer import AnswerOnPage, exchanges_of
 from serving.chat_asking import OTHER, choose, typed
 from serving.chat_export import Exchange
 from serving.chat_history import ChatHistory, add_routes
 from serving.chat_settings import preferences_of, widgets
-from serving.sign_in import LOCAL_USER, PasswordCheck, SignIn
-from serving.web import ROOT, Guard, with_charts_ready, without_outside_links
+from serving.guard import Guard
+from serving.page import content_policy, with_charts_ready, without_outside_links
+from serving.sessions import Sessions
+from serving.sign_in import LOCAL_USER, PasswordCheck, SignIn, signed_in
+from serving.sockets import guard_sockets
+from serving.web import MAX_MESSAGE_BYTES, ROOT, public_paths
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +54,6 @@ MAX_QUESTION_CHARS: Final = 4_000
 MAX_OFFERED_ROWS: Final = 6
 MAX_PROBLEMS: Final = 3
 MAX_OFFERED_NAMES: Final = 8
-# Above the largest transcript, so that a paste that is too long gets an answer instead of a dropped connection.
-MAX_MESSAGE_BYTES: Final = 8_000_000
 # What the page is sent first when a thread is opened again has arrived by then.
 RESUMED_SECONDS: Final = 0.3
 FOLLOW_SECONDS: Final = 300
@@ -89,10 +93,16 @@ async def explained() -> AsyncIterator[None]:
     try:
         yield
     except CoachError as error:
-        await cl.ErrorMessage(content=view.escape(str(error))).send()
+        await cl.ErrorMessage(content=view.escape(_for_page(error))).send()
     except Exception:
         logger.exception("A message could not be answered.")
         await cl.ErrorMessage(content=SORRY).send()
+
+
+def _for_page(error: CoachError) -> str:
+    """What the page says of an error. The log says it whole, with the folders of this machine."""
+    logger.warning("%s", error)
+    return without_paths(str(error), Settings.load().home)
 
 
 @cl.on_app_startup
@@ -118,9 +128,9 @@ def history() -> ChatHistory:
     return ChatHistory(Settings.load())
 
 
-def _sign_in(accounts: Accounts | None) -> None:
+def _sign_in(accounts: Accounts | None, sessions: Sessions | None) -> None:
     """By password where there are accounts; else everybody at this machine is the one user, without a login page."""
-    if accounts is None:
+    if accounts is None or sessions is None:
 
         @cl.header_auth_callback
         async def local(headers: object) -> cl.User:
@@ -132,7 +142,7 @@ def _sign_in(accounts: Accounts | None) -> None:
     @cl.password_auth_callback
     async def by_password(username: str, password: str) -> cl.User | None:
         name = await check(username, password)
-        return cl.User(identifier=name) if name else None
+        return signed_in(name, sessions) if name else None
 
 
 @cl.on_chat_resume
@@ -173,7 +183,7 @@ async def profiles(user: object = None, language: object = None) -> list[cl.Chat
         coach = await opener.get()
         welcome = view.welcome(coach.manifest, coach.wording)
     except CoachError as error:
-        welcome = view.welcome(None, None, str(error))
+        welcome = view.welcome(None, None, _for_page(error))
     except Exception:
         logger.exception("The coach could not be opened.")
         welcome = view.welcome(None, None, SORRY)
@@ -412,14 +422,21 @@ def _harden() -> None:
         return
     settings = Settings.load()
     accounts = Accounts(settings.users_file) if settings.users_file.exists() else None
-    _sign_in(accounts)
+    seconds = round(settings.session_hours * 3_600)
+    sessions = Sessions(settings.sessions_dir, accounts, seconds) if accounts else None
+    server.config.project.user_session_timeout = seconds
+    _sign_in(accounts, sessions)
     add_routes(server.app, history)
-    server.app.add_middleware(SignIn, accounts=accounts)
-    server.app.add_middleware(Guard, hosts=[host for host in settings.hosts.split(",") if host])
-    server.sio.eio.max_http_buffer_size = MAX_MESSAGE_BYTES
-    template = server.get_html_template
+    uploads.add_routes(server.app)
+    guard_sockets(SORRY)
     assets = Path(server.build_dir) / "assets"
-    server.get_html_template = lambda root_path: with_charts_ready(without_outside_links(template(root_path)), assets)
+    page = with_charts_ready(without_outside_links(server.get_html_template("")), assets)
+    server.get_html_template = lambda root_path: page
+    server.app.add_middleware(Bodies)  # the last one added is the first one asked
+    server.app.add_middleware(SignIn, sessions=sessions)
+    hosts = [host for host in settings.hosts.split(",") if host]
+    server.app.add_middleware(Guard, hosts=hosts, policy=content_policy(page), public=public_paths())
+    server.sio.eio.max_http_buffer_size = MAX_MESSAGE_BYTES
 
 
 _harden()

@@ -28,7 +28,7 @@ from agent.prompts import CALLS_LEFT_OUT, REPAIR, system_message
 from agent.sanitise import sanitise
 from agent.state import MAX_TOOL_CALLS, CoachState
 from agent.wording import with_method
-from salescoach.errors import CoachError
+from salescoach.errors import CoachError, without_paths
 from salescoach.types import MethodName
 
 logger = logging.getLogger(__name__)
@@ -276,7 +276,7 @@ def _usable(reply: AIMessage) -> AIMessage:
 
 
 def _refusal(call: ToolCall, why: str) -> ToolMessage:
-    return ToolMessage(why, tool_call_id=str(call["id"]), name=call["name"], status="error")
+    return ToolMessage(without_paths(why), tool_call_id=str(call["id"]), name=call["name"], status="error")
 
 
 def _now() -> float:

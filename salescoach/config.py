@@ -1,10 +1,11 @@
 """The one place that reads the environment. Argument beats environment beats default."""
 
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from salescoach.errors import InputError
@@ -34,8 +35,18 @@ class Settings(BaseSettings):
     max_answer_tokens: int = Field(4_000, ge=200, description="tokens that it may answer with, its thoughts included")
     rep_lookups: bool = Field(False, description="whether the library may be asked for numbers by rep")
     hosts: str = Field("", description="names, separated by commas, under which the chat may be opened from elsewhere")
+    proxies: str = Field("", description="addresses, separated by commas, of proxies that say who a request is from")
+    session_hours: float = Field(12.0, ge=0.25, le=400, description="hours until the chat asks for a password again")
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
+
+    @field_validator("proxies")
+    @classmethod
+    def _check_proxies(cls, given: str) -> str:
+        addresses = [address.strip() for address in given.split(",") if address.strip()]
+        for address in addresses:
+            ip_network(address, strict=False)  # a name or a * would let anybody say so
+        return ",".join(addresses)
 
     @classmethod
     def load(cls, **arguments: Any) -> Self:
@@ -96,3 +107,8 @@ class Settings(BaseSettings):
     def cookie_secret_file(self) -> Path:
         """What the chat's session cookies are signed with."""
         return self.home / "cookie-secret"
+
+    @cached_property
+    def sessions_dir(self) -> Path:
+        """Who is signed in to the chat just now."""
+        return self.home / "sessions"

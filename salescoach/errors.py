@@ -10,6 +10,12 @@
 Each message says what was expected, what came, and what to do.
 """
 
+import re
+from pathlib import Path
+from typing import Final
+
+_PATH: Final = re.compile(r"""(?<![\w./\\:])(?:[A-Za-z]:)?(?:[/\\][^\s/\\:;,"'()“”]+){2,}""")
+
 
 class CoachError(Exception):
     """An error whose message is written for the user."""
@@ -39,3 +45,15 @@ class ModelError(CoachError):
 
 class UnavailableError(CoachError):
     """A part that the score doesn't need can't answer just now, such as the index of past calls."""
+
+
+def without_paths(message: str, home: Path | None = None) -> str:
+    """A message for somebody at another machine, or for a language model: folders of this one are left out of it.
+
+    Args:
+        message: an error's.
+        home: the folder that is called ``COACH_HOME`` in what is left.
+    """
+    if home is not None:
+        message = message.replace(str(home.resolve()), "COACH_HOME")
+    return _PATH.sub(lambda found: re.split(r"[/\\]", found[0])[-1], message)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError, field_validator
 
 from salescoach.errors import CoachError, InputError
 from salescoach.types import Frozen
@@ -29,7 +29,7 @@ _SECRET_BYTES: Final = 48
 
 
 class Account(Frozen):
-    """A password as it is kept, with what it was hashed by. ``since``: sessions that began earlier are over."""
+    """A password as it is kept, with what it was hashed by and when it was given, in seconds since 1970."""
 
     salt: str
     hash: str
@@ -38,9 +38,20 @@ class Account(Frozen):
     p: int
     since: float
 
+    @field_validator("salt", "hash")
+    @classmethod
+    def _check_base64(cls, value: str) -> str:
+        b64decode(value, validate=True)
+        return value
+
     def admits(self, password: str) -> bool:
         """Whether it is the password; takes the same time whatever is wrong with it."""
         return hmac.compare_digest(_hash(password, b64decode(self.salt), self.n, self.r, self.p), b64decode(self.hash))
+
+    @property
+    def generation(self) -> str:
+        """Tells this password from those before and after it, whatever the clock said when they were given."""
+        return hashlib.sha256(f"{self.salt} {self.hash}".encode()).hexdigest()
 
 
 _FILE: Final = TypeAdapter(dict[str, Account])
@@ -100,10 +111,21 @@ class Accounts:
         is_right = account.admits(password[:MAX_PASSWORD_CHARS])
         return name.strip().casefold() if is_right and account is not _NOBODY else None
 
-    def admits(self, name: str, since: float) -> bool:
-        """Whether a session of that name, begun at that time, still holds."""
+    def generation(self, name: str) -> str:
+        """Which password of an account is the present one.
+
+        Raises:
+            InputError: there is no such account.
+        """
         account = self._load().get(name)
-        return account is not None and since >= int(account.since)
+        if account is None:
+            raise InputError(f"There is no account {name!r}; `coach user list` shows which there are.")
+        return account.generation
+
+    def admits(self, name: str, generation: str) -> bool:
+        """Whether a session of that name, begun with that generation of its password, still holds."""
+        account = self._load().get(name)
+        return account is not None and account.generation == generation
 
     def _load(self) -> dict[str, Account]:
         try:
@@ -114,11 +136,14 @@ class Accounts:
         except FileNotFoundError:
             self._accounts, self._read_at = {}, None
         except (OSError, ValidationError) as error:
-            raise CoachError(f"The accounts in {self._file} can't be read ({type(error).__name__}).") from None
+            raise CoachError(
+                f"The accounts in {self._file} can't be read ({type(error).__name__}); restore the file from a backup, "
+                "or delete it and make the accounts again with `coach user add NAME`."
+            ) from None
         return self._accounts
 
     def _save(self, accounts: dict[str, Account]) -> None:
-        _write_private(self._file, json.dumps({name: one.model_dump() for name, one in accounts.items()}, indent=1))
+        write_private(self._file, json.dumps({name: one.model_dump() for name, one in accounts.items()}, indent=1))
         self._read_at = None
 
 
@@ -126,43 +151,55 @@ class Throttle:
     """Slows down whoever guesses passwords: after some failures, nothing is tried for a while, twice as long each time.
 
     It counts by name and address together, so that nobody can lock another one out from elsewhere; and by each alone,
-    less strictly, against one who tries many names or from many places.
+    against one who tries many names or from many places. These two hit people who did nothing wrong, as a whole office
+    or everybody behind a proxy may have one address: they allow far more and close for a minute at most.
+
+    A browser that has signed in to the account before is counted by itself and by nothing else. What others get
+    wrong, be it with the same name from the same address, never keeps it out.
     """
 
-    LIMITS: Final = (("both", 5), ("address", 20), ("name", 100))
+    LIMITS: Final = (("both", 5), ("address", 100), ("name", 100))
+    BROWSER_LIMIT: Final = 5
     FIRST_S: Final = 30.0
     LONGEST_S: Final = 900.0
+    LONGEST_ALONE_S: Final = 60.0
     MAX_KEYS: Final = 10_000
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._failures: dict[tuple[str, str], tuple[int, float]] = {}
 
-    def is_closed(self, name: str, address: str) -> bool:
-        """Whether this attempt is not even looked at."""
+    def is_closed(self, name: str, address: str, browser: str = "") -> bool:
+        """Whether this attempt is not even looked at. ``browser``: of one that has signed in to the account before."""
         now = self._clock()
-        return any(now < self._failures.get(key, (0, 0.0))[1] for key, _ in self._keys(name, address))
+        return any(now < self._failures.get(key, (0, 0.0))[1] for key, _ in self._keys(name, address, browser))
 
-    def failed(self, name: str, address: str) -> None:
-        """Counts a wrong name or password."""
+    def failed(self, name: str, address: str, browser: str = "") -> None:
+        """Counts a wrong name or password, or one that is about to be tried and may be wrong."""
         now = self._clock()
         if len(self._failures) >= self.MAX_KEYS:
             oldest = sorted(self._failures, key=lambda key: self._failures[key][1])
             for key in oldest[: self.MAX_KEYS // 2]:
                 del self._failures[key]
-        for key, limit in self._keys(name, address):
+        for key, limit in self._keys(name, address, browser):
             n, closed_until = self._failures.get(key, (0, now))
             if now - closed_until > self.LONGEST_S:
                 n = 0
             over = n + 1 - limit
-            wait = 0.0 if over < 0 else min(self.FIRST_S * 2.0 ** min(over, 10), self.LONGEST_S)
+            longest = self.LONGEST_ALONE_S if key[0] in ("address", "name") else self.LONGEST_S
+            wait = 0.0 if over < 0 else min(self.FIRST_S * 2.0 ** min(over, 10), longest)
             self._failures[key] = (n + 1, now + wait)
 
-    def succeeded(self, name: str, address: str) -> None:
-        """Forgets the failures of this name from this address."""
-        self._failures.pop(("both", f"{name}\n{address}"), None)
+    def succeeded(self, name: str, address: str, browser: str = "") -> None:
+        """Forgets the failures of this name from this address, and of the others the one that was none."""
+        for key, limit in self._keys(name, address, browser):
+            n, closed_until = self._failures.pop(key, (0, 0.0))
+            if key[0] in ("address", "name") and n > 1:
+                self._failures[key] = (n - 1, self._clock() if n - 1 < limit else closed_until)
 
-    def _keys(self, name: str, address: str) -> list[tuple[tuple[str, str], int]]:
+    def _keys(self, name: str, address: str, browser: str) -> list[tuple[tuple[str, str], int]]:
+        if browser:
+            return [(("browser", browser), self.BROWSER_LIMIT)]
         parts = {"both": f"{name}\n{address}", "address": address, "name": name}
         return [((kind, parts[kind]), limit) for kind, limit in self.LIMITS]
 
@@ -180,18 +217,27 @@ def account_name(name: str) -> str:
 
 
 def cookie_secret(file: Path) -> str:
-    """What session cookies are signed with: made once, readable by nobody else."""
+    """What session cookies are signed with: made once, readable by nobody else; made again where it is damaged.
+
+    Raises:
+        CoachError: the file can't be read or written.
+    """
     try:
-        kept = file.read_text(encoding="ascii").strip()
-        if len(kept) >= _SECRET_BYTES:
-            return kept
+        kept = file.read_bytes().strip()
+        if len(kept) >= _SECRET_BYTES and kept.isascii():
+            return kept.decode("ascii")
     except FileNotFoundError:
         pass
-    _write_private(file, secrets.token_urlsafe(_SECRET_BYTES))
+    except OSError as error:
+        raise CoachError(
+            f"The secret in {file} can't be read ({error.strerror}); delete it, and it is made again."
+        ) from None
+    write_private(file, secrets.token_urlsafe(_SECRET_BYTES))
     return file.read_text(encoding="ascii").strip()
 
 
-def _write_private(file: Path, text: str) -> None:
+def write_private(file: Path, text: str) -> None:
+    """Writes a file that only its owner can read; an older one is replaced when the new one is whole."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(file) as temporary:
         temporary.touch(mode=0o600)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from salescoach.artifact import ModelFolder, find_model
 from salescoach.config import Settings
-from salescoach.errors import CoachError, DataError, ModelError
+from salescoach.errors import CoachError, DataError, ModelError, without_paths
 from salescoach.library import Library
 from salescoach.progress import Progress, silent
 from salescoach.scoring import CallScorer, Scorer
@@ -159,7 +159,7 @@ def _index_again(settings: Settings, library: Library, scorer: Scorer | None, pr
         for one in _scorers(settings, scorer):
             build_index(library, one, settings.index_dir, progress, takes_over=True, wait_s=WAIT_S)
     except CoachError as error:
-        return str(error)
+        return without_paths(str(error), settings.home)
     return None
 
 

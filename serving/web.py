@@ -1,20 +1,13 @@
-"""The chat's server: starts Chainlit on ``chainlit_app.py`` with ``serve``; for other machines only with accounts.
-
-Also what the page is served through: ``Guard``, the security headers and the refusal of other sites' requests.
-"""
+"""The chat's server: starts Chainlit on ``chainlit_app.py`` with ``serve``; for other machines only with accounts."""
 
 import asyncio
-import ipaddress
 import os
-import re
 import shutil
 import socket
 import warnings
 import webbrowser
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Final
 
 import typer
 
@@ -24,136 +17,24 @@ from salescoach.errors import InputError
 from serving.accounts import Accounts, cookie_secret
 from serving.chat_store import ChatStore
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
-
 ROOT: Final = Path(__file__).resolve().parent.parent
 # Where they are, and what they are called for Chainlit: it warns where a text is not named after its language.
 _PAGE_FILES: Final = ((".chainlit", ".chainlit"), ("public", "public"), ("chainlit.md", "chainlit_en-US.md"))
-_EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})
-_MAX_BODY_BYTES: Final = 4_000_000
+# Above the largest transcript, so that a paste that is too long gets an answer instead of a dropped connection.
+MAX_MESSAGE_BYTES: Final = 8_000_000
 _SECONDS_TO_CLOSE: Final = 2
 
-_HEADERS: Final = (
-    (
-        b"content-security-policy",
-        b"default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-        b"img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self' data:; connect-src 'self'; "
-        b"worker-src 'self' blob:; frame-src 'none'; object-src 'none'; form-action 'self'; base-uri 'none'; "
-        b"frame-ancestors 'none'",
-    ),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-)
-_OUTSIDE_LINK: Final = re.compile(r"<link\b[^>]*\bhref=\"https?://[^>]*>", re.IGNORECASE)
-
-# What would send conversations or telemetry away from this machine where a user's shell has it switched on.
-_SWITCHED_OFF: Final = {
+# What would send conversations or telemetry away from this machine where a user's shell has it switched on, or would
+# send the session's cookie along with other sites' requests.
+_FIXED: Final = {
+    "CHAINLIT_COOKIE_SAMESITE": "lax",
+    "CHAINLIT_ROOT_PATH": "",
     "LANGSMITH_TRACING": "false",
     "LANGCHAIN_TRACING_V2": "false",
     "TRACELOOP_TELEMETRY": "false",
     "ANONYMIZED_TELEMETRY": "False",
     "HF_HUB_OFFLINE": "1",
 }
-
-
-class Guard:
-    """Pure ASGI middleware: security headers on every response, and no request but its own page's.
-
-    Chainlit lets any website that the user has open connect to its socket. A page elsewhere must not be able to read
-    calls, so the page that asks has to come from the very address that is asked. And that address has to be one that
-    is meant: otherwise a website could point a name of its own at this machine and be such a page (DNS rebinding).
-    Meant are this machine, the address that is listened on and the names that were given. Where every address is
-    listened on, any number will do: a page can't be opened by a number that is not its server's.
-    """
-
-    def __init__(self, app: App, hosts: Sequence[str] = ()) -> None:
-        self._app = app
-        self._hosts = frozenset(host.strip("[]").casefold() for host in hosts)
-
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Passes a request on, or refuses it."""
-        if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
-            return
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        if not self._is_own(headers):
-            await _refuse(scope, send, 403, b"This address answers only to its own page.")
-        elif int(headers.get(b"content-length", "0")) > _MAX_BODY_BYTES:
-            await _refuse(scope, send, 413, b"That is too large.")
-        else:
-            await self._app(scope, receive, _with_headers(send))
-
-    def _is_own(self, headers: dict[bytes, str]) -> bool:
-        asked = _place(f"//{headers.get(b'host', '')}")
-        if asked is None or not self._is_meant(asked[0]):
-            return False
-        origin = headers.get(b"origin")
-        return origin is None or _place(origin) == asked
-
-    def _is_meant(self, host: str) -> bool:
-        if is_this_machine(host) or host in self._hosts:
-            return True
-        return bool(self._hosts & _EVERY_ADDRESS) and _is_number(host)
-
-
-def _place(address: str) -> tuple[str, int | None] | None:
-    """Host and port of an address; None as the port stands for the usual one."""
-    try:
-        parts = urlsplit(address)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return None
-    return None if not host else (host.casefold(), None if port in (80, 443) else port)
-
-
-def _is_number(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _with_headers(send: Send) -> Send:
-    async def send_with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            ours = {name for name, _ in _HEADERS}
-            kept = [(name, value) for name, value in message.get("headers", ()) if name.lower() not in ours]
-            message = {**message, "headers": [*kept, *_HEADERS]}
-        await send(message)
-
-    return send_with_headers
-
-
-async def _refuse(scope: Message, send: Send, status: int, reason: bytes) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})
-        return
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), *_HEADERS]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": reason})
-
-
-def without_outside_links(html: str) -> str:
-    """A page without the links to fonts and style sheets on other machines that Chainlit's template has."""
-    return _OUTSIDE_LINK.sub("", html)
-
-
-def with_charts_ready(html: str, assets: Path) -> str:
-    """A page that loads what draws charts while its reader reads, and not only when the first chart arrives.
-
-    Args:
-        html: the page.
-        assets: the folder of the page's scripts; without one that draws, the page stays as it is.
-    """
-    found = sorted(assets.glob("react-plotly-*.js"))
-    if not found:
-        return html
-    load = f'addEventListener("load", () => requestIdleCallback(() => import("/assets/{found[0].name}")))'
-    return html.replace("</body>", f'<script type="module">{load}</script></body>')
 
 
 def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, open_browser: bool = False) -> None:
@@ -177,9 +58,16 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, open
     try:
         app_root = _prepare_app_root(settings.home.resolve() / "chat" / str(port))
         _set_environment(settings.model_copy(update={"hosts": f"{settings.hosts},{host}"}), app_root, port)
-        asyncio.run(_run(listening, f"http://{'localhost' if host == '127.0.0.1' else host}:{port}", open_browser))
+        address = f"http://{'localhost' if host == '127.0.0.1' else host}:{port}"
+        asyncio.run(_run(listening, address, settings.proxies, open_browser))
     finally:
         listening.close()
+
+
+def public_paths() -> frozenset[str]:
+    """The paths of the files that come with the page, and that are served to anybody."""
+    folder = ROOT / "public"
+    return frozenset(f"/public/{file.relative_to(folder).as_posix()}" for file in folder.rglob("*") if file.is_file())
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -224,10 +112,10 @@ def _set_environment(settings: Settings, app_root: Path, port: int) -> None:
     os.environ["CHAINLIT_AUTH_SECRET"] = cookie_secret(settings.cookie_secret_file)
     # A browser sends a cookie to every port of a host, and two coaches may run on one machine.
     os.environ["CHAINLIT_AUTH_COOKIE_NAME"] = f"coach_{port}_session"
-    os.environ.update(_SWITCHED_OFF)
+    os.environ.update(_FIXED)
 
 
-async def _run(listening: socket.socket, address: str, open_browser: bool) -> None:
+async def _run(listening: socket.socket, address: str, proxies: str, open_browser: bool) -> None:
     import uvicorn
     from chainlit.config import config, load_module
     from chainlit.server import app
@@ -237,7 +125,17 @@ async def _run(listening: socket.socket, address: str, open_browser: bool) -> No
     # allows event loops inside event loops; nothing is lost but this line in the terminal.
     warnings.filterwarnings("ignore", message="coroutine 'profiles' was never awaited", category=RuntimeWarning)
     load_module(str(ROOT / "chainlit_app.py"))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=_SECONDS_TO_CLOSE))
+    configured = uvicorn.Config(
+        app,
+        log_level="error",
+        timeout_graceful_shutdown=_SECONDS_TO_CLOSE,
+        ws_max_size=MAX_MESSAGE_BYTES,
+        server_header=False,
+        # Whoever may say where a request came from can get around the limits for guessing passwords.
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
+    )
+    server = uvicorn.Server(configured)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.05)

@@ -62,8 +62,8 @@ def free_port() -> int:
 class Server:
     """``coach chat`` as a user starts it, from another folder than the project's."""
 
-    def __init__(self, home: Path, cwd: Path, **environment: str) -> None:
-        self.port = free_port()
+    def __init__(self, home: Path, cwd: Path, port: int | None = None, **environment: str) -> None:
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         self.log = cwd / "server.log"
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("COACH_", "OPENAI_", "CHAINLIT_"))}

@@ -17,7 +17,9 @@ from salescoach.types import Citation, LabelledCall, MetricReading, Score
 from serving import chat_steps
 from serving import chat_view as view
 from serving.chat_settings import preferences_of
-from serving.web import Guard, serve, with_charts_ready, without_outside_links
+from serving.guard import Guard
+from serving.page import with_charts_ready, without_outside_links
+from serving.web import serve
 from tests.hostile import MARKDOWN
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
 from tools.look_up_metrics import MetricsResult

@@ -99,6 +99,7 @@ def test_a_conversation_is_renamed_found_and_deleted(browser: Browser, server: S
     found.click()
     expect(page.locator('[data-step-type="user_message"]')).to_contain_text("Pasted call · ")
     expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=ANSWER_MS)  # it is open, not being opened
+    expect(page.get_by_role("button", name="Similar lost deals")).to_be_enabled(timeout=ANSWER_MS)
     page.wait_for_load_state("networkidle")
 
     visit.threads().nth(1).hover()

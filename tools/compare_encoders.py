@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from salescoach.errors import UnavailableError
+from salescoach.errors import UnavailableError, without_paths
 from salescoach.scoring import ArmView
 from salescoach.types import Frozen, MethodName, ScorerName
 from tools.parts import Direction, Parts, direction, percent, points, turn_marker
@@ -75,7 +75,8 @@ def compare_encoders(parts: Parts, call_id: str) -> EncodersResult:
     try:
         found = parts.scorer.views(transcript, n_evidence=N_TURNS)
     except UnavailableError as error:
-        return EncodersResult(**facts, unavailable=str(error), reading=str(error))
+        why = without_paths(str(error))
+        return EncodersResult(**facts, unavailable=why, reading=why)
     views = tuple(_shown(view, score.scorer) for view in found)
     before, after = found[:2]
     n_shared = len({one.turn for one in before.evidence} & {one.turn for one in after.evidence})

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from salescoach.errors import UnavailableError
+from salescoach.errors import UnavailableError, without_paths
 from salescoach.lookups import CallFilter, chosen
 from salescoach.precedents import PrecedentQuery
 from salescoach.types import Frozen, LabelledCall, Outcome, Precedent, Transcript
@@ -87,7 +87,7 @@ def find_similar_calls(
     try:
         precedents = parts.index.similar(query)
     except UnavailableError as error:
-        return SimilarResult(**facts, unavailable=str(error))
+        return SimilarResult(**facts, unavailable=without_paths(str(error)))
     return SimilarResult(
         **facts,
         results=tuple(

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from salescoach.errors import UnavailableError
+from salescoach.errors import UnavailableError, without_paths
 from salescoach.precedents import PrecedentQuery, Surroundings
 from salescoach.splits import evenly
 from salescoach.types import Frozen, Outcome
@@ -62,7 +62,8 @@ def map_call(parts: Parts, call_id: str) -> MapResult:
     try:
         around = parts.index.surroundings(query)
     except UnavailableError as error:
-        return MapResult(call_id=call_id, unavailable=str(error), reading=str(error))
+        why = without_paths(str(error))
+        return MapResult(call_id=call_id, unavailable=why, reading=why)
     n_calls = len(around.call_ids)
     if n_calls < MIN_CALLS:
         why = TOO_FEW.format(MIN_CALLS, n_calls)

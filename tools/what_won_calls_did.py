@@ -6,7 +6,7 @@ raised the score of its own call most; of lost calls, for contrast, those whose 
 
 from collections.abc import Sequence
 
-from salescoach.errors import UnavailableError
+from salescoach.errors import UnavailableError, without_paths
 from salescoach.masking import mask
 from salescoach.precedents import PrecedentQuery, Reply
 from salescoach.types import OUTCOMES, LabelledCall, Outcome
@@ -76,7 +76,9 @@ def what_won_calls_did(parts: Parts, call_id: str, turn: int | None = None, k: i
     try:
         found = {outcome: _nearest(parts, call, focus, outcome, max(k, N_NEAREST)) for outcome in OUTCOMES}
     except UnavailableError as error:
-        return RepliesResult(call_id=call_id, outcome="any", focus=focus, focus_quote=quote, unavailable=str(error))
+        return RepliesResult(
+            call_id=call_id, outcome="any", focus=focus, focus_quote=quote, unavailable=without_paths(str(error))
+        )
     won = sorted(found["converted"], key=lambda one: -one.effect)[:k]
     lost = sorted(found["lost"], key=lambda one: one.effect)[:k]
     return RepliesResult(
