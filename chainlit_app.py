@@ -35,6 +35,7 @@ from serving.chat_answer import AnswerOnPage, exchanges_of
 from serving.chat_asking import OTHER, choose, typed
 from serving.chat_export import Exchange
 from serving.chat_history import ChatHistory, add_routes
+from serving.chat_queue import in_turn
 from serving.chat_settings import preferences_of, widgets
 from serving.guard import Guard
 from serving.page import content_policy, with_charts_ready, without_outside_links
@@ -371,7 +372,7 @@ async def _offer_buttons(*, unfolded: bool = False) -> None:
         return
     if cl.user_session.get("abstained") is None:  # a conversation that was opened again
         coach = await opener.get()
-        score = await asyncio.to_thread(coach.score_anyway, calls[-1], _preferences())
+        score = await in_turn(coach, coach.score_anyway, calls[-1], _preferences())
         cl.user_session.set("abstained", score.probability_percent is None)
     actions = buttons(abstained=cl.user_session.get("abstained"), unfolded=unfolded)
     cl.user_session.set("buttons", actions)

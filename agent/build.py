@@ -9,14 +9,15 @@ from typing import Any
 from langchain_core.tools import BaseTool
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from agent.arguments import Known
 from agent.chat_models import choose_wordings
+from agent.checkpoints import CoachSerializer, remembering
 from agent.coach import Coach
 from agent.graph import GraphParts, make_graph
 from agent.intents import IntentRouter
 from agent.offline import OfflineChatModel
+from agent.queue import WorkQueue
 from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.library import Library
@@ -78,14 +79,14 @@ def build_coach(settings: Settings, parts: Parts, checkpointer: BaseCheckpointSa
             tools_by=tools_by,
             model_by=lambda name: wordings.make(name).model,
         ),
-        checkpointer or InMemorySaver(),
+        checkpointer or InMemorySaver(serde=CoachSerializer()),
     )
-    return Coach(graph, parts, wording, wordings.names)
+    return Coach(graph, parts, wording, wordings.names, WorkQueue(settings.slots))
 
 
 @asynccontextmanager
 async def open_coach(settings: Settings) -> AsyncIterator[Coach]:
     """A coach that remembers its conversations under ``COACH_HOME``."""
     parts = build_parts(settings)
-    async with AsyncSqliteSaver.from_conn_string(str(settings.threads_file)) as checkpointer:
-        yield build_coach(settings, parts, checkpointer)
+    async with remembering(settings.threads_file) as memory:
+        yield build_coach(settings, parts, memory)

@@ -6,14 +6,18 @@ import itertools
 import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from langchain_core.language_models import BaseChatModel
 
 from agent.drafting import DraftError
+from agent.queue import in_thread
 from salescoach.config import Settings
 from salescoach.errors import InputError
+
+if TYPE_CHECKING:
+    from openai import OpenAI
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +99,7 @@ def is_this_machine(host: str) -> bool:
 
 def _openai(settings: Settings, name: str) -> Wording:
     from langchain_openai import ChatOpenAI
+    from openai import DefaultHttpxClient
 
     key = settings.openai_api_key
     if key is None and settings.openai_base_url is None:
@@ -115,13 +120,20 @@ def _openai(settings: Settings, name: str) -> Wording:
         max_retries=0,  # agent/drafting.py asks again, also where a stream breaks off
         streaming=True,  # a server stops writing when the deadline closes the connection
         use_responses_api=False,
-        http_async_client=_http_client(),
+        openai_proxy=None,  # else the environment's, which this client refuses beside a client of ours
+        http_client=DefaultHttpxClient(**_only_here(host)),
+        http_async_client=_http_client(host),
         **limit,
     )
     return Wording(model, f"{OPENAI}:{name}", host)
 
 
-def _http_client() -> Any:
+def _only_here(host: str) -> dict[str, Any]:
+    """For a client of a server on this machine: it is reached without the proxy, and sends nobody elsewhere."""
+    return {"trust_env": False, "follow_redirects": False} if is_this_machine(host) else {}
+
+
+def _http_client(host: str) -> Any:
     """A client that gives up on a body that doesn't end, and keeps no connection: nobody closes it at the end."""
     from openai import DefaultAsyncHttpxClient
 
@@ -138,22 +150,31 @@ def _http_client() -> Any:
 
         response.aiter_bytes = limited
 
-    return DefaultAsyncHttpxClient(event_hooks={"response": [limit]}, headers={"Connection": "close"})
+    return DefaultAsyncHttpxClient(
+        event_hooks={"response": [limit]}, headers={"Connection": "close"}, **_only_here(host)
+    )
 
 
 def _local_models(settings: Settings) -> list[str]:
     """The first models that a server on this machine offers; none, with a note in the log, where it doesn't answer."""
-    from openai import OpenAI, OpenAIError
+    from openai import DefaultHttpxClient, OpenAI
 
+    url = settings.openai_base_url or ""
     key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else "not-needed"
     try:
-        client = OpenAI(base_url=settings.openai_base_url, api_key=key, timeout=LIST_SECONDS, max_retries=0)
-        return list(dict.fromkeys(model.id for model in itertools.islice(client.models.list(), MAX_LOCAL_MODELS)))
-    except OpenAIError as error:
+        with DefaultHttpxClient(**_only_here(_host_of(url))) as http:
+            client = OpenAI(base_url=url, api_key=key, timeout=LIST_SECONDS, max_retries=0, http_client=http)
+            # Its timeout is for one piece of the answer, however many there are.
+            return in_thread(_first_names, client).result(LIST_SECONDS)
+    except Exception as error:  # servers of many makes fail in ways of their own
         logger.warning(
             "No language model answers at OPENAI_BASE_URL (%s); the offline coach speaks.", type(error).__name__
         )
         return []
+
+
+def _first_names(client: "OpenAI") -> list[str]:
+    return list(dict.fromkeys(model.id for model in itertools.islice(client.models.list(), MAX_LOCAL_MODELS)))
 
 
 def _host_of(url: str) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakValueDictionary
@@ -15,10 +15,11 @@ from langgraph.graph import END, START
 from pydantic import BaseModel
 
 from agent.chat_models import Wording
-from agent.graph import RECURSION_LIMIT, UNGROUNDED, Graph
-from agent.grounding import citations_of
+from agent.checkpoints import ConversationSaver
+from agent.graph import RECURSION_LIMIT, UNGROUNDED, Asking, Graph
 from agent.memory import mend
 from agent.preferences import Preferences
+from agent.queue import Place, WorkQueue
 from salescoach.artifact import Manifest
 from salescoach.errors import InputError
 from salescoach.types import Citation, Frozen, LabelledCall, Transcript
@@ -29,6 +30,14 @@ logger = logging.getLogger(__name__)
 
 FIRST_QUESTION = "Score this call."
 DEFAULTS = Preferences()
+BEGUN_ANEW = "*What was said in this conversation before can't be read any more, so I begin anew.*"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Other questions come first: ``n_ahead`` of them. Said now and then while it is so."""
+
+    n_ahead: int
 
 
 @dataclass(frozen=True)
@@ -77,15 +86,26 @@ class Answer(Frozen):
     grounded: bool
 
 
-Event = ToolStarted | ToolFinished | Token | Answer
+Event = Waiting | ToolStarted | ToolFinished | Token | Answer
 
 
 class Coach:
     """Answers questions about calls. One question at a time for each conversation."""
 
-    def __init__(self, graph: Graph, parts: Parts, wording: Wording, wordings: Sequence[str] = ()) -> None:
-        """``wordings``: names of all that may word an answer, among them that of ``wording``, which does by default."""
+    def __init__(
+        self,
+        graph: Graph,
+        parts: Parts,
+        wording: Wording,
+        wordings: Sequence[str] = (),
+        queue: WorkQueue | None = None,
+    ) -> None:
+        """``wordings``: names of all that may word an answer, among them that of ``wording``, which does by default.
+
+        ``queue``: where questions, and other heavy work with calls, wait for their turn.
+        """
         self._graph = graph
+        self.queue = queue or WorkQueue()
         # A lock lives as long as somebody holds it or waits for it.
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.parts = parts
@@ -120,7 +140,14 @@ class Coach:
         return score_call(replace(self.parts, scorer=scorer), call_id, force=True)
 
     async def ask(
-        self, thread: str, question: str, call_id: str | None = None, preferences: Preferences = DEFAULTS
+        self,
+        thread: str,
+        question: str,
+        call_id: str | None = None,
+        preferences: Preferences = DEFAULTS,
+        *,
+        calls: Sequence[str] = (),
+        place: Place | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Answers a question of a conversation: what the tools do, then the verified text, then the whole answer.
 
@@ -129,29 +156,36 @@ class Coach:
             question: the user's words, without any transcript.
             call_id: a call that joins the conversation with this question and becomes "this call".
             preferences: what fills in whatever the question leaves open; it holds for this question only.
+            calls: ids of the conversation's calls, oldest first, where whoever asks knows them: its memory may be lost.
+            place: in the queue, where whoever asks has more to do in the same turn.
 
         Raises:
             InputError: nobody is there who could word the answer as preferred.
+            CoachError: too many questions wait already.
         """
         if (preferences.wording or self.wording.name) not in self.wordings:
             raise InputError(f"{preferences.wording} can't word answers here; choose from {', '.join(self.wordings)}.")
         lock = self._locks.setdefault(thread, asyncio.Lock())
-        async with lock, aclosing(self._ask(thread, question, call_id, preferences)) as events:
-            async for event in events:
-                yield event
+        with nullcontext(place) if place else self.queue.place() as own:
+            async with lock, aclosing(self._ask(thread, question, call_id, calls, Asking(own, preferences))) as events:
+                async for event in events:
+                    yield event
 
     async def _ask(
-        self, thread: str, question: str, call_id: str | None, preferences: Preferences
+        self, thread: str, question: str, call_id: str | None, calls: Sequence[str], asking: Asking
     ) -> AsyncGenerator[Event, None]:
         config: Any = {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT}
-        await self._begin(config, question, call_id)
+        is_lost = await self._begin(config, question, call_id, calls)
+        async with aclosing(asking.place.wait()) as waiting:
+            async for n_ahead in waiting:
+                yield Waiting(n_ahead)
         started: dict[str, ToolStarted] = {}
         finished: list[ToolFinished] = []
         answer: AIMessage | None = None
         try:
             # The question is kept, so that a process that dies now has forgotten nothing; its end is kept next.
             async for update in self._graph.astream(
-                None, config, context=preferences, stream_mode="updates", durability="exit"
+                None, config, context=asking, stream_mode="updates", durability="exit"
             ):
                 for node, change in update.items():
                     for event in _events(node, change, started):
@@ -161,30 +195,40 @@ class Coach:
                     answer = change.get("answer") or answer
         except GraphRecursionError:
             logger.exception("A question went round for too long.")
-        answer = answer or AIMessage(UNGROUNDED, additional_kwargs={"grounded": False})
-        for piece in re.findall(r"\S+\s*|\s+", answer.text):
+        asking.place.give_up()
+        answer = answer or AIMessage(UNGROUNDED, additional_kwargs={"grounded": False, "citations": ()})
+        text = f"{answer.text}\n\n{BEGUN_ANEW}" if is_lost else answer.text
+        for piece in re.findall(r"\S+\s*|\s+", text):
             yield Token(piece)
-        yield self._answer(answer, finished, preferences.wording or self.wording.name)
+        yield self._answer(text, answer.additional_kwargs, finished, asking.preferences.wording or self.wording.name)
 
-    async def _begin(self, config: Any, question: str, call_id: str | None) -> None:
-        """Keeps the question and the call that comes with it, after whatever an interrupted question left."""
+    async def _begin(self, config: Any, question: str, call_id: str | None, calls: Sequence[str]) -> bool:
+        """Keeps the question and its calls, after whatever an interrupted question left.
+
+        Returns:
+            Whether what was said before was lost.
+        """
         before = await self._graph.aget_state(config)
         if before.next:
             await self._graph.aupdate_state(config, None, as_node=END)
-        calls = [known for known in before.values.get("calls", []) if known != call_id]
+        known = [one for one in before.values.get("calls", []) if one not in calls] + list(calls)
         entry: Any = {
             "messages": [*mend(before.values.get("messages", [])), HumanMessage(question)],
-            "calls": calls + ([call_id] if call_id else []),
+            "calls": [one for one in known if one != call_id] + ([call_id] if call_id else []),
         }
         await self._graph.aupdate_state(config, entry, as_node=START)
+        memory, thread = self._graph.checkpointer, config["configurable"]["thread_id"]
+        is_new = call_id is not None and not set(calls) - {call_id}
+        return isinstance(memory, ConversationSaver) and memory.has_begun_anew(thread) and not is_new
 
-    def _answer(self, message: AIMessage, finished: list[ToolFinished], llm: str) -> Answer:
+    def _answer(self, text: str, known: dict[str, Any], finished: list[ToolFinished], llm: str) -> Answer:
+        """``known``: what the check found of it."""
         results = [event.result for event in finished if event.result is not None]
         scored = next((result for result in reversed(results) if isinstance(result, ScoreResult)), None)
         return Answer(
-            answer=message.text,
+            answer=text,
             probability=scored.score.probability if scored else None,
-            citations=tuple(citations_of(message.text, results)),
+            citations=tuple(known["citations"]),
             tool_calls=tuple(
                 UsedTool(
                     name=event.name,
@@ -194,7 +238,7 @@ class Coach:
                 for event in finished
             ),
             llm=llm,
-            grounded=bool(message.additional_kwargs["grounded"]),
+            grounded=bool(known["grounded"]),
         )
 
 

@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 import re
+import zlib
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -23,6 +24,10 @@ Feature = Literal["tools", "schema", "temperature"]
 ANSWER_TOOL = "answer"  # by which the model may end a question
 RETRY_AFTER_S = 0.5
 MAX_REPLY_CHARS = 20_000  # text and arguments of one reply
+MAX_ANSWER_CHARS = 6_000  # an answer worth reading is far shorter
+MAX_RUN = 100  # of one character
+MIN_NEWS = 0.1  # bytes that are left of one, once what is said again is left out; of prose it is four times that
+MIN_JUDGED_CHARS = 500
 MAX_POINTS, MAX_ADVICE = 8, 3
 
 # What an error says of a feature that the server doesn't have.
@@ -33,6 +38,7 @@ _NAMES: dict[Feature, tuple[str, ...]] = {
 }
 _REFUSALS = frozenset({400, 404, 405, 415, 422, 501})
 _WORTH_A_RETRY = frozenset({408, 409, 425, 429})
+_LONG_RUN = re.compile(rf"(.)\1{{{MAX_RUN}}}", re.DOTALL)
 _THOUGHTS = re.compile(r"^\s*<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
 
 
@@ -196,7 +202,19 @@ class Drafter:
         text = _answer_of(text) if given is None else _answer_of(given)
         if not text:
             raise DraftError("the reply is empty")
+        if len(text) > MAX_ANSWER_CHARS:
+            raise DraftError("the answer is too long")
+        if repeats_itself(text):
+            raise DraftError("the answer repeats itself")
         return AIMessage(text)
+
+
+def repeats_itself(text: str) -> bool:
+    """Whether somebody was caught in a loop: one character, line or phrase over and over."""
+    if _LONG_RUN.search(text):
+        return True
+    said = text.encode()
+    return len(text) >= MIN_JUDGED_CHARS and len(zlib.compress(said)) < MIN_NEWS * len(said)
 
 
 def _is_whole(arguments: str | None) -> bool:

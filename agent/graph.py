@@ -25,11 +25,12 @@ from agent.memory import cited, remembered
 from agent.outgoing import outgoing
 from agent.preferences import Preferences
 from agent.prompts import CALLS_LEFT_OUT, REPAIR, system_message
+from agent.queue import LIMIT_S, Place
 from agent.sanitise import sanitise
 from agent.state import MAX_TOOL_CALLS, CoachState
 from agent.wording import with_method
 from salescoach.errors import CoachError, without_paths
-from salescoach.types import MethodName
+from salescoach.types import Citation, MethodName
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +42,19 @@ QUESTION_DEADLINE_S = 60.0
 MAX_SENT_CHARS = 48_000
 UNGROUNDED = "I found something, but could not put it into words that I can vouch for. Please ask in another way."
 FALLBACK_NOTE = "*The language model could not give a checked answer, so this is worded offline.*"
+TOO_LONG = "That takes too long just now."
 NO_TOOLS_NOTE = "*The language model's server can't call tools, so the offline coach chose what to look up.*"
 
-Graph = CompiledStateGraph[CoachState, Preferences, CoachState, CoachState]
+
+@dataclass(frozen=True)
+class Asking:
+    """What holds for one question: its place in the queue of heavy work, and what its user prefers."""
+
+    place: Place
+    preferences: Preferences
+
+
+Graph = CompiledStateGraph[CoachState, Asking, CoachState, CoachState]
 
 
 @dataclass(frozen=True)
@@ -70,7 +81,7 @@ class GraphParts:
 def make_graph(parts: GraphParts, checkpointer: BaseCheckpointSaver[Any]) -> Graph:
     """Compiles the graph of one coach."""
     nodes = _Nodes(parts)
-    graph = StateGraph(CoachState, context_schema=Preferences)
+    graph = StateGraph(CoachState, context_schema=Asking)
     graph.add_node("model", nodes.model)
     graph.add_node("tools", nodes.tools)
     graph.add_node("ground", nodes.ground)
@@ -100,67 +111,78 @@ class _Nodes:
             self._others[name] = self._drafter_of(model_by(name), has_schema=True)
         return self._others[name]
 
-    async def model(self, state: CoachState, runtime: Runtime[Preferences]) -> dict[str, Any]:
+    async def model(self, state: CoachState, runtime: Runtime[Asking]) -> dict[str, Any]:
         """Drafts an answer or asks for tools; any failure of the language model is the offline coach's turn."""
         work = state.get("work", [])
         until = state.get("until") or _now() + self._parts.question_deadline_s
-        preferences = runtime.context or Preferences()
-        speaker = self._speaker(preferences)
+        asking = runtime.context
+        speaker = self._speaker(asking.preferences)
         if speaker is not None and not state.get("offline"):
             try:
-                reply = await self._draft(speaker, state, until, preferences)
-                return {"work": [*work, self._filled(reply, state, preferences)], "until": until}
+                reply = await self._draft(speaker, state, until, asking)
+                return {"work": [*work, self._filled(reply, state, asking.preferences)], "until": until}
             # Servers of many makes stand behind this call, and they fail in ways of their own (bodies that aren't
             # JSON, empty lists of choices): none of them may end the question.
             except Exception as error:
                 logger.warning("The language model failed (%s); the offline coach answers.", type(error).__name__)
-        reply = await self._offline(state, MAX_TOOL_CALLS - state.get("n_tool_calls", 0), preferences)
-        return {"work": [*work, self._filled(reply, state, preferences)], "until": until, "offline": True}
+        try:
+            reply = await self._offline(state, MAX_TOOL_CALLS - state.get("n_tool_calls", 0), asking)
+        except TimeoutError:
+            logger.error("The offline coach took too long.")
+            reply = AIMessage(UNGROUNDED)
+        return {"work": [*work, self._filled(reply, state, asking.preferences)], "until": until, "offline": True}
 
-    async def tools(self, state: CoachState, runtime: Runtime[Preferences]) -> dict[str, Any]:
+    async def tools(self, state: CoachState, runtime: Runtime[Asking]) -> dict[str, Any]:
         """Runs the tools that were asked for, on calls of this conversation only."""
         work = state["work"]
         asked = work[-1]
         assert isinstance(asked, AIMessage)
-        method = (runtime.context or Preferences()).method
+        asking = runtime.context
         replies: list[AnyMessage]
         try:
-            tools = await asyncio.to_thread(self._tools_by, method)
-            replies = [await self._run(tools, call, state.get("calls", [])) for call in asked.tool_calls]
+            tools = await asking.place.run(self._tools_by, asking.preferences.method)
+            replies = [await self._run(tools, call, state.get("calls", []), asking.place) for call in asked.tool_calls]
         except CoachError as error:  # there is no such method to score by
             replies = [_refusal(call, str(error)) for call in asked.tool_calls]
+        except TimeoutError:
+            replies = [_refusal(call, TOO_LONG) for call in asked.tool_calls]
         if n_left_out := asked.additional_kwargs.get("n_left_out", 0):
             replies.append(SystemMessage(CALLS_LEFT_OUT.format(n=n_left_out, budget=MAX_TOOL_CALLS)))
         n_tool_calls = state.get("n_tool_calls", 0) + len(asked.tool_calls)
         return {"work": [*work, *replies], "n_tool_calls": n_tool_calls}
 
-    async def ground(self, state: CoachState, runtime: Runtime[Preferences]) -> dict[str, Any]:
+    async def ground(self, state: CoachState, runtime: Runtime[Asking]) -> dict[str, Any]:
         """Lets a grounded draft through, sends it back once, then lets the offline coach word the same results."""
-        speaker = self._speaker(runtime.context or Preferences())
-        work, question = state["work"], state["messages"][-1].text
-        results = results_of(work)
-        draft = sanitise(work[-1].text) or UNGROUNDED
-        problems = problems_of(draft, results, question, state.get("calls", []))
-        is_offline = state.get("offline", False)
-        if problems and not is_offline:
-            logger.warning("A draft of the language model was not grounded (%d problems).", len(problems))
+        asking = runtime.context
+        speaker, is_offline = self._speaker(asking.preferences), state.get("offline", False)
+        try:
+            seconds = LIMIT_S if is_offline else min(self._parts.deadline_s, state.get("until", 0.0) - _now())
+            given = state["work"], state["messages"][-1].text, state.get("calls", [])
+            found = await asking.place.run(_checked, *given, seconds=seconds)
+        except TimeoutError:
+            logger.warning("A draft could not be checked in time.")
+            if not is_offline:
+                return {"offline": True}
+            found = _Checked(UNGROUNDED, ["it could not be checked in time"])
+        if found.problems and not is_offline:
+            logger.warning("A draft of the language model was not grounded (%d problems).", len(found.problems))
             if state.get("n_repairs", 0) < MAX_REPAIRS:
-                request = SystemMessage(REPAIR.format(problems="; ".join(problems[:MAX_PROBLEMS_TOLD])))
-                return {"work": [*work, request], "n_repairs": state.get("n_repairs", 0) + 1}
+                request = SystemMessage(REPAIR.format(problems="; ".join(found.problems[:MAX_PROBLEMS_TOLD])))
+                return {"work": [*state["work"], request], "n_repairs": state.get("n_repairs", 0) + 1}
             return {"offline": True}
-        draft = with_method(draft, results)
-        kept = remembered(draft, results)
-        if problems:  # the offline coach's own words: a bug, which must not reach the user as a wrong number
-            logger.error("The offline wording was not grounded: %s", problems)
+        draft, kept = found.draft, found.kept
+        if found.problems:  # the offline coach's own words: a bug, which must not reach the user as a wrong number
+            logger.error("The offline wording was not grounded: %s", found.problems)
             draft = kept = UNGROUNDED
         elif speaker is not None and is_offline:
             draft = f"{draft}\n\n{FALLBACK_NOTE}"
         elif speaker is not None and not speaker.can_call_tools:
             draft = f"{draft}\n\n{NO_TOOLS_NOTE}"
+        known = {"grounded": not found.problems, "citations": found.citations}
         return {
-            "answer": AIMessage(draft, additional_kwargs={"grounded": not problems}),
+            "answer": AIMessage(draft, additional_kwargs=known),
             "messages": [AIMessage(kept)],
-            "cited": cited(citations_of(draft, results)) or state.get("cited", []),
+            "cited": cited(found.citations) or state.get("cited", []),
         }
 
     def _tools_by(self, method: MethodName | None) -> dict[str, BaseTool]:
@@ -182,11 +204,11 @@ class _Nodes:
             calls.append(ToolCall(name=call["name"], args=args, id=call["id"]))
         return AIMessage(reply.text, tool_calls=calls, additional_kwargs=reply.additional_kwargs)
 
-    async def _draft(self, speaker: Drafter, state: CoachState, until: float, preferences: Preferences) -> AIMessage:
+    async def _draft(self, speaker: Drafter, state: CoachState, until: float, asking: Asking) -> AIMessage:
         """The language model's reply. Where its server can't call tools, the offline coach chooses them."""
         history, work = state["messages"], state.get("work", [])
         left = MAX_TOOL_CALLS - state.get("n_tool_calls", 0) - (0 if results_of(work) else RESERVED_CALLS)
-        system = system_message(state.get("calls", []), state.get("cited", []), preferences.detail)
+        system = system_message(state.get("calls", []), state.get("cited", []), asking.preferences.detail)
         seconds = min(self._parts.deadline_s, until - _now())
         try:
             if speaker.can_call_tools:
@@ -196,21 +218,26 @@ class _Nodes:
         except ToolsRefusedError:
             logger.warning("The language model's server can't call tools; the offline coach chooses them.")
         if not any(isinstance(message, ToolMessage) for message in work):
-            plan = await self._offline(state, MAX_TOOL_CALLS - state.get("n_tool_calls", 0), preferences)
+            plan = await self._offline(state, MAX_TOOL_CALLS - state.get("n_tool_calls", 0), asking)
             if plan.tool_calls:
                 return plan
         told = outgoing(system, history, work, max_chars=self._parts.max_sent_chars, with_tools=False)
         seconds = min(self._parts.deadline_s, until - _now())
         return await speaker.draft(told, may_call=False, seconds=seconds)
 
-    async def _offline(self, state: CoachState, left: int, preferences: Preferences) -> AIMessage:
-        """What the offline coach makes of the question and of the results, whoever asked for them."""
+    async def _offline(self, state: CoachState, left: int, asking: Asking) -> AIMessage:
+        """What the offline coach makes of the question and of the results, whoever asked for them.
+
+        Raises:
+            TimeoutError: it took too long.
+        """
         results = [message for message in state.get("work", []) if isinstance(message, ToolMessage)]
-        system = system_message(state.get("calls", []), state.get("cited", []), preferences.detail)
-        reply = await asyncio.to_thread(self._parts.offline.invoke, [system, *state["messages"], *results])
+        system = system_message(state.get("calls", []), state.get("cited", []), asking.preferences.detail)
+        told = [system, *state["messages"], *results]
+        reply = await asking.place.run(self._parts.offline.invoke, told)
         return _within(reply, left)
 
-    async def _run(self, tools: dict[str, BaseTool], call: ToolCall, calls: Sequence[str]) -> ToolMessage:
+    async def _run(self, tools: dict[str, BaseTool], call: ToolCall, calls: Sequence[str], place: Place) -> ToolMessage:
         tool = tools.get(call["name"])
         if tool is None:
             return _refusal(call, f"There is no tool {call['name']}; there are {', '.join(tools)}.")
@@ -220,15 +247,14 @@ class _Nodes:
         if not all(isinstance(value, str) and value in calls for value in about):
             return _refusal(call, f"That call is not part of this conversation; its calls are {', '.join(calls)}.")
         try:
-            # Nothing stops a thread, but nobody waits for it for ever.
-            reply = await asyncio.wait_for(asyncio.to_thread(tool.invoke, call), self._parts.question_deadline_s)
+            reply = await place.run(tool.invoke, call, seconds=self._parts.question_deadline_s)
         except ValidationError as error:  # what the model can mend
             return _refusal(call, f"Wrong arguments: {error}")
         except CoachError as error:
             return _refusal(call, str(error))
         except TimeoutError:
             logger.warning("The tool %s took too long.", call["name"])
-            return _refusal(call, "That takes too long just now.")
+            return _refusal(call, TOO_LONG)
         assert isinstance(reply, ToolMessage)
         return reply
 
@@ -236,6 +262,25 @@ class _Nodes:
 def results_of(messages: Sequence[AnyMessage]) -> list[BaseModel]:
     """The typed tool results among some messages."""
     return [m.artifact for m in messages if isinstance(m, ToolMessage) and isinstance(m.artifact, BaseModel)]
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A draft as it may be shown and as it is remembered, or what is wrong with it."""
+
+    draft: str
+    problems: Sequence[str] = ()
+    kept: str = ""
+    citations: Sequence[Citation] = ()
+
+
+def _checked(work: Sequence[AnyMessage], question: str, calls: Sequence[str]) -> _Checked:
+    results = results_of(work)
+    draft = sanitise(work[-1].text) or UNGROUNDED
+    if problems := problems_of(draft, results, question, calls):
+        return _Checked(draft, problems)
+    draft = with_method(draft, results)
+    return _Checked(draft, kept=remembered(draft, results), citations=citations_of(draft, results))
 
 
 def _after_model(state: CoachState) -> Literal["tools", "ground"]:

@@ -1,5 +1,6 @@
 """The one place that reads the environment. Argument beats environment beats default."""
 
+import os
 from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
@@ -28,6 +29,11 @@ class Settings(BaseSettings):
     base_model: str = Field(BUNDLED_BASE_MODEL, description="sentence-transformers name or folder to train from")
     llm: str = Field("auto", description="auto | offline | openai:<model>")
     threads: int = Field(1, ge=1, description="threads of the encoder; more helps on an idle machine only")
+    slots: int = Field(
+        default_factory=lambda: min(2, os.cpu_count() or 1),
+        ge=1,
+        description="questions that are worked on at a time, two where there are two cores; others wait for their turn",
+    )
     seed: int = Field(7, ge=0, description="the seed of everything random")
     deadline_s: float = Field(20.0, gt=0, description="seconds a language model may take for one answer")
     question_deadline_s: float = Field(60.0, gt=0, description="seconds it may take for all answers to one question")

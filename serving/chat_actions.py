@@ -19,6 +19,7 @@ from serving import chat_view as view
 from serving.chat_answer import chart
 from serving.chat_asking import OTHER, choose, typed
 from serving.chat_export import Conversation, Exchange, export_html, export_markdown, file_name
+from serving.chat_queue import in_turn
 from serving.outcomes import adopt_call, enter_outcome
 from tools.compare_encoders import compare_encoders
 from tools.map_call import map_call
@@ -48,7 +49,7 @@ class Desk:
 
 async def what_if(desk: Desk) -> None:
     """Asks for a turn and other words for it, and has the changed call scored."""
-    score = await asyncio.to_thread(desk.coach.score_anyway, desk.call_id, desk.preferences)
+    score = await in_turn(desk.coach, desk.coach.score_anyway, desk.call_id, desk.preferences)
     turns = [turn for turn in score.turns_that_moved_it if turn.role == "rep"][:MAX_OFFERED_TURNS]
     turns = turns or list(score.turns_that_moved_it[:MAX_OFFERED_TURNS])
     number = await choose(
@@ -81,13 +82,13 @@ async def what_if(desk: Desk) -> None:
 
 async def compare_encodings(desk: Desk) -> None:
     """Generic against fine-tuned embeddings on this call."""
-    found = await asyncio.to_thread(compare_encoders, desk.coach.parts, desk.call_id)
+    found = await in_turn(desk.coach, compare_encoders, desk.coach.parts, desk.call_id)
     await _show_figure(desk, found.reading, charts.encoders(found))
 
 
 async def show_map(desk: Desk) -> None:
     """Where the call lies among won and lost ones."""
-    found = await asyncio.to_thread(map_call, desk.coach.parts, desk.call_id)
+    found = await in_turn(desk.coach, map_call, desk.coach.parts, desk.call_id)
     await _show_figure(desk, found.reading, charts.call_map(found))
 
 

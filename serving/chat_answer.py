@@ -1,5 +1,6 @@
 """An answer as it appears on the page: a step for each tool, charts of the score, the checked text, its sources."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Final
@@ -10,18 +11,22 @@ from chainlit.utils import utc_now
 from plotly.graph_objects import Figure
 
 from agent.answer import COACHED
-from agent.coach import Answer, Coach, Token, ToolFinished, ToolStarted
+from agent.coach import Answer, Coach, Event, Token, ToolFinished, ToolStarted, Waiting
 from agent.preferences import Preferences
-from salescoach.errors import InputError
+from agent.queue import Place
+from salescoach.errors import CoachError, InputError
 from salescoach.types import Citation
 from serving import chat_charts as charts
 from serving import chat_steps
 from serving import chat_view as view
 from serving.chat_export import Exchange, exchange_of
 from serving.chat_history import ChatHistory, conversation
+from serving.chat_queue import WaitingOnPage
 from tools.look_up_metrics import MetricsResult
 from tools.score_call import ScoreResult
 from tools.score_trajectory import TrajectoryResult
+
+logger = logging.getLogger(__name__)
 
 STOPPED: Final = "stopped"
 EXCHANGE: Final = "exchange"
@@ -34,7 +39,9 @@ class AnswerOnPage:
         self._coach = coach
         self._history = history
         self._preferences = preferences
+        self._waiting = WaitingOnPage()
         self._steps: dict[str, cl.Step] = {}
+        self._stream = view.AnswerStream()
         self._reply: cl.Message | None = None
         self._charts: list[Element] = []
 
@@ -48,28 +55,46 @@ class AnswerOnPage:
         Returns:
             What was asked and answered; None where the answer never came.
         """
-        stream = view.AnswerStream()
         thread_id, user = cl.context.session.thread_id, cl.context.session.user.identifier
-        asked = self._coach.ask(conversation(user, thread_id), question, call_id, self._preferences)
         try:
-            # Closed at once where the user presses stop, so that the next question need not wait for this one.
-            async with self._history.answering(thread_id), aclosing(asked) as events:
-                async for event in events:
-                    match event:
-                        case ToolStarted():
-                            await self._start_step(event)
-                        case ToolFinished():
-                            await self._finish_step(event)
-                            await self._draw(event, is_new=call_id is not None)
-                        case Token():
-                            # Made at the first token: made earlier, it would stand above the steps.
-                            self._reply = self._reply or cl.Message(content="")
-                            await self._reply.stream_token(stream.feed(event.text))
-                        case Answer():
+            with self._coach.queue.place() as place:
+                asked = self._coach.ask(
+                    conversation(user, thread_id), question, call_id, self._preferences,
+                    calls=await self._calls(thread_id), place=place,
+                )  # fmt: skip
+                # Closed at once where the user presses stop, so that the next question need not wait for this one.
+                async with self._history.answering(thread_id), aclosing(asked) as events:
+                    async for event in events:
+                        if isinstance(event, Answer):
                             return await self._finish(question, event, call_id)
+                        await self._show(event, place, is_new=call_id is not None)
         finally:
             await self._stop_steps()
         return None
+
+    async def _show(self, event: Event, place: Place, *, is_new: bool) -> None:
+        if isinstance(event, Waiting):
+            await self._waiting.say(event.n_ahead)
+            return
+        await self._waiting.end()
+        match event:
+            case ToolStarted():
+                await self._start_step(event)
+            case ToolFinished():
+                await self._finish_step(event)
+                await self._draw(event, place, is_new=is_new)
+            case Token():
+                # Made at the first token: made earlier, it would stand above the steps.
+                self._reply = self._reply or cl.Message(content="")
+                await self._reply.stream_token(self._stream.feed(event.text))
+
+    async def _calls(self, thread_id: str) -> Sequence[str]:
+        """The conversation's calls, which the coach may have forgotten."""
+        try:
+            return await self._history.calls(thread_id)
+        except CoachError as error:
+            logger.error("The history does not say which calls a conversation is about: %s", error)
+            return ()
 
     async def _start_step(self, event: ToolStarted) -> None:
         run = cl.context.current_step
@@ -94,11 +119,12 @@ class AnswerOnPage:
 
     async def _stop_steps(self) -> None:
         """What was still running when the user pressed stop."""
+        await self._waiting.end()
         for step in self._steps.values():
             step.name, step.is_error, step.end = f"{step.name}: {STOPPED}", True, utc_now()
             await step.update()
 
-    async def _draw(self, event: ToolFinished, *, is_new: bool) -> None:
+    async def _draw(self, event: ToolFinished, place: Place, *, is_new: bool) -> None:
         """Charts of what a tool found: a new call's score at once, the rest under the words."""
         match event.result:
             case ScoreResult() as score:
@@ -110,7 +136,7 @@ class AnswerOnPage:
                     await self._trajectory(score).send(for_id=message.id)
                     await self._history.quotes(message.id, [score.call_id])
             case TrajectoryResult() as found if found.probability_percent is not None and not is_new:
-                score = self._coach.score_anyway(found.call_id, self._preferences)
+                score = await place.run(self._coach.score_anyway, found.call_id, self._preferences)
                 self._charts.append(self._trajectory(score))
             case MetricsResult() as found:
                 figure = charts.metric_bars(found, COACHED)

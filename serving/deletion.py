@@ -9,15 +9,14 @@ import hashlib
 import mmap
 import re
 import shutil
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 from langgraph.checkpoint.base import CheckpointTuple
-from langgraph.checkpoint.sqlite import SqliteSaver
 
+from agent.checkpoints import conversations, set_aside
 from salescoach.artifact import HASH_DIGITS, MANIFEST, Manifest
 from salescoach.config import Settings
 from salescoach.encoder import turn_text
@@ -87,11 +86,11 @@ def forget_conversation(settings: Settings, thread: str) -> None:
     Raises:
         CoachError: the file is in use by another process.
     """
-    if not settings.threads_file.exists():
-        return
-    with closing(sqlite3.connect(settings.threads_file, check_same_thread=False)) as database:
-        SqliteSaver(database).delete_thread(thread)
-        scrub(database, f"The file of conversations {settings.threads_file}")
+    if settings.threads_file.exists():
+        with conversations(settings.threads_file) as saver:
+            saver.delete_thread(thread)
+            scrub(saver.conn, f"The file of conversations {settings.threads_file}")
+    _forget_damaged(settings)
 
 
 def forget_pasted(settings: Settings, call_id: str) -> None:
@@ -146,8 +145,7 @@ def _forget_conversations(settings: Settings, call_ids: set[str], turns: Sequenc
     """Deletes the conversations that are about the call or quote it."""
     if not settings.threads_file.exists():
         return 0
-    with closing(sqlite3.connect(settings.threads_file, check_same_thread=False)) as database:
-        saver = SqliteSaver(database)
+    with conversations(settings.threads_file) as saver:
         said = [turn.text for turn in turns if len(turn.text.split()) >= MIN_WORDS]
         about = {
             str(kept.config["configurable"]["thread_id"])
@@ -157,8 +155,16 @@ def _forget_conversations(settings: Settings, call_ids: set[str], turns: Sequenc
         for thread in about:
             saver.delete_thread(thread)
         if about:
-            scrub(database, f"The file of conversations {settings.threads_file}")
+            scrub(saver.conn, f"The file of conversations {settings.threads_file}")
     return len(about)
+
+
+def _forget_damaged(settings: Settings) -> bool:
+    """Deletes files of conversations that were set aside: nobody can tell any more what they are about."""
+    damaged = set_aside(settings.threads_file)
+    for file in damaged:
+        file.unlink(missing_ok=True)
+    return bool(damaged)
 
 
 def _is_about(kept: CheckpointTuple, call_ids: set[str], said: Sequence[str]) -> bool:
@@ -186,6 +192,8 @@ def _throw_away(settings: Settings, call: LabelledCall) -> tuple[str, ...]:
         _empty(folder)
     if uploads:
         gone.append("uploads")
+    if _forget_damaged(settings):
+        gone.append("damaged files of conversations")
     sample = settings.home / "sample"
     if call.provenance == "sample" and sample.is_dir():
         shutil.rmtree(sample)

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 
 from agent.chat_models import choose_wording
+from agent.checkpoints import problem_of, set_aside
 from agent.intents import IntentRouter
 from agent.offline import OfflineChatModel
 from salescoach.base_model import resolve_base_model
@@ -61,6 +62,7 @@ def examine(settings: Settings) -> list[Check]:
         _check("model", model),
         _check("library", lambda: _library(settings)),
         _check("index", index),
+        _check("conversations", lambda: _conversations(settings)),
         _check("language model", wording),
     ]
 
@@ -89,3 +91,15 @@ def _library(settings: Settings) -> str:
         summaries, own = library.summaries(), library.own_calls()
     missing = f"; {own.n_missing} own ones are missing to learn from them alone" if own.n_missing else ""
     return f"{own.n} own and {len(summaries) - own.n} sample calls with a known outcome{missing}"
+
+
+def _conversations(settings: Settings) -> str:
+    if problem := problem_of(settings.threads_file):
+        raise CoachError(
+            f"What the coach remembers of conversations is damaged ({problem}); the chat sets the file aside when it "
+            "is started next, and begins a new one."
+        )
+    damaged = [file.name for file in set_aside(settings.threads_file) if file.suffix == settings.threads_file.suffix]
+    if damaged:
+        return f"remembered; {', '.join(damaged)} was damaged and set aside, and can be deleted"
+    return "remembered" if settings.threads_file.exists() else "none yet"

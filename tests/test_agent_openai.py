@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,6 +51,8 @@ class ChatServer:
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
         self.respond: Respond = lambda request: [{"content": "Hello."}]
+        self.listed = json.dumps({"object": "list", "data": [{"id": "local-model", "object": "model"}]}).encode()
+        self.n_listed_missing = 0
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -59,7 +62,10 @@ class ChatServer:
                 pass
 
             def do_GET(self) -> None:
-                self._send(json.dumps({"object": "list", "data": [{"id": "local-model", "object": "model"}]}).encode())
+                self._send(outer.listed, n_missing=outer.n_listed_missing)
+                while outer.n_listed_missing:  # it goes on for ever
+                    self.wfile.write(b" ")
+                    time.sleep(0.1)
 
             def do_POST(self) -> None:
                 request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -365,6 +371,94 @@ async def test_a_model_that_hangs_is_cut_off(server: ChatServer, parts: Parts, e
     finally:
         release.set()
     assert FALLBACK_NOTE in answer.answer
+
+
+class Proxy:
+    """Where a proxy of the environment would stand: it notes what is asked of it, and answers as a language model."""
+
+    def __init__(self, server: ChatServer) -> None:
+        self.url = server.url.removesuffix("/v1")
+        self.seen: list[str] = []
+        inner = server._server.RequestHandlerClass
+        outer = self
+
+        class Noting(inner):  # type: ignore[misc, valid-type]
+            def parse_request(self) -> bool:
+                is_well = bool(super().parse_request())
+                outer.seen.append(f"{self.command} {self.path}")
+                return is_well
+
+        server._server.RequestHandlerClass = Noting
+
+
+@pytest.fixture
+def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    server = ChatServer()
+    proxy = Proxy(server)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, proxy.url)
+        monkeypatch.setenv(name.lower(), proxy.url)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    yield proxy
+    server.close()
+
+
+@pytest.mark.parametrize("llm", ["auto", "openai:local-model"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_what_is_said_to_a_model_on_this_machine_passes_no_proxy(
+    server: ChatServer, proxy: Proxy, llm: str, host: str
+) -> None:
+    url = server.url.replace("127.0.0.1", host)
+    wording = choose_wording(Settings.load(llm=llm, openai_base_url=url, openai_api_key="secret"), offline())
+    assert wording.name == "openai:local-model"
+    assert (await wording.model.ainvoke("Hello?")).text == "Hello."
+    assert "".join([str(chunk.text) async for chunk in wording.model.astream("Hello?")]) == "Hello."
+    assert wording.model.invoke("Hello?").text == "Hello."
+    assert len(server.requests) == 3
+    assert proxy.seen == []
+
+
+async def test_what_is_said_to_another_host_passes_the_proxy(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings.load(llm="openai:big", openai_base_url="http://models.example/v1", openai_api_key="secret")
+    monkeypatch.setenv("OPENAI_PROXY", "http://127.0.0.1:9")  # of another client; nothing here reads it
+    assert (await choose_wording(settings, offline()).model.ainvoke("Hello?")).text == "Hello."
+    assert proxy.seen == ["POST http://models.example/v1/chat/completions"]
+
+
+async def test_a_model_on_this_machine_sends_nobody_elsewhere(server: ChatServer, parts: Parts, example: Path) -> None:
+    elsewhere = ChatServer()
+    handler = server._server.RequestHandlerClass
+    send_response = handler.send_response
+
+    def redirects(self: BaseHTTPRequestHandler, code: int, message: str | None = None) -> None:
+        send_response(self, 307, message)
+        self.send_header("Location", f"{elsewhere.url}/chat/completions")
+
+    handler.send_response = redirects  # type: ignore[method-assign]
+    try:
+        answer = await ask(coach_on(server, parts), example)
+    finally:
+        elsewhere.close()
+    assert FALLBACK_NOTE in answer.answer
+    assert server.requests
+    assert elsewhere.requests == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>no list</html>", b"{}", b"[]", b"null", b'{"data": 7}', b'{"data": [7]}', b"{"], ids=repr
+)
+def test_a_server_that_lists_no_models_is_done_without(server: ChatServer, body: bytes) -> None:
+    server.listed = body
+    assert choose_wording(Settings.load(openai_base_url=server.url), offline()).name == "offline"
+
+
+def test_a_list_of_models_that_never_ends_is_not_waited_for(
+    server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.chat_models.LIST_SECONDS", 0.5)
+    server.n_listed_missing = 2**30
+    assert choose_wording(Settings.load(openai_base_url=server.url), offline()).name == "offline"
 
 
 def offline() -> OfflineChatModel:

@@ -71,6 +71,28 @@ def test_after_a_restart_everything_is_there_and_the_coach_still_knows_the_call(
         visit.close()
 
 
+def test_where_the_coachs_memory_is_lost_it_still_knows_which_call_a_conversation_is_about(
+    browser: Browser, home: Path, tmp_path: Path
+) -> None:
+    with running(home, tmp_path / "yesterday") as one:
+        visit = Visit(browser, one.url, DESKTOP)
+        visit.say(example(0))
+        visit.wait_for_answers(1)
+        visit.close()
+    memory = home / "conversations.sqlite"
+    memory.write_bytes(b"XXXX" + memory.read_bytes()[4:])
+    with running(home, tmp_path / "today") as other:
+        visit = Visit(browser, other.url, DESKTOP)
+        visit.threads().first.click()
+        expect(visit.page.get_by_role("button", name="Similar lost deals")).to_be_enabled()
+        visit.say("What was my talk ratio?")
+        spoke = visit.page.get_by_text(re.compile(r"The rep spoke \d+ % of the words")).last
+        expect(spoke).to_be_visible(timeout=ANSWER_MS)
+        visit.close()
+        assert "was damaged (file is not a database)" in other.log.read_text()
+    assert list(home.glob("conversations-*-damaged.sqlite"))
+
+
 def test_a_conversation_is_renamed_found_and_deleted(browser: Browser, server: Server) -> None:
     visit = Visit(browser, server.url, DESKTOP, theme="dark")
     page = visit.page
