@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakValueDictionary
@@ -97,30 +97,49 @@ class Coach:
         """Of the model that scores."""
         return self.parts.scorer.manifest
 
-    def add_call(self, transcript: Transcript) -> str:
-        """Keeps a pasted call in the library, privately, and returns the id that questions are bound to."""
-        return self.parts.library.add_pasted(transcript)
+    def add_call(self, transcript: Transcript, owner: str | None = None, at_most: int | None = None) -> str:
+        """Keeps a pasted call in the library, privately, and returns the id that questions are bound to.
 
-    def call(self, call_id: str) -> LabelledCall:
-        """A call of the library, to show what a citation points to.
+        Args:
+            transcript: of the call.
+            owner: the user of the chat who alone sees it; None: the operator, at the command line.
+            at_most: how many such calls an owner may have.
 
         Raises:
-            InputError: there is no such call.
+            InputError: the owner has that many.
         """
-        return self.parts.library.get(call_id)
+        return self.parts.library.add_pasted(transcript, owner, at_most)
 
-    def score_anyway(self, call_id: str, preferences: Preferences = DEFAULTS) -> ScoreResult:
+    def call(self, call_id: str, user: str | None) -> LabelledCall:
+        """A call of the library, if the user may see it. The operator, None, may see all.
+
+        Raises:
+            InputError: there is no such call, or it is somebody else's.
+        """
+        library = self.parts.library
+        return library.get(call_id) if user is None else library.visible(call_id, user)
+
+    def score_anyway(
+        self, call_id: str, preferences: Preferences = DEFAULTS, *, user: str | None = None
+    ) -> ScoreResult:
         """The score of a call, with the model's uncalibrated number and what to think of it where the coach abstains.
 
         Raises:
-            InputError: there is no such call.
+            InputError: there is no such call, or it is somebody else's than the user's.
             ModelError: there is no such method to score by.
         """
+        self.call(call_id, user)
         scorer = self.parts.scorer.with_method(preferences.method)
         return score_call(replace(self.parts, scorer=scorer), call_id, force=True)
 
     async def ask(
-        self, thread: str, question: str, call_id: str | None = None, preferences: Preferences = DEFAULTS
+        self,
+        thread: str,
+        question: str,
+        call_id: str | None = None,
+        preferences: Preferences = DEFAULTS,
+        *,
+        user: str | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Answers a question of a conversation: what the tools do, then the verified text, then the whole answer.
 
@@ -129,22 +148,23 @@ class Coach:
             question: the user's words, without any transcript.
             call_id: a call that joins the conversation with this question and becomes "this call".
             preferences: what fills in whatever the question leaves open; it holds for this question only.
+            user: who asks; None: the operator, who may see every call.
 
         Raises:
-            InputError: nobody is there who could word the answer as preferred.
+            InputError: nobody is there who could word the answer as preferred, or there is no such call for the user.
         """
         if (preferences.wording or self.wording.name) not in self.wordings:
             raise InputError(f"{preferences.wording} can't word answers here; choose from {', '.join(self.wordings)}.")
         lock = self._locks.setdefault(thread, asyncio.Lock())
-        async with lock, aclosing(self._ask(thread, question, call_id, preferences)) as events:
+        async with lock, aclosing(self._ask(thread, question, call_id, preferences, user)) as events:
             async for event in events:
                 yield event
 
     async def _ask(
-        self, thread: str, question: str, call_id: str | None, preferences: Preferences
+        self, thread: str, question: str, call_id: str | None, preferences: Preferences, user: str | None
     ) -> AsyncGenerator[Event, None]:
         config: Any = {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT}
-        await self._begin(config, question, call_id)
+        await self._begin(config, question, call_id, user)
         started: dict[str, ToolStarted] = {}
         finished: list[ToolFinished] = []
         answer: AIMessage | None = None
@@ -166,17 +186,33 @@ class Coach:
             yield Token(piece)
         yield self._answer(answer, finished, preferences.wording or self.wording.name)
 
-    async def _begin(self, config: Any, question: str, call_id: str | None) -> None:
+    async def _begin(self, config: Any, question: str, call_id: str | None, user: str | None) -> None:
         """Keeps the question and the call that comes with it, after whatever an interrupted question left."""
         before = await self._graph.aget_state(config)
         if before.next:
             await self._graph.aupdate_state(config, None, as_node=END)
-        calls = [known for known in before.values.get("calls", []) if known != call_id]
+        calls = [known for known in before.values.get("calls", []) if known != call_id] + ([call_id] if call_id else [])
         entry: Any = {
             "messages": [*mend(before.values.get("messages", [])), HumanMessage(question)],
-            "calls": calls + ([call_id] if call_id else []),
+            "calls": calls if user is None else self._visible(calls, user),
         }
         await self._graph.aupdate_state(config, entry, as_node=START)
+
+    def _visible(self, calls: list[str], user: str) -> list[str]:
+        """Those of a conversation's calls that the user may see: tools take no others.
+
+        Raises:
+            InputError: the last one, which is "this call", isn't among them.
+        """
+        seen = []
+        for known in calls[:-1]:
+            with suppress(InputError):
+                self.call(known, user)
+                seen.append(known)
+        for known in calls[-1:]:
+            self.call(known, user)
+            seen.append(known)
+        return seen
 
     def _answer(self, message: AIMessage, finished: list[ToolFinished], llm: str) -> Answer:
         results = [event.result for event in finished if event.result is not None]
