@@ -10,13 +10,15 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
 import chainlit as cl
 from chainlit import server
+from chainlit.config import FILES_DIRECTORY
 from chainlit.element import Element
+from chainlit.session import ws_sessions_id
 
 from agent.build import open_coach
 from agent.coach import FIRST_QUESTION, Coach
@@ -36,12 +38,16 @@ from serving.chat_asking import OTHER, choose, typed
 from serving.chat_export import Exchange
 from serving.chat_history import ChatHistory, add_routes
 from serving.chat_queue import in_turn
+from serving.chat_review import review
 from serving.chat_settings import preferences_of, widgets
 from serving.guard import Guard
+from serving.outcomes import WAITING, has_accounts
+from serving.owners import give_owners
 from serving.page import content_policy, with_charts_ready, without_outside_links
 from serving.sessions import Sessions
 from serving.sign_in import LOCAL_USER, PasswordCheck, SignIn, signed_in
 from serving.sockets import guard_sockets
+from serving.upload_files import sweep
 from serving.web import MAX_MESSAGE_BYTES, ROOT, public_paths
 
 logger = logging.getLogger(__name__)
@@ -58,6 +64,7 @@ MAX_OFFERED_NAMES: Final = 8
 # What the page is sent first when a thread is opened again has arrived by then.
 RESUMED_SECONDS: Final = 0.3
 FOLLOW_SECONDS: Final = 300
+SWEEP_SECONDS: Final = 600
 
 
 class CoachOpener:
@@ -109,15 +116,29 @@ def _for_page(error: CoachError) -> str:
 @cl.on_app_startup
 async def start() -> None:
     """Opens the coach before the first page is served, so that the first question doesn't wait for it."""
+    following.add(asyncio.create_task(_sweep_uploads()))
     try:
+        await asyncio.to_thread(give_owners, Settings.load())
         await opener.get()
     except CoachError as error:
         logger.warning("%s", error)
 
 
+async def _sweep_uploads() -> None:
+    """Now and regularly: a page that is closed without a word leaves its files."""
+    while True:
+        try:
+            await asyncio.to_thread(sweep, FILES_DIRECTORY, frozenset(ws_sessions_id))
+        except OSError:
+            logger.exception("What closed pages left could not be removed.")
+        await asyncio.sleep(SWEEP_SECONDS)
+
+
 @cl.on_app_shutdown
 async def stop() -> None:
     """Closes what is held open."""
+    for task in following:
+        task.cancel()
     await opener.close()
     await history().close()
 
@@ -150,7 +171,7 @@ def _sign_in(accounts: Accounts | None, sessions: Sessions | None) -> None:
 async def on_chat_resume(thread: dict[str, Any]) -> None:
     """Back in a thread. Where its answer is still being made, the page gets the thread again when it is done."""
     cl.user_session.set("preferences", preferences_of(cl.context.session.chat_settings))
-    cl.user_session.set("exchanges", exchanges_of(thread))
+    cl.user_session.set("exchanges", exchanges_of(await history().exchanges(thread["id"])))
     for name in ("buttons", "abstained"):
         cl.user_session.set(name, None)
     await _offer_settings()
@@ -170,7 +191,7 @@ async def _follow(thread_id: str, task: asyncio.Task[Any] | None) -> None:
         if unfinished:
             logger.warning("An answer takes over %d s; the page that waits for it has to be reloaded.", FOLLOW_SECONDS)
         if (again := await history().get_thread(thread_id)) is not None:
-            cl.user_session.set("exchanges", exchanges_of(again))
+            cl.user_session.set("exchanges", exchanges_of(await history().exchanges(thread_id)))
             await cl.context.emitter.resume_thread(again)
         await cl.context.emitter.task_end()
     async with explained():
@@ -193,13 +214,25 @@ async def profiles(user: object = None, language: object = None) -> list[cl.Chat
 
 @cl.set_starters
 async def starters(user: object = None, language: object = None) -> list[cl.Starter]:
-    """What to try first."""
+    """What to try first, and what waits for the user."""
+    waiting = [cl.Starter(label=WAITING, message=WAITING)] if await _is_awaited(user) else []
     return [
+        *waiting,
         cl.Starter(label=SAMPLE_REQUEST, message=SAMPLE_REQUEST),
         cl.Starter(label="Find similar won deals", message="Show me similar won deals."),
         cl.Starter(label="Why do we lose?", message="Why do we lose?"),
         cl.Starter(label="How good is the model?", message="How good is the model?"),
     ]
+
+
+async def _is_awaited(user: object) -> bool:
+    if not isinstance(user, cl.User) or not has_accounts(Settings.load()):
+        return False
+    try:
+        coach = await opener.get()
+        return bool(await asyncio.to_thread(coach.parts.library.proposals, user.identifier))
+    except CoachError:  # the welcome says so
+        return False
 
 
 @cl.on_chat_start
@@ -219,12 +252,15 @@ async def on_message(message: cl.Message) -> None:
     """A call, pasted or uploaded, or a question."""
     async with followed_by_buttons(), explained():
         coach = await opener.get()
+        await history().refuse_if_full()
         text = message.content.strip()
         files = [element for element in message.elements if element.path]
         if files:
             await _take_files(coach, message, text, files)
         elif text == SAMPLE_REQUEST:
             await _take_text(coach, message, SAMPLE_CALL.read_text(encoding="utf-8"), "Sample call")
+        elif text == WAITING:
+            await review(coach, Settings.load(), cl.context.session.user.identifier, history().quotes)
         elif await asyncio.to_thread(looks_like_transcript, text):
             await _take_text(coach, message, text, "Pasted call")
         elif len(text) > MAX_QUESTION_CHARS:
@@ -240,13 +276,16 @@ async def on_message(message: cl.Message) -> None:
 @cl.action_callback("do")
 async def on_action(action: cl.Action) -> None:
     """A button under an answer."""
-    await _stoppable(_do(str(action.payload["do"])))
+    await _stoppable(_do(str(action.payload.get("do"))))
 
 
 async def _do(name: str) -> None:
     async with followed_by_buttons(unfolded=name == MORE), explained():
         coach = await opener.get()
-        button = BUTTONS[name]
+        button = BUTTONS.get(name)
+        if button is None:
+            raise InputError("There is no such button.")
+        await history().refuse_if_full()
         if name != MORE:
             await cl.Message(content=button.label, author="User", type="user_message").send()
         if button.question is not None:
@@ -314,7 +353,8 @@ async def _take_call(coach: Coach, message: cl.Message, transcript: Transcript, 
     """Shows a call as a card, asks who is who where that is unclear, and scores it."""
     await _shorten(message, "\n".join(line for line in (question, view.card(transcript, title)) if line))
     transcript = await _settle_roles(transcript)
-    call_id = await asyncio.to_thread(coach.add_call, transcript)
+    owner, at_most = cl.context.session.user.identifier, Settings.load().max_private_calls
+    call_id = await asyncio.to_thread(coach.add_call, transcript, owner, at_most)
     await history().add_call(message.thread_id, call_id, message.id)
     exchange = await _answer(coach, question or FIRST_QUESTION, call_id)
     if exchange is not None and exchange.score is not None:
@@ -372,9 +412,11 @@ async def _offer_buttons(*, unfolded: bool = False) -> None:
         return
     if cl.user_session.get("abstained") is None:  # a conversation that was opened again
         coach = await opener.get()
-        score = await in_turn(coach, coach.score_anyway, calls[-1], _preferences())
+        user = cl.context.session.user.identifier
+        score = await in_turn(coach, partial(coach.score_anyway, calls[-1], _preferences(), user=user))
         cl.user_session.set("abstained", score.probability_percent is None)
-    actions = buttons(abstained=cl.user_session.get("abstained"), unfolded=unfolded)
+    is_shared = has_accounts(Settings.load())
+    actions = buttons(abstained=cl.user_session.get("abstained"), unfolded=unfolded, is_shared=is_shared)
     cl.user_session.set("buttons", actions)
     for action in actions:
         await action.send(for_id=messages[-1].id)
@@ -385,6 +427,7 @@ async def _desk(coach: Coach) -> Desk:
     calls = await history().calls(session.thread_id)
     if not calls:
         raise InputError("There is no call in this conversation yet; paste one, or upload it.")
+    coach.call(calls[-1], session.user.identifier)  # whatever a button does with it, the user may see it
     return Desk(
         coach,
         Settings.load(),

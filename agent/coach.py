@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, nullcontext
+from contextlib import aclosing, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakValueDictionary
@@ -117,25 +117,38 @@ class Coach:
         """Of the model that scores."""
         return self.parts.scorer.manifest
 
-    def add_call(self, transcript: Transcript) -> str:
-        """Keeps a pasted call in the library, privately, and returns the id that questions are bound to."""
-        return self.parts.library.add_pasted(transcript)
+    def add_call(self, transcript: Transcript, owner: str | None = None, at_most: int | None = None) -> str:
+        """Keeps a pasted call in the library, privately, and returns the id that questions are bound to.
 
-    def call(self, call_id: str) -> LabelledCall:
-        """A call of the library, to show what a citation points to.
+        Args:
+            transcript: of the call.
+            owner: the user of the chat who alone sees it; None: the operator, at the command line.
+            at_most: how many such calls an owner may have.
 
         Raises:
-            InputError: there is no such call.
+            InputError: the owner has that many.
         """
-        return self.parts.library.get(call_id)
+        return self.parts.library.add_pasted(transcript, owner, at_most)
 
-    def score_anyway(self, call_id: str, preferences: Preferences = DEFAULTS) -> ScoreResult:
+    def call(self, call_id: str, user: str | None) -> LabelledCall:
+        """A call of the library, if the user may see it. The operator, None, may see all.
+
+        Raises:
+            InputError: there is no such call, or it is somebody else's.
+        """
+        library = self.parts.library
+        return library.get(call_id) if user is None else library.visible(call_id, user)
+
+    def score_anyway(
+        self, call_id: str, preferences: Preferences = DEFAULTS, *, user: str | None = None
+    ) -> ScoreResult:
         """The score of a call, with the model's uncalibrated number and what to think of it where the coach abstains.
 
         Raises:
-            InputError: there is no such call.
+            InputError: there is no such call, or it is somebody else's than the user's.
             ModelError: there is no such method to score by.
         """
+        self.call(call_id, user)
         scorer = self.parts.scorer.with_method(preferences.method)
         return score_call(replace(self.parts, scorer=scorer), call_id, force=True)
 
@@ -148,6 +161,7 @@ class Coach:
         *,
         calls: Sequence[str] = (),
         place: Place | None = None,
+        user: str | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Answers a question of a conversation: what the tools do, then the verified text, then the whole answer.
 
@@ -158,24 +172,32 @@ class Coach:
             preferences: what fills in whatever the question leaves open; it holds for this question only.
             calls: ids of the conversation's calls, oldest first, where whoever asks knows them: its memory may be lost.
             place: in the queue, where whoever asks has more to do in the same turn.
+            user: who asks; None: the operator, who may see every call.
 
         Raises:
-            InputError: nobody is there who could word the answer as preferred.
+            InputError: nobody is there who could word the answer as preferred, or there is no such call for the user.
             CoachError: too many questions wait already.
         """
         if (preferences.wording or self.wording.name) not in self.wordings:
             raise InputError(f"{preferences.wording} can't word answers here; choose from {', '.join(self.wordings)}.")
         lock = self._locks.setdefault(thread, asyncio.Lock())
         with nullcontext(place) if place else self.queue.place() as own:
-            async with lock, aclosing(self._ask(thread, question, call_id, calls, Asking(own, preferences))) as events:
+            asked = self._ask(thread, question, call_id, calls, Asking(own, preferences), user)
+            async with lock, aclosing(asked) as events:
                 async for event in events:
                     yield event
 
     async def _ask(
-        self, thread: str, question: str, call_id: str | None, calls: Sequence[str], asking: Asking
+        self,
+        thread: str,
+        question: str,
+        call_id: str | None,
+        calls: Sequence[str],
+        asking: Asking,
+        user: str | None,
     ) -> AsyncGenerator[Event, None]:
         config: Any = {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT}
-        is_lost = await self._begin(config, question, call_id, calls)
+        is_lost = await self._begin(config, question, call_id, calls, user)
         async with aclosing(asking.place.wait()) as waiting:
             async for n_ahead in waiting:
                 yield Waiting(n_ahead)
@@ -202,7 +224,9 @@ class Coach:
             yield Token(piece)
         yield self._answer(text, answer.additional_kwargs, finished, asking.preferences.wording or self.wording.name)
 
-    async def _begin(self, config: Any, question: str, call_id: str | None, calls: Sequence[str]) -> bool:
+    async def _begin(
+        self, config: Any, question: str, call_id: str | None, calls: Sequence[str], user: str | None
+    ) -> bool:
         """Keeps the question and its calls, after whatever an interrupted question left.
 
         Returns:
@@ -212,14 +236,31 @@ class Coach:
         if before.next:
             await self._graph.aupdate_state(config, None, as_node=END)
         known = [one for one in before.values.get("calls", []) if one not in calls] + list(calls)
+        about = [one for one in known if one != call_id] + ([call_id] if call_id else [])
         entry: Any = {
             "messages": [*mend(before.values.get("messages", [])), HumanMessage(question)],
-            "calls": [one for one in known if one != call_id] + ([call_id] if call_id else []),
+            "calls": about if user is None else self._visible(about, user),
         }
         await self._graph.aupdate_state(config, entry, as_node=START)
         memory, thread = self._graph.checkpointer, config["configurable"]["thread_id"]
         is_new = call_id is not None and not set(calls) - {call_id}
         return isinstance(memory, ConversationSaver) and memory.has_begun_anew(thread) and not is_new
+
+    def _visible(self, calls: list[str], user: str) -> list[str]:
+        """Those of a conversation's calls that the user may see: tools take no others.
+
+        Raises:
+            InputError: the last one, which is "this call", isn't among them.
+        """
+        seen = []
+        for known in calls[:-1]:
+            with suppress(InputError):
+                self.call(known, user)
+                seen.append(known)
+        for known in calls[-1:]:
+            self.call(known, user)
+            seen.append(known)
+        return seen
 
     def _answer(self, text: str, known: dict[str, Any], finished: list[ToolFinished], llm: str) -> Answer:
         """``known``: what the check found of it."""

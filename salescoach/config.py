@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     question_deadline_s: float = Field(60.0, gt=0, description="seconds it may take for all answers to one question")
     max_sent_chars: int = Field(48_000, ge=8_000, description="characters that it may be sent at a time, at most")
     max_answer_tokens: int = Field(4_000, ge=200, description="tokens that it may answer with, its thoughts included")
+    max_private_calls: int = Field(500, ge=1, description="pasted calls that a user of the chat may keep")
+    max_history_mb: int = Field(500, ge=1, description="megabytes that the conversations of a user may take")
     rep_lookups: bool = Field(False, description="whether the library may be asked for numbers by rep")
     hosts: str = Field("", description="names, separated by commas, under which the chat may be opened from elsewhere")
     proxies: str = Field("", description="addresses, separated by commas, of proxies that say who a request is from")

@@ -1,9 +1,10 @@
 """An answer as it appears on the page: a step for each tool, charts of the score, the checked text, its sources."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
 import chainlit as cl
 from chainlit.element import Element
@@ -15,12 +16,12 @@ from agent.coach import Answer, Coach, Event, Token, ToolFinished, ToolStarted, 
 from agent.preferences import Preferences
 from agent.queue import Place
 from salescoach.errors import CoachError, InputError
-from salescoach.types import Citation
+from salescoach.types import Citation, LabelledCall
 from serving import chat_charts as charts
 from serving import chat_steps
 from serving import chat_view as view
 from serving.chat_export import Exchange, exchange_of
-from serving.chat_history import ChatHistory, conversation
+from serving.chat_history import CONTENT_URL, ChatHistory, conversation
 from serving.chat_queue import WaitingOnPage
 from tools.look_up_metrics import MetricsResult
 from tools.score_call import ScoreResult
@@ -29,7 +30,8 @@ from tools.score_trajectory import TrajectoryResult
 logger = logging.getLogger(__name__)
 
 STOPPED: Final = "stopped"
-EXCHANGE: Final = "exchange"
+
+Shown = TypeVar("Shown", bound=Element)
 
 
 class AnswerOnPage:
@@ -40,6 +42,7 @@ class AnswerOnPage:
         self._history = history
         self._preferences = preferences
         self._waiting = WaitingOnPage()
+        self._user: str = cl.context.session.user.identifier
         self._steps: dict[str, cl.Step] = {}
         self._stream = view.AnswerStream()
         self._reply: cl.Message | None = None
@@ -55,12 +58,12 @@ class AnswerOnPage:
         Returns:
             What was asked and answered; None where the answer never came.
         """
-        thread_id, user = cl.context.session.thread_id, cl.context.session.user.identifier
+        thread_id = cl.context.session.thread_id
         try:
             with self._coach.queue.place() as place:
                 asked = self._coach.ask(
-                    conversation(user, thread_id), question, call_id, self._preferences,
-                    calls=await self._calls(thread_id), place=place,
+                    conversation(self._user, thread_id), question, call_id, self._preferences,
+                    calls=await self._calls(thread_id), place=place, user=self._user,
                 )  # fmt: skip
                 # Closed at once where the user presses stop, so that the next question need not wait for this one.
                 async with self._history.answering(thread_id), aclosing(asked) as events:
@@ -136,7 +139,9 @@ class AnswerOnPage:
                     await self._trajectory(score).send(for_id=message.id)
                     await self._history.quotes(message.id, [score.call_id])
             case TrajectoryResult() as found if found.probability_percent is not None and not is_new:
-                score = await place.run(self._coach.score_anyway, found.call_id, self._preferences)
+                score = await place.run(
+                    partial(self._coach.score_anyway, found.call_id, self._preferences, user=self._user)
+                )
                 self._charts.append(self._trajectory(score))
             case MetricsResult() as found:
                 figure = charts.metric_bars(found, COACHED)
@@ -144,7 +149,7 @@ class AnswerOnPage:
                     self._charts.append(chart("Numbers", figure))
 
     def _trajectory(self, score: ScoreResult) -> Element:
-        turns = self._coach.call(score.call_id).transcript.turns
+        turns = self._coach.call(score.call_id, self._user).transcript.turns
         return chart("Turns", charts.trajectory(score, turns))
 
     async def _finish(self, question: str, answer: Answer, call_id: str | None) -> Exchange:
@@ -152,13 +157,12 @@ class AnswerOnPage:
         reply = self._reply or cl.Message(content="")
         exchange = exchange_of(question, answer)
         reply.content = view.answer_markdown(answer.answer)
-        reply.elements = [*self._charts, *sources(self._coach, answer.citations)]
+        reply.elements = [*self._charts, *sources(self._coach, self._user, answer.citations)]
         if call_id is not None:
-            whole = view.transcript_panel(self._coach.call(call_id).transcript)
-            reply.elements.append(cl.Text(name=view.WHOLE_CALL, content=whole, display="side"))
+            reply.elements.append(whole_call(self._coach.call(call_id, self._user)))
             reply.content += f"\n\n{view.WHOLE_CALL}"
-        reply.metadata = {EXCHANGE: kept(exchange)}
         await reply.send()
+        await self._history.keep_exchange(reply.thread_id, reply.id, kept(exchange))
         quoted = {cited.call_id for cited in answer.citations}
         await self._history.quotes(reply.id, quoted | ({call_id} if call_id else set()))
         return exchange
@@ -170,30 +174,43 @@ def kept(exchange: Exchange) -> dict[str, Any]:
     return {"question": exchange.question, "answer": exchange.answer, "citations": citations}
 
 
-def exchanges_of(thread: Mapping[str, Any]) -> list[Exchange]:
-    """The exchanges of a thread of the history, oldest first."""
-    given = [(step.get("metadata") or {}).get(EXCHANGE) for step in thread.get("steps", ())]
+def exchanges_of(given: Iterable[Mapping[str, Any]]) -> list[Exchange]:
+    """Exchanges as the history kept them."""
     return [
         Exchange(one["question"], one["answer"], [Citation.model_validate(cited) for cited in one["citations"]])
         for one in given
-        if one
     ]
+
+
+def from_history(element: Shown) -> Shown:
+    """An element that the page reads from the history instead of from a file.
+
+    There it is asked whose it is, and it goes with its conversation.
+    """
+    element.url = f"{CONTENT_URL}{element.id}"
+    return element
 
 
 def chart(name: str, figure: Figure) -> Element:
     """A chart in the conversation."""
     element = cl.Plotly(name=name, figure=figure, display="inline", size="large")
     element.content = charts.page_json(figure)
-    return element
+    return from_history(element)
 
 
-def sources(coach: Coach, citations: Sequence[Citation]) -> list[Element]:
-    """What the markers of an answer open beside the conversation; calls deleted since are left out."""
+def whole_call(call: LabelledCall) -> Element:
+    """A whole call, to read beside the conversation."""
+    panel = view.transcript_panel(call.transcript)
+    return from_history(cl.Text(name=view.WHOLE_CALL, content=panel, display="side"))
+
+
+def sources(coach: Coach, user: str, citations: Sequence[Citation]) -> list[Element]:
+    """What the markers of an answer open beside the conversation; calls that the user can't see are left out."""
     found = []
     for cited in citations:
         try:
-            panel = view.citation_panel(coach.call(cited.call_id), cited)
+            panel = view.citation_panel(coach.call(cited.call_id, user), cited)
         except InputError:
             continue
-        found.append(cl.Text(name=view.element_name(cited.marker), content=panel, display="side"))
+        found.append(from_history(cl.Text(name=view.element_name(cited.marker), content=panel, display="side")))
     return found

@@ -22,16 +22,22 @@ async def choose(
         other: label of the last button.
         shown: what of the label stands there afterwards.
     """
-    actions = [
-        cl.Action(name="choose", payload={"number": number}, label=view.plain_name(label))
-        for label, number in choices.items()
-    ]
-    actions.append(cl.Action(name="choose", payload={"number": OTHER}, label=other))
+    labels = {number: view.plain_name(label) for label, number in choices.items()} | {OTHER: other}
+    actions = [cl.Action(name="choose", payload={"number": number}, label=label) for number, label in labels.items()]
     asked = cl.AskActionMessage(content=question, actions=actions, timeout=ASK_SECONDS)
     reply = await asked.send()
-    asked.content = f"{question} **{shown(reply['label'])}**" if reply else question
+    number = _offered(reply, labels)
+    asked.content = question if number is None else f"{question} **{shown(labels[number])}**"
     await asked.update()
-    return int(reply["payload"]["number"]) if reply else None
+    return number
+
+
+def _offered(reply: object, labels: Mapping[int, str]) -> int | None:
+    """The number in a browser's reply, if it is one that was offered."""
+    match reply:
+        case {"payload": {"number": int(number)}} if number in labels:
+            return number
+    return None
 
 
 async def typed(question: str, note: Callable[[str], Awaitable[None]] | None = None) -> str | None:

@@ -12,11 +12,13 @@ import functools
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Annotated, Any, Final, ParamSpec, TypeVar
 
 from chainlit.auth import get_current_user
 from chainlit.context import ChainlitContextException, context
 from chainlit.data.base import BaseDataLayer
+from chainlit.session import ws_sessions_id
 from chainlit.types import (
     DeleteFeedbackRequest,
     Feedback,
@@ -31,9 +33,10 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Response
 from fastapi.responses import JSONResponse
 
 from salescoach.config import Settings
-from salescoach.errors import CoachError
+from salescoach.errors import CoachError, InputError
 from serving.chat_store import ChatStore
 from serving.deletion import forget_conversation, forget_pasted
+from serving.upload_files import is_upload, remove_uploads
 
 logger = logging.getLogger(__name__)
 
@@ -106,8 +109,12 @@ class ChatHistory(BaseDataLayer):
         await self._write(self._store.add_call, thread_id, call_id, step_id, _user())
 
     async def calls(self, thread_id: str) -> tuple[str, ...]:
-        """The calls that a thread is about, the newest last: those that its buttons may name."""
-        return await self._write(self._store.calls, thread_id)
+        """The calls that a thread of the user's is about, the newest last: those that its buttons may name.
+
+        Raises:
+            InputError: it is another user's thread.
+        """
+        return await self._write(self._store.calls, thread_id, _user())
 
     @_logged
     async def name_thread(self, thread_id: str, name: str) -> None:
@@ -118,6 +125,35 @@ class ChatHistory(BaseDataLayer):
     async def quotes(self, step_id: str, call_ids: Iterable[str]) -> None:
         """Notes which calls an answer quotes, in its text or in what stands beside it."""
         await self._write(self._store.quotes, step_id, list(call_ids))
+
+    # What was answered
+
+    @_logged
+    async def keep_exchange(self, thread_id: str, step_id: str, exchange: Mapping[str, Any]) -> None:
+        """Keeps a question with its answer, from which a conversation is exported later."""
+        await self._write(self._store.put_exchange, thread_id, step_id, exchange, _user())
+
+    async def exchanges(self, thread_id: str) -> list[dict[str, Any]]:
+        """What was asked and answered in a thread of the user's, oldest first.
+
+        Raises:
+            InputError: it is another user's thread.
+        """
+        return await self._write(self._store.exchanges, thread_id, _user())
+
+    async def refuse_if_full(self) -> None:
+        """Makes sure that there is room for more of this user's messages.
+
+        Raises:
+            InputError: there is none.
+        """
+        at_most = self._settings.max_history_mb
+        user = _user()
+        if user is not None and await self._write(self._store.size, user) > at_most * 1_000_000:
+            raise InputError(
+                f"Your conversations take more than {at_most:,} MB here, which is as much as is kept for one person. "
+                "Delete some that you don't need any more."
+            )
 
     # Users
 
@@ -152,8 +188,13 @@ class ChatHistory(BaseDataLayer):
 
     @_logged
     async def create_element(self, element: Any) -> None:
-        """Keeps what was shown. A file that was uploaded is not: the library has its call."""
+        """Keeps what was shown. Of a file that was uploaded, only where it is: the library has its call."""
+        if element.type == "custom":  # a browser may send such a one; the page shows none
+            return
         if element.content is None:
+            if element.path and is_upload(self._settings.home, Path(element.path)):
+                path = Path(element.path).resolve()
+                await self._write(self._store.add_upload, element.thread_id, element.for_id, path, _user())
             return
         content = element.content.encode() if isinstance(element.content, str) else element.content
         await self._write(self._store.put_element, element.to_dict(), content, _user())
@@ -223,15 +264,19 @@ class ChatHistory(BaseDataLayer):
         await self._write(self._store.update_thread, thread_id, user, name=name, metadata=kept, tags=tags)
 
     async def delete_thread(self, thread_id: str) -> None:
-        """Deletes a thread, what the coach remembers of it, and the pasted calls that only it was about."""
+        """Deletes a thread with its uploads, what the coach remembers, and the pasted calls that only it was about."""
         if (task := self._answering.get(thread_id)) is not None:
             task.cancel()
             await asyncio.wait([task], timeout=5)
         # The thread goes last, so that an interrupted deletion can be asked for again.
         if owner := await self.get_thread_author(thread_id):
+            files = [*await self._write(self._store.uploads, thread_id), *_files_of_sessions(thread_id, owner)]
+            await asyncio.to_thread(remove_uploads, self._settings.home, files)
             await asyncio.to_thread(forget_conversation, self._settings, conversation(owner, thread_id))
-        for call_id in await self._write(self._store.only_calls, thread_id):
-            await asyncio.to_thread(forget_pasted, self._settings, call_id)
+            for call_id in await self._write(self._store.only_calls, thread_id):
+                if await asyncio.to_thread(forget_pasted, self._settings, call_id, owner):
+                    # A colleague may have been asked to confirm its outcome.
+                    await self._write(self._store.forget_call, [call_id], [])
         await self._write(self._store.delete_thread, thread_id)
 
     async def get_favorite_steps(self, user_id: str) -> list[dict[str, Any]]:
@@ -286,6 +331,16 @@ def add_routes(app: FastAPI, history: Callable[[], ChatHistory]) -> None:
         return JSONResponse({"success": True})
 
     app.router.routes[:0] = router.routes
+
+
+def _files_of_sessions(thread_id: str, owner: str) -> list[Path]:
+    """The files of its owner's pages on which a thread is open; they can't be asked for from now on."""
+    files = []
+    for session in list(ws_sessions_id.values()):
+        if session.thread_id == thread_id and session.user is not None and session.user.identifier == owner:
+            files += [Path(file["path"]) for file in session.files.values()]
+            session.files.clear()
+    return files
 
 
 def _name(user: Any) -> str:

@@ -12,13 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from sqlalchemy import (
-    JSON,
     Connection,
-    ForeignKey,
-    MetaData,
     and_,
     create_engine,
     delete,
@@ -32,17 +29,32 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
 from salescoach.errors import CoachError, InputError
 from salescoach.scrub import scrub_file
 from salescoach.types import Frozen
+from serving.chat_tables import (
+    SCHEMA_VERSION,
+    ElementRow,
+    ExchangeRow,
+    FeedbackRow,
+    QuoteRow,
+    StepRow,
+    ThreadCallRow,
+    ThreadRow,
+    UploadRow,
+    UserRow,
+    bring_up_to_date,
+)
 
 logger = logging.getLogger(__name__)
 
-SCHEMA_VERSION: Final = 1  # SQLite's user_version; whoever changes the tables raises it and writes the first migration
 MAX_NAME_CHARS: Final = 60
 MAX_FIRST_CHARS: Final = 4_000  # of a user's message as it arrives; what is a call becomes a card right after
+MAX_STEP_CHARS: Final = 200_000  # of any other message, and of what a tool found
+MAX_FIELD_CHARS: Final = 1_000  # of what stands beside a message's text: names, languages, tags, settings
+MAX_ID_CHARS: Final = 100
 MAX_ELEMENT_BYTES: Final = 5_000_000
 MAX_PAGE: Final = 100
 CALL_DELETED: Final = "This part was about a call that has been deleted."
@@ -53,6 +65,7 @@ _WALL_CHARS: Final = 300
 _WORD_JOINER: Final = "\u2060"
 _SCORED_NAME: Final = re.compile(r"(?:\d+ %|no score) · ")  # before the card, see ``chat_view.scored_name``
 _ESCAPE: Final = re.compile(r"\\(?=[!-/:-@\[-`{-~])")  # before what Markdown can act on
+_KEPT_METADATA: Final = ("avatarName",)  # of a step; the page wants it, and it says nothing
 _STEP_FIELDS: Final = {
     "name": "name", "type": "type", "parent_id": "parentId", "output": "output", "created_at": "createdAt",
     "start": "start", "end": "end", "is_error": "isError", "show_input": "showInput", "language": "language",
@@ -65,118 +78,7 @@ _ELEMENT_FIELDS: Final = {
 }  # fmt: skip
 
 
-class Base(DeclarativeBase):
-    """What all tables share."""
-
-    type_annotation_map: ClassVar = {dict[str, Any]: JSON, list[str]: JSON}
-    metadata = MetaData()
-
-
-class UserRow(Base):
-    """Somebody who signs in."""
-
-    __tablename__ = "users"
-
-    identifier: Mapped[str] = mapped_column(primary_key=True)
-    created_at: Mapped[str]
-    user_metadata: Mapped[dict[str, Any]]
-
-
-class ThreadRow(Base):
-    """A conversation. It is listed once it has a name, which its first message gives it."""
-
-    __tablename__ = "threads"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    owner: Mapped[str] = mapped_column(ForeignKey("users.identifier"), index=True)
-    name: Mapped[str | None]
-    created_at: Mapped[str]
-    thread_metadata: Mapped[dict[str, Any]]
-    tags: Mapped[list[str] | None]
-
-
-class StepRow(Base):
-    """A message, or what a tool did. ``number`` is the order in which they were sent."""
-
-    __tablename__ = "steps"
-
-    number: Mapped[int] = mapped_column(primary_key=True)
-    id: Mapped[str] = mapped_column(unique=True)
-    thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id", ondelete="CASCADE"), index=True)
-    parent_id: Mapped[str | None]
-    type: Mapped[str]
-    name: Mapped[str]
-    output: Mapped[str]
-    input: Mapped[str]
-    created_at: Mapped[str | None]
-    start: Mapped[str | None]
-    end: Mapped[str | None]
-    is_error: Mapped[bool | None]
-    show_input: Mapped[Any | None] = mapped_column(JSON, nullable=True)
-    language: Mapped[str | None]
-    step_metadata: Mapped[dict[str, Any] | None]
-    tags: Mapped[list[str] | None]
-    command: Mapped[str | None]
-    modes: Mapped[dict[str, Any] | None]
-    default_open: Mapped[bool | None]
-    auto_collapse: Mapped[bool | None]
-    icon: Mapped[str | None]
-
-
-class ElementRow(Base):
-    """A text or figure beside a message, with its content."""
-
-    __tablename__ = "elements"
-
-    number: Mapped[int] = mapped_column(primary_key=True)
-    id: Mapped[str] = mapped_column(unique=True)
-    thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id", ondelete="CASCADE"), index=True)
-    for_id: Mapped[str | None] = mapped_column(index=True)
-    type: Mapped[str]
-    name: Mapped[str]
-    display: Mapped[str]
-    mime: Mapped[str]
-    content: Mapped[bytes]
-    size: Mapped[str | None]
-    language: Mapped[str | None]
-    page: Mapped[int | None]
-    props: Mapped[dict[str, Any] | None]
-    auto_play: Mapped[bool | None]
-    player_config: Mapped[dict[str, Any] | None]
-
-
 Kind = TypeVar("Kind", StepRow, ElementRow)
-
-
-class FeedbackRow(Base):
-    """A thumb (1 up, 0 down) for an answer, with what was said about it."""
-
-    __tablename__ = "feedback"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    step_id: Mapped[str] = mapped_column(ForeignKey("steps.id", ondelete="CASCADE"), unique=True)
-    value: Mapped[int]
-    comment: Mapped[str | None]
-    created_at: Mapped[str]
-
-
-class ThreadCallRow(Base):
-    """A call that a thread is about; ``step_id`` is the message that shows its card."""
-
-    __tablename__ = "thread_calls"
-
-    thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id", ondelete="CASCADE"), primary_key=True)
-    call_id: Mapped[str] = mapped_column(primary_key=True, index=True)
-    step_id: Mapped[str | None]
-
-
-class QuoteRow(Base):
-    """A call that an answer quotes, in its text or in what stands beside it."""
-
-    __tablename__ = "quotes"
-
-    step_id: Mapped[str] = mapped_column(primary_key=True)
-    call_id: Mapped[str] = mapped_column(primary_key=True, index=True)
 
 
 class Content(Frozen):
@@ -220,9 +122,8 @@ class ChatStore:
                     f"The history {self._file} was written by a newer Sales Coach (schema {version}); "
                     "update the program."
                 )
-            if version == 0:
-                Base.metadata.create_all(connection)
-                connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            if version < SCHEMA_VERSION:
+                bring_up_to_date(connection, version)
 
     # Users and threads
 
@@ -269,9 +170,9 @@ class ChatStore:
         if name is not None:
             changes["name"] = thread_name(name)
         if metadata is not None:
-            changes["thread_metadata"] = dict(metadata)
+            changes["thread_metadata"] = {name: _bounded(value) for name, value in metadata.items()}
         if tags is not None:
-            changes["tags"] = list(tags)
+            changes["tags"] = _bounded(list(tags))
         with self._session() as session:
             if name is not None:
                 self._own(session, thread_id, user)
@@ -361,13 +262,18 @@ class ChatStore:
     def put_step(self, step: Mapping[str, Any], user: str | None) -> None:
         """Keeps a step as it was shown, or changes it; what this one doesn't say stays as it was.
 
+        A step may be what a browser sent: of its metadata nothing is kept that anything is decided by.
+
         Raises:
             InputError: it is another user's thread, or was deleted.
         """
-        values = {column: step[field] for column, field in _STEP_FIELDS.items() if field in step}
-        values["output"] = str(step.get("output") or "")
+        values = {column: _bounded(step[field]) for column, field in _STEP_FIELDS.items() if field in step}
+        given = step.get("metadata") or {}
+        values["step_metadata"] = {name: _bounded(given[name]) for name in _KEPT_METADATA if name in given}
+        values["output"] = _beginning(str(step.get("output") or ""), MAX_STEP_CHARS)
         # Only what is shown: the input of a run is the whole message, of a tool its arguments.
-        values["input"] = str(step.get("input") or "") if step.get("showInput") and step.get("type") == "tool" else ""
+        shows_input = step.get("showInput") and step.get("type") == "tool"
+        values["input"] = _beginning(str(step.get("input") or ""), MAX_STEP_CHARS) if shows_input else ""
         with self._session() as session:
             self._own(session, str(step["threadId"]), user)
             known = session.scalar(select(StepRow).where(StepRow.id == str(step["id"])))
@@ -375,7 +281,7 @@ class ChatStore:
                 raise InputError("A step can't move to another conversation.")
             if known is None:
                 if step.get("type") == "user_message":
-                    values["output"] = _beginning(values["output"])
+                    values["output"] = _beginning(values["output"], MAX_FIRST_CHARS)
                 values.setdefault("created_at", _now())
                 session.add(StepRow(id=str(step["id"]), thread_id=step["threadId"], **values))
             else:
@@ -401,13 +307,16 @@ class ChatStore:
         """
         if len(content) > MAX_ELEMENT_BYTES:
             raise InputError(f"“{element.get('name')}” is too large for the history ({len(content):,} bytes).")
-        values = {column: element.get(field) for column, field in _ELEMENT_FIELDS.items()}
+        values = {column: _bounded(element.get(field)) for column, field in _ELEMENT_FIELDS.items()}
         values.update(content=content, mime=values["mime"] or "application/octet-stream")
         with self._session() as session:
             self._own(session, str(element["threadId"]), user)
             known = session.scalar(select(ElementRow).where(ElementRow.id == str(element["id"])))
             if known is not None and known.thread_id != element["threadId"]:
                 raise InputError("An element can't move to another conversation.")
+            beside = session.scalar(select(StepRow.thread_id).where(StepRow.id == str(element.get("forId"))))
+            if beside not in (None, element["threadId"]):
+                raise InputError("An element stands beside a message of its own conversation.")
             if known is None:
                 session.add(ElementRow(id=str(element["id"]), thread_id=element["threadId"], **values))
             else:
@@ -463,6 +372,65 @@ class ChatStore:
                 session.delete(row)
             return row is not None
 
+    # What was answered, and the files that came
+
+    def put_exchange(self, thread_id: str, step_id: str, exchange: Mapping[str, Any], user: str | None) -> None:
+        """Keeps a question with its answer, as the coach gave it; ``step_id`` is the message that shows it.
+
+        Raises:
+            InputError: it is another user's thread, or was deleted.
+        """
+        values = {"thread_id": thread_id, "exchange": dict(exchange)}
+        with self._session() as session:
+            self._own(session, thread_id, user)
+            new = insert(ExchangeRow).values(step_id=step_id, **values)
+            session.execute(new.on_conflict_do_update(index_elements=["step_id"], set_=values))
+
+    def exchanges(self, thread_id: str, user: str | None) -> list[dict[str, Any]]:
+        """What was asked and answered in a thread, oldest first.
+
+        Raises:
+            InputError: it is another user's thread.
+        """
+        query = select(ExchangeRow.exchange).where(ExchangeRow.thread_id == thread_id)
+        with self._session() as session:
+            _check_reader(session, thread_id, user)
+            return list(session.scalars(query.order_by(text("exchanges.rowid"))))
+
+    def add_upload(self, thread_id: str, step_id: str | None, path: Path, user: str | None) -> None:
+        """Notes a file that came with a message.
+
+        Raises:
+            InputError: it is another user's thread, or was deleted.
+        """
+        with self._session() as session:
+            self._own(session, thread_id, user)
+            values = {"path": str(path), "thread_id": thread_id, "step_id": step_id}
+            session.execute(insert(UploadRow).values(**values).on_conflict_do_nothing())
+
+    def uploads(self, thread_id: str) -> list[Path]:
+        """The files that came in a thread."""
+        with self._session() as session:
+            return [
+                Path(one) for one in session.scalars(select(UploadRow.path).where(UploadRow.thread_id == thread_id))
+            ]
+
+    def uploads_about(self, call_ids: Iterable[str], said: Sequence[str]) -> list[Path]:
+        """The files that came with the messages that ``forget_call`` would replace."""
+        with self._session() as session:
+            about = _steps_about(session, sorted(set(call_ids)), [searchable(text) for text in said])
+            paths = session.scalars(select(UploadRow.path).where(UploadRow.step_id.in_(about)))
+            return [Path(one) for one in paths]
+
+    def size(self, user: str) -> int:
+        """How many bytes a user's threads take, about."""
+        own = select(ThreadRow.id).where(ThreadRow.owner == user)
+        texts = select(func.sum(func.length(StepRow.output) + func.length(StepRow.input)))
+        contents = select(func.sum(func.length(ElementRow.content)))
+        with self._session() as session:
+            n_chars = session.scalar(texts.where(StepRow.thread_id.in_(own))) or 0
+            return int(n_chars + (session.scalar(contents.where(ElementRow.thread_id.in_(own))) or 0))
+
     # Calls
 
     def add_call(self, thread_id: str, call_id: str, step_id: str | None, user: str | None) -> None:
@@ -477,10 +445,15 @@ class ChatStore:
             session.execute(delete(ThreadCallRow).where(*known))  # what is scored again is the newest again
             session.execute(insert(ThreadCallRow).values(thread_id=thread_id, call_id=call_id, step_id=step_id))
 
-    def calls(self, thread_id: str) -> tuple[str, ...]:
-        """The calls that a thread is about, the newest last."""
+    def calls(self, thread_id: str, user: str | None) -> tuple[str, ...]:
+        """The calls that a thread is about, the newest last.
+
+        Raises:
+            InputError: it is another user's thread.
+        """
         query = select(ThreadCallRow.call_id).where(ThreadCallRow.thread_id == thread_id)
         with self._session() as session:
+            _check_reader(session, thread_id, user)
             return tuple(session.scalars(query.order_by(text("rowid"))))
 
     def quotes(self, step_id: str, call_ids: Iterable[str]) -> None:
@@ -496,6 +469,12 @@ class ChatStore:
         own = select(ThreadCallRow.call_id).where(ThreadCallRow.thread_id == thread_id)
         with self._session() as session:
             return tuple(session.scalars(own.where(ThreadCallRow.call_id.not_in(other)).order_by("call_id")))
+
+    def first_owner(self, call_id: str) -> str | None:
+        """Whose the oldest thread about a call is."""
+        query = select(ThreadRow.owner).join(ThreadCallRow, ThreadCallRow.thread_id == ThreadRow.id)
+        with self._session() as session:
+            return session.scalar(query.where(ThreadCallRow.call_id == call_id).order_by(ThreadRow.created_at).limit(1))
 
     def call_ids(self) -> set[str]:
         """Every call that is noted, under the id that it had at that time."""
@@ -518,10 +497,7 @@ class ChatStore:
         ids = sorted(set(call_ids))
         words = [searchable(text) for text in said]
         with self._session() as session:
-            cards = select(ThreadCallRow.step_id).where(ThreadCallRow.call_id.in_(ids))
-            quoting = select(QuoteRow.step_id).where(QuoteRow.call_id.in_(ids))
-            of_calls = select(StepRow.id).where(or_(StepRow.id.in_(cards), StepRow.id.in_(quoting)))
-            about = {*session.scalars(of_calls), *_steps_that_say(session, words)}
+            about = _steps_about(session, ids, words)
             rows = session.scalars(select(StepRow).where(StepRow.id.in_(about))).all()
             after = {(row.thread_id, thread_name(row.output)) for row in rows if row.output}
             for thread in session.scalars(select(ThreadRow)):
@@ -561,6 +537,8 @@ class ChatStore:
         if row is None:
             if user is None:
                 raise InputError("A conversation needs somebody whose it is.")
+            if len(thread_id) > MAX_ID_CHARS:
+                raise InputError("That is no name of a conversation.")
             row = ThreadRow(id=thread_id, owner=user, name=None, created_at=_now(), thread_metadata={}, tags=None)
             values = {"identifier": user, "created_at": _now(), "user_metadata": {}}
             session.execute(insert(UserRow).values(**values).on_conflict_do_nothing())
@@ -603,17 +581,36 @@ def searchable(shown: str | None) -> str:
     return " ".join(_ESCAPE.sub("", (shown or "").replace(_WORD_JOINER, "")).casefold().split())
 
 
-def _beginning(text: str) -> str:
-    return text if len(text) <= MAX_FIRST_CHARS else f"{text[: MAX_FIRST_CHARS - 1]}…"
+def _beginning(text: str, n_chars: int) -> str:
+    return text if len(text) <= n_chars else f"{text[: n_chars - 1]}…"
+
+
+def _bounded(value: Any) -> Any:
+    """A text, cut where it is too long; anything else that is too large as nothing."""
+    if isinstance(value, str):
+        return _beginning(value, MAX_FIELD_CHARS)
+    return value if isinstance(value, bool | None) or len(json.dumps(value)) <= MAX_FIELD_CHARS else None
+
+
+def _steps_about(session: Session, call_ids: Sequence[str], words: Sequence[str]) -> set[str]:
+    """Steps that show a call's card, are noted as quoting it, or have any of its words."""
+    cards = select(ThreadCallRow.step_id).where(ThreadCallRow.call_id.in_(call_ids))
+    quoting = select(QuoteRow.step_id).where(QuoteRow.call_id.in_(call_ids))
+    of_calls = select(StepRow.id).where(or_(StepRow.id.in_(cards), StepRow.id.in_(quoting)))
+    return {*session.scalars(of_calls), *_steps_that_say(session, words)}
 
 
 def _steps_that_say(session: Session, words: Sequence[str]) -> set[str]:
-    """Steps whose text, input or element has any of the words."""
+    """Steps whose text, input, exchange or element has any of the words."""
     if not words:
         return set()
     found = set()
     for step_id, output, given in session.execute(select(StepRow.id, StepRow.output, StepRow.input)):
         text = searchable(output) + "\n" + searchable(given)
+        if any(said in text for said in words):
+            found.add(step_id)
+    for step_id, exchange in session.execute(select(ExchangeRow.step_id, ExchangeRow.exchange)):
+        text = searchable("\n".join(_strings(exchange)))
         if any(said in text for said in words):
             found.add(step_id)
     for for_id, content in session.execute(select(ElementRow.for_id, ElementRow.content)):
@@ -647,7 +644,8 @@ def _drop_beside(session: Session, step_ids: Iterable[str]) -> None:
     ids = list(step_ids)
     session.execute(delete(ElementRow).where(ElementRow.for_id.in_(ids)))
     session.execute(delete(FeedbackRow).where(FeedbackRow.step_id.in_(ids)))
-    session.execute(delete(QuoteRow).where(QuoteRow.step_id.in_(ids)))
+    for beside in (QuoteRow, ExchangeRow, UploadRow):
+        session.execute(delete(beside).where(beside.step_id.in_(ids)))
 
 
 def _steps_of(user: str) -> Any:
@@ -660,6 +658,11 @@ def _own_row(session: Session, kind: type[Kind], row_id: str, user: str | None) 
     if row is not None and user is not None:
         _refuse_foreign(session.get(ThreadRow, row.thread_id), user)
     return row
+
+
+def _check_reader(session: Session, thread_id: str, user: str | None) -> None:
+    if user is not None:
+        _refuse_foreign(session.get(ThreadRow, thread_id), user)
 
 
 def _refuse_foreign(row: ThreadRow | None, user: str) -> None:

@@ -1,8 +1,8 @@
 """Deletes a call from everywhere under ``COACH_HOME``.
 
-What is made from calls and can be made again is thrown away whole: the index, unfinished trainings and comparisons, and
-uploads. The library goes last, so that an interrupted deletion can be run again by the same id. At the end every file
-is searched for the call's words.
+What is made from calls and can be made again is thrown away whole: the index, unfinished trainings and comparisons. Of
+uploads those go that the history knows as the call's. The library goes last, so that an interrupted deletion can be run
+again by the same id. At the end every file is searched for the call's words; one that still has them is named and left.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from agent.checkpoints import conversations, set_aside
 from salescoach.artifact import HASH_DIGITS, MANIFEST, Manifest
 from salescoach.config import Settings
 from salescoach.encoder import turn_text
-from salescoach.errors import CoachError, InputError, ModelError
+from salescoach.errors import CoachError, ModelError
 from salescoach.library import Library
 from salescoach.progress import Progress
 from salescoach.scrub import scrub
@@ -28,6 +28,7 @@ from salescoach.types import Frozen, LabelledCall, Turn
 from salescoach.vector_cache import FileCache
 from serving.chat_store import ChatStore
 from serving.indexing import rebuild_index
+from serving.upload_files import remove_uploads
 
 MIN_WORDS = 4  # of a turn that is searched for: "Yes, Friday." may stand anywhere
 # What a table or JSON file may write in another way than the call does; the words between are searched for.
@@ -59,11 +60,11 @@ def delete_call(settings: Settings, call_id: str, report: Progress) -> Deletion:
         CoachError: a file is in use by another process; what was not deleted yet is as it was.
     """
     with Library(settings.library_file) as library:
-        call, own = library.get(call_id), library.own_turns(call_id)
+        call, own, names = library.get(call_id), library.own_turns(call_id), library.names(call_id)
         n_vectors = _forget_vectors(settings, own)
-        n_conversations = _forget_conversations(settings, {call_id, call.call_id}, own)
-        n_messages = _forget_messages(settings, library, call, own)
-        thrown_away = _throw_away(settings, call)
+        n_conversations = _forget_conversations(settings, names, own)
+        n_messages, n_uploads = _forget_messages(settings, names, own)
+        thrown_away = (*_throw_away(settings, call), *(["uploads"] if n_uploads else []))
         library.delete(call_id)
         is_indexed = bool(library.summaries()) and _rebuild(settings, library, report)
         words = [said for said in _words_alone(own) if not library.is_said(said)]
@@ -93,43 +94,30 @@ def forget_conversation(settings: Settings, thread: str) -> None:
     _forget_damaged(settings)
 
 
-def forget_pasted(settings: Settings, call_id: str) -> None:
-    """Deletes a pasted call, which was private, from library, caches and uploads.
+def forget_pasted(settings: Settings, call_id: str, owner: str) -> bool:
+    """Deletes a pasted call of an owner from library and caches; returns whether there was one.
 
-    Nothing happens where there is no such call, or where it has become the team's.
+    There is none where it has become the team's. Who pasted the same call keeps theirs.
 
     Raises:
         CoachError: a file is in use by another process.
     """
     with Library(settings.library_file) as library:
-        try:
-            call, own = library.get(call_id), library.own_turns(call_id)
-        except InputError:
-            return
-        if call.provenance != "pasted":
-            return
-        _forget_vectors(settings, own)
-        for file in _files_with(settings.home / "chat", list(_words_alone(own))):
-            Path(file).unlink()
-        library.delete(call_id)
+        if call_id not in library.private_calls(owner):
+            return False
+        _forget_vectors(settings, library.own_turns(call_id))
+        library.delete_private(call_id, owner)
+        return True
 
 
-def _forget_messages(settings: Settings, library: Library, call: LabelledCall, turns: Sequence[Turn]) -> int:
-    """Takes the call out of the chat's history, under whichever id it is noted there."""
+def _forget_messages(settings: Settings, names: set[str], turns: Sequence[Turn]) -> tuple[int, int]:
+    """Takes the call out of the chat's history, under all its ids; how many messages that were, and uploads."""
     if not settings.history_file.exists():
-        return 0
+        return 0, 0
+    said = [turn.text for turn in turns if len(turn.text.split()) >= MIN_WORDS]
     with ChatStore(settings.history_file) as store:
-        noted = store.call_ids()
-        others = noted - library.contents(sorted(noted)).keys()
-        names = {call.call_id, *(known for known in others if _is_same(library, known, call))}
-        return store.forget_call(names, [turn.text for turn in turns if len(turn.text.split()) >= MIN_WORDS])
-
-
-def _is_same(library: Library, call_id: str, call: LabelledCall) -> bool:
-    try:
-        return library.get(call_id).call_id == call.call_id
-    except InputError:
-        return False
+        n_uploads = remove_uploads(settings.home, store.uploads_about(names, said))
+        return store.forget_call(names, said), n_uploads
 
 
 def _forget_vectors(settings: Settings, turns: Sequence[Turn]) -> int:
@@ -187,11 +175,6 @@ def _throw_away(settings: Settings, call: LabelledCall) -> tuple[str, ...]:
     if settings.runs_dir.is_dir() and any(settings.runs_dir.iterdir()):
         _empty(settings.runs_dir)
         gone.append("unfinished trainings and comparisons")
-    uploads = [folder for folder in settings.home.glob("chat/*/.files") if any(folder.iterdir())]
-    for folder in uploads:
-        _empty(folder)
-    if uploads:
-        gone.append("uploads")
     if _forget_damaged(settings):
         gone.append("damaged files of conversations")
     sample = settings.home / "sample"

@@ -4,16 +4,18 @@ The library is the truth, and a search hides whatever doesn't agree with it, so 
 """
 
 from datetime import datetime
+from typing import Final
 
 from salescoach.artifact import ModelFolder, find_model
 from salescoach.config import Settings
 from salescoach.errors import CoachError, DataError, ModelError, without_paths
-from salescoach.library import Library
+from salescoach.library import Library, added_id
 from salescoach.progress import Progress, silent
 from salescoach.scoring import CallScorer, Scorer
 from salescoach.types import Frozen, LabelledCall, Outcome, Transcript
 from vectorstore.build import build_index
 
+WAITING: Final = "Calls that wait for confirmation"
 WAIT_S = 60.0  # for another build of the index, which may have begun before this change
 
 
@@ -87,6 +89,45 @@ def adopt_call(
     return _settled(settings, library, call_id, before, scorer, progress)
 
 
+def has_accounts(settings: Settings) -> bool:
+    """Whether several people share the library, so that an outcome from the chat takes two of them to count."""
+    return settings.users_file.exists()
+
+
+def propose_outcome(library: Library, call_id: str, outcome: Outcome | None, *, by: str) -> str:
+    """Notes how a deal ended, until a second person confirms it; says so in a sentence.
+
+    Raises:
+        InputError: there is no such call that ``by`` may see, or it is a sample call.
+    """
+    kept_as = library.propose_outcome(call_id, outcome, by)
+    return (
+        f"Kept: call {kept_as} is said to be {outcome or 'open'}. That waits for a colleague to confirm it, under "
+        f"“{WAITING}”; until then it counts nowhere."
+    )
+
+
+def confirm_outcome(
+    settings: Settings,
+    library: Library,
+    call_id: str,
+    outcome: Outcome | None,
+    *,
+    by: str,
+    scorer: Scorer | None = None,
+    progress: Progress = silent,
+) -> OutcomeEntered:
+    """Confirms what somebody else said of a call, which makes it the team's, and indexes what changed.
+
+    Args as for ``enter_outcome``.
+
+    Raises:
+        InputError: no such outcome of the call waits for ``by`` to confirm it.
+    """
+    before = library.confirm_outcome(call_id, outcome, by)
+    return _settled(settings, library, call_id, before, scorer, progress)
+
+
 def add_call(
     settings: Settings,
     library: Library,
@@ -106,7 +147,7 @@ def add_call(
     """
     known = library.find(transcript)
     if known is None:
-        call_id = f"call-{transcript.content_hash[:10]}"
+        call_id = added_id(transcript)
         named = transcript.model_copy(update={"call_id": call_id})
         library.add([LabelledCall(transcript=named, call_id=call_id)], by)
     else:

@@ -373,10 +373,12 @@ def test_the_migrations_make_the_tables_of_the_code(tmp_path: Path, is_new: bool
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
-        made = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'calls'").scalar_one()
+        sql = "SELECT sql FROM sqlite_master WHERE tbl_name = 'calls' AND sql IS NOT NULL"
+        made = "\n".join(connection.exec_driver_sql(sql).scalars())
     engine.dispose()
     assert "CHECK (visibility IN" in made
-    assert "UNIQUE (content_hash)" in made
+    assert "CHECK (proposed_outcome IN" in made
+    assert "CREATE UNIQUE INDEX uq_calls_team_content ON calls (content_hash) WHERE visibility = 'team'" in made
 
 
 def test_many_processes_may_open_a_new_library_at_once(tmp_path: Path) -> None:

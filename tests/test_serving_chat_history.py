@@ -27,7 +27,8 @@ from salescoach.errors import CoachError, InputError
 from salescoach.library import Library
 from salescoach.testing import make_transcript
 from serving.chat_history import CONTENT_URL, ChatHistory
-from serving.chat_store import CALL_DELETED, NAME_DELETED, SCHEMA_VERSION, ChatStore, searchable, thread_name
+from serving.chat_store import CALL_DELETED, NAME_DELETED, ChatStore, searchable, thread_name
+from serving.chat_tables import SCHEMA_VERSION
 from serving.chat_view import answer_markdown, scored_name
 
 ANNA, BEN = "anna", "ben"
@@ -414,6 +415,9 @@ async def test_a_thread_knows_its_calls_the_newest_last(history: ChatHistory) ->
         await history.add_call(thread, call_id, "m")
     assert await history.calls(thread) == ("a", "c", "b")
     assert await history.calls("other") == ()
+    be(BEN)
+    with pytest.raises(InputError, match="belongs to somebody else"):
+        await history.calls(thread)
 
 
 # Deleting
@@ -428,12 +432,13 @@ async def test_a_deleted_thread_is_in_no_byte_of_any_file_and_stays_away(history
     shared = make_transcript("Rep: How is the bassoon orchestra doing?", "Customer: The bassoon orchestra is rich.")
     adopted = make_transcript("Rep: How is the piccolo orchestra doing?", "Customer: The piccolo orchestra is well.")
     with Library(home.library_file) as library:
-        ids = [library.add_pasted(call) for call in (pasted, shared, adopted)]
+        ids = [library.add_pasted(call, ANNA) for call in (pasted, shared, adopted)]
+        bens = library.add_pasted(shared, BEN)
         team = library.get(ids[2]).model_copy(update={"call_id": "own-1", "provenance": "own", "outcome": "lost"})
         library.add([team])
     other = be(BEN)
     await history.create_step(step(other, "Ben's"))
-    await history.add_call(other, ids[1])
+    await history.add_call(other, bens)
     thread = be(ANNA)
     answer = step(thread, "“The xylophone is broken”", "assistant_message")
     await history.create_step(step(thread, "xylophone?"))
@@ -447,6 +452,7 @@ async def test_a_deleted_thread_is_in_no_byte_of_any_file_and_stays_away(history
     upload = home.home / "chat" / "8000" / ".files" / "s" / "u.txt"
     upload.parent.mkdir(parents=True)
     upload.write_text(pasted.text())
+    await history.create_element(File(name="u.txt", path=str(upload), for_id="m", mime="text/plain"))
     assert b"xylophone" in everything(home)
     assert b"zither" in everything(home)
 

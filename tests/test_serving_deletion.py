@@ -54,7 +54,7 @@ async def ask(settings: Settings, thread: str, question: str, call_id: str) -> N
 def keep(settings: Settings, coach: Coach, thread: str, call_id: str, answer: Answer) -> None:
     shown = {"threadId": thread, "parentId": f"run of {thread}"}
     card, reply = f"card of {thread}", f"answer of {thread}"
-    transcript = coach.call(call_id).transcript
+    transcript = coach.call(call_id, None).transcript
     with ChatStore(settings.history_file) as store:
         named = view.card(transcript, "Pasted call")
         store.put_step({"id": card, "threadId": thread, "type": "user_message", "name": "u", "output": named}, "anna")
@@ -64,7 +64,7 @@ def keep(settings: Settings, coach: Coach, thread: str, call_id: str, answer: An
         store.put_step({**shown, "id": f"tool of {thread}", "type": "tool", "name": "t", "output": found}, "anna")
         output = view.answer_markdown(answer.answer)
         store.put_step({**shown, "id": reply, "type": "assistant_message", "name": "a", "output": output}, "anna")
-        panels = [view.citation_panel(coach.call(one.call_id), one) for one in answer.citations]
+        panels = [view.citation_panel(coach.call(one.call_id, None), one) for one in answer.citations]
         for number, panel in enumerate([*panels, view.transcript_panel(transcript)]):
             element = {"id": f"{thread} {number}", "threadId": thread, "forId": reply, "type": "text", "name": "T1"}
             store.put_element({**element, "display": "side", "mime": "text/plain"}, panel.encode(), "anna")
@@ -110,13 +110,15 @@ def training_call(settings: Settings) -> LabelledCall:
 
 
 def leave_traces(settings: Settings, call: LabelledCall) -> None:
-    """Files as training and chat leave them."""
+    """Files as training and chat leave them; the upload came with the card."""
     text = call.transcript.text()
     triplets = settings.runs_dir / "train" / "mine" / "train_triplets.json"
     upload = settings.home / "chat" / "8000" / ".files" / "session" / "call.txt"
     for file, content in ((triplets, json.dumps([{"anchor": text}])), (upload, text)):
         file.parent.mkdir(parents=True)
         file.write_text(content)
+    with ChatStore(settings.history_file) as store:
+        store.add_upload("about it", "card of about it", upload, "anna")
 
 
 def test_a_deleted_call_is_in_no_file_and_models_trained_on_it_are_named(own: Settings) -> None:

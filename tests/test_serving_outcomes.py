@@ -20,7 +20,7 @@ from salescoach.scoring import CallScorer
 from salescoach.testing import make_call, make_calls, make_transcript
 from salescoach.types import Outcome, Transcript
 from serving import cli
-from serving.outcomes import add_call, adopt_call, enter_outcome
+from serving.outcomes import add_call, adopt_call, confirm_outcome, enter_outcome, propose_outcome
 from tests.homes import clone
 from tools.parts import Parts
 from training.from_library import choose_calls
@@ -91,6 +91,30 @@ def test_a_running_chat_finds_a_call_as_it_was_entered(own: Settings, parts: Par
     done = enter_outcome(own, parts.library, call_id, None, scorer=parts.scorer)
     assert (done.outcome, done.n_own, call_id in found(parts)) == (None, 0, False)
     assert parts.library.get(call_id).account_id == "acc"
+
+
+def test_an_outcome_from_the_chat_is_a_precedent_once_a_colleague_confirms_it(own: Settings, parts: Parts) -> None:
+    def everywhere() -> tuple[bool, bool, bool, int]:
+        """In the search, among the figures, in training, and counted as the team's."""
+        library = parts.library
+        return (
+            call_id in found(parts),
+            call_id in {one.call_id for one in library.team_calls()},
+            call_id in {one.call_id for one in choose_calls(library, seed=7).calls},
+            library.own_calls().n,
+        )
+
+    call_id = parts.library.add_pasted(make_transcript(*LINES), "anna")
+    reading = propose_outcome(parts.library, call_id, "converted", by="anna")
+    assert "waits for a colleague to confirm it" in reading
+    build_index(parts.library, parts.scorer, own.index_dir)
+    assert everywhere() == (False, False, False, 0)
+    with pytest.raises(InputError, match="waits for you"):
+        confirm_outcome(own, parts.library, call_id, "converted", by="anna", scorer=parts.scorer)
+    assert everywhere() == (False, False, False, 0)
+    done = confirm_outcome(own, parts.library, call_id, "converted", by="ben", scorer=parts.scorer)
+    assert (done.outcome, done.is_private, done.is_indexed, done.n_own) == ("converted", False, True, 1)
+    assert everywhere() == (True, True, True, 1)
 
 
 def test_an_index_that_was_added_to_is_the_index_that_would_be_built(own: Settings, parts: Parts) -> None:

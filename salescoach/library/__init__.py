@@ -1,6 +1,8 @@
 """The call library: the truth about past calls, in SQLite. What is made from it can be thrown away."""
 
-from salescoach.library.store import AddReport, CallSummary, Library
+from salescoach.library.ids import added_id
+from salescoach.library.shelf import AddReport
+from salescoach.library.store import CallSummary, Library, Proposal
 from salescoach.library.tables import SCHEMA_VERSION
 
-__all__ = ["SCHEMA_VERSION", "AddReport", "CallSummary", "Library"]
+__all__ = ["SCHEMA_VERSION", "AddReport", "CallSummary", "Library", "Proposal", "added_id"]

@@ -1,25 +1,26 @@
 """The library itself: adding, finding, listing and deleting calls. Nothing is ever written by halves."""
 
 import logging
-import re
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
 from pydantic import Field
-from sqlalchemy import Connection, create_engine, delete, event, exists, func, or_, select
+from sqlalchemy import Connection, Select, create_engine, delete, event, exists, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session, selectinload
 
 from salescoach.call_metrics import METRICS_VERSION, call_metrics
 from salescoach.errors import CoachError, DataError, InputError
+from salescoach.library.ids import pasted_id
 from salescoach.library.migrate import bring_up_to_date
-from salescoach.library.tables import AccountRow, CallRow, RepRow, TurnRow, Visibility
+from salescoach.library.shelf import AddReport, Shelf, add_aliases, call_of
+from salescoach.library.tables import AccountRow, AliasRow, CallRow, RepRow, TurnRow, Visibility
 from salescoach.own_calls import OwnCalls
 from salescoach.scrub import scrub_file
 from salescoach.types import Frozen, LabelledCall, Outcome, Provenance, Transcript, Turn
@@ -28,20 +29,10 @@ logger = logging.getLogger(__name__)
 
 _ROWS_AT_ONCE = 200
 _LOCK_SECONDS = 30
-_PASTED, _PASTED_DIGITS = "pasted-", 10  # a pasted call's id: the beginning of its content hash
-_PASTED_ID = re.compile(rf"{_PASTED}([0-9a-f]{{{_PASTED_DIGITS}}})")
-_FACTS = ("account_id", "rep_id", "started_at", "outcome", "outcome_at", "split")
+
+_IS_TEAMS = CallRow.visibility == "team"
 
 T = TypeVar("T")
-
-
-class AddReport(Frozen):
-    """What ``Library.add`` did, in numbers of calls. ``same_as``: another id of a call -> the id it is kept under."""
-
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    same_as: dict[str, str] = Field(default_factory=dict)
 
 
 class CallSummary(Frozen):
@@ -63,8 +54,17 @@ class CallSummary(Frozen):
     metadata: dict[str, str] = Field(default_factory=dict)
 
 
+class Proposal(Frozen):
+    """An outcome that waits for a second person. The call counts nowhere with it until then."""
+
+    call_id: str
+    outcome: Outcome | None
+    by: str
+    n_turns: int
+
+
 class Library:
-    """Calls of the team and private ones. A private call is found by its id only and never counts."""
+    """Calls of the team and private ones. A private call is its owner's, is found by its id only and never counts."""
 
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ class Library:
         with self._session(writes=True) as session:
             for chunk in _chunks(self._in_order(session, batch)):
                 _add_names(session, chunk)
-                shelf = _Shelf(session, chunk)
+                shelf = Shelf(session, chunk)
                 for call in chunk:
                     report = shelf.put(call, owner, report)
                 session.flush()
@@ -109,14 +109,34 @@ class Library:
             _drop_unused_names(session)
         return report
 
-    def add_pasted(self, transcript: Transcript, owner: str | None = None) -> str:
-        """Keeps a call that a user pasted, privately, and returns its id: that of the same call where it is known."""
+    def add_pasted(self, transcript: Transcript, owner: str | None = None, at_most: int | None = None) -> str:
+        """Keeps a call that a user pasted, privately, and returns its id.
+
+        The team's call or the owner's own is there once. What others pasted makes no difference, so nobody learns from
+        an id, or from how a call is shown, what a colleague has.
+
+        Args:
+            transcript: of the call.
+            owner: whose it is; None: the operator's, whom the chat doesn't know.
+            at_most: how many private calls an owner may have.
+
+        Raises:
+            InputError: the owner has that many.
+        """
         with self._session() as session:
-            query = select(CallRow.call_id).where(CallRow.content_hash == transcript.content_hash)
-            known = session.scalar(query)
+            is_known = (
+                CallRow.content_hash == transcript.content_hash,
+                or_(_IS_TEAMS, CallRow.owner.is_not_distinct_from(owner)),
+            )
+            known = session.scalar(select(CallRow.call_id).where(*is_known))
         if known is not None:
             return known
-        call_id = f"{_PASTED}{transcript.content_hash[:_PASTED_DIGITS]}"
+        if at_most is not None and len(self.private_calls(owner)) >= at_most:
+            raise InputError(
+                f"You have {at_most:,} calls of your own here, which is as many as are kept for one person. Delete "
+                "conversations that you don't need any more; their calls go with them."
+            )
+        call_id = pasted_id(transcript, owner)
         named = transcript.model_copy(update={"call_id": call_id})
         self.add([LabelledCall(transcript=named, call_id=call_id, provenance="pasted")], owner)
         return call_id
@@ -152,12 +172,10 @@ class Library:
                 session.execute(insert(AccountRow).on_conflict_do_nothing(), [{"account_id": account_id}])
             if rep_id is not None:
                 session.execute(insert(RepRow).on_conflict_do_nothing(), [{"rep_id": rep_id}])
-            row.provenance, row.visibility = "own", "team"
             row.account_id, row.rep_id = account_id or row.account_id, rep_id or row.rep_id
             if outcome is not None:
                 _enter(row, outcome, outcome_at, by)
-            session.flush()
-            _drop_unused_names(session)
+            _join_team(session, row)
             return row.call_id
 
     def set_outcome(
@@ -180,6 +198,53 @@ class Library:
             _enter(row, outcome, at, by)
             return before
 
+    def propose_outcome(self, call_id: str, outcome: Outcome | None, by: str) -> str:
+        """Notes how a deal ended, for a second person to confirm; returns the call's id.
+
+        Until then everybody may see the call, and it counts as before. A later proposal takes the place of an earlier.
+
+        Raises:
+            InputError: there is no such call that ``by`` may see, or it is a sample call.
+        """
+        with self._session(writes=True) as session:
+            row = _visible(self._changeable(session, call_id), call_id, by)
+            row.proposed_outcome, row.proposed_by = outcome or "open", by
+            return row.call_id
+
+    def proposals(self, user: str) -> list[Proposal]:
+        """What waits for this user to confirm it: nothing that they pasted or proposed themselves; by id."""
+        n_turns = select(func.count()).where(TurnRow.call_id == CallRow.call_id).scalar_subquery()
+        query = select(CallRow.call_id, CallRow.proposed_outcome, CallRow.proposed_by, n_turns)
+        is_others = CallRow.proposed_by != user, CallRow.owner.is_distinct_from(user)
+        with self._session() as session:
+            found = session.execute(query.where(*is_others).order_by(CallRow.call_id))
+            return [Proposal(call_id=one, outcome=_ending(to), by=by, n_turns=n) for one, to, by, n in found]
+
+    def confirm_outcome(self, call_id: str, outcome: Outcome | None, by: str) -> Outcome | None:
+        """Makes a proposed outcome the outcome, and the call the team's. Returns the outcome of before.
+
+        Args:
+            call_id: of the call.
+            outcome: what ``by`` confirms; refused where another one has been proposed meanwhile.
+            by: who confirms it; neither who pasted the call nor who proposed the outcome.
+
+        Raises:
+            InputError: there is no such proposal that ``by`` may confirm.
+        """
+        with self._session(writes=True) as session:
+            row = self._row(session, call_id)
+            is_theirs = by in (row.proposed_by, row.owner)
+            if row.proposed_outcome is None or _ending(row.proposed_outcome) != outcome or is_theirs:
+                raise InputError(
+                    f"Nothing about call {call_id} waits for you to confirm it: that takes somebody who neither pasted "
+                    "the call nor said how it ended."
+                )
+            before = cast("Outcome | None", row.outcome)
+            _enter(row, outcome, None, row.proposed_by)
+            row.outcome_confirmed_by = by
+            _join_team(session, row)
+            return before
+
     def own_calls(self) -> OwnCalls:
         """How many calls of the team's own have an outcome."""
         query = select(CallRow.outcome, func.count()).where(CallRow.visibility == "team", CallRow.provenance == "own")
@@ -194,13 +259,49 @@ class Library:
             InputError: there is no such call.
         """
         with self._session() as session:
-            return _call(self._row(session, call_id))
+            return call_of(self._row(session, call_id))
+
+    def visible(self, call_id: str, user: str) -> LabelledCall:
+        """A call as ``get`` gives it, if a user of the chat may see it.
+
+        A call is for everybody where it is the team's or waits for somebody to confirm its outcome; a private one is
+        for its owner alone. Every door of the chat asks here.
+
+        Raises:
+            InputError: there is no such call, or it is somebody else's, in the same words.
+        """
+        with self._session() as session:
+            return call_of(_visible(self._row(session, call_id), call_id, user))
+
+    def private_calls(self, owner: str | None) -> list[str]:
+        """Ids of the private calls of an owner, or of those that nobody owns."""
+        is_theirs = CallRow.visibility == "private", CallRow.owner.is_not_distinct_from(owner)
+        with self._session() as session:
+            return list(session.scalars(select(CallRow.call_id).where(*is_theirs).order_by(CallRow.call_id)))
+
+    def claim(self, call_id: str, owner: str) -> None:
+        """Gives a private call that nobody owns to somebody."""
+        is_nobodys = CallRow.visibility == "private", CallRow.owner.is_(None), CallRow.call_id == call_id
+        with self._session(writes=True) as session:
+            session.execute(update(CallRow).where(*is_nobodys).values(owner=owner))
+
+    def names(self, call_id: str) -> set[str]:
+        """Every id that a call has or had, with whoever pasted it.
+
+        Raises:
+            InputError: there is no such call.
+        """
+        with self._session() as session:
+            same = _same(self._row(session, call_id))
+            aliases = select(AliasRow.alias).where(AliasRow.call_id.in_(same))
+            return {*session.scalars(same), *session.scalars(aliases)}
 
     def find(self, transcript: Transcript) -> LabelledCall | None:
-        """The call of the library with the same content, if there is one."""
+        """The call of the library with the same content, if there is one; the team's before a private one."""
+        query = select(CallRow).where(CallRow.content_hash == transcript.content_hash)
         with self._session() as session:
-            row = session.scalar(select(CallRow).where(CallRow.content_hash == transcript.content_hash))
-            return None if row is None else _call(row)
+            row = session.scalar(query.order_by(_IS_TEAMS.desc(), CallRow.call_id))
+            return None if row is None else call_of(row)
 
     def past_calls(self) -> Iterator[LabelledCall]:
         """Every past call whose outcome is known, by id; private and open ones are left out."""
@@ -208,7 +309,7 @@ class Library:
             with self._session() as session:
                 query = select(CallRow).where(CallRow.call_id.in_(call_ids)).order_by(CallRow.call_id)
                 rows = session.scalars(query.options(selectinload(CallRow.turns)))
-                calls = [_call(row) for row in rows]
+                calls = [call_of(row) for row in rows]
             yield from calls
 
     def summaries(self, outcome: Outcome | None = None) -> list[CallSummary]:
@@ -245,15 +346,18 @@ class Library:
     def own_turns(self, call_id: str) -> list[Turn]:
         """The turns of a call that no other call of the library has, private ones included.
 
+        The same call, pasted by somebody else, is no other one.
+
         Raises:
             InputError: there is no such call.
         """
-        call = self.get(call_id)
         elsewhere = set()
         with self._session() as session:
+            row = self._row(session, call_id)
+            call, same = call_of(row), _same(row)
             for texts in _chunks(list({turn.text for turn in call.transcript.turns})):
                 query = select(TurnRow.role, TurnRow.text).where(TurnRow.text.in_(texts))
-                others = session.execute(query.where(TurnRow.call_id != call.call_id).distinct())
+                others = session.execute(query.where(TurnRow.call_id.not_in(same)).distinct())
                 elsewhere |= {(role, text) for role, text in others}
         return [turn for turn in call.transcript.turns if (turn.role, turn.text) not in elsewhere]
 
@@ -263,15 +367,34 @@ class Library:
             return bool(session.scalar(select(exists().where(func.instr(TurnRow.text, words) > 0))))
 
     def delete(self, call_id: str) -> None:
-        """Deletes a call, and its account and rep where no other call names them; no byte of it stays in the file.
+        """Deletes a call, with whoever pasted it, and its account and rep where no other call names them.
+
+        No byte of it stays in the file.
 
         Raises:
             InputError: there is no such call.
             CoachError: another process keeps the file from being rewritten; nothing was deleted.
         """
+        self._delete(
+            lambda session: session.scalars(
+                select(CallRow).where(CallRow.call_id.in_(_same(self._row(session, call_id))))
+            )
+        )
+
+    def delete_private(self, call_id: str, owner: str) -> None:
+        """Deletes a private call of an owner, and nothing where they have none of that id; others keep theirs.
+
+        Raises:
+            CoachError: as for ``delete``.
+        """
+        is_theirs = CallRow.call_id == call_id, CallRow.owner == owner, CallRow.visibility == "private"
+        self._delete(lambda session: session.scalars(select(CallRow).where(*is_theirs)))
+
+    def _delete(self, choose: Callable[[Session], Iterable[CallRow]]) -> None:
         self._scrub()  # what can't be done afterwards isn't begun
         with self._session(writes=True) as session:
-            session.delete(self._row(session, call_id))
+            for row in choose(session):
+                session.delete(row)
             session.flush()
             _drop_unused_names(session)
         self._scrub()
@@ -291,10 +414,10 @@ class Library:
 
     def _row(self, session: Session, call_id: str) -> CallRow:
         row = session.get(CallRow, call_id)
-        if row is None and (pasted := _PASTED_ID.fullmatch(call_id)):
-            row = session.scalar(select(CallRow).where(CallRow.content_hash.startswith(pasted[1])))
+        if row is None and (alias := session.get(AliasRow, call_id)) is not None:
+            row = session.get(CallRow, alias.call_id)
         if row is None:
-            raise InputError(f"There is no call {call_id!r} in the library; give the id of a call that was added.")
+            raise _no_such_call(call_id)
         return row
 
     def _changeable(self, session: Session, call_id: str) -> CallRow:
@@ -324,7 +447,7 @@ class Library:
         for _ in range(0, n_old, _ROWS_AT_ONCE):
             with self._session(writes=True) as session:
                 for row in session.scalars(old.limit(_ROWS_AT_ONCE).options(selectinload(CallRow.turns))):
-                    row.metrics, row.metrics_version = dict(call_metrics(_call(row).transcript)), METRICS_VERSION
+                    row.metrics, row.metrics_version = dict(call_metrics(call_of(row).transcript)), METRICS_VERSION
 
     @contextmanager
     def _session(self, *, writes: bool = False) -> Iterator[Session]:
@@ -337,66 +460,42 @@ class Library:
             ) from None
 
 
-class _Shelf:
-    """The rows of the library that a few calls may meet, by id and by content."""
+def _no_such_call(call_id: str) -> InputError:
+    return InputError(f"There is no call {call_id!r} in the library; give the id of a call that was added.")
 
-    def __init__(self, session: Session, calls: Sequence[LabelledCall]) -> None:
-        self._session = session
-        is_met = or_(
-            CallRow.call_id.in_([call.call_id for call in calls]),
-            CallRow.content_hash.in_([call.transcript.content_hash for call in calls]),
-        )
-        rows = session.scalars(select(CallRow).where(is_met).options(selectinload(CallRow.turns))).all()
-        self._by_id = {row.call_id: row for row in rows}
-        self._by_content = {row.content_hash: row for row in rows}
 
-    def put(self, call: LabelledCall, owner: str | None, report: AddReport) -> AddReport:
-        """Adds a call, or merges it into the row that is the same call."""
-        twin = self._by_content.get(call.transcript.content_hash)
-        namesake = self._by_id.get(call.call_id)
-        _refuse_contradiction(call, twin, namesake)
-        known = twin or namesake
-        if known is None:
-            self._insert(call, owner, datetime.now(UTC).replace(tzinfo=None))
-            return report.model_copy(update={"added": report.added + 1})
-        if call.provenance == "pasted" and known is twin:
-            return report.model_copy(update={"unchanged": report.unchanged + 1})
-        if known.visibility == "private":  # it is found under its new id from now on; its old one is still understood
-            for row in {known, namesake or known}:
-                self._remove(row)
-            self._insert_again(_merged(_call(known), call, call.call_id), known, owner)
-            return report.model_copy(update={"updated": report.updated + 1})
-        before = _call(known)
-        merged = _merged(before, call, known.call_id)
-        same_as = report.same_as if call.call_id == known.call_id else {**report.same_as, call.call_id: known.call_id}
-        if merged == before:
-            return report.model_copy(update={"unchanged": report.unchanged + 1, "same_as": same_as})
-        self._remove(known)
-        self._insert_again(merged, known, owner)
-        return report.model_copy(update={"updated": report.updated + 1, "same_as": same_as})
-
-    def _insert_again(self, call: LabelledCall, known: CallRow, owner: str | None) -> None:
-        """A call that was there, with what only its row knew."""
-        row = self._insert(call, known.owner or owner, known.added_at)
-        if call.outcome == known.outcome:
-            row.outcome_entered_at, row.outcome_entered_by = known.outcome_entered_at, known.outcome_entered_by
-
-    def _insert(self, call: LabelledCall, owner: str | None, added_at: datetime) -> CallRow:
-        row = _row_of(call, owner, added_at)
-        self._session.add(row)
-        self._by_id[row.call_id] = self._by_content[row.content_hash] = row
+def _visible(row: CallRow, call_id: str, user: str) -> CallRow:
+    """The row, if the user may see its call."""
+    if row.visibility == "team" or row.owner == user or row.proposed_outcome is not None:
         return row
+    raise _no_such_call(call_id)
 
-    def _remove(self, row: CallRow) -> None:
-        self._session.flush()  # it may be of this very batch
-        self._session.delete(row)
-        self._session.flush()
-        del self._by_id[row.call_id], self._by_content[row.content_hash]
+
+def _same(row: CallRow) -> Select[str]:
+    """Ids of the rows that are the same call, the row's own among them."""
+    return select(CallRow.call_id).where(CallRow.content_hash == row.content_hash)
+
+
+def _join_team(session: Session, row: CallRow) -> None:
+    """Makes a call the team's. Whoever else pasted it finds the team's under the id that they know."""
+    others = list(session.scalars(_same(row).where(CallRow.call_id != row.call_id)))
+    aliases = session.scalars(select(AliasRow.alias).where(AliasRow.call_id.in_(others))).all()
+    for other in session.scalars(select(CallRow).where(CallRow.call_id.in_(others))):
+        session.delete(other)
+    row.provenance, row.visibility = "own", "team"
+    session.flush()
+    add_aliases(session, {*others, *aliases}, row.call_id)
+    _drop_unused_names(session)
+
+
+def _ending(proposed: str | None) -> Outcome | None:
+    return None if proposed in (None, "open") else cast("Outcome", proposed)
 
 
 def _enter(row: CallRow, outcome: Outcome | None, at: datetime | None, by: str | None) -> None:
     row.outcome, row.outcome_at = outcome, _naive_utc(at) if outcome is not None else None
     row.outcome_entered_at, row.outcome_entered_by = datetime.now(UTC).replace(tzinfo=None), by
+    row.outcome_confirmed_by = row.proposed_outcome = row.proposed_by = None
 
 
 def _prepare(connection: Any, _: Any) -> None:
@@ -431,68 +530,6 @@ def _refuse_ids_of_two(batch: Iterable[LabelledCall]) -> None:
         content = call.transcript.content_hash
         if contents.setdefault(call.call_id, content) != content:
             raise DataError(f"Two different calls have the id {call.call_id}. Nothing was added; give each its own id.")
-
-
-def _refuse_contradiction(call: LabelledCall, twin: CallRow | None, namesake: CallRow | None) -> None:
-    if twin and twin.outcome and call.outcome and twin.outcome != call.outcome:
-        raise DataError(
-            f"Call {call.call_id} is {call.outcome}, but the same call is in the library as {twin.call_id} with the "
-            f"outcome {twin.outcome}. Nothing was added; correct the wrong one, in the table or by "
-            f"`coach outcome {twin.call_id}`."
-        )
-    if twin and namesake and twin is not namesake and twin.visibility == "team":
-        raise DataError(
-            f"The id {call.call_id} is in the library for another call, and this one is there as {twin.call_id}. "
-            "Nothing was added; correct one of the ids."
-        )
-
-
-def _merged(known: LabelledCall, new: LabelledCall, call_id: str) -> LabelledCall:
-    """What both say, the new one first; of a transcript, the one with more times where the words are the same."""
-    facts = {name: getattr(new, name) if getattr(new, name) is not None else getattr(known, name) for name in _FACTS}
-    is_same = known.transcript.content_hash == new.transcript.content_hash
-    is_poorer = is_same and _n_times(new.transcript) < _n_times(known.transcript)
-    transcript = known.transcript if is_poorer else new.transcript
-    return new.model_copy(
-        update={
-            **facts,
-            "call_id": call_id,
-            "transcript": transcript.model_copy(update={"call_id": call_id}),
-            "metadata": {**known.metadata, **new.metadata},
-        }
-    )
-
-
-def _n_times(transcript: Transcript) -> int:
-    return sum((turn.start_s is not None) + (turn.end_s is not None) for turn in transcript.turns)
-
-
-def _row_of(call: LabelledCall, owner: str | None, added_at: datetime) -> CallRow:
-    return CallRow(
-        call_id=call.call_id,
-        content_hash=call.transcript.content_hash,
-        owner=owner,
-        visibility="private" if call.provenance == "pasted" else "team",
-        provenance=call.provenance,
-        added_at=added_at,
-        metrics=dict(call_metrics(call.transcript)),
-        metrics_version=METRICS_VERSION,
-        call_metadata=dict(call.metadata),
-        warnings={"transcript": list(call.transcript.warnings)},
-        turns=[
-            TurnRow(number=number, **turn.model_dump()) for number, turn in enumerate(call.transcript.turns, start=1)
-        ],
-        **{name: getattr(call, name) for name in _FACTS},
-    )
-
-
-def _call(row: CallRow) -> LabelledCall:
-    turns = tuple(Turn.model_validate({name: getattr(turn, name) for name in Turn.model_fields}) for turn in row.turns)
-    transcript = Transcript(turns=turns, call_id=row.call_id, warnings=tuple(row.warnings["transcript"]))
-    facts: Mapping[str, Any] = {name: getattr(row, name) for name in _FACTS}
-    return LabelledCall(
-        transcript=transcript, call_id=row.call_id, provenance=row.provenance, metadata=row.call_metadata, **facts
-    )
 
 
 def _add_names(session: Session, calls: Iterable[LabelledCall]) -> None:

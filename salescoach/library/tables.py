@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, MetaData
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, MetaData, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-SCHEMA_VERSION = 3  # the number of the newest migration; also in the file, as SQLite's user_version
+SCHEMA_VERSION = 4  # the number of the newest migration; also in the file, as SQLite's user_version
 
 Visibility = Literal["private", "team"]
 
@@ -47,19 +47,25 @@ class CallRow(Base):
     __table_args__ = (
         CheckConstraint("outcome IN ('converted', 'lost')", name="outcome"),
         CheckConstraint("visibility IN ('private', 'team')", name="visibility"),
+        CheckConstraint("proposed_outcome IN ('converted', 'lost', 'open')", name="proposed_outcome"),
+        # The team has a call once; a private one is there once for each of those who pasted it.
+        Index("uq_calls_team_content", "content_hash", unique=True, sqlite_where=text("visibility = 'team'")),
     )
 
     call_id: Mapped[str] = mapped_column(primary_key=True)
-    content_hash: Mapped[str] = mapped_column(unique=True)
+    content_hash: Mapped[str] = mapped_column(index=True)
     account_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.account_id"), index=True)
     rep_id: Mapped[str | None] = mapped_column(ForeignKey("reps.rep_id"), index=True)
-    owner: Mapped[str | None]  # who brought the call, where several people share a library
+    owner: Mapped[str | None]  # who brought the call; of a private one, the only user of the chat who sees it
     visibility: Mapped[str]
     started_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(index=True)
     outcome_at: Mapped[datetime | None]
     outcome_entered_at: Mapped[datetime | None]  # when a person entered it; none where it came with a table
     outcome_entered_by: Mapped[str | None]
+    outcome_confirmed_by: Mapped[str | None]  # the second person, where one was needed
+    proposed_outcome: Mapped[str | None]  # waits for a second person, and counts nowhere until then
+    proposed_by: Mapped[str | None]
     split: Mapped[str | None]
     provenance: Mapped[str]
     added_at: Mapped[datetime]
@@ -68,6 +74,15 @@ class CallRow(Base):
     call_metadata: Mapped[dict[str, Any]]
     warnings: Mapped[dict[str, Any]]
     turns: Mapped[list["TurnRow"]] = relationship(order_by="TurnRow.number", cascade="all, delete-orphan")
+
+
+class AliasRow(Base):
+    """Another id of a call: the one that it had while it was pasted, before it became the team's under another."""
+
+    __tablename__ = "aliases"
+
+    alias: Mapped[str] = mapped_column(primary_key=True)
+    call_id: Mapped[str] = mapped_column(ForeignKey("calls.call_id", ondelete="CASCADE"), index=True)
 
 
 class TurnRow(Base):
