@@ -36,6 +36,7 @@ from serving.chat_history import ChatHistory, add_routes
 from serving.chat_settings import preferences_of, widgets
 from serving.sign_in import LOCAL_USER, PasswordCheck, SignIn
 from serving.web import ROOT, Guard, with_charts_ready, without_outside_links
+from tools.phrases import count
 
 logger = logging.getLogger(__name__)
 
@@ -281,7 +282,7 @@ async def _choose_row(content: bytes, name: str) -> Transcript | None:
         return calls[0].transcript
     left_out = f" Left out: {view.escape('; '.join(table.problems[:MAX_PROBLEMS]))}." if table.problems else ""
     row = await choose(
-        f"**{view.escape(name)}** has {view.count(len(calls), 'call')}.{left_out} Which one?",
+        f"**{view.escape(name)}** has {count(len(calls), 'call')}.{left_out} Which one?",
         {view.row_label(number, call): number for number, call in enumerate(calls[:MAX_OFFERED_ROWS], start=1)},
         other="Another one" if len(calls) > MAX_OFFERED_ROWS else "None of them",
     )

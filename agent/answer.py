@@ -6,12 +6,12 @@ a won call, masked.
 
 from collections.abc import Iterator, Sequence
 
-from agent.phrases import listed, moved, quote, said, say
 from agent.preferences import Detail
 from salescoach.types import MetricReading
 from tools.look_up_metrics import MetricsResult
 from tools.parts import turn_marker
-from tools.score_call import ScoreResult, ShownTurn
+from tools.phrases import listed, quote, said, say
+from tools.score_call import ScoreResult, ShownTurn, moved
 from tools.what_won_calls_did import RepliesResult, ShownReply
 
 MAX_ADVICE = 3

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from agent.numerals import GONE, Numeral, folded, numerals, one_quote_sign
-from agent.sanitise import sanitise
+from salescoach.sanitise import sanitise
 from salescoach.types import Citation
 from tools.parts import turn_marker
 

@@ -7,7 +7,6 @@ from functools import singledispatch
 from pydantic import BaseModel
 
 from agent.answer import word_advice, word_call
-from agent.phrases import MAX_QUOTED_WORDS, listed, moved, quote, said, say, who
 from agent.preferences import Detail
 from salescoach.readings import plain
 from tools.compare_calls import ComparedCall, CompareResult
@@ -17,7 +16,8 @@ from tools.look_up_library import LibraryResult
 from tools.look_up_metrics import MetricsResult
 from tools.model_quality import QualityResult
 from tools.parts import turn_marker
-from tools.score_call import ScoreResult
+from tools.phrases import MAX_QUOTED_WORDS, listed, quote, said, say, who
+from tools.score_call import ScoreResult, moved
 from tools.score_trajectory import ShownChange, TrajectoryResult
 from tools.what_if import ShownEdit, WhatIfResult
 from tools.what_won_calls_did import RepliesResult, ShownReply

@@ -6,13 +6,14 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from serving.chat_view import count, escape
+from serving.chat_view import escape
 from tools.compare_calls import CompareResult
 from tools.explain_turn import ExplainResult
 from tools.find_similar_calls import SimilarResult
 from tools.look_up_library import LibraryResult
 from tools.look_up_metrics import MetricsResult
 from tools.model_quality import QualityResult
+from tools.phrases import count
 from tools.score_call import ScoreResult
 from tools.score_trajectory import TrajectoryResult
 from tools.what_if import WhatIfResult

@@ -5,11 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.grounding import citations_of, problems_of
-from agent.sanitise import sanitise, unsafe_from
-from agent.wording import quote, word
+from agent.wording import word
+from salescoach.sanitise import sanitise, unsafe_from
 from salescoach.types import EvidenceTurn, MetricReading, Score
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
 from tools.look_up_metrics import MetricsResult
+from tools.phrases import quote
 from tools.score_call import ScoreResult, ShownTurn
 
 CALL = "pasted-0a1b2c3d4e"

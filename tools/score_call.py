@@ -4,6 +4,7 @@ from typing import Literal
 
 from salescoach.types import EvidenceTurn, Frozen, Role, Score
 from tools.parts import Parts, percent, points, scored_by, turn_marker
+from tools.phrases import quote, say, who
 
 N_SHOWN = 5
 NOT_CALIBRATED = (
@@ -99,3 +100,8 @@ def shown_turn(turn: EvidenceTurn, marker: str) -> ShownTurn:
         effect_points=points(turn.effect),
         direction="raised" if turn.effect > 0 else "lowered",
     )
+
+
+def moved(turn: ShownTurn) -> str:
+    """A turn with its effect."""
+    return f"{turn.marker} {who(turn)}: {quote(turn.quote)} ({turn.direction} it by {say(turn.effect_points)} points)"
