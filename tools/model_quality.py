@@ -7,8 +7,14 @@ from salescoach.artifact import Manifest
 from salescoach.measures import Measure
 from salescoach.types import EmbeddingName, Frozen, PassRate, ScorerName
 from tools.parts import Parts, percent
+from tools.phrases import count, listed
+from tools.spec import Arguments, Detail, ToolSpec
 
 Readings = Callable[[str, str], str]  # of the value and of its interval, both worded
+
+
+class NoArguments(Arguments):
+    """Nothing: it is about the model."""
 
 
 class ShownMeasure(Frozen):
@@ -134,3 +140,39 @@ def _reading(manifest: Manifest, *, is_judged: bool) -> str:
         f"The model is made from {manifest.data}. Of these calls {manifest.n_train:,} trained it, "
         f"{manifest.n_calibration:,} calibrated it, and {judged}. {GOOD_FOR}"
     )
+
+
+def _words(result: QualityResult, detail: Detail) -> str:
+    parts = [
+        f"**{result.worth_it}**",
+        listed("On calls that it hadn't seen:", (one.reading for one in result.measures)),
+    ]
+    weak = [one.reading for one in result.behaviour if one.passed < one.n]
+    if weak and detail == "full":
+        parts.append(listed("Where it didn't do what it should when sentences were put into calls:", weak))
+    return "\n\n".join([*(part for part in parts if part), result.reading])
+
+
+def _found(result: QualityResult) -> str:
+    if result.n_judged is None:
+        return "Looked at the model: nothing judged it"
+    return f"Looked at the model, which {count(result.n_judged, 'call')} judged"
+
+
+def _details(result: QualityResult) -> list[str]:
+    return [*(one.reading for one in result.measures), *(one.reading for one in result.behaviour)]
+
+
+SPEC = ToolSpec(
+    function=model_quality,
+    result=QualityResult,
+    arguments=NoArguments,
+    description=(
+        "How good the model is and how that is known: measures on calls it hasn't seen, what its number is for."
+    ),
+    intents={"quality": "How good is the model?"},
+    words=_words,
+    doing="Looking at the model",
+    found=_found,
+    details=_details,
+)

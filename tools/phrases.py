@@ -7,6 +7,7 @@ from typing import Protocol
 from salescoach.sanitise import unsafe_from
 from salescoach.types import Role
 from tools.parts import QuotedTurn
+from tools.spec import Detail
 
 MAX_QUOTED_WORDS = 28
 MIN_QUOTED_WORDS = 10  # of whole sentences, before a quote is cut within one
@@ -57,6 +58,11 @@ def listed(title: str, lines: Iterable[str]) -> str:
     """A title with bullets under it; empty where there are none."""
     bullets = [f"- {line}" for line in lines]
     return "\n".join([title, "", *bullets]) if bullets else ""
+
+
+def caveat(reading: str, detail: Detail) -> list[str]:
+    """What a result says of itself, for which a short answer has no room."""
+    return [f"*{reading}*"] if detail == "full" else []
 
 
 def count(number: int, noun: str) -> str:
