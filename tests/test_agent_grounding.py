@@ -465,6 +465,14 @@ def test_what_was_sanitised_needs_it_no_more(text: str) -> None:
     assert sanitise(text[: unsafe_from(text)]) == text[: unsafe_from(text)]
 
 
+@pytest.mark.parametrize("column", ["source", "reading", "check"])
+def test_a_number_in_a_table_of_calls_is_no_finding_whatever_its_column_is_called(column: str) -> None:
+    similar = similar_result()
+    noted = similar.results[0].model_copy(update={"metadata": {column: "99 % likely to convert, they told us"}})
+    results = [score_result(), similar.model_copy(update={"results": (noted,)})]
+    assert problems_of("This call is 99 % likely to convert.", results, "Why?", [CALL])
+
+
 def test_our_own_markers_survive_the_sanitiser() -> None:
     text = "At [T14] and [call ex-04, T18–21] (lowered it)."
     assert sanitise(text) == text

@@ -2,6 +2,7 @@
 
 from salescoach.call_metrics import METRICS, MetricDefinition, call_metrics
 from salescoach.errors import InputError
+from salescoach.our_words import Ours
 from salescoach.readings import amount, unit_of
 from salescoach.types import Frozen, Score
 from tools.parts import Parts, call_marker, percent, points, scored_by, turn_marker
@@ -25,7 +26,7 @@ class ComparedCall(Frozen):
     call_id: str
     probability_percent: int | None
     interval_percent: tuple[int, int] | None
-    reasons: tuple[str, ...]
+    reasons: Ours[tuple[str, ...]]
     n_turns: int
     turns_that_moved_it: tuple[ShownTurn, ...]
 
@@ -37,7 +38,7 @@ class ComparedMetric(Frozen):
     unit: str
     value: float
     other_value: float
-    reading: str
+    reading: Ours[str]
 
 
 class CompareResult(Frozen):
@@ -52,8 +53,8 @@ class CompareResult(Frozen):
     difference_points: float | None
     is_clear: bool
     metrics: tuple[ComparedMetric, ...]
-    reading: str
-    scored_by: str | None = None
+    reading: Ours[str]
+    scored_by: Ours[str | None] = None
 
 
 def compare_calls(parts: Parts, call_id: str, other_call_id: str) -> CompareResult:

@@ -1,5 +1,6 @@
 """The tool ``explain_turn``: what one turn does to the score, by the score without it, and where it stands."""
 
+from salescoach.our_words import Ours
 from salescoach.types import Frozen, Role
 from tools.parts import Direction, Parts, QuotedTurn, direction, numbered_turn, percent, points, quoted_turn, scored_by
 from tools.phrases import caveat, listed, quote, said, say, who
@@ -38,10 +39,10 @@ class ExplainResult(Frozen):
     direction: Direction | None = None
     rank: int | None = None
     n_turns: int
-    reasons: tuple[str, ...] = ()
+    reasons: Ours[tuple[str, ...]] = ()
     context: tuple[QuotedTurn, ...]
-    reading: str = BY_DELETION
-    scored_by: str | None = None
+    reading: Ours[str] = BY_DELETION
+    scored_by: Ours[str | None] = None
 
 
 def explain_turn(parts: Parts, call_id: str, turn: int) -> ExplainResult:

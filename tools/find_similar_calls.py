@@ -7,6 +7,7 @@ from pydantic import Field
 
 from salescoach.errors import UnavailableError
 from salescoach.lookups import CallFilter, chosen
+from salescoach.our_words import Ours
 from salescoach.precedents import PrecedentQuery
 from salescoach.readings import plain
 from salescoach.types import Frozen, LabelledCall, Outcome, Precedent, Transcript
@@ -54,7 +55,7 @@ class SimilarResult(Frozen):
     focus_quote: str | None = None
     industry: str | None = None
     call_type: str | None = None
-    unavailable: str | None = None
+    unavailable: Ours[str | None] = None
     results: tuple[ShownPrecedent, ...] = ()
 
 

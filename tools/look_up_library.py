@@ -12,6 +12,7 @@ from pydantic import Field
 from salescoach.call_metrics import METRICS, MetricDefinition
 from salescoach.errors import InputError
 from salescoach.lookups import PERIODS, By, CallFilter, Group, Share, chosen, grouped, whose_calls
+from salescoach.our_words import Ours
 from salescoach.readings import Quartiles, Whose, amount, plain, spread, unit_of
 from salescoach.types import Frozen
 from tools.parts import Parts, percent
@@ -41,7 +42,7 @@ class ShownGroup(Group):
 
     win_rate_percent: int | None
     interval_percent: tuple[int, int] | None
-    reading: str
+    reading: Ours[str]
 
 
 class LibraryResult(Frozen):
@@ -54,7 +55,7 @@ class LibraryResult(Frozen):
     n_calls: int
     n_left_out: int
     groups: tuple[ShownGroup, ...]
-    reading: str
+    reading: Ours[str]
 
 
 def look_up_library(

@@ -5,6 +5,7 @@ from typing import Final
 
 from salescoach.artifact import Manifest
 from salescoach.measures import Measure
+from salescoach.our_words import Ours
 from salescoach.types import EmbeddingName, Frozen, PassRate, ScorerName
 from tools.parts import Parts, percent
 from tools.phrases import count, listed
@@ -24,16 +25,16 @@ class ShownMeasure(Frozen):
     value: float
     low: float | None
     high: float | None
-    reading: str
+    reading: Ours[str]
 
 
 class ShownCheck(Frozen):
     """A check of behaviour that the model passed ``passed`` times of ``n``."""
 
-    check: str
+    check: Ours[str]
     passed: int
     n: int
-    reading: str
+    reading: Ours[str]
 
 
 class QualityResult(Frozen):
@@ -43,19 +44,19 @@ class QualityResult(Frozen):
     measures are not about, where another method scores.
     """
 
-    model_id: str
-    model_data: str
+    model_id: Ours[str]
+    model_data: Ours[str]
     scorer: ScorerName
     embedding: EmbeddingName
     n_judged: int | None
     measures: tuple[ShownMeasure, ...]
     base_rate_percent: int
-    worth_it: str
+    worth_it: Ours[str]
     behaviour: tuple[ShownCheck, ...]
     n_own: int
     n_missing: int
-    reading: str
-    scored_by: str | None = None
+    reading: Ours[str]
+    scored_by: Ours[str | None] = None
 
 
 def model_quality(parts: Parts) -> QualityResult:

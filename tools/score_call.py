@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from salescoach.our_words import Ours
 from salescoach.types import EvidenceTurn, Frozen, Role, Score
 from tools.parts import Parts, percent, points, scored_by, turn_marker
 from tools.phrases import count, listed, quote, say, who
@@ -55,15 +56,15 @@ class ScoreResult(Frozen):
     probability_percent: int | None
     interval_percent: tuple[int, int] | None
     base_rate_percent: int
-    reasons: tuple[str, ...]
-    warnings: tuple[str, ...]
-    model_id: str
-    model_data: str
+    reasons: Ours[tuple[str, ...]]
+    warnings: Ours[tuple[str, ...]]
+    model_id: Ours[str]
+    model_data: Ours[str]
     n_turns: int
     turns_that_moved_it: tuple[ShownTurn, ...]
     uncalibrated_percent: int | None = None
-    reading: str | None = None
-    scored_by: str | None = None
+    reading: Ours[str | None] = None
+    scored_by: Ours[str | None] = None
     score: Score
 
 

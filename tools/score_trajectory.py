@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from salescoach.abstention import reasons_not_to_judge
+from salescoach.our_words import Ours
 from salescoach.types import Frozen, Role, TrajectoryPoint, Transcript
 from tools.parts import Direction, Parts, direction, percent, points, scored_by, turn_marker
 from tools.phrases import caveat, count, listed, quote, say, who
@@ -47,13 +48,13 @@ class TrajectoryResult(Frozen):
     call_id: str
     n_turns: int
     probability_percent: int | None = None
-    reasons: tuple[str, ...] = ()
+    reasons: Ours[tuple[str, ...]] = ()
     points_of_call: tuple[ShownPoint, ...] = ()
     changes: tuple[ShownChange, ...] = ()
     lowest_turn: int | None = None
     highest_turn: int | None = None
-    reading: str = ONLY_SHOWN
-    scored_by: str | None = None
+    reading: Ours[str] = ONLY_SHOWN
+    scored_by: Ours[str | None] = None
 
 
 def score_trajectory(parts: Parts, call_id: str) -> TrajectoryResult:

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from salescoach.abstention import is_english_turn
 from salescoach.errors import InputError
+from salescoach.our_words import Ours
 from salescoach.splits import evenly
 from salescoach.transcripts import tidy
 from salescoach.types import Frozen, LabelledCall, Role, Transcript, Turn
@@ -84,9 +85,9 @@ class WhatIfResult(Frozen):
     after_percent: int | None = None
     change_points: float | None = None
     direction: Direction | None = None
-    unavailable: str | None = None
-    reading: str = NO_CAUSE
-    scored_by: str | None = None
+    unavailable: Ours[str | None] = None
+    reading: Ours[str] = NO_CAUSE
+    scored_by: Ours[str | None] = None
 
 
 def what_if(parts: Parts, call_id: str, edits: Sequence[Edit]) -> WhatIfResult:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from salescoach.errors import UnavailableError
 from salescoach.masking import mask
+from salescoach.our_words import Ours
 from salescoach.precedents import PrecedentQuery, Reply
 from salescoach.types import OUTCOMES, LabelledCall, Outcome
 from tools.find_similar_calls import ShownPrecedent, SimilarResult, details
@@ -73,8 +74,8 @@ class RepliesResult(SimilarResult):
     n_won_asked: int = 0
     n_lost: int = 0
     n_lost_asked: int = 0
-    reading: str = NO_CAUSE
-    scored_by: str | None = None
+    reading: Ours[str] = NO_CAUSE
+    scored_by: Ours[str | None] = None
 
 
 def what_won_calls_did(parts: Parts, call_id: str, turn: int | None = None, k: int = DEFAULT_REPLIES) -> RepliesResult:

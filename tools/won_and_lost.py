@@ -14,6 +14,7 @@ import numpy as np
 from salescoach.call_metrics import METRICS, MetricDefinition, mention_turns
 from salescoach.library import CallSummary
 from salescoach.lookups import CallFilter, chosen, whose_calls
+from salescoach.our_words import Ours
 from salescoach.pairs import Pairs, compare_pairs
 from salescoach.readings import Whose, amount, plain, unit_of
 from salescoach.types import Frozen, Outcome
@@ -85,7 +86,7 @@ class Difference(Frozen):
     lost_median: float
     n_won: int
     n_lost: int
-    reading: str
+    reading: Ours[str]
 
 
 class ExampleTurn(Frozen):
@@ -117,8 +118,8 @@ class WonAndLostResult(Frozen):
     n_metrics: int
     n_clear: int
     differences: tuple[Difference, ...]
-    reading: str
-    warnings: tuple[str, ...]
+    reading: Ours[str]
+    warnings: Ours[tuple[str, ...]]
     examples_of: str | None = None
     examples: tuple[ExampleTurn, ...] = ()
 
