@@ -49,6 +49,7 @@ from serving.sign_in import LOCAL_USER, PasswordCheck, SignIn, signed_in
 from serving.sockets import guard_sockets
 from serving.upload_files import sweep
 from serving.web import MAX_MESSAGE_BYTES, ROOT, public_paths
+from tools.phrases import count
 
 logger = logging.getLogger(__name__)
 
@@ -331,7 +332,7 @@ async def _choose_row(content: bytes, name: str) -> Transcript | None:
         return calls[0].transcript
     left_out = f" Left out: {view.escape('; '.join(table.problems[:MAX_PROBLEMS]))}." if table.problems else ""
     row = await choose(
-        f"**{view.escape(name)}** has {view.count(len(calls), 'call')}.{left_out} Which one?",
+        f"**{view.escape(name)}** has {count(len(calls), 'call')}.{left_out} Which one?",
         {view.row_label(number, call): number for number, call in enumerate(calls[:MAX_OFFERED_ROWS], start=1)},
         other="Another one" if len(calls) > MAX_OFFERED_ROWS else "None of them",
     )

@@ -4,27 +4,20 @@ Each piece of advice rests on a turn or a number shown above it; its wording, wh
 a won call, masked.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from agent.phrases import listed, moved, quote, said, say
-from agent.preferences import Detail
 from salescoach.types import MetricReading
 from tools.look_up_metrics import MetricsResult
 from tools.parts import turn_marker
-from tools.score_call import ScoreResult, ShownTurn
+from tools.phrases import listed, quote, said, say
+from tools.score_call import ScoreResult, advice_on_own_turn, advice_on_their_turn, unknown, word_advice, word_score
+from tools.spec import Detail
 from tools.what_won_calls_did import RepliesResult, ShownReply
 
-MAX_ADVICE = 3
 MAX_STANDING_OUT = 3
-WIDE = 50  # points between the ends of an interval beyond which a score is no more than a lean
-MIN_POINTS = 0.5  # of an effect that is worth a piece of advice
 MIN_REPLY_POINTS = 2  # of a past reply's effect on its own call: with less it is no answer to anything
 MIN_SUGGESTED_WORDS = 6
-MIN_TOLD_WORDS = 8  # of a turn that a follow-up may be built on
-N_SHOWN = 4  # turns that moved the score
-SMALL_TALK = 0.1  # the share of a call that is mostly hellos
 FENCE = 1.5  # times the distance of the quartiles beyond them: Tukey's inner fence (Exploratory data analysis, 1977)
-NEAR = 5  # points from the base rate that make no difference
 # What a rep can do something about, and what a manager looks at first.
 COACHED = (
     "next_step",
@@ -38,17 +31,17 @@ COACHED = (
 )
 
 
-def word_advice(
+def word_next(
     score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None, detail: Detail = "full"
 ) -> str:
     """What next, and the past replies that it rests on; short: what next alone."""
     replies, outliers = _worth_a_word(score, replies, metrics)
-    advice = _advice(score, replies, outliers)
+    advice = word_advice(_advice(score, replies, outliers))
     if not advice:
         return "Nothing in this call stands out enough to give advice on it."
     if detail == "short":
         return advice
-    parts = [advice, _weakest_moment(replies) if replies is not None else "", _unknown(score)]
+    parts = [advice, _weakest_moment(replies) if replies is not None else "", unknown(score)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -60,18 +53,12 @@ def word_call(
     Short: how likely, the strongest reason each way, and what next.
     """
     replies, outliers = _worth_a_word(score, replies, metrics)
-    if detail == "short":
-        short = [_headline(score), _strongest_reasons(score), _advice(score, replies, outliers)]
-        return "\n\n".join(part for part in short if part)
-    parts = [
-        *_score(score),
+    beside = [
         _weakest_moment(replies) if replies is not None else "",
         _objections(metrics) if metrics is not None and score.probability_percent is None else "",
         _numbers(metrics, outliers) if metrics is not None else "",
-        _advice(score, replies, outliers),
-        _unknown(score),
     ]
-    return "\n\n".join(part for part in parts if part)
+    return word_score(score, detail, beside, _advice(score, replies, outliers))
 
 
 def _worth_a_word(
@@ -85,49 +72,6 @@ def _worth_a_word(
     if metrics is not None and score.probability_percent is None and metrics.whose == "sample":
         outliers = [one for one in outliers if one.name == "next_step"]  # unlike simulated calls is no news
     return replies, outliers
-
-
-def _score(result: ScoreResult) -> Iterator[str]:
-    yield _headline(result)
-    if result.probability_percent is None and result.uncalibrated_percent is None:
-        yield (
-            "What doesn't rest on the model is below. A model made from your own labelled calls could judge more of "
-            f"them. {result.reading or ''}"
-        ).strip()
-    else:
-        for direction, title in (("lowered", "What pulled it down"), ("raised", "What held it up")):
-            turns = [turn for turn in result.turns_that_moved_it[:N_SHOWN] if turn.direction == direction]
-            yield listed(f"**{title}**", map(moved, turns))
-    yield "\n".join(f"*{warning}*" for warning in result.warnings)
-
-
-def _headline(result: ScoreResult) -> str:
-    """How likely, against what, by which method; where there is no probability the reasons, and never a likelihood."""
-    if result.uncalibrated_percent is not None:
-        title = f"**The model's uncalibrated number is {result.uncalibrated_percent} %.** {result.reading}"
-        return listed(f"{title}\n\nI give no probability for this call, because:", result.reasons)
-    if result.probability_percent is None:
-        return listed("**I can't give a probability for this call.**", result.reasons)
-    percent, base = result.probability_percent, result.base_rate_percent
-    against = "about" if abs(percent - base) <= NEAR else "above" if percent > base else "below"
-    sentences = [
-        f"**{percent} % likely to convert**, {against} the {base} % of the calls that the model learned from.",
-        "There is no range for it." if result.interval_percent is None else _range(*result.interval_percent),
-        result.scored_by or "",
-    ]
-    return " ".join(sentence for sentence in sentences if sentence)
-
-
-def _strongest_reasons(result: ScoreResult) -> str:
-    turns = result.turns_that_moved_it
-    chosen = [next((turn for turn in turns if turn.direction == way), None) for way in ("lowered", "raised")]
-    return listed("**What moved it most**", [moved(turn) for turn in chosen if turn is not None])
-
-
-def _range(low: int, high: int) -> str:
-    if high - low > WIDE:
-        return f"The range is wide, {low} % to {high} %: take it as a lean, not as a forecast."
-    return f"The range is {low} % to {high} %."
 
 
 def _weakest_moment(replies: RepliesResult) -> str:
@@ -189,43 +133,16 @@ def _numbers(metrics: MetricsResult, outliers: Sequence[MetricReading]) -> str:
     return ""
 
 
-def _advice(score: ScoreResult, replies: RepliesResult | None, outliers: Sequence[MetricReading]) -> str:
-    """At most three pieces, each tied to something shown above."""
+def _advice(score: ScoreResult, replies: RepliesResult | None, outliers: Sequence[MetricReading]) -> list[str]:
+    """The best first, each piece tied to something shown above."""
     advice = []
-    moving = [turn for turn in score.turns_that_moved_it[:N_SHOWN] if turn.effect_points >= MIN_POINTS]
     won = _best_reply(replies) if replies is not None else None
     if won is not None and replies is not None and replies.focus is not None:
         advice.append(
             f"Come back to {turn_marker(replies.focus)}, in your own words for what was said in a won call: "
             f"{quote(won.suggestion)} {won.marker}"
         )
-    own = _strongest(moving, "rep", "lowered")
-    if own is not None:
-        advice.append(
-            f"Put {own.marker} differently: of what your side said it lowered the score most, by "
-            f"{say(own.effect_points)} points. Ask me what if it had been said in other words."
-        )
+    advice += advice_on_own_turn(score)
     if any(one.name == "next_step" for one in outliers):
         advice.append("Get back to the customer with one dated step and who does what: this call ends without one.")
-    told = [turn for turn in moving if turn.turn > SMALL_TALK * score.n_turns]
-    told = [turn for turn in told if len(turn.quote.split()) >= MIN_TOLD_WORDS]
-    theirs = _strongest(told, "customer", "raised")
-    if theirs is not None:
-        advice.append(
-            f"Take {theirs.marker} up in your follow-up: of what the customer said it raised the score most, by "
-            f"{say(theirs.effect_points)} points."
-        )
-    lines = [f"{number}. {line}" for number, line in enumerate(advice[:MAX_ADVICE], start=1)]
-    return "\n".join(["**Next**", "", *lines]) if lines else ""
-
-
-def _strongest(turns: Sequence[ShownTurn], role: str, direction: str) -> ShownTurn | None:
-    return next((turn for turn in turns if turn.role == role and turn.direction == direction), None)
-
-
-def _unknown(score: ScoreResult) -> str:
-    """What the coach can't know."""
-    return (
-        "*What I can't know: what was agreed outside of this call, and whether a turn or a reply caused what it goes "
-        f"along with. Scored by {score.model_id}, which learned from {score.model_data}.*"
-    )
+    return [*advice, *advice_on_their_turn(score)]

@@ -1,8 +1,8 @@
-"""What tool results hold, by what may be said with it. Goes by field names alone, so a new tool needs no change here.
+"""What tool results hold, by what may be said with it. Goes by a result's fields, so a new tool needs no change here.
 
-``..._percent`` are percentages, of which ``uncalibrated_percent`` may be said as such only, ``..._points`` percentage
-points, ``reading`` and its like our own sentences, ``turn`` and its like places of a call, ``quote``, ``reply`` and
-``..._quote`` what was said, ``marker`` how it is cited.
+Fields marked as ``Ours`` hold our own sentences. Of the others, ``..._percent`` are percentages, of which
+``uncalibrated_percent`` may be said as such only, ``..._points`` percentage points, ``turn`` and its like places of a
+call, ``quote``, ``reply`` and ``..._quote`` what was said, ``marker`` how it is cited.
 """
 
 import re
@@ -14,15 +14,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from agent.numerals import GONE, Numeral, folded, numerals, one_quote_sign
-from agent.sanitise import sanitise
+from salescoach.our_words import our_words
+from salescoach.sanitise import sanitise
 from salescoach.types import Citation
 from tools.parts import turn_marker
 
-# Sentences and names of ours, which may be repeated as they stand.
-OUR_WORDS = frozenset(
-    "reading reasons warnings unavailable worth_it model_id model_data finding caveat source expected check"
-    " scored_by".split()
-)
 _SPOKEN = frozenset({"quote", "reply", "suggestion", "text"})
 _HYPOTHETICAL = "text"  # words of an edit that never fell in the call
 _TURNS = frozenset({"turn", "turns", "turn_start", "turn_end", "focus", "reply_turn", "lowest_turn", "highest_turn"})
@@ -48,10 +44,11 @@ class Passage:
 
 @dataclass
 class Facts:
-    """Texts are folded; numbers as floats, by kind."""
+    """Texts are folded, but for ``sentences``, which are ours as they stand; numbers as floats, by kind."""
 
     texts: list[str] = field(default_factory=list)
     hypothetical: list[str] = field(default_factory=list)
+    sentences: set[str] = field(default_factory=set)
     ours: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     words: set[str] = field(default_factory=set)
@@ -94,6 +91,7 @@ def facts_of(results: Sequence[BaseModel]) -> Facts:
     """What results hold."""
     facts = Facts()
     for result in results:
+        facts.sentences.update(our_words(result))
         _walk(facts, "", result.model_dump(mode="json"), None)
     facts.words = {
         word for text in (*facts.texts, *facts.names, *facts.ours) for word in re.findall(r"\w+", text.casefold())
@@ -154,9 +152,10 @@ def _string(facts: Facts, key: str, value: str) -> None:
         return
     facts.names.add(comparable(value))
     facts.texts.append(comparable(value))
-    if key in OUR_WORDS:
+    is_ours = value in facts.sentences
+    if is_ours:
         facts.ours.append(folded(sanitise(value)))
-    if key in OUR_WORDS or key in {"calls", "n"}:
+    if is_ours or key in {"calls", "n"}:
         for found in numerals(_QUOTED.sub(GONE, folded(sanitise(value)))):
             _worded(facts, found, value)
 

@@ -26,10 +26,10 @@ from agent.outgoing import outgoing
 from agent.preferences import Preferences
 from agent.prompts import CALLS_LEFT_OUT, REPAIR, system_message
 from agent.queue import LIMIT_S, Place
-from agent.sanitise import sanitise
 from agent.state import MAX_TOOL_CALLS, CoachState
 from agent.wording import with_method
 from salescoach.errors import CoachError, without_paths
+from salescoach.sanitise import sanitise
 from salescoach.types import Citation, MethodName
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
-from typing import Final, Literal, get_args
+from typing import Final
 
 import numpy as np
 
@@ -28,30 +28,10 @@ from agent.arguments import (
 from agent.router_weights import RouterWeights, shipped_weights
 from salescoach.encoder import Encoder
 from salescoach.types import Frozen
+from tools.registry import TOOL_OF
 
-Intent = Literal[
-    "score",
-    "why",
-    "explain",
-    "trajectory",
-    "what_if",
-    "similar_won",
-    "similar_lost",
-    "similar_any",
-    "won_did",
-    "metrics",
-    "library",
-    "losing",
-    "compare",
-    "quality",
-    "advice",
-    "help",
-    "greeting",
-    "thanks",
-    "privacy",
-    "unsure",
-]
-INTENTS: Final[tuple[Intent, ...]] = get_args(Intent)
+Intent = str  # one of INTENTS
+INTENTS: Final[tuple[Intent, ...]] = (*TOOL_OF, "help", "greeting", "thanks", "privacy", "unsure")
 
 SIMILAR: Final[dict[Outcome, Intent]] = {"converted": "similar_won", "lost": "similar_lost", "any": "similar_any"}
 

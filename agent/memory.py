@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveM
 from pydantic import BaseModel
 
 from agent.state import Cited
+from salescoach.our_words import our_words
 from salescoach.types import Citation
 
 MAX_MESSAGES = 40  # that are remembered of a conversation: twenty questions with their answers
@@ -22,15 +23,12 @@ LEFT_OUT = "…"
 _QUOTED = re.compile(r"“[^“”]*”|\"[^\"\n]*\"|«[^«»]*»|„[^„“”]*[“”]|(?<!\w)‘[^‘\n]*’(?!\w)|(?<!\w)'[^'\n]*'(?!\w)")
 _BLOCK_QUOTE = re.compile(r"^([ \t]*>)[^\n]*", re.MULTILINE)
 _WORD = re.compile(r"\w+")
-# Our own sentences about a call, and ids; all other text of a result may be what somebody said.
-_OURS = frozenset(
-    {"reading", "model_id", "model_data", "reasons", "warnings", "unavailable", "marker", "call_id", "scored_by"}
-)
+_PLACES = frozenset({"marker", "call_id"})  # where something was said
 
 
 def remembered(answer: str, results: Sequence[BaseModel]) -> str:
     """The answer without its quotes, and without any line that holds words of a call outside of quotation marks."""
-    said = {run for result in results for text in _said("", result.model_dump(mode="json")) for run in _runs(text)}
+    said = {run for result in results for text in _said(result) for run in _runs(text)}
     without = _BLOCK_QUOTE.sub(rf"\1 {LEFT_OUT}", _QUOTED.sub(f"“{LEFT_OUT}”", answer))
     lines = [LEFT_OUT if said.intersection(_runs(line)) else line for line in without.split("\n")]
     kept = "\n".join(lines)
@@ -60,14 +58,20 @@ def mend(messages: Sequence[AnyMessage]) -> list[AnyMessage | RemoveMessage]:
     return changes
 
 
-def _said(key: str, value: Any) -> Iterator[str]:
+def _said(result: BaseModel) -> Iterator[str]:
+    """All text of a result that isn't ours: it may be what somebody said."""
+    ours = set(our_words(result))
+    yield from (text for text in _texts("", result.model_dump(mode="json")) if text not in ours)
+
+
+def _texts(key: str, value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from _said(str(name), inner)
+            yield from _texts(str(name), inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _said(key, inner)
-    elif isinstance(value, str) and key not in _OURS:
+            yield from _texts(key, inner)
+    elif isinstance(value, str) and key not in _PLACES:
         yield value
 
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from agent.arguments import Known, metric_named
 from agent.intents import IntentRouter
 from agent.local_chat_model import LocalChatModel
 from agent.plans import Planner
-from agent.wording import ToolResult, Wish, word
+from agent.wording import Wish, word
 
 _ID_PREFIX = "offline-"
 
@@ -34,7 +34,7 @@ class OfflineChatModel(LocalChatModel):
         """Tool calls where the question needs some, then the words of their results."""
         asked = max(row for row, message in enumerate(messages) if isinstance(message, HumanMessage))
         since = [message for message in messages[asked + 1 :] if isinstance(message, ToolMessage)]
-        results = [m.artifact for m in since if isinstance(m.artifact, ToolResult)]
+        results = [m.artifact for m in since if isinstance(m.artifact, BaseModel)]
         told: dict[str, Any] = next((m.additional_kwargs for m in messages if isinstance(m, SystemMessage)), {})
         calls: list[str] = told.get("calls", [])
         questions = [message.text for message in messages[: asked + 1] if isinstance(message, HumanMessage)]

@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 from agent import arguments, replies
 from agent.arguments import Known, Outcome
-from agent.intents import MIN_PROBABILITY, SIMILAR, Intent, IntentRouter, Reading
+from agent.intents import INTENTS, MIN_PROBABILITY, SIMILAR, Intent, IntentRouter, Reading
 from agent.state import MAX_TOOL_CALLS
 from agent.wording import ASK_FOR_A_CALL
+from tools.registry import TOOL_OF
 from tools.what_won_calls_did import DEFAULT_REPLIES
 
 N_OFFERED = 2  # readings that the coach offers when it asks back
@@ -21,7 +22,7 @@ FOLLOW_UP_WORDS = 9
 Kind = Intent | Literal["ask_for_a_call", "ask_edit", "ask_turn", "ask_compare", "ask_call"]
 _OUTCOMES: dict[Intent, Outcome] = {intent: outcome for outcome, intent in SIMILAR.items()}
 _WITHOUT_A_CALL: frozenset[Intent] = frozenset(
-    {"library", "losing", "quality", "help", "greeting", "thanks", "privacy", "unsure"}
+    intent for intent in INTENTS if intent not in TOOL_OF or not TOOL_OF[intent].takes_a_call
 )
 _TAKES_TURNS: frozenset[Intent] = frozenset({"explain", "what_if", "won_did", *SIMILAR.values()})
 _SAID: dict[Intent, str] = {
@@ -99,12 +100,12 @@ class Planner:
             return Plan(intent, reply=_SAID[intent])
         if not calls and intent not in _WITHOUT_A_CALL:
             return Plan("ask_for_a_call", reply=ASK_FOR_A_CALL)
-        if intent == "quality":
-            return Plan(intent, (PlannedCall("model_quality", {}),))
         if intent == "library":
             return Plan(intent, (PlannedCall("look_up_library", arguments.library_arguments(question, self._known)),))
         if intent == "losing":
             return Plan(intent, (PlannedCall("won_and_lost", dict(arguments.filters(question, self._known))),))
+        if intent in _WITHOUT_A_CALL:
+            return Plan(intent, (PlannedCall(TOOL_OF[intent].name, {}),))
         named = arguments.calls_named(question, calls)
         if intent == "compare":
             return _compare(named, calls)
@@ -140,9 +141,6 @@ class Planner:
                     PlannedCall("look_up_metrics", call),
                 ),
             )
-        if intent in ("score", "advice", "why", "metrics", "trajectory"):
-            name = {"metrics": "look_up_metrics", "trajectory": "score_trajectory"}.get(intent, "score_call")
-            return Plan(intent, tuple(PlannedCall(name, {"call_id": one}) for one in about[-MAX_TOOL_CALLS:]))
         if intent == "explain":
             if not turns:
                 return Plan("ask_turn", reply=replies.ASK_WHICH_TURN)
@@ -154,7 +152,10 @@ class Planner:
             if isinstance(edits, str):
                 return Plan("ask_edit", reply=replies.ASK_FOR_EDIT[edits])
             return Plan(intent, (PlannedCall("what_if", call | {"edits": edits}),))
-        return self._precedents(intent, question, call | k, turns)
+        if intent in _TAKES_TURNS:
+            return self._precedents(intent, question, call | k, turns)
+        name = TOOL_OF[intent].name
+        return Plan(intent, tuple(PlannedCall(name, {"call_id": one}) for one in about[-MAX_TOOL_CALLS:]))
 
     def _precedents(self, intent: Intent, question: str, args: dict[str, Any], turns: Sequence[int]) -> Plan:
         """The plan for past moments or calls like this one's."""

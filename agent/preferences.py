@@ -1,13 +1,10 @@
 """What a user prefers for a question: how many precedents, how diverse, scored how, worded by whom, how long."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from salescoach.types import Frozen, MethodName
 from tools.find_similar_calls import DEFAULT_DIVERSITY, DEFAULT_RESULTS
-
-Detail = Literal["short", "full"]
+from tools.spec import Detail
 
 MAX_PRECEDENTS = 10
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from langchain_core.messages import SystemMessage
 
-from agent.preferences import Detail
 from agent.state import Cited
+from tools.spec import Detail
 
 PROMPT_VERSION = 3
 

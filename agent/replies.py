@@ -6,6 +6,7 @@ No numbers, no quotation marks and no promises about a call: these sentences res
 from collections.abc import Sequence
 
 from agent.intents import Intent
+from tools.registry import SPECS
 
 HELP = """\
 Paste a sales call, or upload it, and ask in your own words. For example:
@@ -55,21 +56,7 @@ ASK_FOR_EDIT = {
 
 # How each intent would be asked for plainly: what the coach offers when it isn't sure.
 PLAIN_QUESTIONS: dict[Intent, str] = {
-    "score": "How likely is it that this call converts?",
-    "why": "Why is the score what it is?",
-    "explain": "How much did a turn matter?",
-    "trajectory": "When did the call turn?",
-    "what_if": "What would the score be if something else had been said?",
-    "similar_won": "Which won calls are like this one?",
-    "similar_lost": "Which lost calls are like this one?",
-    "similar_any": "Which past calls are like this one?",
-    "won_did": "What did won calls do at a moment like this?",
-    "metrics": "What are the metrics of this call, such as talk ratio and questions?",
-    "library": "What are the team's numbers, such as the win rate?",
-    "losing": "What tells our won calls from our lost ones?",
-    "compare": "How do the calls of this conversation compare?",
-    "quality": "How good is the model?",
-    "advice": "What should I do next?",
+    **{intent: question for spec in SPECS for intent, question in spec.intents.items()},
     "help": "What can you do?",
     "privacy": "Where does this text go?",
 }

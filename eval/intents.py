@@ -19,30 +19,15 @@ from agent.plans import Plan, Planner
 from salescoach.encoder import Encoder
 from salescoach.splits import evenly
 from salescoach.types import Frozen
+from tools.registry import TOOL_OF
 
 # What the planner knows of the library while it is judged; the names are those of the sample corpus.
 VALUES = {"industry": ("b2b_software", "insurance", "real_estate"), "call_type": ("closing", "demo", "discovery")}
 KNOWN = Known(values_of=VALUES.__getitem__)
-TOOLS = {
-    "score": "score_call",
-    "why": "score_call",
-    "advice": "score_call",
-    "explain": "explain_turn",
-    "trajectory": "score_trajectory",
-    "what_if": "what_if",
-    "similar_won": "find_similar_calls",
-    "similar_lost": "find_similar_calls",
-    "similar_any": "find_similar_calls",
-    "won_did": "what_won_calls_did",
-    "metrics": "look_up_metrics",
-    "library": "look_up_library",
-    "losing": "won_and_lost",
-    "compare": "compare_calls",
-    "quality": "model_quality",
-}
+TOOLS = {intent: spec.name for intent, spec in TOOL_OF.items()}
 N_RESAMPLES = 2000
 N_TIMED = 40  # questions
-_TAKES_A_CALL = frozenset(TOOLS) - {"library", "losing", "quality"}
+_TAKES_A_CALL = frozenset(intent for intent, spec in TOOL_OF.items() if spec.takes_a_call)
 
 
 class Question(Frozen):

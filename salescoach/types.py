@@ -9,6 +9,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from salescoach.our_words import Ours
+
 Role = Literal["rep", "customer", "unknown"]
 Outcome = Literal["converted", "lost"]
 Provenance = Literal["sample", "own", "pasted"]
@@ -93,9 +95,9 @@ class Score(Frozen):
     interval_level: float = 0.9
     prediction_set: tuple[Outcome, ...]
     abstained: bool
-    reasons: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    model_id: str
+    reasons: Ours[tuple[str, ...]] = ()
+    warnings: Ours[tuple[str, ...]] = ()
+    model_id: Ours[str]
     scorer: ScorerName | MethodName
     n_turns: int
     latency_ms: float
@@ -150,13 +152,13 @@ class NextStep(Frozen):
 class PublishedFigure(Frozen):
     """What somebody published about a call metric. A correlation among their customers, never a rule for one call."""
 
-    finding: str
+    finding: Ours[str]
     n: str
     year: int | None
     calls: str = Field(description="what calls they were")
     tier: Literal["primary", "secondary", "weak"]
-    source: str
-    caveat: str = ""
+    source: Ours[str]
+    caveat: Ours[str] = ""
 
 
 class MetricReading(Frozen):
@@ -171,7 +173,7 @@ class MetricReading(Frozen):
     unit: str
     won_quartiles: tuple[float, float, float] | None
     lost_quartiles: tuple[float, float, float] | None
-    reading: str
+    reading: Ours[str]
     turns: tuple[int, ...] = ()
     published: tuple[PublishedFigure, ...] = ()
 

@@ -27,6 +27,7 @@ from serving.chat_store import MAX_ELEMENT_BYTES
 from serving.outcomes import WAITING, adopt_call, enter_outcome, has_accounts, propose_outcome
 from tools.compare_encoders import compare_encoders
 from tools.map_call import map_call
+from tools.phrases import count
 
 MAX_OFFERED_TURNS: Final = 4
 MAX_SAID_CHARS: Final = 1_000
@@ -111,7 +112,7 @@ async def export(desk: Desk) -> None:
     """The conversation as files."""
     coach, now = desk.coach, datetime.now().astimezone()
     call = desk.call(desk.call_id)
-    title = f"Sales call, {view.count(len(call.transcript), 'turn')}"
+    title = f"Sales call, {count(len(call.transcript), 'turn')}"
     wording = desk.preferences.wording or coach.wording.name
     said = Conversation(title, now, coach.manifest.model_id, coach.manifest.data, wording, desk.exchanges)
     page = (await asyncio.to_thread(export_html, said, desk.call)).encode()

@@ -12,6 +12,7 @@ from agent.chat_models import OFFLINE, Wording, is_this_machine
 from salescoach.artifact import Manifest
 from salescoach.transcripts import UNKNOWN_SPEAKER, speakers
 from salescoach.types import Citation, LabelledCall, Transcript, Turn
+from tools.phrases import count
 
 WHOLE_CALL: Final = "Read the whole call"
 
@@ -214,8 +215,3 @@ def typed_number(text: str) -> int:
 def shortened(text: str, n_chars: int) -> str:
     """The beginning of a text, at most so long, cut between words."""
     return textwrap.shorten(text, n_chars, placeholder=" …")
-
-
-def count(number: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

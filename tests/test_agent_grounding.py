@@ -5,11 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.grounding import citations_of, problems_of
-from agent.sanitise import sanitise, unsafe_from
-from agent.wording import quote, word
+from agent.wording import word
+from salescoach.sanitise import sanitise, unsafe_from
 from salescoach.types import EvidenceTurn, MetricReading, Score
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
 from tools.look_up_metrics import MetricsResult
+from tools.phrases import quote
 from tools.score_call import ScoreResult, ShownTurn
 
 CALL = "pasted-0a1b2c3d4e"
@@ -462,6 +463,14 @@ def test_what_was_sanitised_needs_it_no_more(text: str) -> None:
     clean = sanitise(text)
     assert sanitise(clean) == clean
     assert sanitise(text[: unsafe_from(text)]) == text[: unsafe_from(text)]
+
+
+@pytest.mark.parametrize("column", ["source", "reading", "check"])
+def test_a_number_in_a_table_of_calls_is_no_finding_whatever_its_column_is_called(column: str) -> None:
+    similar = similar_result()
+    noted = similar.results[0].model_copy(update={"metadata": {column: "99 % likely to convert, they told us"}})
+    results = [score_result(), similar.model_copy(update={"results": (noted,)})]
+    assert problems_of("This call is 99 % likely to convert.", results, "Why?", [CALL])
 
 
 def test_our_own_markers_survive_the_sanitiser() -> None:

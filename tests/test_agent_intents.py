@@ -9,10 +9,12 @@ import pytest
 from agent import replies
 from agent.grounding import problems_of
 from agent.intents import INTENTS, IntentRouter, cues, masked, read_examples
+from agent.plans import Planner
 from agent.replies import ASK_FOR_EDIT, PLAIN_QUESTIONS, ask_back
-from eval.intents import TOOLS, IntentReport, judge_intents, read_questions, report_table
+from eval.intents import KNOWN, TOOLS, IntentReport, judge_intents, read_questions, report_table
 from salescoach.encoder import TurnEncoder
 from tests.base import base_encoder, base_router
+from tools.registry import TOOL_OF
 
 # What README and docs claim, less what another processor's arithmetic may move.
 MIN_RIGHT_TOOL = 0.92
@@ -108,6 +110,15 @@ def test_the_same_question_is_read_the_same_by_a_router_fitted_anew(encoder: Tur
 )
 def test_questions_find_their_intent(router: IntentRouter, question: str, intent: str | None) -> None:
     assert router.route(question) == intent
+
+
+@pytest.mark.parametrize("intent", TOOL_OF)
+def test_an_intent_is_planned_with_the_tool_that_claims_it(router: IntentRouter, intent: str) -> None:
+    planner = Planner(router, KNOWN)
+    questions = (example.question for example in read_examples() if example.intent == intent)
+    plans = (planner.plan(question, [], ["c-1", "c-2"]) for question in questions)
+    plan = next(plan for plan in plans if plan.kind == intent and plan.calls)
+    assert plan.calls[0].name == TOOL_OF[intent].name
 
 
 @pytest.mark.parametrize("question", ["", " ", "?", "🙂", "\u200b", "x" * 50_000, "turn " * 5_000, "“" * 999, "\0"])

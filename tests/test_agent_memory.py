@@ -6,7 +6,10 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, ToolMessage
 
 from agent.memory import MAX_MESSAGES, UNFINISHED, cited, mend, remembered
-from salescoach.types import Citation, Frozen
+from agent.wording import word
+from salescoach.our_words import Ours
+from salescoach.types import Citation, Frozen, Precedent
+from tools.model_quality import QualityResult, ShownCheck
 
 
 class Found(Frozen):
@@ -14,7 +17,7 @@ class Found(Frozen):
 
     marker: str
     quote: str
-    reading: str = "Talk ratio of the rep is 61 %, above most won calls"
+    reading: Ours[str] = "Talk ratio of the rep is 61 %, above most won calls"
 
 
 SAID = "Honestly, the price is far above what we had set aside for this year."
@@ -61,6 +64,44 @@ def test_no_four_words_of_a_call_are_kept_however_they_are_marked(pieces: list[s
 def test_a_line_that_cites_a_past_call_is_kept() -> None:
     found = Found(marker="[call S7-00001-2, T3–5]", quote=SAID)
     assert remembered(f"- {found.marker} converted: “{SAID}”", [found]) == f"- {found.marker} converted: “…”"
+
+
+def test_the_verdict_on_the_model_is_kept() -> None:
+    """A question that follows on it has nothing else to lean on."""
+    quality = QualityResult(
+        model_id="starter-1",
+        model_data="480 simulated sample calls",
+        scorer="generic",
+        embedding="generic",
+        n_judged=160,
+        measures=(),
+        base_rate_percent=41,
+        worth_it="Fine-tuning made no clear difference on the calls that judged it.",
+        behaviour=(
+            ShownCheck(
+                check="“not going to sign” in place of “going to sign”",
+                passed=3,
+                n=4,
+                reading="“not going to sign” in place of “going to sign”: the probability falls in 3 of 4 cases.",
+            ),
+        ),
+        n_own=0,
+        n_missing=60,
+        reading="The model is made from 480 simulated sample calls.",
+    )
+    answer = word([quality])
+    assert quality.worth_it in answer
+    assert remembered(answer, [quality]) == answer.replace("“not going to sign”", "“…”").replace(
+        "“going to sign”", "“…”"
+    )
+
+
+@pytest.mark.parametrize("column", ["reading", "warnings", "source"])
+def test_what_a_table_says_of_a_past_call_is_not_ours_whatever_its_column_is_called(column: str) -> None:
+    found = Precedent(
+        call_id="a-1", outcome="lost", similarity=0.5, turn_start=1, turn_end=2, quote="No.", metadata={column: SAID}
+    )
+    assert remembered(f"As was noted: {SAID}", [found]) == "…"
 
 
 def test_citations_are_kept_as_places() -> None:

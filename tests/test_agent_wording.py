@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from agent.grounding import problems_of
-from agent.phrases import MAX_QUOTED_WORDS, quote
 from agent.wording import Wish, word
 from salescoach.testing import make_transcript
 from salescoach.transcripts import read_transcript
@@ -15,6 +14,7 @@ from tools.find_similar_calls import find_similar_calls
 from tools.look_up_metrics import look_up_metrics
 from tools.model_quality import model_quality
 from tools.parts import Parts
+from tools.phrases import MAX_QUOTED_WORDS, quote
 from tools.score_call import score_call
 from tools.score_trajectory import score_trajectory
 from tools.what_if import Edit, what_if

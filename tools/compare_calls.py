@@ -2,12 +2,22 @@
 
 from salescoach.call_metrics import METRICS, MetricDefinition, call_metrics
 from salescoach.errors import InputError
+from salescoach.our_words import Ours
 from salescoach.readings import amount, unit_of
 from salescoach.types import Frozen, Score
 from tools.parts import Parts, call_marker, percent, points, scored_by, turn_marker
-from tools.score_call import ShownTurn, shown_turn
+from tools.phrases import listed
+from tools.score_call import ShownTurn, moved, shown_turn
+from tools.spec import CallArguments, CallId, Detail, ToolSpec
 
 N_MOVED = 2
+COMPARED = ("talk_ratio_words", "rep_questions", "longest_monologue_words", "objections", "next_step")
+
+
+class CompareArguments(CallArguments):
+    """Which two calls."""
+
+    other_call_id: CallId
 
 
 class ComparedCall(Frozen):
@@ -16,7 +26,7 @@ class ComparedCall(Frozen):
     call_id: str
     probability_percent: int | None
     interval_percent: tuple[int, int] | None
-    reasons: tuple[str, ...]
+    reasons: Ours[tuple[str, ...]]
     n_turns: int
     turns_that_moved_it: tuple[ShownTurn, ...]
 
@@ -28,7 +38,7 @@ class ComparedMetric(Frozen):
     unit: str
     value: float
     other_value: float
-    reading: str
+    reading: Ours[str]
 
 
 class CompareResult(Frozen):
@@ -43,8 +53,8 @@ class CompareResult(Frozen):
     difference_points: float | None
     is_clear: bool
     metrics: tuple[ComparedMetric, ...]
-    reading: str
-    scored_by: str | None = None
+    reading: Ours[str]
+    scored_by: Ours[str | None] = None
 
 
 def compare_calls(parts: Parts, call_id: str, other_call_id: str) -> CompareResult:
@@ -125,3 +135,41 @@ def _metric_reading(metric: MetricDefinition, value: float, other_value: float) 
     else:
         said, other_said = (f"{amount(metric, one)}{unit_of(metric)}" for one in (value, other_value))
     return f"{subject}: {said} in this call, {other_said} in the other."
+
+
+def _words(result: CompareResult, detail: Detail) -> str:
+    parts = [f"**{result.reading}**", *(_one_of_two(call) for call in result.calls)]
+    if detail == "short":
+        return "\n\n".join(parts)
+    shown = [one.reading for one in result.metrics if one.name in COMPARED]
+    return "\n\n".join([*parts, listed("**In numbers**", shown)])
+
+
+def _one_of_two(call: ComparedCall) -> str:
+    if call.probability_percent is None:
+        return listed(f"Call {call.call_id} has no score:", call.reasons)
+    title = f"Call {call.call_id}: {call.probability_percent} %"
+    if call.interval_percent is not None:
+        title += f" ({call.interval_percent[0]} % to {call.interval_percent[1]} %)"
+    return listed(title, map(moved, call.turns_that_moved_it)) or title
+
+
+def _found(result: CompareResult) -> str:
+    return "Compared two calls"
+
+
+def _details(result: CompareResult) -> list[str]:
+    return [result.reading]
+
+
+SPEC = ToolSpec(
+    function=compare_calls,
+    result=CompareResult,
+    arguments=CompareArguments,
+    description="Two calls of this conversation side by side: scores, the turns that moved them, and metrics.",
+    intents={"compare": "How do the calls of this conversation compare?"},
+    words=_words,
+    doing="Comparing two calls",
+    found=_found,
+    details=_details,
+)

@@ -3,6 +3,7 @@
 from typing import Final
 
 from salescoach.errors import UnavailableError, without_paths
+from salescoach.our_words import Ours
 from salescoach.scoring import ArmView
 from salescoach.types import Frozen, MethodName, ScorerName
 from tools.parts import Direction, Parts, direction, percent, points, turn_marker
@@ -41,17 +42,17 @@ class EncodersResult(Frozen):
     """
 
     call_id: str
-    model_id: str
+    model_id: Ours[str]
     base_rate_percent: int
     views: tuple[EncoderView, ...] = ()
     change_points: float | None = None
     direction: Direction | None = None
     n_shared: int | None = None
     n_judged: int | None = None
-    worth_it: str = ""
-    reasons: tuple[str, ...] = ()
-    unavailable: str | None = None
-    reading: str
+    worth_it: Ours[str] = ""
+    reasons: Ours[tuple[str, ...]] = ()
+    unavailable: Ours[str | None] = None
+    reading: Ours[str]
 
 
 def compare_encoders(parts: Parts, call_id: str) -> EncodersResult:

@@ -1,13 +1,22 @@
 """The tool ``explain_turn``: what one turn does to the score, by the score without it, and where it stands."""
 
+from salescoach.our_words import Ours
 from salescoach.types import Frozen, Role
 from tools.parts import Direction, Parts, QuotedTurn, direction, numbered_turn, percent, points, quoted_turn, scored_by
+from tools.phrases import caveat, listed, quote, said, say, who
+from tools.spec import CallArguments, Detail, ToolSpec, TurnNumber
 
 N_AROUND = 2
 BY_DELETION = (
     "The effect of a turn is the score of the call less its score without that turn. "
     "It says what the model goes by, not what the customer went by."
 )
+
+
+class TurnArguments(CallArguments):
+    """Which turn of which call."""
+
+    turn: TurnNumber
 
 
 class ExplainResult(Frozen):
@@ -30,10 +39,10 @@ class ExplainResult(Frozen):
     direction: Direction | None = None
     rank: int | None = None
     n_turns: int
-    reasons: tuple[str, ...] = ()
+    reasons: Ours[tuple[str, ...]] = ()
     context: tuple[QuotedTurn, ...]
-    reading: str = BY_DELETION
-    scored_by: str | None = None
+    reading: Ours[str] = BY_DELETION
+    scored_by: Ours[str | None] = None
 
 
 def explain_turn(parts: Parts, call_id: str, turn: int) -> ExplainResult:
@@ -63,3 +72,37 @@ def explain_turn(parts: Parts, call_id: str, turn: int) -> ExplainResult:
         scored_by=scored_by(parts.scorer),
         rank=1 + sum(abs(other) > abs(effect) for other in effects.values()),
     )
+
+
+def _words(result: ExplainResult, detail: Detail) -> str:
+    turn = f"{result.marker} {who(result)}: {quote(result.quote)}"
+    if result.effect_points is None or result.direction is None:
+        return listed(f"I can't say what {turn} did to the score, because there is none for this call.", result.reasons)
+    if result.direction == "did not move":
+        effect = "did not move the score"
+    else:
+        effect = (
+            f"{result.direction} the score by {say(result.effect_points)} points: {result.probability_percent} % with "
+            f"it, {result.without_percent} % without it"
+        )
+    rank = f"By its effect it ranks as number {result.rank}; the call has {result.n_turns} turns."
+    around = [listed("**Around it**", map(said, result.context))] if detail == "full" else []
+    return "\n\n".join([f"{turn} {effect}. {rank}", *around, *caveat(result.reading, detail)])
+
+
+def _found(result: ExplainResult) -> str:
+    if result.effect_points is None:
+        return f"Looked at turn {result.turn}: no score"
+    return f"Turn {result.turn} is number {result.rank} of {result.n_turns} by effect"
+
+
+SPEC = ToolSpec(
+    function=explain_turn,
+    result=ExplainResult,
+    arguments=TurnArguments,
+    description="Why one turn counts: its effect on the score, its rank among all turns, and what was said around it.",
+    intents={"explain": "How much did a turn matter?"},
+    words=_words,
+    doing="Looking at a turn",
+    found=_found,
+)

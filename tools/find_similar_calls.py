@@ -1,16 +1,40 @@
 """The tool ``find_similar_calls``: past calls like this one, with the moment nearest to what moved its score."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from pydantic import Field
 
 from salescoach.errors import UnavailableError, without_paths
 from salescoach.lookups import CallFilter, chosen
+from salescoach.our_words import Ours
 from salescoach.precedents import PrecedentQuery
+from salescoach.readings import plain
 from salescoach.types import Frozen, LabelledCall, Outcome, Precedent, Transcript
-from tools.parts import Parts, call_marker, numbered_turn, objected
+from tools.parts import Parts, call_marker, numbered_turn, objected, turn_marker
+from tools.phrases import MAX_QUOTED_WORDS, count, listed, quote
+from tools.spec import Arguments, CallId, Detail, ToolSpec, Value
 
 OutcomeChoice = Literal["converted", "lost", "any"]
 DEFAULT_RESULTS = 3
 DEFAULT_DIVERSITY = 0.5
+QUOTED_WORDS: Final[Mapping[Detail, int]] = {"short": 14, "full": MAX_QUOTED_WORDS}  # of past calls
+_KINDS: Final = {"converted": "won", "lost": "lost", "any": "past"}
+
+
+class SimilarArguments(Arguments):
+    """Which call, and what to look for."""
+
+    call_id: CallId
+    outcome: OutcomeChoice = Field("any", description="only calls that converted, or that were lost")
+    k: int = Field(DEFAULT_RESULTS, ge=1, le=10, description="how many calls")
+    diversity: float = Field(DEFAULT_DIVERSITY, ge=0, le=1, description="1 likeness only, 0 variety only")
+    turn: int | None = Field(
+        None, ge=1, le=100_000, description="turn whose like is looked for; default: calls like this one as a whole"
+    )
+    industry: Value | None = Field(None, description="only past calls of this industry")
+    call_type: Value | None = Field(None, description="only past calls of this type")
+    objection: bool = Field(False, description="look for the like of what this call's customer has against it")
 
 
 class ShownPrecedent(Precedent):
@@ -31,7 +55,7 @@ class SimilarResult(Frozen):
     focus_quote: str | None = None
     industry: str | None = None
     call_type: str | None = None
-    unavailable: str | None = None
+    unavailable: Ours[str | None] = None
     results: tuple[ShownPrecedent, ...] = ()
 
 
@@ -117,3 +141,59 @@ def make_query(
         diversity=diversity,
         focus=evidence[0].turn if evidence else None,
     )
+
+
+def _words(result: SimilarResult, detail: Detail) -> str:
+    kind = f"{_KINDS[result.outcome]} calls"
+    narrowed = [plain(value) for value in (result.industry, result.call_type) if value]
+    kind += f" ({', '.join(narrowed)})" if narrowed else ""
+    if result.unavailable is not None:
+        return f"Similar calls are unavailable: {result.unavailable}"
+    if not result.results:
+        return f"There are no {kind} to compare this call with yet."
+    near = ""
+    if result.focus and result.focus_quote and detail == "full":
+        near = f", each at its moment most like {turn_marker(result.focus)} of this call: {quote(result.focus_quote)}"
+    return listed(f"**Similar {kind}**{near}", (_precedent(found, detail) for found in result.results))
+
+
+def _precedent(found: ShownPrecedent, detail: Detail) -> str:
+    about = ", ".join(plain(found.metadata[name]) for name in ("industry", "call_type") if name in found.metadata)
+    outcome = "converted" if found.outcome == "converted" else "lost"
+    return f"{found.marker} {outcome}{f' ({about})' if about else ''}: {quote(found.quote, QUOTED_WORDS[detail])}"
+
+
+def _found(result: SimilarResult) -> str:
+    if result.unavailable is not None:
+        return "Similar calls are unavailable"
+    return f"Found {count(len(result.results), f'similar {_KINDS[result.outcome]} call')}".replace(
+        "Found 0", "Found no"
+    )
+
+
+def details(result: SimilarResult) -> list[str]:
+    """What was looked for, and how alike each past call is."""
+    if result.unavailable is not None:
+        return [result.unavailable]
+    focus = f"Compared with turn {result.focus} of this call." if result.focus else ""
+    found = [f"{one.call_id}: likeness {one.similarity:.2f}" for one in result.results]
+    return [focus, *found] if found else ["The library holds no such calls."]
+
+
+SPEC = ToolSpec(
+    function=find_similar_calls,
+    result=SimilarResult,
+    arguments=SimilarArguments,
+    description=(
+        "Similar past calls, converted or lost, also by industry, call type or turn, each with a quoted moment."
+    ),
+    intents={
+        "similar_won": "Which won calls are like this one?",
+        "similar_lost": "Which lost calls are like this one?",
+        "similar_any": "Which past calls are like this one?",
+    },
+    words=_words,
+    doing="Looking for similar calls",
+    found=_found,
+    details=details,
+)

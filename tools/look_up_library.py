@@ -7,16 +7,34 @@ switched on (``COACH_REP_LOOKUPS``), and never in the order of a number: the coa
 from collections.abc import Sequence
 from datetime import date
 
+from pydantic import Field
+
 from salescoach.call_metrics import METRICS, MetricDefinition
 from salescoach.errors import InputError
 from salescoach.lookups import PERIODS, By, CallFilter, Group, Share, chosen, grouped, whose_calls
+from salescoach.our_words import Ours
 from salescoach.readings import Quartiles, Whose, amount, plain, spread, unit_of
 from salescoach.types import Frozen
 from tools.parts import Parts, percent
+from tools.phrases import count
+from tools.spec import Arguments, Detail, ToolSpec, Value
 
 WIN_RATE, COUNT = "win_rate", "count"
 MEASURES = (WIN_RATE, COUNT, *(metric.name for metric in METRICS))
 MAX_GROUPS = 12
+
+
+class LibraryArguments(Arguments):
+    """Which numbers of which calls of the team. It is about no call of the conversation, so it takes no call id."""
+
+    measure: str = Field(WIN_RATE, description="what is asked for", json_schema_extra={"enum": list(MEASURES)})
+    by: By = Field("nothing", description="one number for each industry, call type, account or period")
+    industry: Value | None = None
+    call_type: Value | None = None
+    account: Value | None = None
+    rep: Value | None = None
+    since: date | None = Field(None, description="first day of the period")
+    until: date | None = Field(None, description="last day of the period")
 
 
 class ShownGroup(Group):
@@ -24,7 +42,7 @@ class ShownGroup(Group):
 
     win_rate_percent: int | None
     interval_percent: tuple[int, int] | None
-    reading: str
+    reading: Ours[str]
 
 
 class LibraryResult(Frozen):
@@ -37,7 +55,7 @@ class LibraryResult(Frozen):
     n_calls: int
     n_left_out: int
     groups: tuple[ShownGroup, ...]
-    reading: str
+    reading: Ours[str]
 
 
 def look_up_library(
@@ -194,3 +212,25 @@ def _trend(groups: Sequence[Group]) -> str:
         return f"The intervals of {first.name} and {last.name} overlap, so these calls don't show a change."
     direction = "higher" if last.interval[0] > first.interval[1] else "lower"
     return f"The interval of {last.name} lies wholly {direction} than that of {first.name}."
+
+
+def _words(result: LibraryResult, detail: Detail) -> str:
+    return result.reading
+
+
+def _found(result: LibraryResult) -> str:
+    return f"Looked at {count(result.n_calls, 'call')} of the library"
+
+
+SPEC = ToolSpec(
+    function=look_up_library,
+    result=LibraryResult,
+    arguments=LibraryArguments,
+    description=(
+        "Win rates, counts and metric quartiles of the team's calls, by industry, call type, account or period."
+    ),
+    intents={"library": "What are the team's numbers, such as the win rate?"},
+    words=_words,
+    doing="Looking numbers up",
+    found=_found,
+)

@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 
 from salescoach.errors import UnavailableError, without_paths
+from salescoach.our_words import Ours
 from salescoach.precedents import PrecedentQuery, Surroundings
 from salescoach.splits import evenly
 from salescoach.types import Frozen, Outcome
@@ -45,8 +46,8 @@ class MapResult(Frozen):
     n_near_won: int = 0
     near_percent: int | None = None
     base_percent: int | None = None
-    unavailable: str | None = None
-    reading: str
+    unavailable: Ours[str | None] = None
+    reading: Ours[str]
 
 
 def map_call(parts: Parts, call_id: str) -> MapResult:

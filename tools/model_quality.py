@@ -5,10 +5,17 @@ from typing import Final
 
 from salescoach.artifact import Manifest
 from salescoach.measures import Measure
+from salescoach.our_words import Ours
 from salescoach.types import EmbeddingName, Frozen, PassRate, ScorerName
 from tools.parts import Parts, percent
+from tools.phrases import count, listed
+from tools.spec import Arguments, Detail, ToolSpec
 
 Readings = Callable[[str, str], str]  # of the value and of its interval, both worded
+
+
+class NoArguments(Arguments):
+    """Nothing: it is about the model."""
 
 
 class ShownMeasure(Frozen):
@@ -18,16 +25,16 @@ class ShownMeasure(Frozen):
     value: float
     low: float | None
     high: float | None
-    reading: str
+    reading: Ours[str]
 
 
 class ShownCheck(Frozen):
     """A check of behaviour that the model passed ``passed`` times of ``n``."""
 
-    check: str
+    check: Ours[str]
     passed: int
     n: int
-    reading: str
+    reading: Ours[str]
 
 
 class QualityResult(Frozen):
@@ -37,19 +44,19 @@ class QualityResult(Frozen):
     measures are not about, where another method scores.
     """
 
-    model_id: str
-    model_data: str
+    model_id: Ours[str]
+    model_data: Ours[str]
     scorer: ScorerName
     embedding: EmbeddingName
     n_judged: int | None
     measures: tuple[ShownMeasure, ...]
     base_rate_percent: int
-    worth_it: str
+    worth_it: Ours[str]
     behaviour: tuple[ShownCheck, ...]
     n_own: int
     n_missing: int
-    reading: str
-    scored_by: str | None = None
+    reading: Ours[str]
+    scored_by: Ours[str | None] = None
 
 
 def model_quality(parts: Parts) -> QualityResult:
@@ -134,3 +141,39 @@ def _reading(manifest: Manifest, *, is_judged: bool) -> str:
         f"The model is made from {manifest.data}. Of these calls {manifest.n_train:,} trained it, "
         f"{manifest.n_calibration:,} calibrated it, and {judged}. {GOOD_FOR}"
     )
+
+
+def _words(result: QualityResult, detail: Detail) -> str:
+    parts = [
+        f"**{result.worth_it}**",
+        listed("On calls that it hadn't seen:", (one.reading for one in result.measures)),
+    ]
+    weak = [one.reading for one in result.behaviour if one.passed < one.n]
+    if weak and detail == "full":
+        parts.append(listed("Where it didn't do what it should when sentences were put into calls:", weak))
+    return "\n\n".join([*(part for part in parts if part), result.reading])
+
+
+def _found(result: QualityResult) -> str:
+    if result.n_judged is None:
+        return "Looked at the model: nothing judged it"
+    return f"Looked at the model, which {count(result.n_judged, 'call')} judged"
+
+
+def _details(result: QualityResult) -> list[str]:
+    return [*(one.reading for one in result.measures), *(one.reading for one in result.behaviour)]
+
+
+SPEC = ToolSpec(
+    function=model_quality,
+    result=QualityResult,
+    arguments=NoArguments,
+    description=(
+        "How good the model is and how that is known: measures on calls it hasn't seen, what its number is for."
+    ),
+    intents={"quality": "How good is the model?"},
+    words=_words,
+    doing="Looking at the model",
+    found=_found,
+    details=_details,
+)

@@ -1,12 +1,17 @@
 """The tool ``score_trajectory``: the score as the call went on, and where it changed most."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from salescoach.abstention import reasons_not_to_judge
+from salescoach.our_words import Ours
 from salescoach.types import Frozen, Role, TrajectoryPoint, Transcript
 from tools.parts import Direction, Parts, direction, percent, points, scored_by, turn_marker
+from tools.phrases import caveat, count, listed, quote, say, who
+from tools.spec import CallArguments, Detail, ToolSpec
 
 N_CHANGES = 4
+N_CHANGES_SHORT = 2
 ONLY_SHOWN = (
     "Each of these is the score of the call up to that turn, as if it had ended there; nothing else depends on them. "
     "A change shows where the score moved, not why the call went as it did."
@@ -43,13 +48,13 @@ class TrajectoryResult(Frozen):
     call_id: str
     n_turns: int
     probability_percent: int | None = None
-    reasons: tuple[str, ...] = ()
+    reasons: Ours[tuple[str, ...]] = ()
     points_of_call: tuple[ShownPoint, ...] = ()
     changes: tuple[ShownChange, ...] = ()
     lowest_turn: int | None = None
     highest_turn: int | None = None
-    reading: str = ONLY_SHOWN
-    scored_by: str | None = None
+    reading: Ours[str] = ONLY_SHOWN
+    scored_by: Ours[str | None] = None
 
 
 def score_trajectory(parts: Parts, call_id: str) -> TrajectoryResult:
@@ -106,3 +111,46 @@ def _shown(transcript: Transcript, before: TrajectoryPoint, after: TrajectoryPoi
         change_points=points(change),
         direction=direction(change),
     )
+
+
+def _words(result: TrajectoryResult, detail: Detail) -> str:
+    if not result.points_of_call:
+        return listed("**I can't give a score for this call**, so I can't say when it turned.", result.reasons)
+    first, last = result.points_of_call[0], result.points_of_call[-1]
+    course = (
+        f"After turn {first.turn} the call stood at {first.probability_percent} %, at its end at "
+        f"{last.probability_percent} %; it was lowest after turn {result.lowest_turn} and highest after turn "
+        f"{result.highest_turn}."
+    )
+    changes = [
+        f"{one.marker} {who(one)}: {quote(one.quote)} ({one.direction} it by {say(one.change_points)} points, from "
+        f"{one.before_percent} % to {one.after_percent} %)"
+        for one in _largest(result, detail)
+    ]
+    return "\n\n".join([course, listed("**Where it changed most**", changes), *caveat(result.reading, detail)])
+
+
+def _largest(result: TrajectoryResult, detail: Detail) -> Sequence[ShownChange]:
+    """The changes to show, in the order of the call."""
+    if detail == "full":
+        return result.changes
+    largest = sorted(result.changes, key=lambda change: -change.change_points)[:N_CHANGES_SHORT]
+    return [change for change in result.changes if change in largest]
+
+
+def _found(result: TrajectoryResult) -> str:
+    if not result.points_of_call:
+        return "Followed the score: none"
+    return f"Followed the score over {count(len(result.points_of_call), 'turn')}"
+
+
+SPEC = ToolSpec(
+    function=score_trajectory,
+    result=TrajectoryResult,
+    arguments=CallArguments,
+    description="When a call turned: the score after each turn, and the quoted turns with which it changed most.",
+    intents={"trajectory": "When did the call turn?"},
+    words=_words,
+    doing="Following the score",
+    found=_found,
+)

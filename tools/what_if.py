@@ -8,10 +8,13 @@ from pydantic import Field, model_validator
 
 from salescoach.abstention import is_english_turn
 from salescoach.errors import InputError
+from salescoach.our_words import Ours
 from salescoach.splits import evenly
 from salescoach.transcripts import tidy
 from salescoach.types import Frozen, LabelledCall, Role, Transcript, Turn
 from tools.parts import Direction, Parts, direction, numbered_turn, percent, points, scored_by, turn_marker
+from tools.phrases import caveat, quote, say
+from tools.spec import CallArguments, Detail, ToolSpec
 
 MAX_EDITS: Final = 5
 MAX_CHARS: Final = 5_000  # more isn't even read
@@ -56,6 +59,12 @@ class Edit(Frozen):
         return self
 
 
+class WhatIfArguments(CallArguments):
+    """Which call, and what in it would have been said otherwise."""
+
+    edits: list[Edit] = Field(min_length=1, max_length=MAX_EDITS, description="all of them are made at once")
+
+
 class ShownEdit(Frozen):
     """An edit, with what stands at the turn now; ``marker`` and ``quote`` are None for a text put at the start."""
 
@@ -76,9 +85,9 @@ class WhatIfResult(Frozen):
     after_percent: int | None = None
     change_points: float | None = None
     direction: Direction | None = None
-    unavailable: str | None = None
-    reading: str = NO_CAUSE
-    scored_by: str | None = None
+    unavailable: Ours[str | None] = None
+    reading: Ours[str] = NO_CAUSE
+    scored_by: Ours[str | None] = None
 
 
 def what_if(parts: Parts, call_id: str, edits: Sequence[Edit]) -> WhatIfResult:
@@ -192,3 +201,50 @@ def _is_known(parts: Parts, turns: Sequence[Turn], said: Sequence[Turn]) -> bool
     if len(ordinary):
         bound = max(bound, float(np.quantile(ordinary, ORDINARY_SHARE)))
     return bool((parts.scorer.unlikeness_of(said) <= bound).all())
+
+
+def _words(result: WhatIfResult, detail: Detail) -> str:
+    if result.unavailable is not None:
+        return f"I can't say what that would change. {result.unavailable}"
+    edits = "; ".join(map(_edit, result.edits))
+    if result.direction == "did not move":
+        change = f"the score would stay at {result.after_percent} %"
+    else:
+        way = "rise" if result.direction == "raised" else "fall"
+        change = (
+            f"the score would {way} by {say(result.change_points or 0)} points, from {result.before_percent} % to "
+            f"{result.after_percent} %"
+        )
+    return "\n\n".join([f"**{edits}: {change}.**", *caveat(result.reading, detail)])
+
+
+def _edit(edit: ShownEdit) -> str:
+    who = {"rep": "the rep", "customer": "the customer", "unknown": "somebody"}[edit.role]
+    where = edit.marker or "the start"
+    if edit.action == "delete":
+        return f"Without {where}"
+    preposition = "after" if edit.action == "insert" else "at"
+    return f"If {who} had said {quote(edit.text or '')} {preposition} {where}"
+
+
+def _found(result: WhatIfResult) -> str:
+    if result.unavailable is not None:
+        return "Can't score the changed call"
+    return f"Scored the changed call: {result.after_percent} %, before {result.before_percent} %"
+
+
+def _details(result: WhatIfResult) -> list[str]:
+    return [result.unavailable or result.reading]
+
+
+SPEC = ToolSpec(
+    function=what_if,
+    result=WhatIfResult,
+    arguments=WhatIfArguments,
+    description="The score if some turns had been said otherwise, added or left out: an association, not a cause.",
+    intents={"what_if": "What would the score be if something else had been said?"},
+    words=_words,
+    doing="Scoring the changed call",
+    found=_found,
+    details=_details,
+)

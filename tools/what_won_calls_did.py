@@ -6,12 +6,27 @@ raised the score of its own call most; of lost calls, for contrast, those whose 
 
 from collections.abc import Sequence
 
+from pydantic import Field
+
 from salescoach.errors import UnavailableError, without_paths
 from salescoach.masking import mask
+from salescoach.our_words import Ours
 from salescoach.precedents import PrecedentQuery, Reply
 from salescoach.types import OUTCOMES, LabelledCall, Outcome
-from tools.find_similar_calls import ShownPrecedent, SimilarResult
-from tools.parts import Direction, Parts, call_marker, direction, numbered_turn, objected, points, scored_by
+from tools.find_similar_calls import ShownPrecedent, SimilarResult, details
+from tools.parts import (
+    Direction,
+    Parts,
+    call_marker,
+    direction,
+    numbered_turn,
+    objected,
+    points,
+    scored_by,
+    turn_marker,
+)
+from tools.phrases import caveat, count, listed, quote, say
+from tools.spec import Arguments, CallId, Detail, ToolSpec
 
 DEFAULT_REPLIES = 3
 N_NEAREST = 10  # moments of each outcome that replies are chosen from, or more where more are asked for
@@ -22,6 +37,16 @@ NO_CAUSE = (
     "say that it won it."
 )
 NAME_A_TURN = "No turn of this call stands out by its effect; name the turn whose like is to be looked for."
+
+
+class RepliesArguments(Arguments):
+    """Which call, and which moment of it."""
+
+    call_id: CallId
+    turn: int | None = Field(
+        None, ge=1, le=100_000, description="turn whose like is looked for; default: what the customer said against it"
+    )
+    k: int = Field(DEFAULT_REPLIES, ge=1, le=10, description="how many won and how many lost calls")
 
 
 class ShownReply(Reply, ShownPrecedent):
@@ -49,8 +74,8 @@ class RepliesResult(SimilarResult):
     n_won_asked: int = 0
     n_lost: int = 0
     n_lost_asked: int = 0
-    reading: str = NO_CAUSE
-    scored_by: str | None = None
+    reading: Ours[str] = NO_CAUSE
+    scored_by: Ours[str | None] = None
 
 
 def what_won_calls_did(parts: Parts, call_id: str, turn: int | None = None, k: int = DEFAULT_REPLIES) -> RepliesResult:
@@ -124,3 +149,46 @@ def _shown(parts: Parts, reply: Reply) -> ShownReply:
 
 def _n_asked(replies: Sequence[ShownReply]) -> int:
     return sum("?" in one.reply for one in replies)
+
+
+def _words(result: RepliesResult, detail: Detail) -> str:
+    if result.unavailable is not None:
+        return f"What won calls did is unavailable: {result.unavailable}"
+    if not result.results:
+        return "There are no past calls with such a moment yet."
+    assert result.focus is not None
+    parts = [f"**At {turn_marker(result.focus)} of this call:** {quote(result.focus_quote or '')}"]
+    for outcome, title in (("converted", "What reps replied in won calls"), ("lost", "And in lost ones")):
+        found = [one for one in result.results if one.outcome == outcome]
+        if found:
+            parts.append(listed(f"**{title}**", map(_reply, found[:1] if detail == "short" else found)))
+    return "\n\n".join([*parts, *caveat(result.reading, detail)])
+
+
+def _reply(reply: ShownReply) -> str:
+    effect = (
+        "did not move the score there"
+        if reply.direction == "did not move"
+        else f"{reply.direction} the score there by {say(reply.effect_points)} points"
+    )
+    return f"{reply.marker} to {quote(reply.quote)}: {quote(reply.reply)} ({effect})"
+
+
+def _found(result: RepliesResult) -> str:
+    if result.unavailable is not None:
+        return "No moment to look for"
+    found = f"Found {count(result.n_won, 'won moment')} and {count(result.n_lost, 'lost moment')} like this"
+    return found.replace("Found 0", "Found no").replace("and 0", "and no")
+
+
+SPEC = ToolSpec(
+    function=what_won_calls_did,
+    result=RepliesResult,
+    arguments=RepliesArguments,
+    description="Moments of past calls like one of this call's, and what the rep said next, in won and in lost calls.",
+    intents={"won_did": "What did won calls do at a moment like this?"},
+    words=_words,
+    doing="Looking for moments like this",
+    found=_found,
+    details=details,
+)

@@ -14,10 +14,13 @@ import numpy as np
 from salescoach.call_metrics import METRICS, MetricDefinition, mention_turns
 from salescoach.library import CallSummary
 from salescoach.lookups import CallFilter, chosen, whose_calls
+from salescoach.our_words import Ours
 from salescoach.pairs import Pairs, compare_pairs
 from salescoach.readings import Whose, amount, plain, unit_of
 from salescoach.types import Frozen, Outcome
 from tools.parts import Parts, call_marker, percent
+from tools.phrases import count, listed, quote
+from tools.spec import Arguments, Detail, ToolSpec, Value
 
 Side = Literal["won", "lost"]
 
@@ -59,6 +62,13 @@ _LOOKED_AT: Final[Mapping[str, tuple[str, str]]] = {
 _OUTCOMES: Final[Mapping[Side, Outcome]] = {"won": "converted", "lost": "lost"}
 
 
+class WonAndLostArguments(Arguments):
+    """Which calls of the team. It is about no call of the conversation, so it takes no call id."""
+
+    industry: Value | None = None
+    call_type: Value | None = None
+
+
 class Difference(Frozen):
     """A metric that tells won calls from lost ones; ``more_in``: which of them have more of it.
 
@@ -76,7 +86,7 @@ class Difference(Frozen):
     lost_median: float
     n_won: int
     n_lost: int
-    reading: str
+    reading: Ours[str]
 
 
 class ExampleTurn(Frozen):
@@ -108,8 +118,8 @@ class WonAndLostResult(Frozen):
     n_metrics: int
     n_clear: int
     differences: tuple[Difference, ...]
-    reading: str
-    warnings: tuple[str, ...]
+    reading: Ours[str]
+    warnings: Ours[tuple[str, ...]]
     examples_of: str | None = None
     examples: tuple[ExampleTurn, ...] = ()
 
@@ -356,3 +366,39 @@ def _counted(parts: Parts, of: Difference, calls: Sequence[CallSummary]) -> Iter
                     quote=said.text,
                 )
                 break
+
+
+def _words(result: WonAndLostResult, detail: Detail) -> str:
+    of = next((one for one in result.differences if one.name == result.examples_of), None)
+    said = (f"{one.marker} {quote(one.quote)}" for one in result.examples)
+    parts = [
+        listed(f"**{result.reading}**", (one.reading for one in result.differences)) or f"**{result.reading}**",
+        listed(f"**What that sounds like in {of.more_in} calls**", said) if of is not None and detail == "full" else "",
+        *(f"*{warning}*" for warning in result.warnings),
+        "Where you win and lose is another matter: ask for the win rate by industry or by call type.",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _found(result: WonAndLostResult) -> str:
+    compared = f"Compared {result.n_won} won with {count(result.n_lost, 'lost call')}"
+    if result.n_won_missing or result.n_lost_missing:
+        return f"{compared}: too few"
+    return f"{compared}: {result.n_clear} of {count(result.n_metrics, 'metric')} clear"
+
+
+def _details(result: WonAndLostResult) -> list[str]:
+    return [*(one.reading for one in result.differences), *result.warnings] or [result.reading]
+
+
+SPEC = ToolSpec(
+    function=won_and_lost,
+    result=WonAndLostResult,
+    arguments=WonAndLostArguments,
+    description="Why the team loses, as far as calls show it: the metrics that tell its won calls from its lost ones.",
+    intents={"losing": "What tells our won calls from our lost ones?"},
+    words=_words,
+    doing="Comparing won and lost calls",
+    found=_found,
+    details=_details,
+)

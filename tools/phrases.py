@@ -2,16 +2,26 @@
 
 import re
 from collections.abc import Iterable
+from typing import Protocol
 
-from agent.sanitise import unsafe_from
-from tools.explain_turn import ExplainResult
+from salescoach.sanitise import unsafe_from
+from salescoach.types import Role
 from tools.parts import QuotedTurn
-from tools.score_call import ShownTurn
-from tools.score_trajectory import ShownChange
+from tools.spec import Detail
 
 MAX_QUOTED_WORDS = 28
 MIN_QUOTED_WORDS = 10  # of whole sentences, before a quote is cut within one
 _NAME = re.compile(r"[^\W\d_]{1,30}(?:[ .'’-]{1,2}[^\W\d_]{1,30}){0,3}\.?")
+
+
+class Spoken(Protocol):
+    """A turn of a result, by whoever found it."""
+
+    @property
+    def speaker(self) -> str: ...
+
+    @property
+    def role(self) -> Role: ...
 
 
 def quote(text: str, max_words: int = MAX_QUOTED_WORDS) -> str:
@@ -29,14 +39,9 @@ def quote(text: str, max_words: int = MAX_QUOTED_WORDS) -> str:
     return f"“{kept}”" if kept == text else f"“{kept.rstrip()}” …"
 
 
-def who(turn: QuotedTurn | ShownTurn | ShownChange | ExplainResult) -> str:
+def who(turn: Spoken) -> str:
     """The speaker, or the role where the speaker's label is no plain name: a label is a call's words too."""
     return turn.speaker if _NAME.fullmatch(turn.speaker) else turn.role.capitalize()
-
-
-def moved(turn: ShownTurn) -> str:
-    """A turn with its effect."""
-    return f"{turn.marker} {who(turn)}: {quote(turn.quote)} ({turn.direction} it by {say(turn.effect_points)} points)"
 
 
 def said(turn: QuotedTurn) -> str:
@@ -53,3 +58,13 @@ def listed(title: str, lines: Iterable[str]) -> str:
     """A title with bullets under it; empty where there are none."""
     bullets = [f"- {line}" for line in lines]
     return "\n".join([title, "", *bullets]) if bullets else ""
+
+
+def caveat(reading: str, detail: Detail) -> list[str]:
+    """What a result says of itself, for which a short answer has no room."""
+    return [f"*{reading}*"] if detail == "full" else []
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
