@@ -57,9 +57,8 @@ def main() -> None:
     for name, (wall, cpu) in best.items():
         print(f"{name:28}{wall:8.2f}{cpu:8.2f}")
     base, cold = best["import torch, transformers"], best["coach score"]
-    print(
-        f"\ncoach score, cold, over importing torch and transformers: {cold[0] / base[0]:.2f} (CPU {cold[1] / base[1]:.2f})"
-    )
+    wall, cpu = cold[0] / base[0], cold[1] / base[1]
+    print(f"\ncoach score, cold, over importing torch and transformers: {wall:.2f} (CPU {cpu:.2f})")
 
 
 if __name__ == "__main__":

@@ -63,9 +63,7 @@ class Desk:
 
 async def what_if(desk: Desk) -> None:
     """Asks for a turn and other words for it, and has the changed call scored."""
-    score = await in_turn(
-        desk.coach, partial(desk.coach.score_anyway, desk.call_id, desk.preferences, user=desk.user)
-    )
+    score = await in_turn(desk.coach, partial(desk.coach.score_anyway, desk.call_id, desk.preferences, user=desk.user))
     turns = [turn for turn in score.turns_that_moved_it if turn.role == "rep"][:MAX_OFFERED_TURNS]
     turns = turns or list(score.turns_that_moved_it[:MAX_OFFERED_TURNS])
     number = await choose(

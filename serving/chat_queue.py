@@ -8,7 +8,7 @@ import chainlit as cl
 
 from agent.coach import Coach
 from salescoach.errors import CoachError
-from serving.chat_view import count
+from tools.phrases import count
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")

@@ -14,6 +14,7 @@ from serving import chat_view as view
 from serving.chat_answer import whole_call
 from serving.chat_asking import OTHER, choose
 from serving.outcomes import confirm_outcome
+from tools.phrases import count
 
 MAX_OFFERED: Final = 6
 _ENDED: Final[dict[Outcome | None, str]] = {"converted": "converted", "lost": "was lost", None: "is still open"}
@@ -35,7 +36,7 @@ async def review(
         await cl.Message(content="Nothing waits for you to confirm it.").send()
         return
     number = await choose(
-        f"{view.count(len(waiting), 'call')} of your colleagues' can join the library. Which one do you want to read?",
+        f"{count(len(waiting), 'call')} of your colleagues' can join the library. Which one do you want to read?",
         {_label(one): number for number, one in enumerate(waiting[:MAX_OFFERED])},
         other="None of them",
     )
@@ -59,4 +60,4 @@ async def review(
 
 
 def _label(one: Proposal) -> str:
-    return f"{one.call_id[:15]} · {one.outcome or 'open'}, says {one.by} · {view.count(one.n_turns, 'turn')}"
+    return f"{one.call_id[:15]} · {one.outcome or 'open'}, says {one.by} · {count(one.n_turns, 'turn')}"
