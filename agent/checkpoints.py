@@ -236,13 +236,13 @@ def problem_of(file: Path) -> str | None:
     Raises:
         CoachError: it can't be opened, which says nothing about what is in it.
     """
-    if not file.exists():
-        return None
     try:
+        if not file.exists():
+            return None
         with closing(_open(file)) as database:
             return _fault_in(database)
-    except OSError as error:
-        raise CoachError(f"The file of conversations {file} can't be opened ({error.strerror}).") from None
+    except (OSError, MemoryError) as error:
+        raise CoachError(f"The file of conversations {file} can't be opened ({_first_line(error)}).") from None
     except sqlite3.Error as error:
         if not _is_damage(error, file):
             raise CoachError(f"The file of conversations {file} can't be opened ({_first_line(error)}).") from None
@@ -273,7 +273,7 @@ def _open(file: Path) -> sqlite3.Connection:
     try:
         database.execute("PRAGMA trusted_schema=OFF")
         database.execute("PRAGMA journal_mode=WAL")
-    except sqlite3.Error:
+    except Exception:
         database.close()
         raise
     return database
