@@ -1,5 +1,7 @@
 """Every tool through all the places where a tool must be known: a new one needs its module and a line in the list."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from tools.parts import Parts
 from tools.registry import SPECS, TOOL_OF, make_tools, spec_of
 from tools.spec import ToolSpec
 
+PAGE = Path(__file__).parent.parent / "docs" / "add-a-tool.md"
 CALL, OTHER = "ex-06", "ex-07"
 # What a tool may ask for; of these it gets the arguments that it can't do without.
 GIVEN: dict[str, Any] = {
@@ -101,6 +104,18 @@ def test_it_takes_no_argument_that_nobody_knows(spec: ToolSpec[Any]) -> None:
 def test_the_tools_that_are_judged_are_those_of_the_list() -> None:
     assert {intent: spec.name for spec in SPECS for intent in spec.intents} == TOOLS
     assert set(TOOLS.values()) == {spec.name for spec in SPECS}
+
+
+def test_the_page_on_adding_a_tool_shows_one_that_works(parts: Parts) -> None:
+    (block,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {"__name__": "tools.list_objections"}
+    exec(compile(block, str(PAGE), "exec"), names)
+    spec: ToolSpec[Any] = names["SPEC"]
+    result = spec.function(parts, **asked(spec))
+    assert type(result) is spec.result
+    for detail in ("short", "full"):
+        assert problems_of(spec.words(result, detail), [result], "", [CALL]) == []
+    assert spec.found(result).startswith("Found ")
 
 
 def test_what_no_tool_gives_has_no_words() -> None:
