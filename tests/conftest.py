@@ -12,6 +12,7 @@ from salescoach.config import Settings
 from salescoach.labelled import read_calls
 from salescoach.library import Library
 from salescoach.scoring import CallScorer
+from serving.private_home import hide_new_files
 from serving.setup import set_up
 from tools.parts import Parts
 from training.run import train
@@ -27,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = tempfile.TemporaryDirectory(prefix="chainlit-")
     config.add_cleanup(folder.cleanup)
     os.environ["CHAINLIT_APP_ROOT"] = folder.name
+    hide_new_files()  # as the command does, so that homes are private from the beginning
 
 
 @pytest.fixture(autouse=True)
