@@ -34,8 +34,8 @@ def build_parts(settings: Settings) -> Parts:
     Raises:
         ModelError: there is no usable model folder.
     """
-    library = Library(settings.library_file)
     scorer = CallScorer.load(settings)
+    library = Library(settings.library_file)
     return Parts(library, scorer, PastCalls(settings.index_dir, library, scorer), settings.rep_lookups)
 
 

@@ -34,7 +34,8 @@ from salescoach.precedents import PrecedentQuery
 from salescoach.scoring import CallScorer
 from salescoach.types import LabelledCall, Outcome, Role, Transcript
 from vectorstore.build import build_index
-from vectorstore.chroma import VERSION, ChromaStore, fill
+from vectorstore.chroma import STORE, VERSION, ChromaStore, fill
+from vectorstore.database import DATABASE, digest_of_database
 from vectorstore.generation import open_shelves
 from vectorstore.moments import Moment, moment_vectors, moments_of
 from vectorstore.search import PastCalls
@@ -155,8 +156,9 @@ class Bench:
             print(f"| {name}, all exclusions | {shown[0]} | {shown[1]} |")
         owner.close()
         store = ChromaStore.open(
-            folder / self.generation.name, shelves, self.generation.fingerprint, self.generation.chroma_version
-        )
+            folder / self.generation.name, shelves, self.generation.fingerprint, self.generation.chroma_version,
+            self.generation.database,
+        )  # fmt: skip
         rows = []
         for shelf in shelves:
             queries: dict[Kind, np.ndarray] = {
@@ -275,7 +277,8 @@ def random_vectors(n_vectors: int, runs: Path) -> None:
         )
     print(f"## {n_vectors} random vectors\n\n- filling Chroma: {filling}; {size_mib(folder)} MiB on disk")
     with timed() as opening:
-        store = ChromaStore.open(folder, shelves, "random", VERSION)
+        database = digest_of_database(folder / STORE / DATABASE)
+        store = ChromaStore.open(folder, shelves, "random", VERSION, database)
     print(f"- opening: {opening.wall:.1f} s; memory {peak_mib()} MiB at most")
     asked = draw.normal(size=(50, DIMENSION)).astype(np.float32)
     asked /= np.linalg.norm(asked, axis=1, keepdims=True)

@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -26,6 +25,7 @@ from salescoach.base_model import sha256_of
 from salescoach.config import Settings
 from salescoach.encoder import Engine
 from salescoach.errors import InputError, ModelError
+from salescoach.leftovers import half_made, remove_half_made
 from salescoach.measures import Measure, Thresholds
 from salescoach.types import EmbeddingName, Frozen, PassRate, ScorerName
 from salescoach.whole_file import whole_file
@@ -183,27 +183,27 @@ def whole_folder(target: Path) -> Iterator[Path]:
     if not _is_replaceable(target):
         raise InputError(f"{target} is there already and is no model folder; name a new folder, or an older model's.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}.tmp"
-    temporary.mkdir()
-    try:
-        yield temporary
-        for file in temporary.rglob("*"):
-            if file.is_file():
-                with file.open("rb") as handle:
-                    os.fsync(handle.fileno())
-        if target.exists():
-            old = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.old")
-            os.replace(target, old)
-            try:
+    remove_half_made(target.parent, target.name)
+    with half_made(target) as (temporary, old):
+        try:
+            temporary.mkdir()
+            yield temporary
+            for file in temporary.rglob("*"):
+                if file.is_file():
+                    with file.open("rb") as handle:
+                        os.fsync(handle.fileno())
+            if target.exists():
+                os.replace(target, old)
+                try:
+                    os.replace(temporary, target)
+                except OSError:
+                    os.replace(old, target)
+                    raise
+                shutil.rmtree(old)
+            else:
                 os.replace(temporary, target)
-            except OSError:
-                os.replace(old, target)
-                raise
-            shutil.rmtree(old)
-        else:
-            os.replace(temporary, target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def folder_fingerprint(folder: Path) -> str:

@@ -67,8 +67,19 @@ class Settings(BaseSettings):
             return cls(**{name: value for name, value in arguments.items() if value is not None})
         except ValidationError as error:
             first = error.errors()[0]
-            name = "COACH_" + "_".join(str(part) for part in first["loc"]).upper()
-            raise InputError(f"The setting {name} can't be used: {first['msg']}; got {first['input']!r}.") from None
+            field = "_".join(str(part) for part in first["loc"]).upper()
+            name, got = (field, "") if field.startswith("OPENAI_") else (f"COACH_{field}", f"; got {first['input']!r}")
+            raise InputError(f"The setting {name} can't be used: {first['msg']}{got}.") from None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_text(cls, value: Any) -> Any:
+        """A path with other bytes could be opened, but not named in a message or a file."""
+        try:
+            str(value).encode()
+        except UnicodeEncodeError:
+            raise ValueError("it holds bytes that are no UTF-8 text") from None
+        return value
 
     @cached_property
     def models_dir(self) -> Path:

@@ -26,6 +26,7 @@ Engine = Literal["torch-bf16", "torch-fp32"]
 Dtype = Literal["bfloat16", "float32"]
 
 MAX_TOKENS = 256
+MAX_LENGTH_ERROR = 1e-3  # of a vector of unit length; float32 keeps within a millionth
 PAD_TO = 16  # lengths are rounded up to a multiple of this, so that few shapes occur
 TOKENS_PER_BATCH = 2048
 # Processors with AMX multiply smaller batches by other kernels, which round otherwise, so that a turn's vector would
@@ -62,6 +63,13 @@ class Encoder(Protocol):
 def turn_text(turn: Turn) -> str:
     """The text that is encoded for a turn."""
     return f"{ROLE_NAMES[turn.role]}: {turn.text}"
+
+
+def is_direction(vector: np.ndarray, dimension: int) -> bool:
+    """Whether it is a finite vector of ``dimension`` numbers and of unit length, as encoders give them."""
+    with np.errstate(all="ignore"):  # what isn't finite, or overflows, has no length that is near 1
+        length = float(np.linalg.norm(vector))
+    return vector.shape == (dimension,) and abs(length - 1) <= MAX_LENGTH_ERROR
 
 
 def encode_turns(encoder: Encoder, turns: Sequence[Turn]) -> np.ndarray:
@@ -203,12 +211,22 @@ class TurnEncoder:
         self.model.save_pretrained(str(folder), create_model_card=False)
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Vectors of ``texts``: shape (n_texts, dimension), float32, unit length."""
+        """Vectors of ``texts``: shape (n_texts, dimension), float32, unit length.
+
+        Raises:
+            ModelError: the encoder gave a vector that isn't one.
+        """
         keys = [hashlib.sha256(text.encode()).digest() for text in texts]
-        known = self._cache.get(list(dict.fromkeys(keys)))
+        kept = self._cache.get(list(dict.fromkeys(keys)))
+        known = {key: vector for key, vector in kept.items() if is_direction(vector, self.dimension)}
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         if missing:
             fresh = dict(zip(missing, self._encode_texts(list(missing.values())), strict=True))
+            if not all(is_direction(vector, self.dimension) for vector in fresh.values()):
+                raise ModelError(
+                    f"The encoder {self.fingerprint} gave a vector that is not finite or not of unit length; run it "
+                    "again, and if that stays so, install the pinned packages (requirements.lock)."
+                )
             self._cache.put(fresh)
             known |= fresh
         if not keys:

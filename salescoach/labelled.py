@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from salescoach.dates import check_date
 from salescoach.errors import DataError, InputError
 from salescoach.transcripts import parse_transcript
 from salescoach.types import Frozen, LabelledCall, Outcome, Provenance
@@ -136,20 +137,22 @@ def _call(row: Row, need_labels: bool, provenance: Provenance) -> LabelledCall:
         outcome=LABELS.get(label),
         account_id=row.get("account_id", "").strip() or None,
         rep_id=row.get("rep_id", "").strip() or None,
-        started_at=_time(row, "started_at"),
-        outcome_at=_time(row, "outcome_at"),
+        started_at=_time(row, "started_at", provenance),
+        outcome_at=_time(row, "outcome_at", provenance),
         split=row.get("split", "").strip() or None,
         provenance=provenance,
         metadata={name: value for name, value in row.items() if name not in KNOWN and value.strip()},
     )
 
 
-def _time(row: Row, name: str) -> datetime | None:
+def _time(row: Row, name: str, provenance: Provenance) -> datetime | None:
     value = row.get(name, "").strip()
     try:
-        return datetime.fromisoformat(value) if value else None
+        when = datetime.fromisoformat(value) if value else None
     except ValueError:
         raise DataError(f"{name} must be an ISO date such as 2026-03-31T14:00, not {value!r}") from None
+    check_date(when, name, may_be_ahead=provenance == "sample")
+    return when
 
 
 def _rows(

@@ -141,7 +141,8 @@ class CallScorer:
         folder = ModelFolder.open(find_model(settings))
         embedding, chosen = load_arms(folder)
         encoder = load_encoder(folder.encoder, folder.manifest.encoder_fingerprint, settings)
-        cosines = np.sum(encoder.encode(PROBES) * embedding.probes, axis=1)
+        # Not from the cache: what it holds was right once, whatever the packages give by now.
+        cosines = np.sum(encoder.without_cache().encode(PROBES) * embedding.probes, axis=1)
         if not (cosines >= MIN_PROBE_COSINE).all():  # NaN is not enough either
             raise ModelError(
                 f"The encoder in {folder.path} no longer gives the vectors that it gave when it was trained "
@@ -183,10 +184,16 @@ class CallScorer:
         return self._rounded(self._arm.logits, call, keep)
 
     def _rounded(self, logits: Logits, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
-        raw = sigmoid(logits(call, keep))
-        if not np.isfinite(raw).all():
-            raise ModelError(f"The model {self.manifest.model_id} gave a number that is not finite; train again.")
-        return np.round(raw, DIGITS)
+        return np.round(sigmoid(self._finite(logits(call, keep))), DIGITS)
+
+    def _finite(self, numbers: np.ndarray) -> np.ndarray:
+        """Before anything is made of them: infinity would become a probability of 1, and nan is below every bound."""
+        if not np.isfinite(numbers).all():
+            raise ModelError(
+                f"The model {self.manifest.model_id} came to a number that is not finite, so there is no score; run "
+                "it again, and if that stays so, install the pinned packages (requirements.lock) or train again."
+            )
+        return numbers
 
     def call_vector(self, transcript: Transcript, *, vectors: np.ndarray | None = None) -> np.ndarray:
         """The call's difference from the average call: shape (n_blocks * dimension,), float32, unit length.
@@ -195,12 +202,12 @@ class CallScorer:
         """
         vectors = encode_turns(self.encoder, transcript.turns) if vectors is None else vectors
         pooled = self._embedding.pooling.pool(vectors, [turn.role for turn in transcript.turns])
-        return np.asarray(directions(pooled, self._embedding.center)[0], dtype=np.float32)
+        return self._finite(np.asarray(directions(pooled, self._embedding.center)[0], dtype=np.float32))
 
     def unlikeness_of(self, turns: Sequence[Turn]) -> np.ndarray:
         """How unlike the training calls each turn is by itself: shape (n_turns,), from 0 up."""
         vectors = encode_turns(self.encoder, turns)
-        return unlikeness_of_turns(vectors, self._embedding.mean_turn, self._embedding.precision)
+        return self._finite(unlikeness_of_turns(vectors, self._embedding.mean_turn, self._embedding.precision))
 
     def views(self, transcript: Transcript, *, n_evidence: int = N_EVIDENCE) -> tuple[ArmView, ...]:
         """A call as the untrained encoder sees it, then the fine-tuned one alone, then, if another, what scores.
@@ -259,6 +266,9 @@ class CallScorer:
             force: where the coach would abstain, give the model's number as ``uncalibrated_probability``.
             n_evidence: how many turns to show at most, strongest first; a turn that moves nothing is never shown.
             vectors: those of its turns, as ``encode_turns`` gives them, where they are known.
+
+        Raises:
+            ModelError: a number came out that is not finite.
         """
         start = time.perf_counter()
         n_turns = len(transcript)
@@ -270,6 +280,8 @@ class CallScorer:
 
         reasons = reasons_not_to_judge(transcript)
         distance = unlikeness(call.vectors, self._embedding.mean_turn, self._embedding.precision)
+        members = self._arm.member_logits(call)
+        self._finite(np.array([distance, *(() if members is None else members)]))
         if not reasons and distance > self.manifest.max_unlikeness:
             reasons.append(f"The call is unlike the calls that the model has learned from ({self.manifest.data}).")
         shown = not reasons or force
@@ -277,9 +289,7 @@ class CallScorer:
             call_id=transcript.call_id,
             probability=None if reasons else p,
             uncalibrated_probability=p if reasons and force else None,
-            interval=None
-            if reasons
-            else _interval(self._arm.member_logits(call), p, distance / self.manifest.max_unlikeness),
+            interval=None if reasons else _interval(members, p, distance / self.manifest.max_unlikeness),
             prediction_set=() if reasons else prediction_set(p, self._quantile),
             abstained=bool(reasons),
             reasons=tuple(reasons),

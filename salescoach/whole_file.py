@@ -1,9 +1,11 @@
 """A file that is whole or not there, whatever happens while it is written."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 
 
@@ -22,3 +24,18 @@ def whole_file(target: Path) -> Iterator[Path]:
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def copy_folder(source: Path, target: Path, *ignored: str) -> None:
+    """Copies what a folder holds to a new one, but not who may read it; patterns in ``ignored`` name what is left out.
+
+    ``shutil.copytree`` would copy the rights too, such as those of an installed package, which everybody may read.
+    """
+    target.mkdir()
+    for entry in sorted(source.iterdir()):
+        if any(fnmatch(entry.name, pattern) for pattern in ignored):
+            continue
+        if entry.is_dir():
+            copy_folder(entry, target / entry.name, *ignored)
+        else:
+            shutil.copyfile(entry, target / entry.name)

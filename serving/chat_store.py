@@ -33,6 +33,7 @@ from sqlalchemy.orm import Session
 
 from salescoach.errors import CoachError, InputError
 from salescoach.scrub import scrub_file
+from salescoach.sqlite_files import DISK_REMEDY, is_disk_error
 from salescoach.types import Frozen
 from serving.chat_tables import (
     SCHEMA_VERSION,
@@ -109,9 +110,8 @@ class ChatStore:
             self._bring_up_to_date()
         except DatabaseError as error:
             self.close()
-            raise CoachError(
-                f"The history {file} can't be opened ({error.orig}); restore it or move it away."
-            ) from None
+            remedy = DISK_REMEDY if is_disk_error(error.orig) else "restore it or move it away"
+            raise CoachError(f"The history {file} can't be opened ({error.orig}); {remedy}.") from None
         file.chmod(0o600)
 
     def _bring_up_to_date(self) -> None:

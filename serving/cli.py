@@ -5,18 +5,21 @@ Exit codes: 0 done (an abstention is a result); 2 unreadable input or wrong usag
 
 import asyncio
 import getpass
+import io
 import itertools
 import json
 import logging
 import re
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
 import typer
+from pydantic_core import to_jsonable_python
 
 from agent.build import build_coach, build_parts
 from agent.coach import Answer
@@ -35,9 +38,12 @@ from serving import render, user_commands
 from serving.deletion import delete_call
 from serving.doctor import examine
 from serving.indexing import rebuild_index
+from serving.lost_library import check_library
 from serving.outcomes import OutcomeEntered, add_call, enter_outcome
+from serving.private_home import hide_new_files, keep_private
 from serving.progress import progress
 from serving.setup import example_calls, set_up
+from serving.trouble import DISK_ERRORS, said_of
 from tools.find_similar_calls import DEFAULT_DIVERSITY, OutcomeChoice, make_query
 
 app = typer.Typer(
@@ -68,11 +74,23 @@ Method = Annotated[
 RepName = Annotated[str | None, typer.Option("--rep", help="the speaker who is on your side")]
 
 
+@app.callback()
+def begin() -> None:
+    """Before every command: what is kept is the user's alone."""
+    if said := keep_private(Settings.load().home):
+        sys.stderr.write(f"{said}\n")
+
+
 @app.command()
-def setup() -> None:
+def setup(
+    new_library: Annotated[
+        bool,
+        typer.Option("--new-library", help="give up a library that is gone; the one there now is meant, or a new one"),
+    ] = False,
+) -> None:
     """Make sample corpus, model and index, where they are missing. Safe to repeat and to interrupt."""
     with progress() as report:
-        made = set_up(Settings.load(), report)
+        made = set_up(Settings.load(), report, new_library=new_library)
     render.line("\n".join(made) if made else "Everything is in place.")
 
 
@@ -131,8 +149,9 @@ def metrics(
     transcript = _read(file, rep)
     past: list[CallSummary] = []
     known: LabelledCall | None = None
+    check_library(settings)
     if settings.library_file.exists():
-        with Library(settings.library_file) as library:
+        with Library(settings.library_file, create=False) as library:
             past, known = library.summaries(), library.find(transcript)
     facts = known.metadata if known else {}
     peers = choose_peers(
@@ -168,6 +187,7 @@ def similar(
     """Find past calls like this one."""
     settings = Settings.load(model=model)
     transcript = _read(file, rep)
+    check_library(settings, must_exist=True)
     parts = build_parts(settings)
     query = make_query(parts, transcript, outcome, k, diversity)
     found = parts.index.similar(query)
@@ -196,6 +216,7 @@ def ask(
     """Ask the coach one question."""
     settings = Settings.load(model=model)
     call = _read(transcript, rep) if transcript else None
+    check_library(settings, must_exist=call is None)
     answer = asyncio.run(_answer(settings, question, call))
     _print(answer.model_dump(mode="json"), answer.answer, as_json)
 
@@ -244,11 +265,12 @@ def train(
     from training.run import train as run
 
     settings = Settings.load(base_model=base)
+    check_library(settings, must_exist=data is None)
     if data:
         calls = read_calls(data)
         source = f"{len(calls)} calls of {data.name}"
     else:
-        with Library(settings.library_file) as library:
+        with Library(settings.library_file, create=False) as library:
             chosen = choose_calls(library, settings.seed, by_time=by_time)
         calls, source = chosen.calls, chosen.data
     name = re.sub(r"[^a-z0-9]+", "-", data.stem.lower()).strip("-") or "calls" if data else "library"
@@ -262,9 +284,10 @@ def train(
         )  # fmt: skip
         if out is None:
             make_current(settings, folder)
-            with Library(settings.library_file) as library:
-                if library.summaries():
-                    rebuild_index(settings, library, report)
+            if settings.library_file.exists():
+                with Library(settings.library_file, create=False) as library:
+                    if library.summaries():
+                        rebuild_index(settings, library, report)
     _print(
         {"model": str(folder), **manifest.model_dump(mode="json", include={"model_id", "measures"})},
         render.trained(folder, manifest, is_current=out is None),
@@ -278,6 +301,7 @@ def index(data: Data, model: ModelDir = None) -> None:
     settings = Settings.load(model=model)
     find_model(settings)  # without one nothing can be indexed, so nothing is added
     calls = read_calls(data, need_labels=False)
+    check_library(settings)
     with Library(settings.library_file) as library, progress() as show:
         report = library.add(calls)
         rebuild_index(settings, library, show)
@@ -300,6 +324,7 @@ def add(
     if is_table(file):
         raise InputError(f"{file.name} is a table of calls; add it with `coach index {file.name}`.")
     transcript = _read(file, rep)
+    check_library(settings)
     with Library(settings.library_file) as library, progress() as show:
         done = add_call(
             settings, library, transcript, _outcome(outcome), account_id=account, at=at, by=_user(), progress=show
@@ -317,7 +342,8 @@ def outcome(
 ) -> None:
     """Enter or correct how the deal of a call ended, or open it again."""
     settings = Settings.load(model=model)
-    with Library(settings.library_file) as library, progress() as show:
+    check_library(settings, must_exist=True)
+    with Library(settings.library_file, create=False) as library, progress() as show:
         done = enter_outcome(settings, library, call_id, _outcome(ended), at=at, by=_user(), progress=show)
     _entered(done, as_json)
 
@@ -325,8 +351,10 @@ def outcome(
 @app.command()
 def delete(call_id: str, model: ModelDir = None, as_json: AsJson = False) -> None:
     """Delete a call from library, index, caches, conversations and uploads; names the models that learned from it."""
+    settings = Settings.load(model=model)
+    check_library(settings, must_exist=True)
     with progress() as show:
-        gone = delete_call(Settings.load(model=model), call_id, show)
+        gone = delete_call(settings, call_id, show)
     _print(gone.model_dump(mode="json"), render.deletion(gone), as_json)
     if gone.left:
         raise typer.Exit(1)
@@ -424,11 +452,21 @@ def doctor(model: ModelDir = None, as_json: AsJson = False) -> None:
 def main() -> NoReturn:
     """The entry point of the ``coach`` command."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s: %(message)s")
+    hide_new_files()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name of a file may hold bytes that are no text
     try:
+        _refuse_odd_bytes(sys.argv[1:])
         app()
     except CoachError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)
+    except DISK_ERRORS as error:
+        if (said := said_of(error)) is None:
+            raise
+        sys.stderr.write(f"{said}\n")
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted; what was whole before is as it was.\n")
         sys.exit(130)
@@ -442,6 +480,17 @@ async def _answer(settings: Settings, question: str, call: Transcript | None) ->
         if isinstance(event, Answer):
             return event
     raise AssertionError("a question ends with an answer")
+
+
+def _refuse_odd_bytes(arguments: Sequence[str]) -> None:
+    """Such a name could be opened, but neither printed nor kept in a model's manifest, which is found out too late."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise InputError(
+                f"{argument!r} holds bytes that are no UTF-8 text; rename the file, or pipe it in where - reads stdin."
+            ) from None
 
 
 def _outcome(ending: Ending | None) -> Outcome | None:
@@ -494,7 +543,9 @@ def _write_tables(file: Path | None, tables: str) -> None:
 
 
 def _print(result: dict[str, Any], text: str, as_json: bool) -> None:
-    render.line(json.dumps(result, ensure_ascii=False) if as_json else text)
+    # What can't be measured is null: JSON has no nan.
+    known = to_jsonable_python(result, inf_nan_mode="null")
+    render.line(json.dumps(known, ensure_ascii=False, allow_nan=False) if as_json else text)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def delete_call(settings: Settings, call_id: str, report: Progress) -> Deletion:
         InputError: there is no such call.
         CoachError: a file is in use by another process; what was not deleted yet is as it was.
     """
-    with Library(settings.library_file) as library:
+    with Library(settings.library_file, create=False) as library:
         call, own, names = library.get(call_id), library.own_turns(call_id), library.names(call_id)
         n_vectors = _forget_vectors(settings, own)
         n_conversations = _forget_conversations(settings, names, own)
@@ -102,7 +102,9 @@ def forget_pasted(settings: Settings, call_id: str, owner: str) -> bool:
     Raises:
         CoachError: a file is in use by another process.
     """
-    with Library(settings.library_file) as library:
+    if not settings.library_file.exists():
+        return False
+    with Library(settings.library_file, create=False) as library:
         if call_id not in library.private_calls(owner):
             return False
         _forget_vectors(settings, library.own_turns(call_id))

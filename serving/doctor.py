@@ -15,8 +15,11 @@ from salescoach.errors import CoachError
 from salescoach.library import Library
 from salescoach.scoring import CallScorer
 from salescoach.types import Frozen
+from serving.lost_library import check_library
+from serving.private_home import is_open_to_others
+from serving.trouble import DISK_ERRORS, said_of
 from vectorstore.generation import REBUILD, current_generation
-from vectorstore.search import is_sound
+from vectorstore.search import is_current, is_sound
 
 MIN_FREE_BYTES = 500_000_000
 
@@ -43,6 +46,13 @@ def examine(settings: Settings) -> list[Check]:
         generation = current_generation(settings.index_dir, scorers[0])
         if not is_sound(settings.index_dir, scorers[0]):
             raise CoachError(f"Chroma's part of it is damaged, so past calls are searched exactly; {REBUILD}.")
+        with _open_library(settings) as library:
+            if not is_current(settings.index_dir, scorers[0], library):
+                n = len(library.summaries())
+                raise CoachError(
+                    f"It doesn't hold what the library holds ({generation.n} calls in it, {n} in the library), as "
+                    f"after an interrupted command; {REBUILD}."
+                )
         calls, n_moments = generation.n_calls, sum(generation.n_moments.values())
         return f"{calls['converted']} converted and {calls['lost']} lost calls, {n_moments} moments"
 
@@ -72,6 +82,10 @@ def _check(name: str, found: Callable[[], str]) -> Check:
         return Check(name=name, ok=True, detail=found())
     except CoachError as error:
         return Check(name=name, ok=False, detail=str(error))
+    except DISK_ERRORS as error:
+        if (said := said_of(error)) is None:
+            raise
+        return Check(name=name, ok=False, detail=said)
 
 
 def _home(settings: Settings) -> str:
@@ -81,13 +95,21 @@ def _home(settings: Settings) -> str:
     free = shutil.disk_usage(place).free
     if free < MIN_FREE_BYTES:
         raise CoachError(f"Only {free // 1_000_000} MB are free at {place}; make room or set COACH_HOME.")
+    if is_open_to_others(settings.home):
+        raise CoachError(
+            f"Others on this machine can read {place}; take the right from them (`chmod -R go-rwx`), or set COACH_HOME "
+            "to a folder of your own."
+        )
     return str(settings.home.absolute())
 
 
+def _open_library(settings: Settings) -> Library:
+    check_library(settings, must_exist=True)
+    return Library(settings.library_file, create=False)
+
+
 def _library(settings: Settings) -> str:
-    if not settings.library_file.exists():
-        raise CoachError("There is no call library yet; run `coach setup`.")
-    with Library(settings.library_file) as library:
+    with _open_library(settings) as library:
         summaries, own = library.summaries(), library.own_calls()
     missing = f"; {own.n_missing} own ones are missing to learn from them alone" if own.n_missing else ""
     return f"{own.n} own and {len(summaries) - own.n} sample calls with a known outcome{missing}"

@@ -8,27 +8,46 @@ from salescoach.base_model import resolve_base_model
 from salescoach.config import BUNDLED_BASE_MODEL, Settings
 from salescoach.errors import ModelError
 from salescoach.labelled import read_calls
+from salescoach.leftovers import remove_leftovers
 from salescoach.library import Library
 from salescoach.progress import Progress
 from salescoach.transcripts import read_transcript
 from salescoach.types import LabelledCall
 from serving.indexing import rebuild_index
+from serving.lost_library import check_library
 from training.bundle import BUNDLED_MODEL, unpack
 from training.run import train
 from training.sample import write_sample
+from vectorstore.generation import forget_generations
 
 STARTER = "starter"
 N_SAMPLE_CALLS = 480  # past calls to look things up in, until there are own ones
 EXAMPLES = Path(__file__).parent.parent / "data" / "examples"
 
 
-def set_up(settings: Settings, report: Progress, n_calls: int = N_SAMPLE_CALLS) -> list[str]:
+def set_up(
+    settings: Settings, report: Progress, n_calls: int = N_SAMPLE_CALLS, *, new_library: bool = False
+) -> list[str]:
     """Makes what is missing under ``COACH_HOME``; an interrupted run goes on where it stopped.
+
+    Args:
+        settings: name the home.
+        report: is told the stage, and how much of it is done.
+        n_calls: of the sample corpus.
+        new_library: give up the library that the index was built from; the one there now is meant, or a new one.
 
     Returns:
         What was made, each as a sentence; empty where everything was in place.
+
+    Raises:
+        CoachError: the library that the index was built from is gone, empty or another one; nothing is made then.
     """
     made = []
+    if new_library:
+        forget_generations(settings.index_dir)
+    else:
+        check_library(settings)
+    remove_leftovers(settings.models_dir, settings.home)
     sample = settings.home / "sample" / "calls.csv"
     if not sample.is_file():
         write_sample(

@@ -13,9 +13,13 @@ import typer
 
 from agent.chat_models import is_this_machine
 from salescoach.config import Settings
-from salescoach.errors import InputError
+from salescoach.errors import CoachError, InputError
+from salescoach.whole_file import copy_folder
 from serving.accounts import Accounts, cookie_secret
 from serving.chat_store import ChatStore
+from serving.indexing import follow_library
+from serving.lost_library import check_library
+from serving.progress import progress
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 # Where they are, and what they are called for Chainlit: it warns where a text is not named after its language.
@@ -43,7 +47,8 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, open
     Raises:
         InputError: the host is not this machine and there are no accounts, the port is taken, or the page's files are
             missing.
-        CoachError: the accounts or the history can't be read.
+        CoachError: the home can't be written to; the accounts, the history or the library can't be read; or the library
+            is not the one before.
     """
     if not Accounts(settings.users_file).names() and (settings.users_file.exists() or not is_this_machine(host)):
         raise InputError(
@@ -53,6 +58,14 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, open
             else f"Nobody could sign in: the last account is removed. Add one with `coach user add NAME`, or delete "
             f"{settings.users_file} to use the chat without accounts."
         )
+    if settings.home.exists() and not os.access(settings.home, os.W_OK):
+        raise CoachError(
+            f"The chat keeps what is said in {settings.home}, which can't be written to; make it writable, or set "
+            "COACH_HOME to a folder of yours."
+        )
+    check_library(settings)
+    with progress() as report:
+        follow_library(settings, report)
     ChatStore(settings.history_file).close()  # that it can be used is better known now than at the first question
     listening = _listen(host, port)
     try:
@@ -88,15 +101,19 @@ def _prepare_app_root(folder: Path) -> Path:
     One folder a port, because Chainlit empties its upload folder when it stops.
     """
     shutil.rmtree(folder, ignore_errors=True)  # what a killed server left behind
-    folder.mkdir(parents=True)
-    for name, known_as in _PAGE_FILES:
-        source = ROOT / name
-        if not source.exists():
-            raise InputError(f"{source} is missing; install the coach from a whole copy of its repository.")
-        if source.is_dir():
-            shutil.copytree(source, folder / known_as)
-        else:
-            shutil.copyfile(source, folder / known_as)
+    try:
+        folder.mkdir(parents=True)
+        for name, known_as in _PAGE_FILES:
+            source = ROOT / name
+            if not source.exists():
+                raise InputError(f"{source} is missing; install the coach from a whole copy of its repository.")
+            if source.is_dir():
+                copy_folder(source, folder / known_as)
+            else:
+                shutil.copyfile(source, folder / known_as)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return folder
 
 

@@ -12,6 +12,7 @@ import pytest
 from salescoach.config import Settings
 from salescoach.library import Library
 from salescoach.scoring import CallScorer
+from serving.private_home import hide_new_files
 from tests.base import base_encoder
 from tests.homes import clone, kept, make_home, make_own_model, shared_files
 from tools.parts import Parts
@@ -28,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = tempfile.TemporaryDirectory(prefix="chainlit-")
     config.add_cleanup(folder.cleanup)
     os.environ["CHAINLIT_APP_ROOT"] = folder.name
+    hide_new_files()  # as the command does, so that homes are private from the beginning
 
 
 @pytest.fixture(autouse=True)

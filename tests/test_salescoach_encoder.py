@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,32 @@ def test_an_encoder_of_another_make_is_left_to_the_library(tmp_path: Path) -> No
     assert Bert.load(folder, "float32") is not None
     assert Bert.load(copied, "float32") is None
     assert Bert.load(tmp_path, "float32") is None
+
+
+class Kept(MemoryCache):
+    """A cache that holds what it was given, whatever that is."""
+
+    def __init__(self, vector: np.ndarray) -> None:
+        super().__init__()
+        self.vector = vector
+
+    def get(self, keys: Sequence[bytes]) -> dict[bytes, np.ndarray]:
+        return dict.fromkeys(keys, self.vector)
+
+
+@pytest.mark.parametrize("scale", [0.0, np.nan, np.inf, -np.inf, 1e30, 0.99, 2.0])
+def test_what_is_no_direction_is_encoded_anew(encoder: TurnEncoder, uncached: TurnEncoder, scale: float) -> None:
+    for vector in (np.full(encoder.dimension, scale, dtype=np.float32), np.ones(1, dtype=np.float32)):
+        mended = TurnEncoder(
+            encoder.network, source=encoder.source, fingerprint="test", engine=encoder.engine, cache=Kept(vector)
+        )
+        assert mended.encode(TEXTS[:3]).tobytes() == uncached.encode(TEXTS[:3]).tobytes()
+
+
+def test_an_encoder_that_gives_no_direction_is_an_error(uncached: TurnEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uncached, "_encode_texts", lambda texts: np.full((len(texts), uncached.dimension), np.nan))
+    with pytest.raises(ModelError, match="not finite or not of unit length"):
+        uncached.encode(TEXTS[:3])
 
 
 def test_the_role_is_part_of_the_text(encoder: TurnEncoder) -> None:

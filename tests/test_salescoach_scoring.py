@@ -1,20 +1,26 @@
 """The real scorer on the real starter model: what is cited moves the score, and the same call gets the same bytes."""
 
+import hashlib
 import itertools
 import shutil
+import sqlite3
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 
 from salescoach.artifact import find_model, make_current
 from salescoach.config import Settings
 from salescoach.embedding_arm import EmbeddingArm, EncodedCall
-from salescoach.encoder import encode_turns
+from salescoach.encoder import TurnEncoder, encode_turns, turn_text
 from salescoach.errors import ModelError
 from salescoach.scoring import CallScorer
 from salescoach.transcripts import parse_transcript, read_transcript
 from salescoach.types import Role, Score, Transcript, Turn
+from salescoach.vector_cache import FileCache
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "data" / "examples").glob("*.txt"))
 EXACT = 0.001
@@ -222,8 +228,67 @@ def test_an_encoder_that_gives_other_vectors_than_at_training_is_refused(
         def encode(self, texts: list[str]) -> np.ndarray:
             return np.full((len(texts), 384), value / 384**0.5, dtype=np.float32)
 
+        def without_cache(self) -> "Drifted":
+            return self
+
     monkeypatch.setattr("salescoach.scoring.load_encoder", lambda *_: Drifted())
     with pytest.raises(ModelError, match=r"no longer gives the vectors.*train again"):
+        CallScorer.load(settings)
+
+
+@settings_of_hypothesis(max_examples=25, deadline=None)
+@given(turn=st.integers(0, 39), number=st.integers(0, 383), bit=st.integers(0, 31))
+def test_a_flipped_bit_in_the_cache_changes_no_score(
+    cached: tuple[CallScorer, Path], turn: int, number: int, bit: int
+) -> None:
+    """Any bit of any float of what is kept of a call: the turn is encoded anew, and the score is as before."""
+    scorer, file = cached
+    call = read_transcript(EXAMPLES[1])
+    expected = timeless(scorer.score(call))
+    key = hashlib.sha256(turn_text(call.turns[turn % len(call)]).encode()).digest()
+    database = sqlite3.connect(file)
+    ((kept,),) = database.execute("SELECT vector FROM checked_vectors WHERE key = ?", (key,)).fetchall()
+    content = bytearray(kept)
+    content[4 * number + bit // 8] ^= 1 << bit % 8
+    with database:
+        database.execute("UPDATE checked_vectors SET vector = ? WHERE key = ?", (bytes(content), key))
+    database.close()
+    # The encoder of before, which reads the file again, as loading the model for each bit would take too long.
+    encoder = TurnEncoder(scorer.encoder.model, fingerprint="t", engine=scorer.encoder.engine, cache=FileCache(file))  # type: ignore[attr-defined]
+    vectors = encode_turns(encoder, call.turns)
+    assert timeless(scorer.score(call, vectors=vectors)) == expected
+
+
+@pytest.fixture(scope="module")
+def cached(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[CallScorer, Path]:
+    """A scorer and the file of its own cache."""
+    home = tmp_path_factory.mktemp("cached")
+    scorer = CallScorer.load(Settings.load(home=home, model=find_model(Settings.load(home=coach_home))))
+    scorer.score(read_transcript(EXAMPLES[1]))
+    (file,) = (home / "cache").glob("*.sqlite")
+    return scorer, file
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_is_not_finite_never_becomes_a_probability(
+    scorer: CallScorer, calls: list[Transcript], value: float
+) -> None:
+    """Infinity would be a probability of 1, and an interval of nan, which JSON doesn't have."""
+    vectors = encode_turns(scorer.encoder, calls[0].turns).copy()
+    vectors[3] = value
+    with pytest.raises(ModelError, match="not finite"):
+        scorer.score(calls[0], vectors=vectors)
+    with pytest.raises(ModelError, match="not finite"):
+        scorer.call_vector(calls[0], vectors=vectors)
+
+
+def test_the_encoder_is_checked_as_it_is_now_and_not_as_the_cache_has_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    CallScorer.load(settings)  # the cache holds the right vectors of the probes from now on
+    monkeypatch.setattr(TurnEncoder, "_encode_texts", lambda self, texts: np.eye(384, dtype=np.float32)[: len(texts)])
+    with pytest.raises(ModelError, match="no longer gives the vectors"):
         CallScorer.load(settings)
 
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vectorstore import chroma
-from vectorstore.chroma import STORE, VERSION, ChromaStore, OwnedElsewhereError, UnsoundStoreError, fill
+from vectorstore.chroma import STORE, VERSION, ChromaStore, NotOwnedError, fill
+from vectorstore.database import DATABASE, UnsoundStoreError, digest_of_database
 from vectorstore.shelf import Kind, Shelf, exact_nearest
 
 N = 2_345
@@ -23,6 +24,12 @@ def shelf_of(vectors: np.ndarray, outcome: str) -> Shelf:
 
 def names(shelf: Shelf, kind: Kind) -> list[str]:
     return [f"{kind}-{row}" for row in range(len(shelf.vectors[kind]))]
+
+
+def opened(
+    folder: Path, shelves: list[Shelf], fingerprint: str = "model-0123456789ab", version: str = VERSION
+) -> ChromaStore:
+    return ChromaStore.open(folder, shelves, fingerprint, version, digest_of_database(folder / STORE / DATABASE))
 
 
 @pytest.fixture
@@ -42,7 +49,7 @@ def test_nothing_is_left_to_be_indexed_when_the_store_is_opened(shelves: list[Sh
 
 
 def test_recall_at_10_against_exact_search(shelves: list[Shelf], tmp_path: Path) -> None:
-    store = ChromaStore.open(tmp_path, shelves, "model-0123456789ab", VERSION)
+    store = opened(tmp_path, shelves)
     vectors, found = shelves[1].vectors["moments"], []
     for query in np.random.default_rng(1).normal(size=(60, 24)).astype(np.float32):
         exact = exact_nearest(vectors, query, 10, np.ones(N, dtype=bool))
@@ -52,22 +59,22 @@ def test_recall_at_10_against_exact_search(shelves: list[Shelf], tmp_path: Path)
 
 
 def test_a_store_has_one_owner_until_it_is_closed(shelves: list[Shelf], tmp_path: Path) -> None:
-    store = ChromaStore.open(tmp_path, shelves, "model-0123456789ab", VERSION)
-    with pytest.raises(OwnedElsewhereError):
-        ChromaStore.open(tmp_path, shelves, "model-0123456789ab", VERSION)
+    store = opened(tmp_path, shelves)
+    with pytest.raises(NotOwnedError):
+        opened(tmp_path, shelves)
     store.close()
-    ChromaStore.open(tmp_path, shelves, "model-0123456789ab", VERSION).close()
+    opened(tmp_path, shelves).close()
 
 
 def test_a_store_of_another_version_or_of_other_vectors_is_not_used(shelves: list[Shelf], tmp_path: Path) -> None:
     with pytest.raises(UnsoundStoreError, match=r"chromadb 0\.1 wrote it"):
-        ChromaStore.open(tmp_path, shelves, "model-0123456789ab", "0.1")
+        opened(tmp_path, shelves, version="0.1")
     with pytest.raises(UnsoundStoreError):
-        ChromaStore.open(tmp_path, shelves, "other-ba9876543210", VERSION)
+        opened(tmp_path, shelves, fingerprint="other-ba9876543210")
     shifted = [shelves[0], shelf_of(-shelves[1].vectors["moments"], "lost")]
     with pytest.raises(UnsoundStoreError, match="finds 0 of 16"):
-        ChromaStore.open(tmp_path, shifted, "model-0123456789ab", VERSION)
-    ChromaStore.open(tmp_path, shelves, "model-0123456789ab", VERSION).close()
+        opened(tmp_path, shifted)
+    opened(tmp_path, shelves).close()
 
 
 @given(st.integers(0, 200_000))

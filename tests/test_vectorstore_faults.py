@@ -23,7 +23,8 @@ from salescoach.precedents import PrecedentQuery
 from salescoach.scoring import Scorer
 from salescoach.testing import WordHashEncoder, make_calls, make_transcript
 from vectorstore.build import build_index
-from vectorstore.chroma import DATABASE, STORE
+from vectorstore.chroma import STORE
+from vectorstore.database import DATABASE
 from vectorstore.generation import CURRENT, current_generation
 from vectorstore.search import PastCalls, is_sound
 from vectorstore.shelf import ShelfWriter

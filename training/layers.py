@@ -5,7 +5,6 @@ those before, each row of a matrix has one float32 scale, max |W - W0| / 127, an
 Fine-tuning moves weights so little that this is finer than rounding W itself to bf16, in half the bytes.
 """
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ import numpy as np
 
 from salescoach.encoder import best_engine, load_model
 from salescoach.errors import ModelError
+from salescoach.whole_file import copy_folder
 from training.activations import Activations, transformer_layers
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def save_encoder(base: Path, difference: "Mapping[str, Tensor]", out: Path) -> N
 
 def copy_encoder(base: Path, out: Path) -> None:
     """Copies a sentence-transformers folder without its card and what else nobody loads."""
-    shutil.copytree(base, out, ignore=shutil.ignore_patterns("README.md", ".git*", "data_config.json"))
+    copy_folder(base, out, "README.md", ".git*", "data_config.json")
 
 
 def _to_steps(difference: "Tensor") -> "tuple[Tensor, Tensor]":

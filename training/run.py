@@ -31,6 +31,7 @@ from salescoach.embedding_arm import EmbeddingArm, ReferenceArm
 from salescoach.encoder import Encoder, TurnEncoder, encode_turns
 from salescoach.errors import DataError
 from salescoach.head import Head, conformal_quantile, nonconformity
+from salescoach.leftovers import remove_leftovers
 from salescoach.measures import choose_thresholds
 from salescoach.own_calls import MIN_CALLS_PER_CLASS
 from salescoach.progress import Progress, silent
@@ -98,6 +99,7 @@ def train(
     seen = training_calls(parts[TRAIN], parts[CALIBRATION], settings.seed)
     some = seen.some(MAX_HEAD_CALLS)
 
+    remove_leftovers(settings.models_dir, settings.runs_dir)
     with whole_folder(out) as folder:
         base = _copy_encoder(settings, folder / ENCODER)
         _encode(base, [*seen.calls, *judging], "encoding calls", progress)

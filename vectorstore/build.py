@@ -1,6 +1,7 @@
 """Builds the index: every past call of the library, as one vector and as moments."""
 
 import contextlib
+import logging
 import shutil
 import sqlite3
 import uuid
@@ -14,11 +15,12 @@ from filelock import FileLock, Timeout
 
 from salescoach.encoder import encode_turns
 from salescoach.errors import CoachError, UnavailableError
-from salescoach.library import Library
+from salescoach.library import Library, digest_of_calls
 from salescoach.progress import Progress, silent
 from salescoach.scoring import Scorer
 from salescoach.types import OUTCOMES, Outcome
-from vectorstore.chroma import STORE, VERSION, UnsoundStoreError, extend, fill
+from vectorstore.chroma import STORE, VERSION, extend, fill
+from vectorstore.database import DATABASE, UnsoundStoreError, digest_of_database
 from vectorstore.generation import (
     Generation,
     changed_files,
@@ -30,6 +32,8 @@ from vectorstore.generation import (
 )
 from vectorstore.moments import moment_vectors, moments_of
 from vectorstore.shelf import KINDS, CallFacts, Kind, Shelf, ShelfWriter, since
+
+logger = logging.getLogger(__name__)
 
 MAX_NEW = 0.2  # of the past calls; of more, building all anew takes about as long
 
@@ -65,7 +69,7 @@ def build_index(
             return _build(library, scorer, index_dir, progress, keep_previous, takes_over)
     except Timeout:
         raise CoachError("Another process is building the index of past calls; wait until it is done.") from None
-    except (OSError, ChromaError) as error:
+    except (OSError, ChromaError, UnsoundStoreError) as error:
         raise CoachError(
             f"The index of past calls can't be written to {index_dir} ({error}); the one before is as it was. "
             "Make room or set COACH_HOME, then run `coach index` or `coach setup`."
@@ -100,6 +104,9 @@ def _build(
             n_moments={shelf.outcome: len(shelf.places) for shelf in shelves},
             chroma_version=VERSION,
             files=digests(folder),
+            database=digest_of_database(folder / STORE / DATABASE),
+            library_id=library.library_id,
+            library_digest=_digest_of(shelves),
         )
         swap_in(index_dir, generation, keep_previous=keep_previous)
     except BaseException:
@@ -113,6 +120,7 @@ class _Before:
     """The generation in use, where past calls only came to those that are in it. ``new``: ids of those."""
 
     folder: Path
+    database: str
     shelves: list[Shelf]
     facts: dict[Outcome, list[CallFacts]]
     new: list[str]
@@ -141,7 +149,7 @@ class _Before:
             ]
             for shelf in shelves
         }
-        return cls(folder, shelves, facts, new)
+        return cls(folder, generation.database, shelves, facts, new)
 
 
 def _write_shelves(
@@ -170,11 +178,21 @@ def _is_extended(
 ) -> bool:
     """Whether Chroma's store of before could be taken over and extended; else nothing of it is left."""
     try:
-        extend(folder, before.folder, shelves, _ids, fingerprint, progress)
-    except (UnsoundStoreError, ChromaError, sqlite3.DatabaseError, OSError, ValueError):
+        extend(folder, before.folder, before.database, shelves, _ids, fingerprint, progress)
+    except (UnsoundStoreError, ChromaError, sqlite3.DatabaseError, OSError, ValueError) as error:
+        logger.warning("%s of the index before can't be taken over (%s); it is built anew.", STORE, error)
         shutil.rmtree(folder / STORE, ignore_errors=True)
         return False
     return True
+
+
+def _digest_of(shelves: Sequence[Shelf]) -> str:
+    """What the library said of the calls that were indexed; it may say something else by now."""
+    return digest_of_calls(
+        (call.call_id, call.content_hash, shelf.outcome, call.account_id, call.started_at)
+        for shelf in shelves
+        for call in shelf.calls
+    )
 
 
 def _ids(shelf: Shelf, kind: Kind) -> Sequence[str]:

@@ -1,10 +1,10 @@
 """The approximate side of the index: the shelves' vectors in Chroma, which finds the nearest without looking at all.
 
-Chroma damaged on disk can answer wrongly without an error, or end the process. So its files are compared with their
-hashes before it opens them, its counts and a few known vectors afterwards, and one object at a time owns a folder.
+Chroma damaged on disk can answer wrongly without an error, or end the process, and a database that somebody else wrote
+can make it run code. So its files are compared with their hashes, and what its database says is checked, before it
+opens them; its counts and a few known vectors afterwards; and one object at a time owns a folder.
 """
 
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -21,10 +21,11 @@ from langchain_chroma import Chroma
 
 from salescoach.splits import evenly
 from salescoach.types import OUTCOMES, Outcome
+from salescoach.whole_file import copy_folder
+from vectorstore.database import DATABASE, UnsoundStoreError, check_database
 from vectorstore.shelf import KINDS, Kind, Shelf
 
 STORE = "chroma"  # the folder of the store inside a generation
-DATABASE = "chroma.sqlite3"
 OWNER = ".owner"  # the lock of the one object that has the store open
 VERSION = chromadb.__version__
 
@@ -36,12 +37,8 @@ _MIN_FOUND = 0.75  # share of them that must find themselves: a sound index miss
 _SAME = 0.999  # cosine from which a vector has found itself or its like
 
 
-class UnsoundStoreError(Exception):
-    """Chroma's files can't be trusted; the message says why."""
-
-
-class OwnedElsewhereError(Exception):
-    """Another process has this store open."""
+class NotOwnedError(Exception):
+    """This process can't own the store: another has it open, or the folder can't be written to."""
 
 
 def collection_name(kind: Kind, outcome: Outcome, fingerprint: str) -> str:
@@ -80,29 +77,31 @@ def fill(
 
 
 def extend(
-    folder: Path, before: Path, shelves: Sequence[Shelf], ids: Callable[[Shelf, Kind], Sequence[str]], fingerprint: str,
-    progress: Callable[[int], None],
+    folder: Path, before: Path, database: str, shelves: Sequence[Shelf], ids: Callable[[Shelf, Kind], Sequence[str]],
+    fingerprint: str, progress: Callable[[int], None],
 ) -> None:  # fmt: skip
     """Copies the store of the generation before, which may be in use, and adds the rows that its shelves lacked.
 
     Args:
         folder: of the generation.
         before: of the one before, whose files have been compared with their hashes.
+        database: what its database said when it was written, as ``digest_of_database`` has it.
         shelves: one per outcome; their first rows are those of the generation before.
         ids: as for ``fill``; and so on.
         fingerprint: the same.
         progress: the same.
 
     Raises:
-        UnsoundStoreError: the copy doesn't hold what it should.
+        UnsoundStoreError: the copy doesn't hold what it should, or can't be opened without danger.
         ChromaError, sqlite3.DatabaseError, OSError, ValueError: it can't be copied or extended.
     """
-    shutil.copytree(before / STORE, folder / STORE, ignore=shutil.ignore_patterns(f"{DATABASE}*"))
+    copy_folder(before / STORE, folder / STORE, f"{DATABASE}*")
     with (
         closing(sqlite3.connect(f"file:{before / STORE / DATABASE}?mode=ro", uri=True)) as source,
         closing(sqlite3.connect(folder / STORE / DATABASE)) as target,
     ):
         source.backup(target)
+    check_database(folder / STORE / DATABASE, database)
     client = _open_client(folder)
     try:
         for shelf in shelves:
@@ -144,11 +143,15 @@ class ChromaStore:
         }
 
     @classmethod
-    def open(cls, folder: Path, shelves: Sequence[Shelf], fingerprint: str, version: str) -> "ChromaStore":
+    def open(
+        cls, folder: Path, shelves: Sequence[Shelf], fingerprint: str, version: str, database: str
+    ) -> "ChromaStore":
         """Opens the store of a generation whose files have been compared with their hashes.
 
+        ``version`` of Chroma wrote it, and ``database`` is what ``digest_of_database`` gave then.
+
         Raises:
-            OwnedElsewhereError: another process has it open; its answers would go stale here.
+            NotOwnedError: another process has it open, and its answers would go stale here; or it can't be written to.
             UnsoundStoreError: it is damaged, or another version of Chroma wrote it.
         """
         if version != VERSION:
@@ -156,11 +159,11 @@ class ChromaStore:
         lock = FileLock(folder / OWNER, timeout=0, thread_local=False)
         try:
             lock.acquire()
-        except Timeout:
-            raise OwnedElsewhereError from None
+        except (Timeout, OSError):
+            raise NotOwnedError from None
         client: Client | None = None
         try:
-            _check_database(folder / STORE / DATABASE)
+            check_database(folder / STORE / DATABASE, database)
             client = _open_client(folder)
             store = cls(client, lock, fingerprint)
             for shelf in shelves:
@@ -244,16 +247,3 @@ def _configuration(n_vectors: int) -> CreateCollectionConfiguration:
             "sync_threshold": sync_threshold,
         }
     }
-
-
-def _check_database(file: Path) -> None:
-    """Raises where SQLite itself finds the file damaged; Chroma writes into it when it opens it, so it has no hash."""
-    if not file.is_file():
-        raise UnsoundStoreError(f"{DATABASE} is missing")
-    database = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
-    try:
-        (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
-    finally:
-        database.close()
-    if verdict != "ok":
-        raise UnsoundStoreError(f"{DATABASE}: {verdict}")

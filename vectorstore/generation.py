@@ -15,13 +15,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
-from salescoach.errors import UnavailableError
+from salescoach.errors import CoachError, UnavailableError
 from salescoach.scoring import Scorer
 from salescoach.types import OUTCOMES, Frozen, Outcome
 from salescoach.whole_file import whole_file
-from vectorstore.chroma import DATABASE, OWNER, STORE
+from vectorstore.chroma import OWNER, STORE
+from vectorstore.database import DATABASE
 from vectorstore.shelf import Shelf
 
 CURRENT = "current.json"
@@ -31,20 +32,30 @@ REBUILD = "run `coach index` on your calls, or `coach setup`, to build it again"
 class Generation(Frozen):
     """One build of the index. ``fingerprint`` names the model and engine whose vectors are in it.
 
-    ``files``: sha256 by path inside the generation; Chroma's database isn't among them, as opening it changes it.
+    ``files``: sha256 by path inside the generation; Chroma's database isn't among them, as opening it changes it, but
+    ``database`` is what ``digest_of_database`` gave. ``library_id`` and ``library_digest``: of the library that it was
+    built from. An index of an older program has none of the three.
     """
 
-    name: str
+    name: str = Field(pattern=r"^[\w-]+$")
     fingerprint: str
     model_id: str
     n_calls: dict[Outcome, int]
     n_moments: dict[Outcome, int]
     chroma_version: str
     files: dict[str, str]
+    database: str = ""
+    library_id: str = ""
+    library_digest: str = ""
+
+    @property
+    def n(self) -> int:
+        """How many calls are in it."""
+        return sum(self.n_calls.values())
 
 
 class _Current(Frozen):
-    generations: tuple[Generation, ...]
+    generations: tuple[Generation, ...] = Field(min_length=1)
 
 
 def fingerprint_of(scorer: Scorer) -> str:
@@ -53,18 +64,27 @@ def fingerprint_of(scorer: Scorer) -> str:
     return f"{model_id}-{hashlib.sha256(f'{model_id} {scorer.encoder.fingerprint}'.encode()).hexdigest()[:12]}"
 
 
+def generations_in(index_dir: Path) -> tuple[Generation, ...]:
+    """The generations in use, newest first.
+
+    Raises:
+        UnavailableError: there is none, or it can't be read.
+    """
+    try:
+        return _Current.model_validate_json((index_dir / CURRENT).read_bytes()).generations
+    except FileNotFoundError:
+        raise UnavailableError(f"There is no index of past calls yet; {REBUILD}.") from None
+    except (ValidationError, OSError):
+        raise UnavailableError(f"The index of past calls is damaged; {REBUILD}.") from None
+
+
 def current_generation(index_dir: Path, scorer: Scorer) -> Generation:
     """The newest generation with this scorer's vectors.
 
     Raises:
         UnavailableError: there is none, it can't be read, or only another model's are there.
     """
-    try:
-        generations = _Current.model_validate_json((index_dir / CURRENT).read_bytes()).generations
-    except FileNotFoundError:
-        raise UnavailableError(f"There is no index of past calls yet; {REBUILD}.") from None
-    except (ValidationError, OSError):
-        raise UnavailableError(f"The index of past calls is damaged; {REBUILD}.") from None
+    generations = generations_in(index_dir)
     wanted = fingerprint_of(scorer)
     found = next((one for one in generations if one.fingerprint == wanted), None)
     if found is not None:
@@ -106,8 +126,8 @@ def digests(folder: Path) -> dict[str, str]:
 def swap_in(index_dir: Path, generation: Generation, *, keep_previous: bool) -> None:
     """Makes a whole generation the newest, and removes what is no longer used."""
     before: tuple[Generation, ...] = ()
-    with contextlib.suppress(OSError, ValidationError):
-        before = _Current.model_validate_json((index_dir / CURRENT).read_bytes()).generations
+    with contextlib.suppress(UnavailableError):
+        before = generations_in(index_dir)
     kept = [generation]
     if keep_previous:
         # The one before may be read at this moment, and a chat may go on with the newest one of another model.
@@ -117,6 +137,22 @@ def swap_in(index_dir: Path, generation: Generation, *, keep_previous: bool) -> 
     with whole_file(index_dir / CURRENT) as temporary:
         temporary.write_text(_Current(generations=tuple(kept)).model_dump_json(), encoding="utf-8")
     remove_unused(index_dir, keep=(one.name for one in kept))
+
+
+def forget_generations(index_dir: Path) -> None:
+    """Throws the index away, as where the library that it was built from is given up.
+
+    Raises:
+        CoachError: another process is building it right now.
+    """
+    if not index_dir.is_dir():
+        return
+    try:
+        with FileLock(index_dir / ".lock", timeout=0):
+            (index_dir / CURRENT).unlink(missing_ok=True)
+            remove_unused(index_dir, keep=())
+    except Timeout:
+        raise CoachError("Another process is building the index of past calls; wait until it is done.") from None
 
 
 def remove_unused(index_dir: Path, keep: Iterable[str]) -> None:

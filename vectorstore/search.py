@@ -15,7 +15,8 @@ from salescoach.precedents import PrecedentQuery, Reply, Surroundings
 from salescoach.scoring import Scorer
 from salescoach.similarity import maximal_marginal_relevance
 from salescoach.types import LabelledCall, Precedent, Turn
-from vectorstore.chroma import STORE, ChromaStore, OwnedElsewhereError, UnsoundStoreError
+from vectorstore.chroma import STORE, ChromaStore, NotOwnedError
+from vectorstore.database import UnsoundStoreError
 from vectorstore.duplicates import nearly_same, shingles
 from vectorstore.generation import REBUILD, Generation, changed_files, current_generation, open_shelves
 from vectorstore.moments import Moment, moment_around, moment_vectors, moments_of, substantial
@@ -301,17 +302,27 @@ def is_sound(index_dir: Path, scorer: Scorer) -> bool:
     shelves = open_shelves(index_dir, generation)
     try:
         _open_checked(index_dir / generation.name, generation, shelves).close()
-    except OwnedElsewhereError:
-        pass  # who has it open has checked it
+    except NotOwnedError:
+        pass  # who has it open has checked it; and where nothing can be written it isn't opened at all
     except UnsoundStoreError:
         return False
     return True
 
 
+def is_current(index_dir: Path, scorer: Scorer, library: Library) -> bool:
+    """Whether the current generation was built from what the library holds now.
+
+    Raises:
+        UnavailableError: there is none.
+    """
+    generation = current_generation(index_dir, scorer)
+    return (generation.library_id, generation.library_digest) == (library.library_id, library.digest())
+
+
 def _open_store(index_dir: Path, generation: Generation, shelves: Sequence[Shelf]) -> ChromaStore | None:
     try:
         return _open_checked(index_dir / generation.name, generation, shelves)
-    except OwnedElsewhereError:
+    except NotOwnedError:
         return None
     except UnsoundStoreError as error:
         _warn(str(error))
@@ -322,7 +333,7 @@ def _open_checked(folder: Path, generation: Generation, shelves: Sequence[Shelf]
     changed = changed_files(folder, generation, in_store=True)
     if changed:
         raise UnsoundStoreError(f"{changed[0]} is missing or changed")
-    return ChromaStore.open(folder, shelves, generation.fingerprint, generation.chroma_version)
+    return ChromaStore.open(folder, shelves, generation.fingerprint, generation.chroma_version, generation.database)
 
 
 def _warn(why: str) -> None:

@@ -7,12 +7,13 @@ measured against, and answers wherever Chroma can't.
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Literal, Self
 
 import numpy as np
 
+from salescoach.dates import naive_utc
 from salescoach.types import LabelledCall, Outcome
 from vectorstore.duplicates import shingles
 from vectorstore.moments import Moment
@@ -163,7 +164,7 @@ class Shelf:
         if account_id:
             may &= np.asarray(self._accounts != account_id, dtype=bool)
         if started_at:
-            may &= ~(self._started > np.datetime64(utc(started_at), "us"))  # no date is not later
+            may &= ~(self._started > np.datetime64(naive_utc(started_at), "us"))  # no date is not later
         if among is not None:
             may &= np.array([call_id in among for call_id in self._ids], dtype=bool)
         return may
@@ -198,12 +199,7 @@ def exact_nearest(vectors: np.ndarray, query: np.ndarray, k: int, allowed: np.nd
 
 def since(when: datetime | None) -> str | None:
     """The date of a call as a shelf keeps it."""
-    return utc(when).isoformat() if when else None
-
-
-def utc(when: datetime) -> datetime:
-    """The time in UTC, without its zone; a time without a zone is taken for UTC, as in the library."""
-    return when.astimezone(UTC).replace(tzinfo=None) if when.tzinfo else when
+    return naive_utc(when).isoformat() if when else None
 
 
 def _array_file(folder: Path, outcome: Outcome, name: str) -> Path:

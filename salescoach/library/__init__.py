@@ -2,7 +2,16 @@
 
 from salescoach.library.ids import added_id
 from salescoach.library.shelf import AddReport
-from salescoach.library.store import CallSummary, Library, Proposal
+from salescoach.library.store import CallSummary, Library, Proposal, digest_of_calls, look_at_library
 from salescoach.library.tables import SCHEMA_VERSION
 
-__all__ = ["SCHEMA_VERSION", "AddReport", "CallSummary", "Library", "Proposal", "added_id"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "AddReport",
+    "CallSummary",
+    "Library",
+    "Proposal",
+    "added_id",
+    "digest_of_calls",
+    "look_at_library",
+]

@@ -1,10 +1,12 @@
 """The library itself: adding, finding, listing and deleting calls. Nothing is ever written by halves."""
 
+import hashlib
+import json
 import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
@@ -16,13 +18,15 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session, selectinload
 
 from salescoach.call_metrics import METRICS_VERSION, call_metrics
+from salescoach.dates import check_date, naive_utc
 from salescoach.errors import CoachError, DataError, InputError
 from salescoach.library.ids import pasted_id
 from salescoach.library.migrate import bring_up_to_date
 from salescoach.library.shelf import AddReport, Shelf, add_aliases, call_of
-from salescoach.library.tables import AccountRow, AliasRow, CallRow, RepRow, TurnRow, Visibility
+from salescoach.library.tables import AccountRow, AliasRow, CallRow, LibraryRow, RepRow, TurnRow, Visibility
 from salescoach.own_calls import OwnCalls
 from salescoach.scrub import scrub_file
+from salescoach.sqlite_files import DISK_REMEDY, address, connect_read_only, is_disk_error, is_read_only
 from salescoach.types import Frozen, LabelledCall, Outcome, Provenance, Transcript, Turn
 
 logger = logging.getLogger(__name__)
@@ -63,23 +67,85 @@ class Proposal(Frozen):
     n_turns: int
 
 
-class Library:
-    """Calls of the team and private ones. A private call is its owner's, is found by its id only and never counts."""
+def digest_of_calls(calls: Iterable[tuple[str, str, str, str | None, str | None]]) -> str:
+    """sha256 over past calls in any order: id, content hash, outcome, account and date (ISO, UTC) of each."""
+    lines = sorted(json.dumps(call) for call in calls)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
-    def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
+
+def look_at_library(file: Path) -> tuple[str | None, int] | None:
+    """The library's id and how many calls it holds, changing nothing: no file is made and none is migrated.
+
+    The id is None in a file of an older program, which had none. None where there is no file, or one without tables.
+
+    Raises:
+        CoachError: the file is damaged.
+    """
+    if not file.is_file():
+        return None
+    try:
+        with closing(connect_read_only(file)) as database:
+            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if "calls" not in tables:
+                return None
+            (n_calls,) = database.execute("SELECT count(*) FROM calls").fetchone()
+            ids = database.execute("SELECT library_id FROM library").fetchone() if "library" in tables else None
+            return (ids[0] if ids else None), n_calls
+    except sqlite3.DatabaseError as error:
+        raise CoachError(f"The library {file} can't be read ({error}); restore it or move it away.") from None
+
+
+class Library:
+    """Calls of the team and private ones. A private call is found by its id only and never counts.
+
+    Once open it never makes its file again: one that is removed meanwhile is an error, and not an empty library.
+    """
+
+    def __init__(self, file: Path, *, create: bool = True) -> None:
+        """Opens the library; a file that can't be written to is read as it is.
+
+        Args:
+            file: of the library.
+            create: whether to make it where there is none.
+
+        Raises:
+            CoachError: there is none, it is damaged, or a newer program wrote it.
+        """
+        _make_file(file, create)
         self._file = file
-        self._engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": _LOCK_SECONDS})
-        event.listen(self._engine, "connect", _prepare)
+        is_fixed = is_read_only(file)
+        self._engine = create_engine(
+            "sqlite:///library",
+            creator=lambda: sqlite3.connect(
+                address(file, read_only=is_fixed), uri=True, timeout=_LOCK_SECONDS, check_same_thread=False
+            ),
+        )
+        if not is_fixed:
+            event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)
         self._writer = self._engine.execution_options(is_writer=True)
         try:
             bring_up_to_date(self._writer, file)
             self._measure_again()
         except DatabaseError as error:
-            raise CoachError(
-                f"The library {file} can't be opened ({error.orig}); restore it or move it away."
-            ) from None
+            remedy = DISK_REMEDY if is_fixed or is_disk_error(error.orig) else "restore it or move it away"
+            raise CoachError(f"The library {file} can't be opened ({error.orig}); {remedy}.") from None
+
+    @property
+    def library_id(self) -> str:
+        """Which library it is: 16 hex digits that it keeps, in copies too."""
+        with self._session() as session:
+            return session.scalars(select(LibraryRow.library_id)).one()
+
+    def digest(self) -> str:
+        """sha256 over what an index holds of the past calls, as ``digest_of_calls`` has it."""
+        fields = (CallRow.call_id, CallRow.content_hash, CallRow.outcome, CallRow.account_id, CallRow.started_at)
+        query = select(*fields).where(CallRow.visibility == "team", CallRow.outcome.is_not(None))
+        with self._session() as session:
+            return digest_of_calls(
+                (call_id, content, str(outcome), account, started.isoformat() if started else None)
+                for call_id, content, outcome, account, started in session.execute(query)
+            )
 
     def add(self, calls: Iterable[LabelledCall], owner: str | None = None) -> AddReport:
         """Adds calls or updates those whose ``call_id`` is known; all of them or, on an error, none.
@@ -93,7 +159,7 @@ class Library:
             owner: who brings them.
 
         Raises:
-            DataError: a call is known with another outcome, or its id is another call's; names both ids.
+            DataError: a call is known with another outcome, its id is another call's, or its date is none; names ids.
         """
         batch = [call.model_copy(update=_in_utc(call)) for call in calls]
         _refuse_ids_of_two(batch)
@@ -164,8 +230,9 @@ class Library:
             by: who says so.
 
         Raises:
-            InputError: there is no such call, or it is a sample call.
+            InputError: there is no such call, it is a sample call, or no deal can have ended then.
         """
+        check_date(outcome_at, "the end of the deal")
         with self._session(writes=True) as session:
             row = self._changeable(session, call_id)
             if account_id is not None:
@@ -190,8 +257,9 @@ class Library:
             by: who says so.
 
         Raises:
-            InputError: there is no such call, or it is a sample call.
+            InputError: there is no such call, it is a sample call, or no deal can have ended then.
         """
+        check_date(at, "the end of the deal")
         with self._session(writes=True) as session:
             row = self._changeable(session, call_id)
             before = cast("Outcome | None", row.outcome)
@@ -498,6 +566,20 @@ def _enter(row: CallRow, outcome: Outcome | None, at: datetime | None, by: str |
     row.outcome_confirmed_by = row.proposed_outcome = row.proposed_by = None
 
 
+def _make_file(file: Path, create: bool) -> None:
+    """An empty file is a library without tables, which it then gets."""
+    if not create and not (file.is_file() and file.stat().st_size):
+        raise CoachError("There is no call library yet; run `coach setup`.")
+    try:
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+    except OSError as error:
+        raise CoachError(
+            f"The library {file} can't be made ({error.strerror}); set COACH_HOME to a folder of yours."
+        ) from None
+
+
 def _prepare(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions are begun below; sqlite3's own would begin only at the first write
     _use_write_ahead_log(connection)
@@ -552,7 +634,7 @@ def _in_utc(call: LabelledCall) -> dict[str, datetime | None]:
 
 def _naive_utc(when: datetime | None) -> datetime | None:
     """SQLite keeps no time zone; everything in it is UTC."""
-    return when.astimezone(UTC).replace(tzinfo=None) if when is not None and when.tzinfo else when
+    return None if when is None else naive_utc(when)
 
 
 def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:

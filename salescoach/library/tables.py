@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, MetaData, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-SCHEMA_VERSION = 4  # the number of the newest migration; also in the file, as SQLite's user_version
+SCHEMA_VERSION = 5  # the number of the newest migration; also in the file, as SQLite's user_version
 
 Visibility = Literal["private", "team"]
 
@@ -22,6 +22,14 @@ class Base(DeclarativeBase):
             "ix": "ix_%(table_name)s_%(column_0_name)s",
         }
     )
+
+
+class LibraryRow(Base):
+    """The library itself, in one row: a random id that it keeps, in copies too."""
+
+    __tablename__ = "library"
+
+    library_id: Mapped[str] = mapped_column(primary_key=True)
 
 
 class AccountRow(Base):

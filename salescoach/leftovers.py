@@ -1,0 +1,97 @@
+"""What killed programs leave behind, and how to tell it from what a running one is making.
+
+.NAME.KEY.tmp    a folder that is being made, beside the one that it will be
+.NAME.KEY.old    the folder before, in the moment in which they change places
+.NAME.KEY.lock   held by the program that does it; the system lets go of it when that program ends, however it ends
+.KEY.NAME        a file that is being written (``whole_file``), which takes seconds
+"""
+
+import contextlib
+import logging
+import os
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+logger = logging.getLogger(__name__)
+
+_FOLDER = re.compile(r"\.(?P<name>.+)\.(?P<key>[0-9a-f]{8})\.(?P<kind>tmp|old)")
+_FILE = re.compile(r"\.[0-9a-f]{8}\..+")
+_SECONDS_TO_WRITE_A_FILE = 3600.0
+
+
+@contextmanager
+def half_made(target: Path) -> Iterator[tuple[Path, Path]]:
+    """Names for a folder that is being made and for the one before, which nobody else removes during the block.
+
+    Neither is made here; the folder they are in has to be there.
+    """
+    key = uuid.uuid4().hex[:8]
+    lock = FileLock(_beside(target, key, "lock"))
+    try:
+        with lock:
+            yield _beside(target, key, "tmp"), _beside(target, key, "old")
+    finally:
+        with contextlib.suppress(OSError):
+            Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def remove_leftovers(models: Path, files: Path) -> None:
+    """What killed programs left among the models, and of files under another folder."""
+    remove_half_made(models)
+    remove_half_written(files)
+
+
+def remove_half_made(folder: Path, name: str | None = None) -> list[Path]:
+    """Removes folders that no running program is making; a folder that was just making way comes back.
+
+    Args:
+        folder: where they lie.
+        name: only those that were to be of this name.
+
+    Returns:
+        What was removed.
+    """
+    removed = []
+    for entry in sorted(folder.iterdir()) if folder.is_dir() else []:
+        found = _FOLDER.fullmatch(entry.name)
+        if found is None or name not in (None, found["name"]) or not entry.is_dir() or entry.is_symlink():
+            continue
+        target = folder / found["name"]
+        lock = _beside(target, found["key"], "lock")
+        try:
+            with FileLock(lock, timeout=0):
+                if found["kind"] == "old" and not target.exists():
+                    os.replace(entry, target)
+                else:
+                    shutil.rmtree(entry, ignore_errors=True)
+                    removed.append(entry)
+        except Timeout:
+            continue
+        lock.unlink(missing_ok=True)
+    if removed:
+        logger.info("Removed what a killed program left behind: %s.", ", ".join(entry.name for entry in removed))
+    return removed
+
+
+def remove_half_written(folder: Path) -> list[Path]:
+    """Removes files under a folder whose writing began so long ago that nobody is at it; returns them."""
+    removed = []
+    for file in sorted(folder.rglob(".*")) if folder.is_dir() else []:
+        # Dates in the future are those of a clock that was set back since.
+        if _FILE.fullmatch(file.name) and file.is_file() and not file.is_symlink():
+            age = abs(time.time() - file.stat().st_mtime)
+            if age > _SECONDS_TO_WRITE_A_FILE:
+                file.unlink(missing_ok=True)
+                removed.append(file)
+    return removed
+
+
+def _beside(target: Path, key: str, kind: str) -> Path:
+    return target.with_name(f".{target.name}.{key}.{kind}")
