@@ -23,8 +23,8 @@ from agent.coach import FIRST_QUESTION, Coach
 from agent.preferences import Preferences
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
-from salescoach.labelled import is_table, read_table
-from salescoach.transcripts import assign_roles, decode, looks_like_transcript, parse_transcript
+from salescoach.labelled import is_table
+from salescoach.transcripts import assign_roles
 from salescoach.types import Transcript
 from serving import chat_view as view
 from serving.accounts import Accounts
@@ -34,6 +34,7 @@ from serving.chat_asking import OTHER, choose, typed
 from serving.chat_export import Exchange
 from serving.chat_history import ChatHistory, add_routes
 from serving.chat_settings import preferences_of, widgets
+from serving.reading import Reader
 from serving.sign_in import LOCAL_USER, PasswordCheck, SignIn
 from serving.web import ROOT, Guard, with_charts_ready, without_outside_links
 
@@ -80,6 +81,7 @@ class CoachOpener:
 
 
 opener = CoachOpener()
+reader = Reader()
 following: set[asyncio.Task[None]] = set()
 
 
@@ -98,6 +100,7 @@ async def explained() -> AsyncIterator[None]:
 @cl.on_app_startup
 async def start() -> None:
     """Opens the coach before the first page is served, so that the first question doesn't wait for it."""
+    await reader.warm_up()
     try:
         await opener.get()
     except CoachError as error:
@@ -107,6 +110,7 @@ async def start() -> None:
 @cl.on_app_shutdown
 async def stop() -> None:
     """Closes what is held open."""
+    await reader.close()
     await opener.close()
     await history().close()
 
@@ -214,7 +218,7 @@ async def on_message(message: cl.Message) -> None:
             await _take_files(coach, message, text, files)
         elif text == SAMPLE_REQUEST:
             await _take_text(coach, message, SAMPLE_CALL.read_text(encoding="utf-8"), "Sample call")
-        elif await asyncio.to_thread(looks_like_transcript, text):
+        elif await reader.is_call(text):
             await _take_text(coach, message, text, "Pasted call")
         elif len(text) > MAX_QUESTION_CHARS:
             await _shorten(message, f"Pasted text · {len(text):,} characters")
@@ -267,15 +271,13 @@ async def _take_files(coach: Coach, message: cl.Message, text: str, files: list[
             if transcript is None:
                 continue
         else:
-            decoded, notes = decode(content)
-            transcript = await asyncio.to_thread(parse_transcript, decoded)
-            transcript = transcript.model_copy(update={"warnings": (*notes, *transcript.warnings)})
+            transcript = await reader.file(content)
         await _take_call(coach, message, transcript, title, text)
 
 
 async def _choose_row(content: bytes, name: str) -> Transcript | None:
     """The call of a table that the user chooses; a table of one is that one."""
-    table = await asyncio.to_thread(read_table, content, name)
+    table = await reader.table(content, name)
     calls = table.calls
     if len(calls) == 1 and not table.problems:
         return calls[0].transcript
@@ -296,7 +298,7 @@ async def _choose_row(content: bytes, name: str) -> Transcript | None:
 
 async def _take_text(coach: Coach, message: cl.Message, text: str, title: str) -> None:
     await _shorten(message, title)
-    await _take_call(coach, message, await asyncio.to_thread(parse_transcript, text), title)
+    await _take_call(coach, message, await reader.text(text), title)
 
 
 async def _take_call(coach: Coach, message: cl.Message, transcript: Transcript, title: str, question: str = "") -> None:

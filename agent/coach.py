@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 FIRST_QUESTION = "Score this call."
 DEFAULTS = Preferences()
+_PIECE = re.compile(r"\S+\s*|\s+")
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ class Coach:
         except GraphRecursionError:
             logger.exception("A question went round for too long.")
         answer = answer or AIMessage(UNGROUNDED, additional_kwargs={"grounded": False})
-        for piece in re.findall(r"\S+\s*|\s+", answer.text):
+        for piece in _PIECE.findall(answer.text):
             yield Token(piece)
         yield self._answer(answer, finished, preferences.wording or self.wording.name)
 

@@ -47,7 +47,7 @@ _HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )
-_OUTSIDE_LINK: Final = re.compile(r"<link\b[^>]*\bhref=\"https?://[^>]*>", re.IGNORECASE)
+_OUTSIDE_LINK: Final = re.compile(r"<link\b[^>]{0,500}?\bhref=\"https?://[^>]{0,500}+>", re.IGNORECASE)
 
 # What would send conversations or telemetry away from this machine where a user's shell has it switched on.
 _SWITCHED_OFF: Final = {
