@@ -25,8 +25,8 @@ from agent.coach import FIRST_QUESTION, Coach
 from agent.preferences import Preferences
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError, without_paths
-from salescoach.labelled import is_table, read_table
-from salescoach.transcripts import assign_roles, decode, looks_like_transcript, parse_transcript
+from salescoach.labelled import is_table
+from salescoach.transcripts import assign_roles
 from salescoach.types import Transcript
 from serving import chat_view as view
 from serving import uploads
@@ -44,6 +44,7 @@ from serving.guard import Guard
 from serving.outcomes import WAITING, has_accounts
 from serving.owners import give_owners
 from serving.page import content_policy, with_charts_ready, without_outside_links
+from serving.reading import Reader
 from serving.sessions import Sessions
 from serving.sign_in import LOCAL_USER, PasswordCheck, SignIn, signed_in
 from serving.sockets import guard_sockets
@@ -93,6 +94,7 @@ class CoachOpener:
 
 
 opener = CoachOpener()
+reader = Reader()
 following: set[asyncio.Task[None]] = set()
 
 
@@ -118,6 +120,7 @@ def _for_page(error: CoachError) -> str:
 async def start() -> None:
     """Opens the coach before the first page is served, so that the first question doesn't wait for it."""
     following.add(asyncio.create_task(_sweep_uploads()))
+    await reader.warm_up()
     try:
         await asyncio.to_thread(give_owners, Settings.load())
         await opener.get()
@@ -140,6 +143,7 @@ async def stop() -> None:
     """Closes what is held open."""
     for task in following:
         task.cancel()
+    await reader.close()
     await opener.close()
     await history().close()
 
@@ -262,7 +266,7 @@ async def on_message(message: cl.Message) -> None:
             await _take_text(coach, message, SAMPLE_CALL.read_text(encoding="utf-8"), "Sample call")
         elif text == WAITING:
             await review(coach, Settings.load(), cl.context.session.user.identifier, history().quotes)
-        elif await asyncio.to_thread(looks_like_transcript, text):
+        elif await reader.is_call(text):
             await _take_text(coach, message, text, "Pasted call")
         elif len(text) > MAX_QUESTION_CHARS:
             await _shorten(message, f"Pasted text · {len(text):,} characters")
@@ -318,15 +322,13 @@ async def _take_files(coach: Coach, message: cl.Message, text: str, files: list[
             if transcript is None:
                 continue
         else:
-            decoded, notes = decode(content)
-            transcript = await asyncio.to_thread(parse_transcript, decoded)
-            transcript = transcript.model_copy(update={"warnings": (*notes, *transcript.warnings)})
+            transcript = await reader.file(content)
         await _take_call(coach, message, transcript, title, text)
 
 
 async def _choose_row(content: bytes, name: str) -> Transcript | None:
     """The call of a table that the user chooses; a table of one is that one."""
-    table = await asyncio.to_thread(read_table, content, name)
+    table = await reader.table(content, name)
     calls = table.calls
     if len(calls) == 1 and not table.problems:
         return calls[0].transcript
@@ -347,7 +349,7 @@ async def _choose_row(content: bytes, name: str) -> Transcript | None:
 
 async def _take_text(coach: Coach, message: cl.Message, text: str, title: str) -> None:
     await _shorten(message, title)
-    await _take_call(coach, message, await asyncio.to_thread(parse_transcript, text), title)
+    await _take_call(coach, message, await reader.text(text), title)
 
 
 async def _take_call(coach: Coach, message: cl.Message, transcript: Transcript, title: str, question: str = "") -> None:

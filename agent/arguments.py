@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from salescoach.texts import QUOTED
 from salescoach.types import Role
 
 Outcome = Literal["converted", "lost", "any"]
@@ -33,44 +34,57 @@ _CARDINALS = _spelt(_UNITS, _TENS, _TENS)
 _ORDINALS = _spelt(_ORDINAL_UNITS, _ORDINAL_TENS, _TENS)
 
 
-def _any_of(words: Mapping[str, object]) -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+def _any_of(words: Sequence[str]) -> str:
+    return "|".join(sorted(words, key=len, reverse=True))
 
 
-_CARDINAL = rf"(?:\d{{1,4}}|{_any_of(_CARDINALS)})"
-_ORDINAL = rf"(?:\d{{1,4}}(?:st|nd|rd|th)|{_any_of(_ORDINALS)})"
+_DIGITS = re.compile(r"\d+")
+_CALL_WORD = re.compile(r"call|conversation|transcript", re.I)
+_CARDINAL = rf"(?:\d{{1,4}}|(?:{_any_of(_TENS)})(?:[ -](?:{_any_of(_UNITS[1:10])}))?|{_any_of(_UNITS)})"
+_ORDINAL = (
+    rf"(?:\d{{1,4}}(?:st|nd|rd|th)|(?:{_any_of(_TENS)})[ -](?:{_any_of(_ORDINAL_UNITS[1:10])})"
+    rf"|{_any_of(_ORDINAL_TENS)}|{_any_of(_ORDINAL_UNITS)})"
+)
+_NUMBER = re.compile(rf"\b{_CARDINAL}\b", re.I)
 _LINE = r"(?:turns?|lines?|messages?|utterances?)"
 
-_QUOTED = re.compile(r"“([^”]+)”|\"([^\"]+)\"|«([^»]+)»|(?<!\w)[‘']([^’']+(?:[’']\w+[^’']*)*)[’'](?!\w)")
+_QUOTED = re.compile(
+    rf"“(?!”)({QUOTED})”|\"([^\"]+)\"|«((?!»)(?:[^»«]*+«){{0,20}}+[^»«]*+)»"
+    # An apostrophe inside of a word ends nothing.
+    r"|(?<!\w)[‘']((?![’'])[^’'‘]*+(?:(?:‘|[’'](?=\w))[^’'‘]*+){0,40}+)[’'](?!\w)"
+)
 _TURNS = re.compile(
-    rf"\b{_LINE}\s*(?:number\s+|no\.?\s*|#\s*)?({_CARDINAL}\b(?:\s*(?:,|and|&|or"
-    rf"|to)\s*(?:{_LINE}\s*)?{_CARDINAL}\b)*)"
-    rf"|\b(?:the\s+)?({_ORDINAL})\s+{_LINE}\b"
+    rf"\b{_LINE}\s*+(?:number\s++|no\.?\s*+|#\s*+)?({_CARDINAL}\b(?:\s*+(?:,|and|&|or"
+    rf"|to)\s*+(?:{_LINE}\s*+)?{_CARDINAL}\b)*)"
+    rf"|\b(?:the\s++)?({_ORDINAL})\s++{_LINE}\b"
     r"|\bt\s?(\d{1,4})\b"
-    r"|\bat\s+(\d{1,4})\b(?!\s*(?:%|percent|per\s?cent|o['’]?clock|[ap]\.?m\b|h\b|k\b|euros?|dollars?|[:.,]\d))",
+    r"|\bat\s++(\d{1,4})\b(?!\s*+(?:%|percent|per\s?cent|o['’]?clock|[ap]\.?m\b|h\b|k\b|euros?|dollars?|[:.,]\d))",
     re.I,
 )
 _OWN_TURN = re.compile(
-    r"\bmy\s+(last|first|final|opening)\s+(?:turn|line|answer|reply|sentence|message|question)", re.I
+    r"\bmy\s++(last|first|final|opening)\s++(?:turn|line|answer|reply|sentence|message|question)", re.I
 )
 _THEIR_TURN = re.compile(
-    r"\b(?:(?:the\s+)?(?:customer|client|buyer|prospect)['’]?s|her|his|their)\s+(last|first|final|opening)\s+"
+    r"\b(?:(?:the\s++)?(?:customer|client|buyer|prospect)['’]?s|her|his|their)\s++(last|first|final|opening)\s++"
     r"(?:turn|line|answer|reply|sentence|message|question)",
     re.I,
 )
-_ANY_TURN = re.compile(r"\bthe\s+(last|first|final|very last|opening)\s+(?:turn|line|sentence)\b", re.I)
+_ANY_TURN = re.compile(r"\bthe\s++(last|first|final|very last|opening)\s++(?:turn|line|sentence)\b", re.I)
 
 _CALL = r"(?:calls?|ones?|conversations?|transcripts?|meetings?)"
-_NTH_CALL = re.compile(rf"\b({_ORDINAL})\s+(?:{_CALL}\b|(?=(?:and|or|versus|vs|with|to)\b))", re.I)
-_CALL_N = re.compile(rf"\b(?:call|conversation|transcript)\s+(?:number\s+|no\.?\s*|#\s*)?({_CARDINAL})\b(?!\s*%)", re.I)
-_OTHER_CALL = re.compile(rf"\bthe\s+other\s+{_CALL}\b|\bthe\s+other\b(?=\s*[?.!]*$)", re.I)
+_NTH_CALL = re.compile(rf"\b({_ORDINAL})\s++(?:{_CALL}\b|(?=(?:and|or|versus|vs|with|to)\b))", re.I)
+_CALL_N = re.compile(
+    rf"\b(?:call|conversation|transcript)\s++(?:number\s++|no\.?\s*+|#\s*+)?({_CARDINAL})\b(?!\s*+%)", re.I
+)
+_OTHER_CALL = re.compile(rf"\bthe\s++other\s++{_CALL}\b|\bthe\s++other\b(?=\s*+[?.!]*$)", re.I)
 _CALL_BEFORE = re.compile(
-    rf"\b(?:previous|earlier|preceding)\s+{_CALL}\b|\bthe\s+(?:call|one)\s+before\b"
-    r"|\bthe\s+previous\b(?=\s*[?.!]*$)",
+    rf"\b(?:previous|earlier|preceding)\s++{_CALL}\b|\bthe\s++(?:call|one)\s++before\b"
+    r"|\bthe\s++previous\b(?=\s*+[?.!]*$)",
     re.I,
 )
 _ALL_CALLS = re.compile(
-    rf"\b(?:both|the\s+two|my\s+two|all\s+(?:my|the|three|these|of\s+them))\b(?:\s+{_CALL})?|\beach\s+call\b", re.I
+    rf"\b(?:both|the\s++two|my\s++two|all\s++(?:my|the|three|these|of\s++them))\b(?:\s++{_CALL})?|\beach\s++call\b",
+    re.I,
 )
 
 _WON = re.compile(
@@ -93,12 +107,12 @@ _FOUND = (
     r"|matches)"
 )
 _HOW_MANY = re.compile(
-    rf"\b({_CARDINAL})\s+(?:(?!turns?\b|lines?\b)[\w-]+\s+){{0,3}}?{_FOUND}\b|\btop\s+({_CARDINAL})\b", re.I
+    rf"\b({_CARDINAL})\s++(?:(?!turns?\b|lines?\b)[\w-]+\s++){{0,3}}?{_FOUND}\b|\btop\s++({_CARDINAL})\b", re.I
 )
 _ONE = re.compile(
-    r"\b(?:show|find|give|get|see|read|pull up|need|want|list)\b(?:\s+(?:me|us|up))?\s+(?:an?|one|another)\s+"
-    r"(?:[\w-]+\s+){0,3}?(?:call|deal|example|one|conversation|demo)\b"
-    r"|\b(?:find|show)\s+(?:me\s+)?one\b",
+    r"\b(?:show|find|give|get|see|read|pull up|need|want|list)\b(?:\s++(?:me|us|up))?\s++(?:an?|one|another)\s++"
+    r"(?:[\w-]+\s++){0,3}?(?:call|deal|example|one|conversation|demo)\b"
+    r"|\b(?:find|show)\s++(?:me\s++)?one\b",
     re.I,
 )
 MAX_RESULTS = 10
@@ -110,42 +124,51 @@ _ANYWAY = re.compile(
     re.I,
 )
 
-_BY: dict[str, str] = {
-    r"industr(?:y|ies)|sectors?|verticals?|branch(?:es)?": "industry",
-    r"(?:call )?types?|kinds? of (?:call|conversation)s?|types? of (?:call|conversation)s?": "call_type",
-    r"months?|monthly": "month",
-    r"quarters?|quarterly": "quarter",
-    r"years?|yearly|annual(?:ly)?": "year",
-}
-_BY_EXPLICIT: dict[str, str] = {
-    r"accounts?|customers?|clients?": "account",
-    r"reps?|sellers?|sales ?(?:people|persons?|men)": "rep",
-}
-_YEAR = re.compile(r"\b(?:in|during|for|of)\s+(20\d\d)\b", re.I)
-_SINCE = re.compile(r"\b(?:since|after|from)\s+(?:([a-z]{3,9})\.?\s+)?(20\d\d)(?:-(\d\d))?\b", re.I)
+
+def _named(names: Mapping[str, str], before: str = "") -> tuple[tuple[re.Pattern[str], str], ...]:
+    """What wordings name, in this order; ``before`` stands in front of each wording."""
+    return tuple((re.compile(rf"\b{before}(?:{words})\b", re.I), name) for words, name in names.items())
+
+
+_BY = _named(
+    {
+        r"industr(?:y|ies)|sectors?|verticals?|branch(?:es)?": "industry",
+        r"(?:call )?types?|kinds? of (?:call|conversation)s?|types? of (?:call|conversation)s?": "call_type",
+        r"months?|monthly": "month",
+        r"quarters?|quarterly": "quarter",
+        r"years?|yearly|annual(?:ly)?": "year",
+    }
+)
+_BY_EXPLICIT = _named(
+    {r"accounts?|customers?|clients?": "account", r"reps?|sellers?|sales ?(?:people|persons?|men)": "rep"},
+    before=r"(?:by|per|each|every|which|across|between|for each)\s++(?:our\s++|the\s++)?",
+)
+_YEAR = re.compile(r"\b(?:in|during|for|of)\s++(20\d\d)\b", re.I)
+_SINCE = re.compile(r"\b(?:since|after|from)\s++(?:([a-z]{3,9})\.?\s++)?(20\d\d)(?:-(\d\d))?\b", re.I)
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _COUNTED = re.compile(r"\bhow many\b|\bnumber of\b|\bcount\b|\bsize\b", re.I)
 
-_MEASURES: tuple[tuple[str, str], ...] = (
-    (
-        r"talk(?:ing)?(?:[ /-]to[ /-]listen|/listen)?[ -](?:ratio|time|share)|share of the (?:words|talking)",
-        "talk_ratio_words",
-    ),
-    (r"open(?:-ended)? questions?", "rep_open_questions"),
-    (r"customers?['’]?s? questions?|questions? (?:do|did|does) (?:the )?(?:customers?|clients?)", "customer_questions"),
-    (r"questions?", "rep_questions"),
-    (r"monologues?|longest speech", "longest_monologue_words"),
-    (r"customers?['’]?s? (?:longest )?stor(?:y|ies)", "longest_customer_story_words"),
-    (r"fillers?(?: words?| rate)?|ums?|erms?", "filler_rate"),
-    (r"pace|words per minute|wpm|speech rate|speaking (?:rate|speed)", "speech_rate_wpm"),
-    (r"patience|paus(?:e|es|ing)", "patience_seconds"),
-    (r"interrupt(?:s|ed|ions?)?|overlaps?|talk(?:ing)? over", "overlap_share"),
-    (r"interactivity|changes? of speaker|back and forth", "interactivity"),
-    (r"pric(?:e|es|ing)(?: mentions?| (?:is|was|gets?) mentioned)?", "price_mentions"),
-    (r"competitors?(?: mentions?)?", "competitor_mentions"),
-    (r"objections?", "objections"),
-    (r"next steps?|follow-up dates?", "next_step"),
-    (r"commit(?:ments?|ted)", "customer_commitment"),
+_MEASURES = _named(
+    {
+        r"talk(?:ing)?(?:[ /-]to[ /-]listen|/listen)?[ -](?:ratio|time|share)"
+        r"|share of the (?:words|talking)": "talk_ratio_words",
+        r"open(?:-ended)? questions?": "rep_open_questions",
+        r"customers?['’]?s? questions?"
+        r"|questions? (?:do|did|does) (?:the )?(?:customers?|clients?)": "customer_questions",
+        r"questions?": "rep_questions",
+        r"monologues?|longest speech": "longest_monologue_words",
+        r"customers?['’]?s? (?:longest )?stor(?:y|ies)": "longest_customer_story_words",
+        r"fillers?(?: words?| rate)?|ums?|erms?": "filler_rate",
+        r"pace|words per minute|wpm|speech rate|speaking (?:rate|speed)": "speech_rate_wpm",
+        r"patience|paus(?:e|es|ing)": "patience_seconds",
+        r"interrupt(?:s|ed|ions?)?|overlaps?|talk(?:ing)? over": "overlap_share",
+        r"interactivity|changes? of speaker|back and forth": "interactivity",
+        r"pric(?:e|es|ing)(?: mentions?| (?:is|was|gets?) mentioned)?": "price_mentions",
+        r"competitors?(?: mentions?)?": "competitor_mentions",
+        r"objections?": "objections",
+        r"next steps?|follow-up dates?": "next_step",
+        r"commit(?:ments?|ted)": "customer_commitment",
+    }
 )
 
 # Industries that people name although the library may not have them: the tool then says which there are.
@@ -183,8 +206,8 @@ class Known:
 
 def number(word: str) -> int:
     """The value of a number or ordinal, in digits or words."""
-    word = re.sub(r"\s+", " ", word.strip().lower())
-    digits = re.match(r"\d+", word)
+    word = " ".join(word.lower().split())
+    digits = _DIGITS.match(word)
     if digits:
         return int(digits.group())
     return _CARDINALS.get(word, _ORDINALS.get(word, 0))
@@ -209,7 +232,7 @@ def turns(question: str, roles: Sequence[Role] = ()) -> list[int]:
     found: list[int] = []
     for match in _TURNS.finditer(plain):
         named, ordinal, marker, at = match.groups()
-        found += [number(word) for word in re.findall(rf"\b{_CARDINAL}\b", named, re.I)] if named else []
+        found += [number(word) for word in _NUMBER.findall(named)] if named else []
         found += [number(one) for one in (ordinal, marker, at) if one]
     for pattern, whose in ((_OWN_TURN, "rep"), (_THEIR_TURN, "customer"), (_ANY_TURN, None)):
         if (one := pattern.search(plain)) is not None:
@@ -233,7 +256,7 @@ def calls_named(question: str, calls: Sequence[str]) -> list[str | None]:
     for pattern in (_NTH_CALL, _CALL_N):
         for match in pattern.finditer(plain):
             # “the first one” is a call only where there are several to choose from, or where it says "call".
-            if len(calls) > 1 or re.search(r"call|conversation|transcript", match.group(), re.I):
+            if len(calls) > 1 or _CALL_WORD.search(match.group()):
                 found.append((match.start(), nth(number(match.group(1)))))
     for pattern in (_OTHER_CALL, _CALL_BEFORE):
         if (one := pattern.search(plain)) is not None:
@@ -315,20 +338,18 @@ def _is_of_one(part: str, values: Sequence[str]) -> bool:
 def metric_named(question: str) -> str | None:
     """The call metric that a question names."""
     plain = without_quotes(question)
-    return next((name for words, name in _MEASURES if re.search(rf"\b(?:{words})\b", plain, re.I)), None)
+    return next((name for words, name in _MEASURES if words.search(plain)), None)
 
 
 def grouping(question: str, known: Known) -> str | None:
     """By what the numbers of the library are asked for; None where the question doesn't say."""
     plain = without_quotes(question)
     given = filters(question, known)
-    for words, by in _BY.items():
-        if by not in given and re.search(rf"\b(?:{words})\b", plain, re.I):
+    for words, by in _BY:
+        if by not in given and words.search(plain):
             return by
-    for words, by in _BY_EXPLICIT.items():
-        if re.search(
-            rf"\b(?:by|per|each|every|which|across|between|for each)\s+(?:our\s+|the\s+)?(?:{words})\b", plain, re.I
-        ):
+    for words, by in _BY_EXPLICIT:
+        if words.search(plain):
             return by
     return next((name for name in ("industry", "call_type") if len(values_named(plain, name, known)) > 1), None)
 
@@ -352,8 +373,9 @@ def library_arguments(question: str, known: Known, *, is_follow_up: bool = False
 _INSERT = re.compile(
     r"\b(?:add|added|insert|inserted|append|put|open(?:ed)? with|start(?:ed)? with|end(?:ed)? with)\b", re.I
 )
-_AFTER = re.compile(rf"\bafter\s+(?:{_LINE}|t\s?\d|the\s+{_ORDINAL})", re.I)
-_BEFORE = re.compile(rf"\bbefore\s+(?:{_LINE}|t\s?\d|the\s+{_ORDINAL})", re.I)
+_WITH = re.compile(r"\bwith\b")
+_AFTER = re.compile(rf"\bafter\s++(?:{_LINE}|t\s?\d|the\s++{_ORDINAL})", re.I)
+_BEFORE = re.compile(rf"\bbefore\s++(?:{_LINE}|t\s?\d|the\s++{_ORDINAL})", re.I)
 _AT_START = re.compile(r"\bat the (?:very )?(?:start|beginning)|\b(?:open|start)(?:ed)? (?:the call )?with\b", re.I)
 _AT_END = re.compile(r"\bat the (?:very )?end|\bend(?:ed)? (?:the call )?with\b", re.I)
 _DELETE = re.compile(
@@ -364,15 +386,19 @@ _DELETE = re.compile(
     r"|hold my tongue|shut up)\b",
     re.I,
 )
+# A text without quotation marks has at most 100 words, or 600 characters.
 _UNQUOTED = (
     re.compile(
-        r"\b(?:said|asked|answered|replied|say|ask|answer)\s*:?\s+(.+?)\s+(?:at|in"
-        rf"|on)\s+(?:{_LINE}\s*{_CARDINAL}|t\s?\d+)\b",
+        r"\b(?:said|asked|answered|replied|say|ask|answer)(?:\s*+:)?\s++(\S++(?:[^\S\n]++\S++){0,100}?)\s++(?:at|in"
+        rf"|on)\s++(?:{_LINE}\s*+{_CARDINAL}|t\s?\d+)\b",
         re.I,
     ),
-    re.compile(r"\b(?:replace|change|swap|rewrite)\b.*?\b(?:with|to|for|by|as)\s*:?\s+(.+?)\s*$", re.I),
     re.compile(
-        rf"(?:{_LINE}\s*{_CARDINAL}|\bt\s?\d+)\s*(?:i had |i |was |to )?(?:say|said|asked|answered)?\s*:\s*(.+?)\s*$",
+        r"\b(?:replace|change|swap|rewrite)\b.{0,200}?\b(?:with|to|for|by|as)(?:\s*+:)?\s++(.{1,600}+)\s*+$", re.I
+    ),
+    re.compile(
+        rf"(?:{_LINE}\s*+{_CARDINAL}|\bt\s?\d+)\s*+(?:i had |i |was |to )?(?:say|said|asked|answered)?"
+        r"\s*+:\s*+(.{1,600}+)\s*+$",
         re.I,
     ),
 )
@@ -399,7 +425,7 @@ def edits(question: str, roles: Sequence[Role] = ()) -> list[dict[str, Any]] | M
     texts = quotes(question) or _unquoted(question)
     if texts:
         is_insert = any(pattern.search(plain) for pattern in (_AFTER, _BEFORE, _AT_START, _AT_END)) or (
-            _INSERT.search(plain) is not None and re.search(r"\bwith\b", plain) is None
+            _INSERT.search(plain) is not None and _WITH.search(plain) is None
         )
         if not where and is_insert:
             where = [0] if _AT_START.search(plain) else [len(roles)] if roles and _AT_END.search(plain) else []

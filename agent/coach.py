@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 FIRST_QUESTION = "Score this call."
 DEFAULTS = Preferences()
 BEGUN_ANEW = "*What was said in this conversation before can't be read any more, so I begin anew.*"
+_PIECE = re.compile(r"\S+\s*|\s+")
 
 
 @dataclass(frozen=True)
@@ -220,7 +221,7 @@ class Coach:
         asking.place.give_up()
         answer = answer or AIMessage(UNGROUNDED, additional_kwargs={"grounded": False, "citations": ()})
         text = f"{answer.text}\n\n{BEGUN_ANEW}" if is_lost else answer.text
-        for piece in re.findall(r"\S+\s*|\s+", text):
+        for piece in _PIECE.findall(text):
             yield Token(piece)
         yield self._answer(text, answer.additional_kwargs, finished, asking.preferences.wording or self.wording.name)
 

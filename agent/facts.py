@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from agent.numerals import GONE, Numeral, folded, numerals, one_quote_sign
 from salescoach.our_words import our_words
 from salescoach.sanitise import sanitise
+from salescoach.texts import QUOTED
 from salescoach.types import Citation
 from tools.parts import turn_marker
 
@@ -27,7 +28,9 @@ _NOT_SAID = frozenset({"latency_ms", "random_state", "seed", "uncalibrated_proba
 _PROBABILITIES = frozenset({"probability", "interval", "win_rate", "share", "base_rate"})
 _SIDES = ("direction", "outcome", "role", "is_clear")
 _LIKELIHOOD = re.compile(r"\b(?:likel|probab|chance|odds|score)", re.IGNORECASE)
-_QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"")
+_QUOTED = re.compile(rf"“{QUOTED}”|\"[^\"]*\"")
+_WORD = re.compile(r"\w+")
+_DIGITS = re.compile(r"[\d.,]+")
 
 
 @dataclass
@@ -94,7 +97,7 @@ def facts_of(results: Sequence[BaseModel]) -> Facts:
         facts.sentences.update(our_words(result))
         _walk(facts, "", result.model_dump(mode="json"), None)
     facts.words = {
-        word for text in (*facts.texts, *facts.names, *facts.ours) for word in re.findall(r"\w+", text.casefold())
+        word for text in (*facts.texts, *facts.names, *facts.ours) for word in _WORD.findall(text.casefold())
     }
     return facts
 
@@ -178,7 +181,7 @@ def _worded(facts: Facts, found: Numeral, sentence: str) -> None:
         facts.counts.update(values)
     elif found.kind in {"duration", "clock"}:
         facts.durations.update(values)
-        if found.kind == "duration" and (amount := re.match(r"[\d.,]+", found.text)):
+        if found.kind == "duration" and (amount := _DIGITS.match(found.text)):
             facts.counts.add(float(amount[0].strip(".,").replace(",", "")))
     elif found.kind == "turn":
         facts.turns.update(values)

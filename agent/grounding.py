@@ -27,7 +27,7 @@ _MAX_CLOSINGS = 12  # candidates for the end of a quote
 _MAX_QUOTE = 4000  # characters
 _LEAKED_WORDS = 9  # in a row, of what the language model is told
 
-_MARKER = re.compile(r"\[(?:T\d+(?:[–-]\d+)?|call [^\]\n]+)\]")
+_MARKER = re.compile(r"\[(?:T\d+(?:[–-]\d+)?|call [^\]\n]{1,500}+)\]")
 _BRACKET = re.compile(r"\[[^\]\n]{0,200}\]")
 _REFERENCE = re.compile(r"(?:turns?|T)\s*\d|call\s", re.IGNORECASE)
 _LIST_NUMBER = re.compile(r"^[ \t>]*(?:[*-]\s+)?\d{1,2}[.)](?=\s)", re.MULTILINE)
@@ -44,8 +44,8 @@ _SAID = re.compile(
     re.IGNORECASE,
 )
 _LABEL = re.compile(
-    r"^[ \t>*-]*(?:\d+[.)]\s+)?\ue000*\s*(?P<who>customer|client|buyer|prospect|rep|seller|you"
-    r"|speaker \d+)\s*:\s+(?P<said>.+)$",
+    r"^[ \t>*-]*+(?:\d+[.)][^\S\n]++)?\ue000*+[^\S\n]*+(?P<who>customer|client|buyer|prospect|rep|seller|you"
+    r"|speaker \d+)\s*+:\s++(?P<said>.+)$",
     re.IGNORECASE | re.MULTILINE,
 )
 _BLOCK_QUOTE = re.compile(r"^ {0,3}>+\s?(?P<said>.*)$", re.MULTILINE)
@@ -69,7 +69,7 @@ _FREE_THINGS = re.compile(
     re.IGNORECASE,
 )
 _ID_NOUN = re.compile(
-    r"\b(?:call|deal|account|opportunity|customer|client|lead|ticket|case)\s*(?:no\.?|number|id|nr\.?|#)?\s*[:#]?\s*$",
+    r"\b(?:call|deal|account|opportunity|customer|client|lead|ticket|case)\s*+(?:no\.?|number|id|nr\.?|#)?\s*+[:#]?\s*+$",
     re.IGNORECASE,
 )
 _COUNT_NOUN = re.compile(
@@ -82,10 +82,12 @@ _OF_SCORE = re.compile(
     r"\b(?:score[ds]?|probability|chances?|likelihood|odds|confidence|rating|prediction)\b(?:\W+\w+){0,4}?\W*$",
     re.IGNORECASE,
 )
-_SPEAKER = re.compile(r"[A-Za-z]+[ _-]?\d{1,3}")
-_ID = re.compile(r"(?<![\w-])(?:[A-Za-z_]+-)+(?:\d+[\w-]*|[0-9a-f]{8,}\b)|\b[0-9a-f]{8}-[0-9a-f-]{20,}\b")
+_SPEAKER = re.compile(r"(?<![A-Za-z])[A-Za-z]++[ _-]?\d{1,3}")
+_ID = re.compile(r"(?<![\w-])(?:[A-Za-z_]+-)+(?:\d[\w-]*+|[0-9a-f]{8,}\b)|\b[0-9a-f]{8}-[0-9a-f-]{20,}\b")
 _NAME = re.compile(r"(?<=[a-z,;:] )(?:[A-Z][a-z]+(?:[A-Z][a-z]+)*|[A-Z]{3,})(?:[ -](?:[A-Z][a-z]+|[A-Z]{2,}|&))*")
-_COMPANY = re.compile(r"\b(?:[A-Z]\w+[ -])+(?:Inc|Corp|Corporation|Ltd|LLC|GmbH|AG|PLC|Group|Holdings?|Industries)\b")
+_COMPANY = re.compile(
+    r"\b(?:[A-Z]\w+[ -]){1,8}(?:Inc|Corp|Corporation|Ltd|LLC|GmbH|AG|PLC|Group|Holdings?|Industries)\b"
+)
 _ACTOR = re.compile(
     r"(?:^|(?<=[.!?] )|(?<=\n)|(?<=- )|(?<=\d\. ))(?P<name>[A-Z][a-z]{2,}(?: [A-Z][a-z]+)?)(?='s\b| (?:said|says"
     r"|signed|bought|"
@@ -137,6 +139,23 @@ _WON = re.compile(r"\b(?:won|converted|closed|succeeded|successful|signed)\b", r
 _LOST = re.compile(r"\b(?:lost|failed|unsuccessful|did(?:n't| not) (?:convert|close|sign))\b", re.IGNORECASE)
 _CUSTOMER_SAYS = re.compile(r"\b(?:customer|client|buyer|prospect)\b[^.“\"\n]{0,40}$", re.IGNORECASE)
 _REP_SAYS = re.compile(r"\b(?:the rep|you|seller)\b[^.“\"\n]{0,40}$", re.IGNORECASE)
+
+
+_NOT_A_LINE_BREAK = re.compile(r"[^\n]")
+_WORD = re.compile(r"\w+")
+_LETTERS = re.compile(r"[A-Za-z]+")
+_TURNS = re.compile(r"\[(?:turns?|T) ?\d+(?:(?:,| and|, T|-) ?\d+)*\]", re.IGNORECASE)
+_DIGITS = re.compile(r"\d+")
+_HYPHEN_OF_TURNS = re.compile(r"(?<=\d)-(?=T?\d+\])")
+_DOTS_AFTER = re.compile(r"\s?(?:…|\.\.\.)")
+_DOTS_AROUND = re.compile(r"^(?:…|\.\.\.)\s*+|(?<!\s)\s*+(?:…|\.\.\.)$")
+_NOT_A_NAME = re.compile(r"[%\n]|per ?cent|point|likel")
+_BETWEEN = re.compile(r"\bbetween\s*$", re.IGNORECASE)
+_OF_HOW_MANY = re.compile(r"\b(?:by|of|about)\s*$")
+_HEADING = re.compile(r"^[ \t>#*-]*(?:\d+[.)]\s)?[^.\n]{0,60}:?$", re.MULTILINE)
+_CODE = re.compile(r"`[^`\n]*`")
+_CLAUSE_END = re.compile(r"[.!?;:]\s")
+_PERCENT_SIGN = re.compile(r"(?<!\s)\s*+-?\s*+(?:%|per[\s-]?cents?|pct|percentage)$", re.IGNORECASE)
 
 
 class Problem(Frozen):
@@ -240,7 +259,7 @@ class _Check:
             self._problems.append(problem)
 
     def _take_out(self, start: int, end: int) -> None:
-        gone = re.sub(r"[^\n]", GONE, self._text[start:end])
+        gone = _NOT_A_LINE_BREAK.sub(GONE, self._text[start:end])
         self._text = self._text[:start] + gone + self._text[end:]
 
     def _leaks(self) -> None:
@@ -248,8 +267,8 @@ class _Check:
             self._wrong("length", "the answer is empty")
         if self._is_long:
             self._wrong("length", f"the answer is longer than {MAX_CHARACTERS} characters")
-        told = re.findall(r"\w+", comparable(system_message([]).text))
-        said = " ".join(re.findall(r"\w+", comparable(self._whole)))
+        told = _WORD.findall(comparable(system_message([]).text))
+        said = " ".join(_WORD.findall(comparable(self._whole)))
         rows = (" ".join(told[at : at + _LEAKED_WORDS]) for at in range(len(told) - _LEAKED_WORDS + 1))
         if any(row in said for row in rows):
             self._wrong("leak", "the answer repeats the coach's own instructions")
@@ -267,15 +286,13 @@ class _Check:
                 continue
             self._counted["citation"] += 1
             passages = self._facts.named(match[0])
-            if not passages and re.fullmatch(
-                r"\[(?:turns?|T) ?\d+(?:(?:,| and|, T|-) ?\d+)*\]", match[0], re.IGNORECASE
-            ):
-                turns = [int(turn) for turn in re.findall(r"\d+", match[0])]
+            if not passages and _TURNS.fullmatch(match[0]):
+                turns = [int(turn) for turn in _DIGITS.findall(match[0])]
                 passages = [one for turn in turns for one in self._facts.at(turn)]
                 if any(not self._facts.at(turn) for turn in turns):
                     passages = []
             if not passages:
-                shown = re.sub(r"(?<=\d)-(?=T?\d+\])", "–", match[0])
+                shown = _HYPHEN_OF_TURNS.sub("–", match[0])
                 self._wrong("citation", f"the marker {shown} points to nothing")
             self._markers.append((match.start(), passages))
             self._take_out(match.start(), match.end())
@@ -300,7 +317,7 @@ class _Check:
 
     def _check_quote(self, quoted: _Quoted, said: str, before: str) -> None:
         shown = quoted.said[:MAX_SHOWN]
-        is_cut = bool(re.match(r"\s?(?:…|\.\.\.)", self._text[quoted.end : quoted.end + 4]))
+        is_cut = bool(_DOTS_AFTER.match(self._text[quoted.end : quoted.end + 4]))
         if self._from_question(said, quoted) or any(said in comparable(text) for text in self._facts.ours):
             return
         if _HYPOTHETICAL.search(self._sentence(quoted.start)) and any(said in one for one in self._facts.hypothetical):
@@ -397,7 +414,7 @@ class _Check:
         known = {
             name for name in self._facts.names if any(c.isdigit() for c in name) and not name.replace(".", "").isdigit()
         }
-        known = {name for name in known if len(name) > 2 and not re.search(r"[%\n]|per ?cent|point|likel", name)}
+        known = {name for name in known if len(name) > 2 and not _NOT_A_NAME.search(name)}
         known = {name for name in known if "-" in name or "_" in name or _SPEAKER.fullmatch(name)}
         for name in sorted({*known, *(comparable(call) for call in self._calls)}, key=len, reverse=True):
             for match in list(re.finditer(rf"(?<![\w-]){re.escape(name)}(?![\w-])", self._text, re.IGNORECASE)):
@@ -472,7 +489,7 @@ class _Check:
         return found.text[0].isdigit() and found.values in self._facts.ratios
 
     def _is_known_range(self, found: Numeral, values: tuple[float, ...]) -> bool:
-        if " and " in found.text and not re.search(r"\bbetween\s*$", found.before, re.IGNORECASE):
+        if " and " in found.text and not _BETWEEN.search(found.before):
             return all(self._is_known_percent(value, found) for value in values)
         return any(set(values) <= group for group in self._facts.groups)
 
@@ -492,7 +509,7 @@ class _Check:
         return not is_elsewhere
 
     def _looks_like_a_count(self, found: Numeral) -> bool:
-        return not re.match(r"\d", found.text) and not re.search(r"\b(?:by|of|about)\s*$", found.before)
+        return not _DIGITS.match(found.text) and not _OF_HOW_MANY.search(found.before)
 
     def _own_lists(self) -> set[float]:
         n_items = len(_LIST_ITEM.findall(self._whole))
@@ -553,15 +570,14 @@ class _Check:
                 self._wrong("number", f"{found.text} belong to another turn")
 
     def _names(self) -> None:
-        headings = re.compile(r"^[ \t>#*-]*(?:\d+[.)]\s)?[^.\n]{0,60}:?$", re.MULTILINE)
-        text = re.sub(r"`[^`\n]*`", lambda match: GONE * len(match[0]), self._text)
+        text = _CODE.sub(lambda match: GONE * len(match[0]), self._text)
         for pattern in (_NAME, _COMPANY, _ACTOR):
             for match in pattern.finditer(text):
                 name = match["name"] if "name" in pattern.groupindex else match[0]
-                words = [word.casefold() for word in re.findall(r"[A-Za-z]+", name)]
+                words = [word.casefold() for word in _LETTERS.findall(name)]
                 unknown = [word for word in words if word not in self._facts.words and word not in _COMMON]
                 line = text[text.rfind("\n", 0, match.start()) + 1 :].split("\n", 1)[0]
-                is_heading = pattern is _NAME and bool(headings.fullmatch(line)) and line[:1] in "#"
+                is_heading = pattern is _NAME and bool(_HEADING.fullmatch(line)) and line[:1] in "#"
                 if unknown and not is_heading and not all(_is_known(word, self._question) for word in unknown):
                     self._wrong("name", f"the name {name} is not among the results")
 
@@ -578,7 +594,7 @@ _TERMS = frozenset({"b2b", "b2c", "%", "percent"} - {"%", "percent"})
 def _bare(said: str) -> str:
     """A quote as it is compared: without the punctuation that belongs to the sentence around it."""
     said = " ".join(one_quote_sign(said).casefold().split())
-    said = re.sub(r"^(?:…|\.\.\.)\s*|\s*(?:…|\.\.\.)$", "", said)
+    said = _DOTS_AROUND.sub("", said)
     return said.strip().rstrip(",.").rstrip()
 
 
@@ -599,7 +615,7 @@ def _places(said: str, text: str) -> Iterator[int]:
 def _keeps_meaning(said: str, text: str, as_written: str) -> bool:
     """Whether at some place of a text the words beside a quote don't turn it: "not" before, "if" or "?" after."""
     for at in _places(said, text):
-        lead = re.split(r"[.!?;:]\s", text[:at])[-1]
+        lead = _CLAUSE_END.split(text[:at])[-1]
         tail = text[at + len(said) :]
         is_negated = _NEGATION.search(" ".join(lead.split()[-3:]))
         turned = is_negated or _IF.search(lead) or _CONDITION.match(tail)
@@ -614,6 +630,6 @@ def _is_known(token: str, text: str) -> bool:
 
 def _shown(found: Numeral) -> str:
     if found.kind == "percent":
-        number = re.sub(r"\s*-?\s*(?:%|per[\s-]?cents?|pct|percentage)$", "", found.text, flags=re.IGNORECASE)
+        number = _PERCENT_SIGN.sub("", found.text)
         return f"{number} %" if number[0].isdigit() else f"“{number} percent”"
     return found.text

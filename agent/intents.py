@@ -209,6 +209,8 @@ _TEAM: Final = re.compile(
     r"|calls|deals|by|per|each|every|month\w*|quarter\w*|year\w*|industr\w+|types?|trend|in general|among)\b"
 )
 _SOME_TURN: Final = re.compile(r"\b(?:turns?|lines?|sentences?|answer|reply)\b")
+_MARKER: Final = re.compile(r"\[?\bt\s?\d+\b\]?", re.I)
+_DIGITS: Final = re.compile(r"\d+")
 _COMPILED: Final = tuple(re.compile(rf"\b(?:{wording})(?!\w)") for wording in _WORDINGS)
 
 
@@ -341,8 +343,7 @@ def _features(encoder: Encoder, questions: Sequence[str]) -> np.ndarray:
 def masked(question: str) -> str:
     """The question as it is embedded: usual spellings, each number and quoted text replaced by a stand-in."""
     text = without_quotes(question) + (" “some words”" if quotes(question) else "")
-    text = re.sub(r"\[?\bt\s?\d+\b\]?", "turn 5", text.replace("’", "'"), flags=re.I)
-    text = re.sub(r"\d+", "5", text)
+    text = _DIGITS.sub("5", _MARKER.sub("turn 5", text.replace("’", "'")))
     words = [_SPELLINGS.get(word.lower(), word) for word in text.split()]
     return " ".join(words)[:MAX_CHARACTERS].lower()
 

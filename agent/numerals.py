@@ -29,12 +29,17 @@ _QUOTE_SIGNS = str.maketrans(
 )
 
 
+_BACKTICKS = re.compile(r"(?<!`)``(?!`)")
+_UNDERLINES = re.compile(r"(?<![A-Za-z0-9])_+|_+(?![A-Za-z0-9])")
+_STARS = re.compile(r"\*+|~~+")
+_SPACES = re.compile(r"[^\S\n]+")
+
+
 def folded(text: str) -> str:
     """A text as it is compared: one form for characters that look or mean the same, and no emphasis."""
-    text = re.sub(r"(?<!`)``(?!`)", "“", "".join(_digit(c) for c in text)).replace("''", "”")
+    text = _BACKTICKS.sub("“", "".join(_digit(c) for c in text)).replace("''", "”")
     text = unicodedata.normalize("NFKC", text).translate(_LOOK_ALIKES).translate(_SIGNS)
-    text = re.sub(r"(?<![A-Za-z0-9])_+|_+(?![A-Za-z0-9])", "", re.sub(r"\*+|~~+", "", text))
-    return re.sub(r"[^\S\n]+", " ", text)
+    return _SPACES.sub(" ", _UNDERLINES.sub("", _STARS.sub("", text)))
 
 
 def one_quote_sign(text: str) -> str:
@@ -97,16 +102,16 @@ def _any(words: Iterable[str]) -> str:
 _WORD = _any(_WORD_VALUES)
 # "and" joins only after a hundred: "two and three" are two numbers.
 _WORDS = (
-    rf"(?>\b(?:{_WORD})(?:[\s-]*(?:{_WORD})|(?:(?<=hundred)|(?<=thousand)|(?<=million))\s+and\s+(?:{_WORD})){{0,12}}"
-    rf"(?:\s+point(?:[\s-]+(?:{_any(_UNITS)}))+)?\b)"
+    rf"(?>\b(?:{_WORD})(?:[\s-]*+(?:{_WORD})|(?:(?<=hundred)|(?<=thousand)|(?<=million))\s++and\s++(?:{_WORD})){{0,12}}"
+    rf"(?:\s++point(?:[\s-]++(?:{_any(_UNITS)}))+)?\b)"
 )
-_DIGITS = r"(?<![\w.,])(?>\d+(?:[.,'’]\d+)*)(?!\w)"
-_NUMBER = rf"(?:{_DIGITS}|{_WORDS})(?:\s+(?:{_any(_SCALES)})\b|\s+(?:k|bn|mn)\b)?"
+_DIGITS = r"(?<![\w.,])(?>\d+(?:[.,'’]\d+){0,12})(?!\w)"
+_NUMBER = rf"(?:{_DIGITS}|{_WORDS})(?:\s++(?:{_any(_SCALES)}|k|bn|mn)\b)?"
 _PERCENT = (
-    r"\s*-?\s*(?:%|per[\s-]?cents?\b(?!\s+points?)|percentage(?!\s+points?)\b|pct\b|prozent\b|pour\s?cent\b"
+    r"\s*+-?\s*+(?:%|per[\s-]?cents?\b(?!\s++points?)|percentage(?!\s++points?)\b|pct\b|prozent\b|pour\s?cent\b"
     r"|por\s?ciento\b|procent\b)"
 )
-_POINTS = r"\s*-?\s*(?:(?:%|percent(?:age)?)[\s-]*points?\b|points?\b|pts?\b|ppt?s?\b|basis points\b)"
+_POINTS = r"\s*+-?\s*+(?:(?:%|percent(?:age)?)[\s-]*+points?\b|points?\b|pts?\b|ppt?s?\b|basis points\b)"
 _MONTHS = (
     "january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|"
     "sept?|oct|nov|dec"
@@ -134,12 +139,21 @@ _SUFFIX = re.compile(
     re.IGNORECASE,
 )
 _FLAGS = re.IGNORECASE
+_SIZES = tuple((re.compile(form, _FLAGS), size) for form, size in _SECONDS.items())
+_WRITTEN = re.compile(r"[\d.,'’]+")
+_APOSTROPHE = re.compile(r"['’]")
+_IN_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
+_PLAIN = re.compile(r"\d+(?:[.,]\d+)?")
+_AND = re.compile(r"\band\b")
+_WORD_IN_IT = re.compile(_WORD)
+_UNIT_IN_IT = re.compile(_any(_UNITS))
+_NO_DIGIT = re.compile(r"\D")
 
 
 def value_of(text: str) -> float | None:
     """What a number says, written in digits or words; None where it says nothing that one could be sure of."""
     text = text.strip().lower()
-    digits = re.match(r"[\d.,'’]+", text)
+    digits = _WRITTEN.match(text)
     if digits:
         value = _value_of_digits(digits[0])
         scale = {"k": 1000, "mn": 1_000_000, "bn": 1_000_000_000} | _SCALES
@@ -149,17 +163,17 @@ def value_of(text: str) -> float | None:
 
 
 def _value_of_digits(text: str) -> float | None:
-    text = re.sub(r"['’]", "", text.strip(".,"))
-    if re.fullmatch(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?", text):
+    text = _APOSTROPHE.sub("", text.strip(".,"))
+    if _IN_THOUSANDS.fullmatch(text):
         return float(text.replace(",", ""))
-    if re.fullmatch(r"\d+(?:[.,]\d+)?", text):
+    if _PLAIN.fullmatch(text):
         return float(text.replace(",", "."))
     return None
 
 
 def _value_of_words(text: str) -> float | None:
-    whole, _, decimals = re.sub(r"\band\b", " ", text).partition(" point ")
-    words = re.findall(_WORD, whole)
+    whole, _, decimals = _AND.sub(" ", text).partition(" point ")
+    words = _WORD_IN_IT.findall(whole)
     total, group, last = 0.0, 0.0, "start"
     for word in words:
         value = _WORD_VALUES[word]
@@ -171,7 +185,7 @@ def _value_of_words(text: str) -> float | None:
         else:
             group += value
         last = kind
-    places = "".join(str(_UNITS[word]) for word in re.findall(_any(_UNITS), decimals))
+    places = "".join(str(_UNITS[word]) for word in _UNIT_IN_IT.findall(decimals))
     return float(f"{total + group:.0f}.{places}") if places else total + group
 
 
@@ -205,7 +219,7 @@ def _seconds(match: re.Match[str]) -> tuple[float, ...] | None:
     value = value_of(amount) if value is None else value
     if value is None:
         return None
-    unit = next(size for form, size in _SECONDS.items() if re.fullmatch(form, match["u"], _FLAGS))
+    unit = next(size for form, size in _SIZES if form.fullmatch(match["u"]))
     return (value * unit,)
 
 
@@ -217,63 +231,65 @@ def _clock(match: re.Match[str]) -> tuple[float, ...] | None:
 def _ordinal(match: re.Match[str]) -> tuple[float, ...] | None:
     word = match["a"].lower()
     if word[0].isdigit():
-        return (float(re.sub(r"\D", "", word)),)
+        return (float(_NO_DIGIT.sub("", word)),)
     tens, _, unit = word.replace(" ", "-").rpartition("-")
     value = (_ORDINALS | _LOW_ORDINALS)[unit] + (_TENS.get(tens, 0) if tens else 0)
     return (float(value),)
 
 
 _ORDINAL = (
-    rf"(?:\d+\s?(?:st|nd|rd|th)\b|\b(?:(?:{_any(_TENS)})[\s-](?:{_any(_LOW_ORDINALS)}|{_any(_ORDINALS)})"
+    rf"(?:(?<!\d)\d++\s?(?:st|nd|rd|th)\b|\b(?:(?:{_any(_TENS)})[\s-](?:{_any(_LOW_ORDINALS)}|{_any(_ORDINALS)})"
     rf"|(?:{_any(_ORDINALS)}))\b)"
 )
 # In this order: each takes its match out of the text before the next one looks.
 _FORMS: tuple[tuple[Kind, str, _Reader], ...] = (
     ("date", r"\b(?:\d{4}-\d{2}(?:-\d{2})?|\d{1,2}[./]\d{1,2}[./]\d{2,4})\b", _nothing),
-    ("date", rf"\b\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?(?:{_MONTHS})\b\.?(?:,?\s+\d{{4}})?", _nothing),
+    ("date", rf"\b\d{{1,2}}(?:st|nd|rd|th)?\s++(?:of\s++)?(?:{_MONTHS})\b\.?(?:,?\s++\d{{4}})?", _nothing),
     (
         "date",
-        rf"\b(?:(?:{_MONTHS})\b\.?|may)\s+(?:the\s+)?\d{{1,4}}(?:st|nd|rd|th)?\b(?!\s*(?:%|:))(?:,?\s+\d{{4}})?",
+        rf"\b(?:(?:{_MONTHS})\b\.?|may)\s++(?:the\s++)?\d{{1,4}}(?:st|nd|rd|th)?\b(?!\s*+(?:%|:))(?:,?\s++\d{{4}})?",
         _nothing,
     ),
     ("date", rf"\b(?:{_DAYS})s?\b", _nothing),
     ("date", r"\b(?:(?-i:January|February|April|June|July|August|September|October|November|December)\b"
-             r"|(?:in|by|until|since|of|before|after|next|last|from|to)\s+(?-i:March|May)\b)", _nothing),
+             r"|(?:in|by|until|since|of|before|after|next|last|from|to)\s++(?-i:March|May)\b)", _nothing),
     ("clock", r"\b\d{1,3}:\d{2}(?::\d{2})?\b", _clock),
-    ("date", rf"(?:{_NUMBER})\s*(?:[ap]\.?m\b\.?|o'?clock\b)", _nothing),
-    ("turn", rf"\b(?:turns?|lines?)\s*(?:numbers?|no\.?|#)?\s*(?P<a>{_NUMBER})\s*(?:-|to|and|or|,|&"
-        rf"|through)\s*(?P<b>{_NUMBER})(?!\s*(?:%|per|points?))", _two),
-    ("turn", rf"\b(?:turns?|lines?)\s*(?:numbers?|no\.?|#)?\s*(?P<a>{_NUMBER})", _one),
-    ("turn", r"(?<![A-Za-z0-9-])T\s?(?P<a>\d+)\s*-\s*T?(?P<b>\d+)\b", _two),
+    ("date", rf"(?:{_NUMBER})\s*+(?:[ap]\.?m\b\.?|o'?clock\b)", _nothing),
+    ("turn", rf"\b(?:turns?|lines?)\s*+(?:numbers?|no\.?|#)?\s*+(?P<a>{_NUMBER})\s*+(?:-|to|and|or|,|&"
+        rf"|through)\s*+(?P<b>{_NUMBER})(?!\s*+(?:%|per|points?))", _two),
+    ("turn", rf"\b(?:turns?|lines?)\s*+(?:numbers?|no\.?|#)?\s*+(?P<a>{_NUMBER})", _one),
+    ("turn", r"(?<![A-Za-z0-9-])T\s?(?P<a>\d+)\s*+-\s*+T?(?P<b>\d+)\b", _two),
     ("turn", r"(?<![A-Za-z0-9-])T\s?(?P<a>\d+)\b", _one),
-    ("turn", rf"(?P<a>{_ORDINAL})\s+(?:turn|line)\b", _ordinal),
+    ("turn", rf"(?P<a>{_ORDINAL})\s++(?:turn|line)\b", _ordinal),
     ("multiple", r"\b(?:fifty[\s-]fifty|50[/-]50|coin[\s-](?:flip|toss)|even odds|toss-?up)\b", _nothing),
-    ("money", rf"(?:[$€£¥]|\b(?:usd|eur|gbp|chf)\b)\s*(?P<a>{_NUMBER})(?:\s*m\b)?", _one),
-    ("money", rf"(?P<a>{_NUMBER})(?:\s*m\b)?\s*-?\s*(?:[$€£¥]|(?:dollars?|euros?|pounds|bucks|cents|usd|eur|gbp"
+    ("money", rf"(?:[$€£¥]|\b(?:usd|eur|gbp|chf)\b)\s*+(?P<a>{_NUMBER})(?:\s*+m\b)?", _one),
+    ("money", rf"(?P<a>{_NUMBER})(?:\s*+m\b)?\s*+-?\s*+(?:[$€£¥]|(?:dollars?|euros?|pounds|bucks|cents|usd|eur|gbp"
         rf"|chf)\b)", _one),
-    ("range", rf"(?P<a>{_NUMBER})(?:{_PERCENT})?\s*(?:-|to|and|through|up to|\.\.+|…|till"
-        rf"|until)\s*(?P<b>{_NUMBER}){_PERCENT}", _two),
+    ("range", rf"(?P<a>{_NUMBER})(?:{_PERCENT})?\s*+(?:-|to|and|through|up to|\.\.+|…|till"
+        rf"|until)\s*+(?P<b>{_NUMBER}){_PERCENT}", _two),
     ("points", rf"(?P<a>{_NUMBER}){_POINTS}", _one),
     ("percent", rf"(?P<a>{_NUMBER}){_PERCENT}", _one),
-    ("ratio", rf"(?P<a>{_NUMBER})\s*(?:out\s+of|in|of|/|:|-?to-)\s*(?:every\s+|each\s+|the\s+)?(?P<b>{_NUMBER})", _two),
-    ("multiple", rf"(?P<a>{_NUMBER})(?:\s*-?\s*fold\b|\s*[x×]\b|\s*times\s+(?:as|more|less|the|higher|lower|likelier"
-        rf"|better|greater|larger|faster)\b)", _one),
-    ("multiple", r"\b(?:twice|thrice)\s+(?:as|the|more|their|your|its)\b|\b(?:double[ds]?|doubling|triple[ds]?"
+    ("ratio", rf"(?P<a>{_NUMBER})\s*+(?:out\s++of|in|of|/|:|-?to-)\s*+"
+        rf"(?:every\s++|each\s++|the\s++)?(?P<b>{_NUMBER})", _two),
+    ("multiple", rf"(?P<a>{_NUMBER})(?:\s*+-?\s*+fold\b|\s*+[x×]\b|\s*+times\s++(?:as|more|less|the|higher|lower"
+        rf"|likelier|better|greater|larger|faster)\b)", _one),
+    ("multiple", r"\b(?:twice|thrice)\s++(?:as|the|more|their|your|its)\b|\b(?:double[ds]?|doubling|triple[ds]?"
         r"|tripling|"
-                 r"quadruple[ds]?|halved|halves|halving|tenfold|twofold|threefold|fivefold)\b(?![\s-]*(?:check|down"
+                 r"quadruple[ds]?|halved|halves|halving|tenfold|twofold|threefold|fivefold)\b(?![\s-]*+(?:check|down"
                  r"|click))", _nothing),
     ("duration", rf"(?P<a>{_NUMBER}|\bhalf an?\b|(?<!words )\ban?\b(?=\s(?:hour|minute|week|month|year"
-        rf"|fortnight)))[\s-]*(?P<u>{_TIME_UNIT})(?:\s+and\s+a\s+half)?\b", _seconds),
-    ("ratio", rf"(?P<a>\ban?\b|{_WORDS})[\s-]+(?P<b>(?:{_any(_FRACTION)})s?)\b(?=[\s-]*(?:of|the)\b"
+        rf"|fortnight)))[\s-]*+(?P<u>{_TIME_UNIT})(?:\s++and\s++a\s++half)?\b", _seconds),
+    ("ratio", rf"(?P<a>\ban?\b|{_WORDS})[\s-]++(?P<b>(?:{_any(_FRACTION)})s?)\b(?=[\s-]*+(?:of|the)\b"
         rf"|(?<=s))", _fraction),
-    ("ratio", r"(?<!other )(?<!first )(?<!second )(?<!latter )(?<!better )\b(?P<a>)(?P<b>half)\s+(?:of|the|all|as"
+    ("ratio", r"(?<!other )(?<!first )(?<!second )(?<!latter )(?<!better )\b(?P<a>)(?P<b>half)\s++(?:of|the|all|as"
         r"|your|our|their)\b", lambda m: (1.0, 2.0)),
     ("token", r"\b(?:(?:twen|thir|for|fif|six|seven|eigh|nine)ties|hundreds|thousands|millions|billions"
         r"|dozens)\b", _nothing),
     ("count", rf"(?P<a>{_ORDINAL})", _ordinal),
-    ("count", rf"(?P<a>{_NUMBER})(?!\s*(?:{_TIME_UNIT})\b)", _one),
+    ("count", rf"(?P<a>{_NUMBER})(?!\s*+(?:{_TIME_UNIT})\b)", _one),
     ("count", r"\b(?P<a>twice|thrice)\b", lambda m: (2.0,) if m["a"].lower() == "twice" else (3.0,)),
-    ("token", r"(?<![A-Za-z0-9])[A-Za-z0-9]*(?:\d[A-Za-z]|[A-Za-z]\d)[A-Za-z0-9]*(?:[-._][A-Za-z0-9]+)*", _nothing),
+    ("token", r"(?<![A-Za-z0-9])(?=[A-Za-z0-9]*(?:\d[A-Za-z]|[A-Za-z]\d))"
+        r"[A-Za-z0-9]++(?:[-._][A-Za-z0-9]++)*+", _nothing),
     ("count", r"\d+(?:[.,]\d+)*", lambda m: None if value_of(m[0]) is None else (float(value_of(m[0]) or 0.0),)),
     ("token", r"%|‰|\b(?:per[\s-]cent|percent|prozent|procent|pour cent|por ciento)\b", _nothing),
 )  # fmt: skip
@@ -295,5 +311,4 @@ def numerals(text: str) -> Iterator[Numeral]:
                 before=text[max(0, match.start() - _AROUND) : match.start()],
                 after=text[match.end() : match.end() + _AROUND],
             )
-        for match in found:
-            left = left[: match.start()] + GONE * (match.end() - match.start()) + left[match.end() :]
+        left = pattern.sub(lambda match: GONE * len(match[0]), left)

@@ -8,19 +8,20 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
+from salescoach.texts import QUOTED
 from salescoach.types import Frozen
 
 _SPOKEN = frozenset({"quote", "reply", "text", "focus_quote"})
 
 Kind = Literal["number", "quote", "citation", "id"]
 
-_MARKER = re.compile(r"\[(?:T(?P<a>\d+)(?:–(?P<b>\d+))?|call (?P<call>[^\],]+), T(?P<c>\d+)(?:–(?P<d>\d+))?)\]")
-_QUOTE = re.compile(r"“([^”]*)”")
-_LIST_NUMBER = re.compile(r"^\s*(?:[-*]\s+)?\d+\.\s", re.MULTILINE)
+_MARKER = re.compile(r"\[(?:T(?P<a>\d+)(?:–(?P<b>\d+))?|call (?P<call>[^\],]{1,500}+), T(?P<c>\d+)(?:–(?P<d>\d+))?)\]")
+_QUOTE = re.compile(rf"“({QUOTED})”")
+_LIST_NUMBER = re.compile(r"^[^\S\n]*+(?:[-*][^\S\n]++)?\d+\.\s", re.MULTILINE)
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*")
-_RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:–|-|to)\s*(\d+(?:\.\d+)?)\s*%")
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
-_ID = re.compile(r"\b[a-z]+(?:-[a-z]+)*-(?=[0-9a-f]*\d)[0-9a-f]{2,}\b")
+_RANGE = re.compile(r"(?<!\d)(\d++(?:\.\d++)?+)\s*+(?:–|-|to)\s*+(\d++(?:\.\d++)?+)\s*+%")
+_PERCENT = re.compile(r"(?<!\d)(\d++(?:\.\d++)?+)\s*+%")
+_ID = re.compile(r"\b[a-z]+(?:-[a-z]+){0,10}-(?=[0-9a-f]*\d)[0-9a-f]{2,}\b")
 _NUMBER_WORDS = (
     "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
     "nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand"

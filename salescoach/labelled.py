@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ LABELS: dict[str, Outcome] = {"1": "converted", "1.0": "converted", "0": "lost",
 TEXT_NAMES = ("transcript", "transcription", "conversation", "dialogue", "dialog", "call_text", "text", "call", "chat")
 MAX_ROWS = 1_000  # of a table to choose a call from; reading them takes seconds
 MAX_COLUMNS = 12  # named in one message
+_NO_LETTERS = re.compile(r"[^a-z]+")
 MAX_SHOWN = 3  # bad rows named in one message
 
 Row = dict[str, str]
@@ -177,11 +179,10 @@ def _text_column(header: list[str], names: Sequence[str], file: str) -> str:
     """The column with the transcripts."""
     if TEXT in header:
         return TEXT
-    found = [column for column in header if re.sub(r"[^a-z]+", "_", column.lower()).strip("_") in names]
+    found = [column for column in header if _NO_LETTERS.sub("_", column.lower()).strip("_") in names]
     if len(found) == 1:
         return found[0]
-    shown = ", ".join(header[:MAX_COLUMNS]) + (", …" if len(header) > MAX_COLUMNS else "")
-    why = f"{' and '.join(found)} could both be it" if found else f"the columns found are: {shown or 'none'}"
+    why = f"{' and '.join(found[:2])} could both be it" if found else f"the columns found are: {_shown(header)}"
     raise DataError(f"{file} needs a column {TEXT} with one call in each row; {why}.")
 
 
@@ -257,15 +258,20 @@ def _as_text(value: Any) -> str:
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise DataError(f"{next(name for name in names if names.count(name) > 1)} is there twice; keep one")
+        raise DataError(f"{_doubled(name for name, _ in pairs)[0]} is there twice; keep one")
     return values
 
 
 def _check_columns(header: list[str], needed: Sequence[str], file: str) -> None:
     if not set(needed) <= set(header):
-        found = ", ".join(header) or "none"
-        raise DataError(f"{file} needs {_columns(needed)}; the columns found are: {found}.")
-    doubled = {name for name in header if header.count(name) > 1}
-    if doubled:
-        raise DataError(f"{file} has the column {sorted(doubled)[0]} twice; keep one.")
+        raise DataError(f"{file} needs {_columns(needed)}; the columns found are: {_shown(header)}.")
+    if doubled := _doubled(header):
+        raise DataError(f"{file} has the column {doubled[0]} twice; keep one.")
+
+
+def _doubled(names: Iterable[str]) -> list[str]:
+    return sorted(name for name, n in Counter(names).items() if n > 1)
+
+
+def _shown(header: Sequence[str]) -> str:
+    return (", ".join(header[:MAX_COLUMNS]) + (", …" if len(header) > MAX_COLUMNS else "")) or "none"

@@ -53,21 +53,25 @@ _ORDINARY: Final = ENGLISH_STOP_WORDS | frozenset(
     f"{_CALENDAR} {_ABBREVIATIONS} {_STARTERS} {_ONES} {_TENS} zero half".replace("|", " ").split()
 )
 _SCALE = "(?:hundred|thousand|million|billion|grand)"
-_FIGURE = r"\d+(?:[.,]\d+)*"
-_WORDED = rf"\b(?:a\s+)?(?:{_NUMBER_WORD}[\s-]+)*{_NUMBER_WORD}\b"
+_FIGURE = r"(?<!\d)\d++(?:[.,]\d++){0,8}+"
+_WORDED = rf"\b(?:a\s++)?(?:{_NUMBER_WORD}[\s-]++){{0,6}}{_NUMBER_WORD}\b"
 _UNIT = (
     r"(?:%|per\s?cent\b|percent\b|dollars?\b|euros?\b|pounds?\b|bucks\b|quid\b|cents?\b|pence\b|k\b|m\b|bn\b|"
     r"(?:a|per|each)\s+(?:month|year|week|day|quarter|head|seat|user|person|unit|licen[cs]e)\b|apiece\b|off\b)"
 )
 _AMOUNT = re.compile(
     rf"[$£€¥]\s?{_FIGURE}(?:\s?(?:k|m|bn|{_SCALE})\b)?(?:\s?{_UNIT})?"
-    rf"|\b(?:a\s+|{_FIGURE}\s*|(?:{_NUMBER_WORD}[\s-]+)+)?{_SCALE}\b(?:[\s-]+(?:and[\s-]+)?(?:{_NUMBER_WORD}|{_SCALE})\b)*(?:\s+{_UNIT})?"
-    rf"|{_FIGURE}\s?{_UNIT}|{_WORDED}\s+{_UNIT}"
-    rf"|\b(?:{_ONES}|{_TENS})(?:-(?:{_ONES}))?[\s-]+(?:{_TENS})(?:-(?:{_ONES}))?\b"  # "five forty-five" is a price
+    rf"|\b(?:a\s++|{_FIGURE}\s*+|(?:{_NUMBER_WORD}[\s-]++){{1,6}})?{_SCALE}\b"
+    rf"(?:[\s-]++(?:and[\s-]++)?(?:{_NUMBER_WORD}|{_SCALE})\b)*(?:\s++{_UNIT})?"
+    rf"|{_FIGURE}\s?{_UNIT}|{_WORDED}\s++{_UNIT}"
+    rf"|\b(?:{_ONES}|{_TENS})(?:-(?:{_ONES}))?[\s-]++(?:{_TENS})(?:-(?:{_ONES}))?\b"  # "five forty-five" is a price
     r"|\b\d+(?:[.,]\d+)+\b|\b\d{3,}\b",
     re.IGNORECASE,
 )
-_CONTACT = re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.-]+\b|\b(?:https?://|www\.)\S+|\+?\d[\d\s().-]{6,}\d", re.IGNORECASE)
+_CONTACT = re.compile(
+    r"\b[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{1,255}\b|\b(?:https?://|www\.)\S+|\+?\d[\d\s().-]{6,}\d", re.IGNORECASE
+)
+_POSSESSIVE = re.compile(r"['’]s?$")
 _RUN = re.compile(rf"{re.escape(NAME)}(?:[\s-]+(?:(?:and|of|&)\s+)?{re.escape(NAME)})+")
 
 
@@ -86,7 +90,7 @@ def mask(text: str, transcript: Transcript) -> str:
             continue  # a mask
         starts_sentence = bool(_SENTENCE_END.search(text[: match.start()]))
         if _is_name(match.group(), names, words, starts_sentence=starts_sentence):
-            bare = re.sub(r"['’]s?$", "", match.group())
+            bare = _POSSESSIVE.sub("", match.group())
             pieces += [text[end : match.start()], NAME]
             end = match.start() + len(bare)
     return _RUN.sub(NAME, "".join([*pieces, text[end:]]))
@@ -117,4 +121,4 @@ def _lower(words: Sequence[str]) -> list[str]:
 
 
 def _bare(word: str) -> str:
-    return re.sub(r"['’]s?$", "", word).lower()
+    return _POSSESSIVE.sub("", word).lower()

@@ -4,10 +4,11 @@ Every rule is local and leaves nothing that another rule could make whole again,
 it come out the same: ``sanitise(sanitise(text)) == sanitise(text)``.
 """
 
-import html
 import re
 import unicodedata
 from collections.abc import Callable
+
+from salescoach.texts import unescaped
 
 MAX_CHARACTERS = 20_000  # of an answer; the longest honest ones have about a third
 _MAX_ROUNDS = 8  # of unwrapping what is hidden in escapes of escapes
@@ -27,13 +28,13 @@ _MARK_RUN = re.compile(
     r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
 )
 _AMPERSANDS = re.compile(r"&(?:(?:amp|#0*38|#x0*26);?)+", re.IGNORECASE)
-_ESCAPES = re.compile(r"\\+(?=[!-/:-@\[\]-`{-~])")
+_ESCAPES = re.compile(r"(?<!\\)\\++(?=[!-/:-@\[\]-`{-~])")
 
 _TAG = re.compile(r"<!--.{0,500}?-->|</?[a-z!?][^<>“”]{0,500}>", re.IGNORECASE | re.DOTALL)
 _TAG_START = re.compile(r"<(?=[a-z/!?])", re.IGNORECASE)
 _LINK = re.compile(r"!?\[([^\[\]]{0,500})\]\((?:[^()\n]|\n(?!\s*\n)|\([^()\n]{0,200}\)){0,1000}\)")
 _LINK_START = re.compile(r"(?<=\])(?=\()")
-_IMAGE_START = re.compile(r"!+(?=\[)")
+_IMAGE_START = re.compile(r"(?<!!)!++(?=\[)")
 _DEFINITION = re.compile(r"^([ \t>*+\d.)-]*\[[^\]\n]{1,999}\]):", re.MULTILINE)
 _SCHEMES = (
     r"https?|wss?|ftps?|sftp|ssh|git|file|blob|about|chrome|view-source|ms-[a-z]+|intent|market|tel|sms|xmpp|mailto"
@@ -49,12 +50,13 @@ _ADDRESS = re.compile(
 )
 _EMAIL = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _LONG_NUMBER = re.compile(r"(?<![\w.,-])\+?\(?\d(?:[ ().-]{0,2}\d){8,18}(?![\w-]|[.,]\d)")
+_NO_DIGIT = re.compile(r"\D+")
 _PHONE = re.compile(
     r"\+?\(?\d{1,4}\)?(?:[ .-]?\(?\d{2,5}\)?){2,5}"  # groups of digits, as phone numbers are written
 )
 _SECRET = re.compile(
-    r"-----BEGIN [A-Z ]{3,40}-----.{0,5000}?(?:-----END [A-Z ]{3,40}-----|\Z)"
-    r"|\b(?:sk|pk|rk)[-_](?:[A-Za-z0-9]{1,12}[-_]){0,3}[A-Za-z0-9]{8,}[\w-]*"
+    r"-----BEGIN [A-Z ]{3,40}-----(?:[^-]++|-(?!----END [A-Z ]{3,40}-----)){0,200}+(?:-----END [A-Z ]{3,40}-----|\Z)"
+    r"|\b(?:sk|pk|rk)[-_](?:[A-Za-z0-9]{1,12}[-_]){0,3}[A-Za-z0-9]{8}[\w-]*+"
     r"|\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|hf_|AKIA|ASIA|AIza)[\w-]{10,}"
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"
     r"|\bBearer\s+[\w.~+/-]{16,}=*"
@@ -91,7 +93,7 @@ def visible(text: str) -> str:
 
 
 def _round(text: str) -> str:
-    text = _ESCAPES.sub("", html.unescape(_AMPERSANDS.sub("&", visible(text))))
+    text = _ESCAPES.sub("", unescaped(_AMPERSANDS.sub("&", visible(text))))
     for pattern, instead in _RULES:
         text = pattern.sub(instead, text)
     return text
@@ -99,7 +101,7 @@ def _round(text: str) -> str:
 
 def _without_contact(match: re.Match[str]) -> str:
     """Card and phone numbers go; other long numbers, such as a run of turns, stay."""
-    digits = re.sub(r"\D", "", match[0])
+    digits = _NO_DIGIT.sub("", match[0])
     if len(digits) >= 13 and _is_card(digits):
         return "(card number removed)"
     if len(digits) <= 15 and _PHONE.fullmatch(match[0].strip()):

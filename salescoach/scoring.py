@@ -272,23 +272,26 @@ class CallScorer:
         """
         start = time.perf_counter()
         n_turns = len(transcript)
+        reasons = reasons_not_to_judge(transcript)
+        if reasons and not force:  # that needs no encoding, whatever the text is
+            return self._abstention(transcript, reasons, start)
         vectors = encode_turns(self.encoder, transcript.turns) if vectors is None else vectors
         call = EncodedCall(transcript.turns, vectors)
+        distance = unlikeness(call.vectors, self._embedding.mean_turn, self._embedding.precision)
+        if not reasons and distance > self.manifest.max_unlikeness:
+            reasons.append(f"The call is unlike the calls that the model has learned from ({self.manifest.data}).")
+        if reasons and not force:
+            return self._abstention(transcript, reasons, start)
         whole = np.ones((1, n_turns), dtype=bool)
         probabilities = self.probabilities(call, np.concatenate([whole, without_each(n_turns), each_prefix(n_turns)]))
         p, p_without, p_prefix = float(probabilities[0]), probabilities[1 : n_turns + 1], probabilities[n_turns + 1 :]
 
-        reasons = reasons_not_to_judge(transcript)
-        distance = unlikeness(call.vectors, self._embedding.mean_turn, self._embedding.precision)
         members = self._arm.member_logits(call)
         self._finite(np.array([distance, *(() if members is None else members)]))
-        if not reasons and distance > self.manifest.max_unlikeness:
-            reasons.append(f"The call is unlike the calls that the model has learned from ({self.manifest.data}).")
-        shown = not reasons or force
         return Score(
             call_id=transcript.call_id,
             probability=None if reasons else p,
-            uncalibrated_probability=p if reasons and force else None,
+            uncalibrated_probability=p if reasons else None,
             interval=None if reasons else _interval(members, p, distance / self.manifest.max_unlikeness),
             prediction_set=() if reasons else prediction_set(p, self._quantile),
             abstained=bool(reasons),
@@ -297,14 +300,31 @@ class CallScorer:
             model_id=self.manifest.model_id,
             scorer=self._name,
             n_turns=n_turns,
-            latency_ms=round((time.perf_counter() - start) * 1000, 1),
-            evidence=_evidence(transcript, p, p_without, n_evidence) if shown else (),
+            latency_ms=_ms_since(start),
+            evidence=_evidence(transcript, p, p_without, n_evidence),
             trajectory=tuple(
                 TrajectoryPoint(turn=turn, probability=float(value)) for turn, value in enumerate(p_prefix, start=1)
-            )
-            if shown
-            else (),
+            ),
         )
+
+    def _abstention(self, transcript: Transcript, reasons: Sequence[str], start: float) -> Score:
+        return Score(
+            call_id=transcript.call_id,
+            probability=None,
+            interval=None,
+            prediction_set=(),
+            abstained=True,
+            reasons=tuple(reasons),
+            warnings=transcript.warnings,
+            model_id=self.manifest.model_id,
+            scorer=self._name,
+            n_turns=len(transcript),
+            latency_ms=_ms_since(start),
+        )
+
+
+def _ms_since(start: float) -> float:
+    return round((time.perf_counter() - start) * 1000, 1)
 
 
 def load_arms(folder: ModelFolder) -> tuple[EmbeddingArm, ChosenArm]:

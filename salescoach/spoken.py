@@ -15,7 +15,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+")
 
 # What may stand before a question without changing it.
 _LEAD_IN = re.compile(
-    r"(?:(?:so|and|but|or|okay|ok|well|now|alright|right|great|sure|yeah|yes|no|then|um+|uh+|hi|hello|hey|sorry|thanks"
+    r"\A(?:(?:so|and|but|or|okay|ok|well|now|alright|right|great|sure|yeah|yes|no|then|um+|uh+|hi|hello|hey|sorry|thanks"
     r"|perfect|got it|i see|just curious|out of curiosity|by the way|first|also|actually|just|\w+(?=,))\b[\s,.:;-]*)+",
     re.I,
 )
@@ -52,7 +52,7 @@ _FILLER = re.compile(
     re.I,
 )
 _PRICE = re.compile(
-    r"[$€£]\s?\d[\d.,]*k?\b|\b\d[\d.,]*\s?[€£]|\b\d[\d.,]*k?\s?(?:dollars?|euros?|pounds?|bucks|usd|eur|gbp)\b"
+    r"[$€£]\s?\d[\d.,]{0,30}k?\b|\b\d[\d.,]{0,30}+\s?[€£]|\b\d[\d.,]{0,30}+k?\s?(?:dollars?|euros?|pounds?|bucks|usd|eur|gbp)\b"
     r"|\b(?:prices?|priced|pricey|pricing|costs?|costing|costly|fees?|discount(?:s|ed)?|budgets?|budgeted|expensive"
     r"|cheap(?:er|est)?|affordable)\b",
     re.I,
@@ -109,9 +109,9 @@ _COMPETITOR = re.compile(
     r"|(?:quote|offer|proposal|demo|bid) from|(?:switch|switching|switched|move|moving|moved)(?: over)? (?:from|to)"
     r"|compared (?:to|with)|(?:versus|vs\.?)|(?:you|it|that) against) "
     r"(?!I\b|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:January|February|March|April|May|June|July|August"
-    r"|September|October|November|December)\b)[A-Z][\w&-]+"
+    r"|September|October|November|December)\b)[A-Z][\w&-]{1,40}"
     # ... or before them: "Nimbold quoted us less", "Calder Shield is on the list too".
-    r"|\b[A-Z][\w&-]+ (?i:(?:has |have |had )?(?:quoted|offered us|gave us|is (?:also )?(?:on the list|in the race"
+    r"|\b[A-Z][\w&-]{1,40} (?i:(?:has |have |had )?(?:quoted|offered us|gave us|is (?:also )?(?:on the list|in the race"
     r"|cheaper|less expensive)|charges?))\b",
 )
 _OBJECTION = re.compile(

@@ -4,7 +4,6 @@ Formats: plain ``[hh:mm:ss] Speaker: text`` lines, WebVTT (Zoom, Teams), SRT, an
 Whatever was dropped, joined or assumed on the way is said in ``Transcript.warnings``; see docs/transcripts.md.
 """
 
-import html
 import re
 from bisect import bisect_right
 from collections import Counter
@@ -15,10 +14,14 @@ from pathlib import Path
 from typing import Final
 
 from salescoach.errors import InputError, TranscriptError
+from salescoach.texts import unescaped
 from salescoach.types import Role, Transcript, Turn
 
-MAX_BYTES: Final = 1_000_000
+MAX_BYTES: Final = 1_000_000  # of a file, with its times and tags
+MAX_LINES: Final = 25_000  # that aren't blank
+MAX_TURN_CHARS: Final = 20_000  # of a line as well
 MAX_TURNS: Final = 5_000
+MAX_CALL_CHARS: Final = 200_000  # of what is said: four hours of talk, and what bounds the time that a score takes
 MAX_LABEL_CHARS: Final = 64
 UNKNOWN_SPEAKER: Final = "unknown"
 
@@ -27,7 +30,7 @@ _MAX_NUL_SHARE: Final = 0.01
 _MAX_CONTROL_SHARE: Final = 0.02
 _MIN_CONTROLS: Final = 4
 # A chat message is judged by its beginning: a pasted call shows its labels at once.
-_PASTE_CHARS: Final = 20_000
+PASTE_CHARS: Final = 20_000
 # So many labelled lines are a call even where wrapped lines outnumber them.
 _CLEARLY_A_CALL: Final = 6
 _MIN_TIMED_LINES: Final = 3
@@ -35,13 +38,14 @@ _MAX_NAMED: Final = 8
 # Cues that follow each other within this time can be one rolling caption.
 _ROLLING_GAP_S: Final = 0.25
 _ROLLING_WORDS: Final = 3
+_ROLLING_LINES: Final = 20  # more never stand on a screen
 _ROLLING_SHARE: Final = 0.3
 
 _ROLE_PREFIX: Final = "Roles: "
 
 
 def _phrases(text: str) -> frozenset[str]:
-    return frozenset(phrase.strip() for phrase in re.split(r"[|\n]", text) if phrase.strip())
+    return frozenset(phrase.strip() for line in text.split("\n") for phrase in line.split("|") if phrase.strip())
 
 
 _REP_WORDS: Final = _phrases(
@@ -78,23 +82,36 @@ _RANGE = rf"(?P<start>{_STAMP})(?:\s*(?:-->|[-\u2013\u2014])\s*(?P<end>{_STAMP})
 _BRACKETED_TIME = re.compile(rf"[\[(]\s*{_RANGE}\s*[\])]\s*(?:[-\u2013\u2014|:]\s*)?")
 _BARE_TIME = re.compile(rf"{_RANGE}(?:\s+[-\u2013\u2014|:]\s*|\s+|\s*$)")
 _LABEL = re.compile(
-    r"(?:[-\u2013•>]+\s+)?(?P<bold>\*{0,2})(?P<label>[^:\uff1a\n]{1,80}?)\s*[:\uff1a](?P<gap>\s*)(?P<text>.*)"
+    r"\A(?:[-\u2013•>]++\s++)?(?P<bold>\*{0,2})(?P<label>[^:\uff1a\n]{1,80}?)\s*+[:\uff1a](?P<gap>\s*+)(?P<text>.*)"
 )
 _TIME_IN_LABEL = re.compile(
-    rf"(?P<label>[^:\uff1a\[(]{{1,80}}?)\s*(?:[\[(]\s*(?P<start>{_STAMP})\s*[\])]|\s(?P<bare>{_STAMP}))"
-    r"\s*[:\uff1a]\s*(?P<text>.*)"
+    rf"\A(?P<label>[^:\uff1a\[(]{{1,80}}?)(?:\s*+[\[(]\s*+(?P<start>{_STAMP})\s*+[\])]|\s++(?P<bare>{_STAMP}))"
+    r"\s*+[:\uff1a]\s*+(?P<text>.*)"
 )
 _BLOCK_HEADER = re.compile(
-    r"\[?(?P<name>[^:\[\]]{1,64}?)\]?(?P<gap>[^\S\n]+)[\[(]?(?P<time>\d{1,3}:\d\d(?::\d\d)?)[\])]?"
+    r"\A\[?(?P<name>[^:\[\]]{0,63}?[^:\[\]\s])\]?(?P<gap>[^\S\n]++)[\[(]?(?P<time>\d{1,3}:\d\d(?::\d\d)?)[\])]?"
 )
 _TRAILER = re.compile(r"transcribed by https?://(?:www\.)?otter\.ai\S*|.{1,64} (?:started|stopped) transcription", re.I)
 _SPEECH = re.compile(r"\b(?:i|i['\u2019]m|we|you|your|my|our|hi|hello|hey|thanks|thank|yes|no|okay|ok|sure)\b", re.I)
 
 _CUE_TIME = re.compile(rf"(?P<start>{_STAMP})\s*-->\s*(?P<end>{_STAMP})(?:\s.*)?")
-_LOOKS_LIKE_CUE_TIME = re.compile(r"(?![\[(])(?:\S*\d\S*:\S*\s*-->|-->\s*\S*\d\S*:|\S*:\S*:\S*\s*-->)")
-_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]*)>", re.I)
-_CUE_TAG = re.compile(r"</?(?:[ibu]|v|c|ruby|rt|lang|font)(?:[.\s][^>]*)?>|<\d[\d:.]*>|\{\\[^}]*\}", re.I)
+_DIGIT = re.compile(r"\d")
+# A tag that isn't closed soon is none, so that many of them don't each look for an end.
+_VOICE = re.compile(r"<v(?:\.[^\s>]{0,200}+)?\s++([^>]{0,200}+)>", re.I)
+_CUE_TAG = re.compile(
+    r"</?(?:[ibu]|v|c|ruby|rt|lang|font)(?:[.\s][^>]{0,500}+)?>|<\d[\d:.]*+>|\{\\[^}]{0,500}+\}", re.I
+)
 _NOTE_BLOCK = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")
+_CAPTIONS_HEAD = re.compile(r"WEBVTT(?:\s|$)")
+
+_COLON_OR_SPACE = re.compile(r"[:\s]")
+_ABBREVIATED = re.compile(r"\b\w{1,2}\.$")
+_NOT_IN_A_LABEL = re.compile(r"[?!;“”\"<>{}=]|://|[.,] (?:and|but|so|i|we|you)\b", re.I)
+_PARTS_OF_A_LABEL = re.compile(r"[()\[\],/|\u2013\u2014]|\s-\s")
+_SIDES_OF_A_LABEL = re.compile(r"[()\[\],/|\u2013\u2014_]|\s-\s")
+_SIDE_NUMBER = re.compile(r"(?<!\s)\s*+(?:#\s*+)?(?:(?<!\d)\d++|\b[a-d])$")  # of "customer 2", "rep b"
+_HEADING_NUMBER = re.compile(r"(?<!\s)\s*+#?(?<!\d)\d++$")
+_IN_PARENTHESES = re.compile(r"\([^)]{0,64}+\)")  # a label isn't longer
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\v\f\x85\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -135,6 +152,7 @@ _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
     (b"PAR1\x15", "a Parquet table"),
     (b"SQLite format 3\x00", "a database"),
 )
+_BREAK_UP = "break it into several lines that each begin with the speaker, such as “Rep: …”"
 _AS_TEXT = "export the transcript as text (.txt, .vtt or .srt) and give that"
 
 
@@ -186,7 +204,7 @@ def parse_transcript(text: str, *, rep: str | None = None, call_id: str | None =
         call_id: Kept in the transcript as it is.
 
     Raises:
-        TranscriptError: There is nothing to read, or too much.
+        TranscriptError: There is nothing to read, or more than one of the limits above allows.
         InputError: ``rep`` is none of the speakers.
     """
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
@@ -205,9 +223,11 @@ def parse_transcript(text: str, *, rep: str | None = None, call_id: str | None =
             "There is no speech in this text, which is empty or holds only times or names; "
             "give lines such as “Rep: …” and “Customer: …”."
         )
-    if len(drafts) > MAX_TURNS:
+    n_chars = sum(len(draft.text) for draft in drafts)
+    if n_chars > MAX_CALL_CHARS:
         raise TranscriptError(
-            f"The text has {len(drafts)} turns and at most {MAX_TURNS} can be read; split it into single calls."
+            f"{n_chars:,} characters are said in this text and at most {MAX_CALL_CHARS:,} can be read, some four hours "
+            "of talk; split it into single calls."
         )
     _check_times(drafts, warnings)
     turns = tuple(
@@ -246,7 +266,7 @@ def decode(data: bytes) -> tuple[str, list[str]]:
         # Text of UTF-16 has its NULs on one side of each pair of bytes.
         encoding = "utf-16-le" if data[1::2].count(0) >= data[::2].count(0) else "utf-16-be"
         text = data.decode(encoding, "replace")
-        if re.search(r"[:\s]", text) and not _is_binary(text) and "\ufffd" not in text:
+        if _COLON_OR_SPACE.search(text) and not _is_binary(text) and "\ufffd" not in text:
             return text, ["The file does not say its encoding; it was read as UTF-16."]
     try:
         return _text_or_refuse(data.decode("utf-8")), []
@@ -291,11 +311,14 @@ def tidy(text: str) -> str:
 
 
 def looks_like_transcript(text: str) -> bool:
-    """Whether a chat message is a pasted call: two or more turns with labels or times, not a question about one."""
-    lines = [line for line in _lines(text[:_PASTE_CHARS], []) if line]
+    """Whether a chat message is a pasted call: two or more turns with labels or times, not a question about one.
+
+    Judged by its first ``PASTE_CHARS`` characters.
+    """
+    lines = [line for line in _lines(text[:PASTE_CHARS], []) if line]
     if _is_captions(lines):
         return sum(bool(_CUE_TIME.fullmatch(line)) for line in lines) > 1
-    if _is_blocks(_lines(text[:_PASTE_CHARS], []), None):
+    if _is_blocks(_lines(text[:PASTE_CHARS], []), None):
         return len(_block_headers(lines)) > 1
     parts = [_take_apart(line) for line in lines]
     accepted, _ = _choose_labels(parts, None, singles=False)
@@ -384,7 +407,42 @@ def _lines(text: str, warnings: list[str]) -> list[str]:
     text, n_removed = _clean(text)
     if n_removed:
         warnings.append(f"{n_removed} hidden or control character{'s were' if n_removed > 1 else ' was'} removed.")
-    return [line.strip() for line in _LINE_BREAK.split(text)]
+    lines = [line.strip() for line in _LINE_BREAK.split(text)]
+    if sum(map(bool, lines)) > MAX_LINES:
+        raise TranscriptError(
+            f"The text has more than {MAX_LINES:,} lines, the limit for one call; split it into single calls."
+        )
+    for number, line in enumerate(lines, 1):
+        if len(line) > MAX_TURN_CHARS:
+            raise TranscriptError(
+                f"Line {number} has {len(line):,} characters and at most {MAX_TURN_CHARS:,} can be read as one turn; "
+                f"{_BREAK_UP}."
+            )
+    return lines
+
+
+def _begin(drafts: list[_Draft], draft: _Draft) -> None:
+    """Adds a turn, if there can be one more of its length."""
+    if len(drafts) == MAX_TURNS:
+        raise TranscriptError(
+            f"The text has {MAX_TURNS + 1} turns or more and at most {MAX_TURNS} can be read; "
+            "split it into single calls."
+        )
+    drafts.append(draft)
+    _refuse_a_long_one(drafts)
+
+
+def _go_on(drafts: list[_Draft], text: str) -> None:
+    """Adds to the last turn what goes on with it."""
+    drafts[-1].text = f"{drafts[-1].text} {text}".strip()
+    _refuse_a_long_one(drafts)
+
+
+def _refuse_a_long_one(drafts: list[_Draft]) -> None:
+    if len(drafts[-1].text) > MAX_TURN_CHARS:
+        raise TranscriptError(
+            f"Turn {len(drafts)} has more than {MAX_TURN_CHARS:,} characters, the limit for one turn; {_BREAK_UP}."
+        )
 
 
 def _clean(text: str) -> tuple[str, int]:
@@ -454,15 +512,15 @@ def _tidy_label(label: str) -> str | None:
     label = " ".join(label.strip(" \t*").split())
     if not label or len(label) > MAX_LABEL_CHARS or not any(char.isalpha() for char in label):
         return None
-    if label[-1] in ".?!,;" and not re.search(r"\b\w{1,2}\.$", label):
+    if label[-1] in ".?!,;" and not _ABBREVIATED.search(label):
         return None
-    return None if re.search(r"[?!;“”\"<>{}=]|://|[.,] (?:and|but|so|i|we|you)\b", label, re.I) else label
+    return None if _NOT_IN_A_LABEL.search(label) else label
 
 
 def _side(label: str) -> Role | None:
     """The side that a label's words name: "Rep", "Customer 1", "Rep (Anna)", "Dana - Buyer"."""
-    parts = re.split(r"[()\[\],/|\u2013\u2014_]|\s-\s", label.casefold())
-    words = [re.sub(r"\s*#?\s*(?:\d+|\b[a-d])$", "", part.strip()) for part in parts]
+    parts = _SIDES_OF_A_LABEL.split(label.casefold())
+    words = [_SIDE_NUMBER.sub("", part.strip()) for part in parts]
     is_rep, is_customer = (any(word in side for word in words) for side in (_REP_WORDS, _CUSTOMER_WORDS))
     if is_rep == is_customer:
         return None
@@ -471,19 +529,19 @@ def _side(label: str) -> Role | None:
 
 def _is_name(label: str) -> bool:
     """Whether a label that occurs once has the shape of a name: one to four capitalised words."""
-    words = re.sub(r"\([^)]*\)", "", label).replace("_", " ").split()
+    words = _IN_PARENTHESES.sub("", label).replace("_", " ").split()
     return 0 < len(words) < 5 and all(word.casefold() in _PARTICLES or not word[0].islower() for word in words)
 
 
 def _is_heading(part: _Line) -> bool:
-    return re.sub(r"\s*#?\d+$", "", (part.label or "").casefold()).rstrip(".") in _NO_SPEAKER
+    return _HEADING_NUMBER.sub("", (part.label or "").casefold()).rstrip(".") in _NO_SPEAKER
 
 
 def _means(label: str, rep: str) -> bool:
     """Whether ``rep`` can stand for this label: the label itself, its first name, or a part such as (Anna)."""
     wanted = " ".join(rep.casefold().split())
     whole = label.casefold()
-    parts = [part.strip() for part in re.split(r"[()\[\],/|\u2013\u2014]|\s-\s", whole)]
+    parts = [part.strip() for part in _PARTS_OF_A_LABEL.split(whole)]
     return bool(wanted) and (wanted in {whole, *parts} or wanted in {part.split()[0] for part in parts if part})
 
 
@@ -554,14 +612,14 @@ def _join_lines(numbered: Sequence[tuple[int, _Line]], warnings: list[str]) -> l
         above = drafts[-1] if drafts and drafts[-1].speaker else None
         if above and part.label is None and part.start is None:
             wrapped += [number] if above.text else []
-            above.text = f"{above.text} {part.text}".strip()
+            _go_on(drafts, part.text)
             continue
         if above and part.label is None:
             unnamed.append(len(drafts) + 1)
         speaker = part.label or (above.speaker if above else None)
         start, end = part.start or heading, part.end
         is_bad = any(stamp is not None and _seconds(stamp) is None for stamp in (start, end))
-        drafts.append(_Draft(speaker, part.text, _time(start), _time(end), is_bad))
+        _begin(drafts, _Draft(speaker, part.text, _time(start), _time(end), is_bad))
         heading = None
     if wrapped:
         are = "lines without a speaker were" if len(wrapped) > 1 else "line without a speaker was"
@@ -644,13 +702,13 @@ def _read_blocks(lines: Sequence[str], warnings: list[str]) -> list[_Draft]:
         if index in headers:
             name, time = headers[index]
             start_s = _seconds(time)
-            drafts.append(_Draft(name, "", start_s, has_bad_time=start_s is None))
+            _begin(drafts, _Draft(name, "", start_s, has_bad_time=start_s is None))
         elif not line or _TRAILER.fullmatch(line):
             continue
         elif not drafts or drafts[-1].speaker is None:
-            drafts.append(_Draft(None, line))
+            _begin(drafts, _Draft(None, line))
         else:
-            drafts[-1].text = f"{drafts[-1].text} {line}".strip()
+            _go_on(drafts, line)
     return _drop_preamble(drafts, warnings)
 
 
@@ -662,14 +720,31 @@ def _is_cue_time(lines: Sequence[str], index: int) -> bool:
     line = lines[index]
     if "-->" not in line:
         return False
-    return bool(_LOOKS_LIKE_CUE_TIME.match(line)) or (index > 0 and lines[index - 1].isdigit())
+    return _looks_like_cue_time(line) or (index > 0 and lines[index - 1].isdigit())
+
+
+def _looks_like_cue_time(line: str) -> bool:
+    """Whether an arrow stands after or before something like a time, which may be misspelt: ``0:0x --> 1``."""
+    if line.startswith(("[", "(")):
+        return False
+    first, *others = line.split(None, 2)
+    is_followed = bool(others) and others[0].startswith("-->")
+    before = first if is_followed else first.rpartition("-->")[0]
+    after = (first.removeprefix("-->") or "".join(others[:1])) if first.startswith("-->") else ""
+    return before.count(":") > 1 or _has_time(before) or _has_time(after)
+
+
+def _has_time(word: str) -> bool:
+    """Whether a digit stands in a word and a colon after it."""
+    digit = _DIGIT.search(word)
+    return digit is not None and ":" in word[digit.end() :]
 
 
 def _is_captions(lines: Sequence[str]) -> bool:
     filled = [line for line in lines if line]
     if not filled:
         return False
-    if re.match(r"WEBVTT(?:\s|$)", filled[0]):
+    if _CAPTIONS_HEAD.match(filled[0]):
         return True
     is_first = _is_cue_time(filled, 0) or (len(filled) > 1 and filled[0].isdigit() and _is_cue_time(filled, 1))
     return is_first or sum(bool(_CUE_TIME.fullmatch(line)) for line in filled) > 1
@@ -694,10 +769,10 @@ def _read_captions(lines: Sequence[str], rep: str | None, warnings: list[str]) -
         text = " ".join(texts)
         # Cues are cuts of the screen, not turns. Without any label there is nothing that says where a turn ends.
         if drafts and has_labels and speaker and drafts[-1].speaker == speaker:
-            drafts[-1].text = f"{drafts[-1].text} {text}".strip()
+            _go_on(drafts, text)
             drafts[-1].end_s = max(drafts[-1].end_s or start_s, end_s) if end_s is not None else drafts[-1].end_s
         elif text:
-            drafts.append(_Draft(speaker, text, start_s, end_s))
+            _begin(drafts, _Draft(speaker, text, start_s, end_s))
     return drafts
 
 
@@ -759,10 +834,10 @@ def _voices(body: Sequence[str]) -> tuple[list[tuple[str | None, str]], int]:
     spoken: list[tuple[str | None, str]] = []
     n_removed = 0
     for name, block in zip([None, *pieces[1::2]], pieces[::2], strict=True):
-        speaker = " ".join(_clean(html.unescape(name))[0].split())[:MAX_LABEL_CHARS] if name else None
+        speaker = " ".join(_clean(unescaped(name))[0].split())[:MAX_LABEL_CHARS] if name else None
         for line in block.split("\n"):
             # Tags go before entities are read, so that an escaped "<i>" stays what was said.
-            text, n_hidden = _clean(html.unescape(_CUE_TAG.sub("", line)))
+            text, n_hidden = _clean(unescaped(_CUE_TAG.sub("", line)))
             n_removed += n_hidden
             text = _LINE_BREAK.sub(" ", text).strip()
             if text:
@@ -831,7 +906,7 @@ def _n_repeated(before: _Cue, after: _Cue) -> int:
     if before.lines[0][0] != after.lines[0][0]:
         return 0
     old, new = ([text for _, text in cue.lines] for cue in (before, after))
-    for n_lines in range(min(len(old), len(new)), 0, -1):
+    for n_lines in range(min(len(old), len(new), _ROLLING_LINES), 0, -1):
         if old[-n_lines:] == new[:n_lines]:
             return len(" ".join(new[:n_lines]).split())
     old_words, new_words = " ".join(old).split(), " ".join(new).split()

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from agent.coach import Answer
 from salescoach.errors import InputError
 from salescoach.splits import evenly
+from salescoach.texts import QUOTED
 from salescoach.types import Citation, LabelledCall
 from serving import chat_view
 from tools.look_up_metrics import MetricsResult
@@ -27,6 +28,7 @@ from tools.score_trajectory import first_judged
 
 TEMPLATE: Final = "export.html"
 DELETED: Final = "This call has been deleted since."
+_NOT_IN_A_NAME: Final = re.compile(r"[^a-z0-9]+")
 MAX_NAME: Final = 60  # letters of a title in a file's name
 MAX_POINTS: Final = 400  # of a line
 
@@ -72,7 +74,7 @@ def exchange_of(question: str, answer: Answer) -> Exchange:
 def file_name(title: str, when: datetime, suffix: Literal["md", "html"]) -> str:
     """A name that every system takes: ASCII letters, digits and hyphens, not too long, never a reserved one."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    words = re.sub(r"[^a-z0-9]+", "-", plain)[:MAX_NAME].strip("-")
+    words = _NOT_IN_A_NAME.sub("-", plain)[:MAX_NAME].strip("-")
     return "-".join(part for part in ("sales-coach", f"{when:%Y-%m-%d}", words) if part) + f".{suffix}"
 
 
@@ -250,16 +252,17 @@ def _head(number: int, speaker: str, start_s: float | None) -> str:
 
 # An answer read into pieces
 
-_QUOTE: Final = r"“[^”]*”"
+_QUOTE: Final = rf"“{QUOTED}”"
+_QUOTED: Final = re.compile(_QUOTE)
 _INLINE: Final = re.compile(
-    rf"(?P<marker>\[(?:T\d+(?:–\d+)?|call [^\]\n]+)\])|(?P<quote>{_QUOTE})|(?P<stars>\*{{1,2}})"
+    rf"(?P<marker>\[(?:T\d+(?:–\d+)?|call [^\]\n]{{1,500}}+)\])|(?P<quote>{_QUOTE})|(?P<stars>\*{{1,2}})"
 )
-_ITEM: Final = re.compile(r"[ \t]*(?:(?P<bullet>[-*])|(?P<number>\d+)\.|(?P<heading>#{1,4}))[ \t]+(?P<text>.*)")
+_ITEM: Final = re.compile(r"\A[ \t]*+(?:(?P<bullet>[-*])|(?P<number>\d+)\.|(?P<heading>#{1,4}))[ \t]+(?P<text>.*)")
 
 
 def _blocks(answer: str, sources: dict[str, int]) -> Iterator[_Block]:
     """The blocks of an answer in the little Markdown that answers have. What is quoted can't begin one."""
-    text = re.sub(_QUOTE, lambda match: " ".join(match[0].split()), answer)
+    text = _QUOTED.sub(lambda match: " ".join(match[0].split()), answer)
     block: _Block | None = None
     for line in text.splitlines():
         found = _ITEM.fullmatch(line)

@@ -64,7 +64,8 @@ NAME_DELETED: Final = "A deleted call"
 _WALL_LINES: Final = 3
 _WALL_CHARS: Final = 300
 _WORD_JOINER: Final = "\u2060"
-_SCORED_NAME: Final = re.compile(r"(?:\d+ %|no score) · ")  # before the card, see ``chat_view.scored_name``
+_SCORED_NAME: Final = re.compile(r"(?:\d{1,3} %|no score) · ")  # before the card, see ``chat_view.scored_name``
+_LINE_BREAK: Final = re.compile(r"<br\s*/?>")
 _ESCAPE: Final = re.compile(r"\\(?=[!-/:-@\[-`{-~])")  # before what Markdown can act on
 _KEPT_METADATA: Final = ("avatarName",)  # of a step; the page wants it, and it says nothing
 _STEP_FIELDS: Final = {
@@ -631,7 +632,7 @@ def _unescaped(content: bytes) -> str:
 
 def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        yield re.sub(r"<br\s*/?>", " ", value)
+        yield _LINE_BREAK.sub(" ", value)
     elif isinstance(value, Mapping):
         for inner in value.values():
             yield from _strings(inner)

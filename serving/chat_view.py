@@ -10,6 +10,7 @@ from typing import Final
 
 from agent.chat_models import OFFLINE, Wording, is_this_machine
 from salescoach.artifact import Manifest
+from salescoach.texts import QUOTED
 from salescoach.transcripts import UNKNOWN_SPEAKER, speakers
 from salescoach.types import Citation, LabelledCall, Transcript, Turn
 from tools.phrases import count
@@ -22,24 +23,28 @@ _MAX_SHOWN_TURNS: Final = 600
 _MAX_NAMED: Final = 4
 
 _ACTIVE: Final = re.compile(r"[\\`*_\[\]<>#|~:&!$]")
-_BLOCK_START: Final = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))", re.MULTILINE)
+_BLOCK_START: Final = re.compile(r"^([^\S\n]*+)([-+=]|\d++(?=[.)]))", re.MULTILINE)
 # Chainlit's Markdown makes links of bare addresses even where each character is escaped. A word joiner, which has no
 # width, keeps them text.
 _BARE_ADDRESS: Final = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)(?=\w)", re.IGNORECASE)
 _WORD_JOINER: Final = "\u2060"
 
 _OURS: Final = re.compile(
-    r"(?P<marker>\[(?:T\d+(?:–\d+)?|call [^\]\n]+)\])"
-    r"|(?P<quote>“[^”]*”)"
+    r"(?P<marker>\[(?:T\d+(?:–\d+)?|call [^\]\n]{1,500}+)\])"
+    rf"|(?P<quote>“{QUOTED}”)"
     r"|(?P<emphasis>\*{1,2})"
     r"|(?P<block>(?:(?<=\n)|\A)[ \t]*(?:[-*]|\d+\.|#{1,4})(?=[ \t]))"
 )
+_SPACE: Final = re.compile(r"\s+")
+_UNSAFE_ON_A_BUTTON: Final = re.compile(r"[^\w .,'’&()@/+\-\u2060…·?–%]|_")
+_SMALL_NUMBER: Final = re.compile(r"(?<!\d)\d{1,6}(?!\d)")
 _UNSAFE_IN_NAME: Final = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|[^\w.,–\- ]")
 
 
 def escape(text: str) -> str:
     """Text that Markdown shows as it is."""
-    safe = _BARE_ADDRESS.sub(_WORD_JOINER, re.sub(r"\s*\n\s*", "\n", text))
+    safe = _SPACE.sub(lambda space: "\n" if "\n" in space[0] else space[0], text)
+    safe = _BARE_ADDRESS.sub(_WORD_JOINER, safe)
     safe = _ACTIVE.sub(r"\\\g<0>", safe)
     return _BLOCK_START.sub(_escaped_start, safe)
 
@@ -155,7 +160,7 @@ def unclear_speakers(transcript: Transcript) -> tuple[str, ...]:
 
 def plain_name(name: str) -> str:
     """A speaker's name for a button, whose label Chainlit later shows as Markdown."""
-    safe = re.sub(r"[^\w .,'’&()@/+\-\u2060…·?–%]|_", " ", _BARE_ADDRESS.sub(_WORD_JOINER, name))
+    safe = _UNSAFE_ON_A_BUTTON.sub(" ", _BARE_ADDRESS.sub(_WORD_JOINER, name))
     return " ".join(safe.split()) or "?"
 
 
@@ -208,7 +213,7 @@ def _turn(number: int, turn: Turn) -> str:
 
 def typed_number(text: str) -> int:
     """The number that a user typed, such as “T41” or “turn 41”; 0 where there is none."""
-    found = re.search(r"(?<!\d)\d{1,6}(?!\d)", text)
+    found = _SMALL_NUMBER.search(text)
     return int(found[0]) if found else 0
 
 

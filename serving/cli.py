@@ -55,6 +55,8 @@ app = typer.Typer(
 
 app.add_typer(user_commands.app, name="user")
 
+_NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
+
 File = Annotated[Path, typer.Argument(help="a transcript (txt, vtt, srt); - reads stdin")]
 Data = Annotated[Path, typer.Argument(help="labelled calls: CSV, JSONL or Parquet")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
@@ -273,7 +275,7 @@ def train(
         with Library(settings.library_file, create=False) as library:
             chosen = choose_calls(library, settings.seed, by_time=by_time)
         calls, source = chosen.calls, chosen.data
-    name = re.sub(r"[^a-z0-9]+", "-", data.stem.lower()).strip("-") or "calls" if data else "library"
+    name = _NOT_IN_A_NAME.sub("-", data.stem.lower()).strip("-") or "calls" if data else "library"
     folder = out or settings.models_dir / name
     options = None if objective == "none" else FinetuneOptions(objective=objective)
     checked = [call.transcript for call in example_calls() or calls]

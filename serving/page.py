@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
 
-_OUTSIDE_LINK: Final = re.compile(r"<link\b[^>]*\bhref=\"https?://[^>]*>", re.IGNORECASE)
+_OUTSIDE_LINK: Final = re.compile(r"<link\b[^>]{0,500}?\bhref=\"https?://[^>]{0,500}+>", re.IGNORECASE)
 
 
 def without_outside_links(html: str) -> str:

@@ -11,6 +11,7 @@ from tools.spec import Detail
 
 MAX_QUOTED_WORDS = 28
 MIN_QUOTED_WORDS = 10  # of whole sentences, before a quote is cut within one
+_WORD = re.compile(r"\S+")
 _NAME = re.compile(r"[^\W\d_]{1,30}(?:[ .'’-]{1,2}[^\W\d_]{1,30}){0,3}\.?")
 
 
@@ -31,7 +32,7 @@ def quote(text: str, max_words: int = MAX_QUOTED_WORDS) -> str:
     inside them always stands in the call as it is.
     """
     safe = text[: unsafe_from(text)]
-    words = list(re.finditer(r"\S+", safe))
+    words = list(_WORD.finditer(safe))
     kept = safe
     if len(words) > max_words:
         ends = [word.end() for word in words[MIN_QUOTED_WORDS - 1 : max_words] if word.group()[-1] in ".?!"]

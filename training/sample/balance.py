@@ -14,6 +14,7 @@ from training.sample.draw import Draw
 from training.sample.outcome import HANDLINGS, STANCES, Move, Speaker
 from training.sample.phrasebook import TONE_SHARES, Bank, fill, load_lexicon, load_phrasebook
 
+_WORD = re.compile(r"[a-z']+")
 _N_ACCOUNTS = 24
 _NO_CORPUS = -1  # the seed of the accounts that lengths are measured on
 
@@ -41,7 +42,7 @@ def balance(bank: Bank) -> dict[Move, Debt]:
     def measured(texts: Sequence[str]) -> tuple[float, float]:
         """Mean number of words, and of words of praise."""
         filled = [fill(text, s, draw) for text in texts for s in slots]
-        n_praise = sum(word in praise for text in filled for word in re.findall(r"[a-z']+", text.lower()))
+        n_praise = sum(word in praise for text in filled for word in _WORD.findall(text.lower()))
         return sum(len(text.split()) for text in filled) / len(filled), n_praise / len(filled)
 
     debts: dict[Move, Debt] = {}
