@@ -11,7 +11,7 @@ from agent.chat_models import Wording
 from agent.preferences import Preferences
 from salescoach.artifact import ModelFolder, find_model
 from salescoach.config import Settings
-from salescoach.errors import InputError
+from salescoach.errors import InputError, without_paths
 from salescoach.transcripts import parse_transcript
 from salescoach.types import Citation, LabelledCall, MetricReading, Score
 from serving import chat_steps
@@ -293,3 +293,20 @@ def test_a_taken_port_is_said(tmp_path: Path) -> None:
         other.listen()
         with pytest.raises(InputError, match="give another one with --port"):
             serve(Settings.load(home=tmp_path), port=other.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("There is no model in /home/jane/.coach yet; run `coach setup`.", "There is no model in .coach yet; run"),
+        ("The history /srv/co ach/chat.sqlite can't be used.", "The history COACH_HOME/chat.sqlite can't be used."),
+        (r"The model folder C:\Users\Jane\m is damaged.", "The model folder m is damaged."),
+        ("It is in ('/opt/a/b.txt')", "It is in ('b.txt')"),
+        (
+            "won/lost, 1/2/3, https://api.example/v1/x and a call /",
+            "won/lost, 1/2/3, https://api.example/v1/x and a call /",
+        ),
+    ],
+)
+def test_a_message_for_the_page_names_no_folder_of_this_machine(message: str, said: str) -> None:
+    assert without_paths(message, Path("/srv/co ach")).startswith(said)

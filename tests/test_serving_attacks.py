@@ -30,7 +30,7 @@ class Client:
     def __init__(self, server: Server, name: str | None = None, **headers: str) -> None:
         self.server = server
         self.http = httpx.Client(base_url=server.url, trust_env=False, headers=headers)
-        self.sockets: list[socketio.Client] = []
+        self.sockets: list[tuple[socketio.Client, Any]] = []
         if name:
             answer = self.http.post("login", data={"username": name, "password": PASSWORD})
             assert answer.status_code == 200, answer.text
@@ -39,10 +39,9 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for one in self.sockets:
+        for one, wire in self.sockets:
             one.disconnect()
-            if one.eio.ws is not None:  # what the server has closed is left open otherwise
-                one.eio.ws.close()
+            wire.shutdown()  # where the server has closed it, the client leaves its end open
         self.http.close()
 
     @property
@@ -60,13 +59,11 @@ class Client:
         socket.on("new_message", socket.says.append)
         sent = {"clientType": "webapp", "sessionId": str(uuid.uuid4()), "threadId": "", **auth}
         cookies = "; ".join(f"{key}={value}" for key, value in self.http.cookies.items())
-        try:
-            socket.connect(
-                self.server.url, socketio_path="ws/socket.io", auth=sent, headers={"Cookie": cookies},
-                transports=["websocket"],
-            )  # fmt: skip
-        finally:
-            self.sockets.append(socket)
+        socket.connect(
+            self.server.url, socketio_path="ws/socket.io", auth=sent, headers={"Cookie": cookies},
+            transports=["websocket"],
+        )  # fmt: skip
+        self.sockets.append((socket, socket.eio.ws))
         socket.session_id = sent["sessionId"]
         return socket
 
