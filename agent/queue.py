@@ -19,6 +19,7 @@ from salescoach.errors import CoachError
 
 MAX_PLACES = 50  # of questions that wait or are worked on
 LIMIT_S = 60.0  # for one piece of work
+LEFT_S = 10.0  # that work which nobody waits for any more may keep its slot
 KEPT_S = 0.5  # that an idle slot is kept for the question that had it
 SAID_AFTER_S, SAID_EVERY_S = 1.0, 5.0  # how long somebody waits before they are told, and are told again
 BUSY = "Too many questions are waiting to be answered just now; try again in a minute."
@@ -110,7 +111,7 @@ class Place:
     async def run(self, work: Callable[[*Args], T], *args: *Args, seconds: float = LIMIT_S) -> T:
         """Does work in a thread, as soon as it is this place's turn.
 
-        Nothing stops a thread. One that isn't waited for any more keeps its slot until it ends or its time is up.
+        Nothing stops a thread. One that isn't waited for any more keeps its slot for a while, in case it ends by then.
 
         Args:
             work: what to do.
@@ -132,7 +133,7 @@ class Place:
                 if running.done():
                     self._keep()
                 else:
-                    self._leave_alone(running, until)
+                    self._leave(running, until)
 
     def give_up(self) -> None:
         """Passes the slot on, if there is one that isn't worked in."""
@@ -155,7 +156,7 @@ class Place:
     def _keep(self) -> None:
         self._kept = asyncio.get_running_loop().call_later(KEPT_S, self.give_up)
 
-    def _leave_alone(self, running: "asyncio.Future[T]", until: float) -> None:
+    def _leave(self, running: "asyncio.Future[T]", until: float) -> None:
         self._has_slot = False
         is_free = False
 
@@ -166,7 +167,8 @@ class Place:
                 self._queue.give_back()
 
         running.add_done_callback(free)
-        asyncio.get_running_loop().call_at(until, free)
+        loop = asyncio.get_running_loop()
+        loop.call_at(min(until, loop.time() + LEFT_S), free)
 
 
 def in_thread(work: Callable[[*Args], T], *args: *Args) -> "Future[T]":

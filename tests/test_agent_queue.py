@@ -174,6 +174,21 @@ async def test_work_that_nobody_waits_for_any_more_keeps_its_slot_until_it_ends(
     await all_slots_are_free(queue)
 
 
+async def test_work_that_was_left_keeps_others_waiting_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_module, "LEFT_S", 0.05)
+    queue, release = WorkQueue(slots=1), threading.Event()
+
+    async def starts() -> None:
+        with queue.place() as place:
+            await place.run(release.wait)
+
+    task = asyncio.create_task(starts())
+    await asyncio.sleep(SHORT_S)
+    await cancelled(task)
+    await all_slots_are_free(queue)
+    release.set()
+
+
 async def test_work_that_never_ends_stops_nobody() -> None:
     queue, release = WorkQueue(slots=1), threading.Event()
     with queue.place() as place:
