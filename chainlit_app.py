@@ -260,6 +260,11 @@ async def on_message(message: cl.Message) -> None:
         await history().refuse_if_full()
         text = message.content.strip()
         files = [element for element in message.elements if element.path]
+        if files and len(text) > MAX_QUESTION_CHARS:
+            await _shorten(message, f"Pasted text · {len(text):,} characters")
+            raise InputError(
+                f"That is too long for a question beside a file; give at most {MAX_QUESTION_CHARS:,} characters."
+            )
         if files:
             await _take_files(coach, message, text, files)
         elif text == SAMPLE_REQUEST:

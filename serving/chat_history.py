@@ -274,8 +274,9 @@ class ChatHistory(BaseDataLayer):
             await asyncio.to_thread(remove_uploads, self._settings.home, files)
             await asyncio.to_thread(forget_conversation, self._settings, conversation(owner, thread_id))
             for call_id in await self._write(self._store.only_calls, thread_id):
-                if await asyncio.to_thread(forget_pasted, self._settings, call_id, owner):
-                    # A colleague may have been asked to confirm its outcome.
+                is_gone = await asyncio.to_thread(forget_pasted, self._settings, call_id, owner)
+                # A colleague may have been asked to confirm its outcome.
+                if is_gone and await self._write(self._store.is_quoted_elsewhere, call_id, thread_id):
                     await self._write(self._store.forget_call, [call_id], [])
         await self._write(self._store.delete_thread, thread_id)
 

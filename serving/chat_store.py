@@ -361,7 +361,7 @@ class ChatStore:
             if known is None:
                 known = FeedbackRow(id=str(uuid.uuid4()), step_id=step_id, created_at=_now())
                 session.add(known)
-            known.value, known.comment = value, comment
+            known.value, known.comment = value, _bounded(comment)
             return known.id
 
     def delete_feedback(self, feedback_id: str, user: str) -> bool:
@@ -470,6 +470,13 @@ class ChatStore:
         own = select(ThreadCallRow.call_id).where(ThreadCallRow.thread_id == thread_id)
         with self._session() as session:
             return tuple(session.scalars(own.where(ThreadCallRow.call_id.not_in(other)).order_by("call_id")))
+
+    def is_quoted_elsewhere(self, call_id: str, thread_id: str) -> bool:
+        """Whether a message of another thread is noted as quoting a call."""
+        quoting = select(QuoteRow.step_id).join(StepRow, StepRow.id == QuoteRow.step_id)
+        with self._session() as session:
+            others = quoting.where(QuoteRow.call_id == call_id, StepRow.thread_id != thread_id)
+            return bool(session.scalar(select(others.exists())))
 
     def first_owner(self, call_id: str) -> str | None:
         """Whose the oldest thread about a call is."""
