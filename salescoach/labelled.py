@@ -266,11 +266,11 @@ def _check_columns(header: list[str], needed: Sequence[str], file: str) -> None:
     if not set(needed) <= set(header):
         raise DataError(f"{file} needs {_columns(needed)}; the columns found are: {_shown(header)}.")
     if doubled := _doubled(header):
-        raise DataError(f"{file} has the column {doubled[0]} twice; keep one.")
+        raise DataError(f"{file} has the column {min(doubled)} twice; keep one.")
 
 
 def _doubled(names: Iterable[str]) -> list[str]:
-    return sorted(name for name, n in Counter(names).items() if n > 1)
+    return [name for name, n in Counter(names).items() if n > 1]
 
 
 def _shown(header: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -332,3 +333,52 @@ def test_without_labels_only_the_transcript_is_asked_for(tmp_path: Path) -> None
     file.write_text("text\nhello\n")
     with pytest.raises(DataError, match="needs the column call_transcript; "):
         read_calls(file, need_labels=False)
+
+
+def test_a_row_over_a_limit_is_a_problem_of_that_row(tmp_path: Path) -> None:
+    long = "Rep: " + "word " * 4_000
+    many = "Rep: a\n" * 5_001
+    table = read_table(table_of(["call_id", "text"], ["a", long], ["b", ONE], ["c", many]), "calls.csv")
+    assert [call.call_id for call in table.calls] == ["b"]
+    assert table.problems[0].startswith("row 1: Line 1 has 20,004 characters and at most 20,000")
+    assert table.problems[1].startswith("row 3: The text has 5001 turns or more")
+    lines = "".join(json.dumps({"text": text}) + "\n" for text in (long, ONE, many))
+    again = read_table(lines.encode(), "calls.jsonl")
+    assert (len(again.calls), again.problems) == (1, table.problems)
+    file = write_csv(
+        tmp_path / "calls.csv", [{"call_transcript": text, "conversion_label": "1"} for text in (ONE, long)]
+    )
+    with pytest.raises(DataError, match=r"calls\.csv can't be used: row 2: Line 1 has .* Nothing was changed"):
+        read_calls(file)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "said"),
+    [
+        (b"a," * 300_000 + b"b\n", "calls.csv", r"needs .*call_transcript"),
+        (b"call_transcript,conversion_label," + b"a," * 300_000 + b"b\n", "calls.csv", "the column a twice"),
+        (
+            b"call_transcript,conversion_label," + b",".join(b"%d" % n for n in range(150_000)) + b",149998\n",
+            "calls.csv",
+            "the column 149998 twice",
+        ),
+        (
+            b"{" + b",".join(b'"%d": 1' % n for n in [*range(100_000), 99_998]) + b"}\n",
+            "calls.jsonl",
+            "99998 is there twice",
+        ),
+    ],
+)
+def test_a_table_of_a_great_many_columns_is_refused_at_once(
+    content: bytes, name: str, said: str, tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+    spent = []
+    for _ in range(3):
+        started = time.process_time()
+        with pytest.raises(DataError, match=said) as error:
+            read_calls(file)
+        spent.append(time.process_time() - started)
+    assert min(spent) < 1
+    assert len(str(error.value)) < 400

@@ -322,3 +322,24 @@ def test_a_folder_that_holds_another_model_by_now_gives_no_method(settings: Sett
     (folder / "likeness.safetensors").write_bytes(b"of the next training")
     with pytest.raises(ModelError, match="start the program again"):
         scorer.with_method("hybrid")
+
+
+def test_what_the_text_alone_forbids_is_said_before_anything_is_encoded(
+    scorer: CallScorer, calls: list[Transcript], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = parse_transcript("Rep: " + "[" * 19_000)
+    without_sides = parse_transcript("\n".join(turn.text for turn in calls[0].turns))
+    forced = scorer.score(short, force=True)
+
+    def encode(texts: object) -> np.ndarray:
+        raise AssertionError("nothing has to be encoded")
+
+    monkeypatch.setattr(scorer.encoder, "encode", encode)
+    for call in (short, without_sides):
+        score = scorer.score(call)
+        assert score.abstained
+        assert (score.probability, score.evidence, score.trajectory, score.interval) == (None, (), (), None)
+    assert scorer.score(short).reasons == forced.reasons
+    assert forced.uncalibrated_probability is not None
+    with pytest.raises(AssertionError, match="has to be encoded"):
+        scorer.score(short, force=True)
