@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic_core import to_jsonable_python
 
 from eval import figures
 from eval.answers import (
@@ -171,6 +172,8 @@ def _write(file: Path, page: Page, drawings: dict[str, Figure], raw: dict[str, A
     )
     packed = base64.b64encode(gzip.compress(get_plotlyjs().encode(), mtime=0)).decode()
     html = environment.get_template(TEMPLATE).render(page=page, figures=drawings, plotly=packed)
-    for target, text in ((file, html), (file.with_suffix(".json"), json.dumps(raw, ensure_ascii=False) + "\n")):
+    known = to_jsonable_python(raw, inf_nan_mode="null")  # JSON has no nan
+    numbers = json.dumps(known, ensure_ascii=False, allow_nan=False) + "\n"
+    for target, text in ((file, html), (file.with_suffix(".json"), numbers)):
         with whole_file(target) as temporary:
             temporary.write_text(text, encoding="utf-8")
