@@ -1,0 +1,171 @@
+"""Reads authored calls and their labels: texts of turns, what each turn does, and how concerns were met.
+
+A call is a text file of ``Name: text`` lines behind a header that says who is on which side; its labels are a file of
+lines such as ``T12: objection_price, competitor`` (see docs/authored-calls.md). Turns count from 1.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+from pydantic import Field
+
+from salescoach.errors import DataError
+from salescoach.types import Frozen, Role, Transcript, Turn
+
+CustomerMove = Literal[
+    "objection_price", "objection_timing", "objection_need", "objection_fit", "objection_trust", "authority",
+    "competitor", "stall", "refusal", "hostility", "pain", "goal", "criteria", "decision_process", "buying_signal",
+    "commitment",
+]  # fmt: skip
+RepMove = Literal[
+    "discovery", "pitch", "proof", "price_talk", "acknowledge", "explore_objection", "answer_objection", "dismiss",
+    "next_step", "close", "rude",
+]  # fmt: skip
+SharedMove = Literal["small_talk", "logistics"]
+ObjectionKind = Literal["price", "timing", "need", "fit", "trust", "authority", "competitor", "stall"]
+Handled = Literal["well", "partly", "badly", "not"]
+
+CUSTOMER_MOVES: Final[tuple[str, ...]] = get_args(CustomerMove)
+REP_MOVES: Final[tuple[str, ...]] = get_args(RepMove)
+SHARED_MOVES: Final[tuple[str, ...]] = get_args(SharedMove)
+MOVES: Final = (*CUSTOMER_MOVES, *REP_MOVES, *SHARED_MOVES)
+OBJECTIONS: Final = tuple(move for move in CUSTOMER_MOVES[:8])
+
+_HEADER: Final = re.compile(r"# (call|rep|customer): (.+)")
+_MOVES_LINE: Final = re.compile(r"T(\d+): (.+)")
+_OBJECTION_LINE: Final = re.compile(r"objection: T(\d+) (\w+); (?:(well|partly|badly) at T(\d+)|not)")
+_STEP_LINE: Final = re.compile(
+    r"next_step: T(\d+); what: (.+); who: (rep|customer|both); when: (.+); committed: (yes|no)"
+)
+
+
+class Objection(Frozen):
+    """A concern, and how the rep met it. ``handled_at``: the rep's turn that did, None where none did."""
+
+    turn: int
+    kind: ObjectionKind
+    handled: Handled
+    handled_at: int | None = None
+
+
+class NextStep(Frozen):
+    """The last thing to do that both know of."""
+
+    turn: int
+    what: str
+    who: Literal["rep", "customer", "both"]
+    when: str
+    committed: bool
+
+
+class Labels(Frozen):
+    """What one labeller, or all of them together, made of a call. ``probability``: that it converts, from the text."""
+
+    call_id: str
+    moves: dict[int, tuple[str, ...]]
+    objections: tuple[Objection, ...]
+    next_step: NextStep | None
+    decisive: tuple[int, ...]
+    probability: float = Field(ge=0, le=1)
+
+
+def read_call(file: Path) -> Transcript:
+    """A call as its writer left it.
+
+    Raises:
+        DataError: a speaker isn't named in the header, or a line has no speaker; names file and line.
+    """
+    header: dict[str, str] = {}
+    turns: list[Turn] = []
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+        if found := _HEADER.fullmatch(line.strip()):
+            header[found[1]] = found[2]
+        elif line.strip():
+            name, colon, text = line.partition(":")
+            if not colon or not text.strip():
+                raise DataError(f"{file.name}, line {number}: a turn is “Name: text”.")
+            turns.append(
+                Turn(speaker=name.strip(), role=_side(file, header, name.strip()), text=" ".join(text.split()))
+            )
+    return Transcript(turns=tuple(turns), call_id=header["call"])
+
+
+def read_labels(file: Path, transcript: Transcript) -> Labels:
+    """Labels of a call.
+
+    Raises:
+        DataError: a line can't be read, or names a turn or move that there isn't, or the other side's; says which.
+    """
+    moves: dict[int, tuple[str, ...]] = {}
+    objections: list[Objection] = []
+    step: NextStep | None = None
+    decisive: tuple[int, ...] = ()
+    probability: float | None = None
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        if found := _MOVES_LINE.fullmatch(line):
+            turn = int(found[1])
+            moves[turn] = tuple(dict.fromkeys(move.strip() for move in found[2].split(",")))
+            _check_moves(file, transcript, turn, moves[turn])
+        elif found := _OBJECTION_LINE.fullmatch(line):
+            handled_at = int(found[4]) if found[4] else None
+            objections.append(
+                Objection(turn=int(found[1]), kind=found[2], handled=found[3] or "not", handled_at=handled_at)
+            )
+        elif found := _STEP_LINE.fullmatch(line):
+            step = NextStep(
+                turn=int(found[1]), what=found[2], who=found[3], when=found[4], committed=found[5] == "yes"
+            )  # fmt: skip
+        elif line.startswith("decisive:"):
+            decisive = tuple(int(place) for place in re.findall(r"T(\d+)", line))
+        elif line.startswith("probability:"):
+            probability = float(line.partition(":")[2])
+        elif line.strip() != "next_step: none":
+            raise DataError(f"{file.name}: “{line}” can't be read.")
+    if probability is None:
+        raise DataError(f"{file.name}: there is no probability.")
+    return Labels(
+        call_id=str(transcript.call_id),
+        moves=moves,
+        objections=tuple(objections),
+        next_step=step,
+        decisive=decisive,
+        probability=probability,
+    )
+
+
+def moves_of(role: Role) -> tuple[str, ...]:
+    """The moves that a side can make."""
+    if role == "unknown":
+        return SHARED_MOVES
+    return (*(REP_MOVES if role == "rep" else CUSTOMER_MOVES), *SHARED_MOVES)
+
+
+def read_calls(folder: Path) -> dict[str, Transcript]:
+    """All calls of a folder, by id."""
+    return {str(call.call_id): call for call in map(read_call, sorted(folder.glob("*.txt")))}
+
+
+def read_all_labels(folders: Iterable[Path], calls: Mapping[str, Transcript]) -> list[Labels]:
+    """All labels of some folders, of calls that are known."""
+    files = [file for folder in folders for file in sorted(folder.glob("*.txt"))]
+    return [read_labels(file, calls[file.stem]) for file in files if file.stem in calls]
+
+
+def _side(file: Path, header: Mapping[str, str], name: str) -> Role:
+    for side in ("rep", "customer"):
+        if name in [known.strip() for known in header.get(side, "").split(",")]:
+            return side
+    raise DataError(f"{file.name}: the header doesn't say on which side {name!r} is.")
+
+
+def _check_moves(file: Path, transcript: Transcript, turn: int, moves: Iterable[str]) -> None:
+    if not 1 <= turn <= len(transcript):
+        raise DataError(f"{file.name}: there is no turn {turn}.")
+    allowed = moves_of(transcript.turns[turn - 1].role)
+    for move in moves:
+        if move not in allowed:
+            raise DataError(f"{file.name}: {move!r} is no move of the side that speaks at turn {turn}.")
