@@ -31,7 +31,8 @@ from salescoach.types import Frozen
 from tools.registry import TOOL_OF
 
 Intent = str  # one of INTENTS
-INTENTS: Final[tuple[Intent, ...]] = (*TOOL_OF, "help", "greeting", "thanks", "privacy", "unsure")
+# Sorted, so that the order of the tools in their list does not matter to the weights that are shipped.
+INTENTS: Final[tuple[Intent, ...]] = tuple(sorted([*TOOL_OF, "help", "greeting", "thanks", "privacy", "unsure"]))
 
 SIMILAR: Final[dict[Outcome, Intent]] = {"converted": "similar_won", "lost": "similar_lost", "any": "similar_any"}
 
