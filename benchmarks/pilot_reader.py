@@ -34,7 +34,7 @@ def read() -> tuple[list[str], list[tuple[str, str]], np.ndarray, np.ndarray]:
     """Writers, (context, turn) texts, labels and what the side can do: the last two of shape (n_turns, n_moves)."""
     writers, texts, labels, possible = [], [], [], []
     for call_id, call in read_calls(CORPUS / "calls").items():
-        known = read_labels(CORPUS / "labels" / f"{call_id}.txt", call)
+        known = read_labels(CORPUS / "labels" / "settled" / f"{call_id}.txt", call)
         for number, turn in enumerate(call.turns, start=1):
             writers.append(call_id[:3])
             texts.append((context(call, number), turn_text(turn)))

@@ -31,7 +31,7 @@ def copy_folder(source: Path, target: Path, *ignored: str) -> None:
 
     ``shutil.copytree`` would copy the rights too, such as those of an installed package, which everybody may read.
     """
-    target.mkdir()
+    target.mkdir(parents=True)
     for entry in sorted(source.iterdir()):
         if any(fnmatch(entry.name, pattern) for pattern in ignored):
             continue

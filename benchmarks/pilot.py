@@ -1,0 +1,111 @@
+"""What the pilot of the authored calls measures: agreement of labellers, blind forecasts, and what gives calls away.
+
+    python benchmarks/pilot.py
+
+Nothing here says anything about sales: writers, labellers and outcomes are machine-made (see docs/authored-calls.md).
+"""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from salescoach.measures import roc_auc
+from training.authored.agreement import agreement
+from training.authored.briefs import deals_of, read_writers
+from training.authored.corpus import MOVES, Labels, read_all_labels, read_calls
+
+CORPUS = Path(__file__).resolve().parent.parent / "training" / "authored"
+N_RESAMPLES = 2_000
+_WORD = re.compile(r"[\w']+")
+_SENTENCE = re.compile(r"(?<=[.?!])\s+")
+_POLITE = re.compile(r"\b(?:please|thanks?|thank you|sorry|appreciate)\b", re.IGNORECASE)
+
+
+def auc(labels: np.ndarray, values: np.ndarray) -> str:
+    """AUROC with its 95 % interval over resampled calls."""
+    rng, n = np.random.default_rng(1), len(labels)
+    drawn = [rng.integers(0, n, n) for _ in range(N_RESAMPLES)]
+    found = [roc_auc(labels[rows], values[rows]) for rows in drawn if 0 < labels[rows].sum() < n]
+    low, high = np.quantile(found, (0.025, 0.975))
+    return f"{roc_auc_score(labels, values):.3f} ({low:.3f} to {high:.3f})"
+
+
+def main() -> None:
+    """Measures and prints."""
+    calls = read_calls(CORPUS / "calls")
+    first, second, settled = (
+        {one.call_id: one for one in read_all_labels([CORPUS / "labels" / name], calls)}
+        for name in ("first", "second", "settled")
+    )
+    found = agreement(calls, first, second)
+    print(f"{found.n_calls} calls, {found.n_turns} turns")
+    print(f"kappa over all moves {found.kappa:.3f}; any objection {found.any_objection:.3f}")
+    print(f"handled well or partly against badly or not: balanced accuracy {found.handled:.3f} on {found.n_handled}")
+    for move, (value, n) in sorted(found.by_move.items(), key=lambda pair: -pair[1][0]):
+        print(f"  {move:20}{value:6.2f}{n:6} turns")
+
+    deals = {deal.deal_id: deal for writer in read_writers() for deal in deals_of(writer)}
+    ids = sorted(settled)
+    converted = np.array([float(deals[one].outcome == "converted") for one in ids])
+    print(f"\n{int(converted.sum())} of {len(ids)} calls converted; AUROC of the outcome:")
+
+    def row(name: str, values: list[float]) -> None:
+        print(f"  {name:42}{auc(converted, np.array(values))}")
+
+    row("the drawn facts", [deals[one].probability for one in ids])
+    forecasts = {
+        name: [labels[one].probability for one in ids] for name, labels in (("first", first), ("second", second))
+    }
+    for name, p in forecasts.items():
+        print(f"  Brier of the {name} labeller {np.mean((np.array(p) - converted) ** 2):.3f}", end="")
+        print(f" (base rate alone {converted.mean() * (1 - converted.mean()):.3f})")
+        row(f"blind forecast of the {name} labeller", p)
+    row("handled well or partly, share", [share_handled(settled[one]) for one in ids])
+    row("turns", [len(calls[one]) for one in ids])
+    row("words", [sum(len(turn.text.split()) for turn in calls[one].turns) for one in ids])
+    row("polite words, share", [polite(" ".join(turn.text for turn in calls[one].turns)) for one in ids])
+    for move in MOVES:
+        row(f"turns with {move}", [sum(move in own for own in settled[one].moves.values()) for one in ids])
+
+    print("\nRepeats")
+    texts = {one: " ".join(turn.text for turn in calls[one].turns).casefold() for one in ids}
+    grams = [gram for text in texts.values() for gram in runs(_WORD.findall(text), 4)]
+    print(f"  distinct 4-grams {len(set(grams)) / len(grams):.3f} of {len(grams)}")
+    said = Counter(sentence for one in ids for sentence in {*sentences(calls[one].turns)})
+    print(
+        f"  sentences of six words or more in more than two calls: {sum(n > 2 for n in said.values())} of {len(said)}"
+    )
+
+
+def share_handled(labels: Labels) -> float:
+    """Share of a call's concerns that were met well or partly; a half where there were none."""
+    met = [one.handled in ("well", "partly") for one in labels.objections]
+    return float(np.mean(met)) if met else 0.5
+
+
+def polite(text: str) -> float:
+    """Polite words a word."""
+    return len(_POLITE.findall(text)) / len(text.split())
+
+
+def runs(words: list[str], n: int) -> list[tuple[str, ...]]:
+    """All runs of ``n`` words."""
+    return list(zip(*(words[start:] for start in range(n)), strict=False))
+
+
+def sentences(turns: object) -> list[str]:
+    """Sentences of six words or more, without case and marks."""
+    found = []
+    for turn in turns:  # type: ignore[attr-defined]
+        for sentence in _SENTENCE.split(turn.text):
+            words = _WORD.findall(sentence.casefold())
+            if len(words) >= 6:
+                found.append(" ".join(words))
+    return found
+
+
+if __name__ == "__main__":
+    main()
