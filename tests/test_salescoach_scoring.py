@@ -254,7 +254,11 @@ def test_a_flipped_bit_in_the_cache_changes_no_score(
         database.execute("UPDATE checked_vectors SET vector = ? WHERE key = ?", (bytes(content), key))
     database.close()
     # The encoder of before, which reads the file again, as loading the model for each bit would take too long.
-    encoder = TurnEncoder(scorer.encoder.model, fingerprint="t", engine=scorer.encoder.engine, cache=FileCache(file))  # type: ignore[attr-defined]
+    known = scorer.encoder
+    assert isinstance(known, TurnEncoder)
+    encoder = TurnEncoder(
+        known.network, source=known.source, fingerprint="t", engine=known.engine, cache=FileCache(file)
+    )
     vectors = encode_turns(encoder, call.turns)
     assert timeless(scorer.score(call, vectors=vectors)) == expected
 
