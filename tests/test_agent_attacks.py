@@ -202,6 +202,7 @@ async def test_each_trick_alone_ends_in_a_checked_answer(parts: Parts, example: 
     assert len(model.seen) <= MAX_DRAFTS
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(min_value=0, max_value=10_000))
 async def test_no_conversation_with_a_liar_breaks_a_promise(parts: Parts, example: Path, seed: int) -> None:

@@ -477,6 +477,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 async def test_a_killed_process_resumes(coach_home: Path, example: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"

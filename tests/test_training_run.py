@@ -294,6 +294,7 @@ def test_without_calls_that_judge_nothing_is_measured_or_claimed(tmp_path: Path)
 QUICK = FinetuneOptions(epochs=2, head_epochs=2, min_steps=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("interrupted", ["fine-tuning", "fine-tuning on all calls"])
 def test_a_fine_tuning_goes_on_after_an_interruption_and_ends_in_a_folder_that_scores(
     tmp_path: Path, interrupted: str
