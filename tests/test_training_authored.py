@@ -9,8 +9,20 @@ from sklearn.metrics import cohen_kappa_score, roc_auc_score
 from salescoach.errors import DataError
 from training.authored.agreement import agreement, kappa
 from training.authored.briefs import brief, deals_of, read_writers
-from training.authored.corpus import Labels, NextStep, Objection, read_call, read_labels
+from training.authored.corpus import (
+    MOVES,
+    Labels,
+    NextStep,
+    Objection,
+    read_all_labels,
+    read_call,
+    read_calls,
+    read_labels,
+    read_pairs,
+)
 from training.authored.deals import AFTERWARDS, draw_deals
+
+AUTHORED = Path(__file__).parent.parent / "training" / "authored"
 
 CALL = """# call: w99-001
 # rep: Ines, Paul
@@ -130,3 +142,33 @@ def test_agreement_counts_only_what_a_side_can_do(call_file: Path) -> None:
     assert same.by_move["objection_price"] == (1.0, 1)
     assert same.handled is None  # a single concern has no other class to be told from
     assert (same.n_calls, same.n_turns, same.n_handled) == (1, 4, 1)
+
+
+def test_each_call_of_the_corpus_is_labelled_twice_and_settled() -> None:
+    calls = read_calls(AUTHORED / "calls")
+    assert calls.keys() == {deal.deal_id for writer in read_writers() for deal in deals_of(writer)}
+    for name in ("first", "second", "settled"):
+        labels = read_all_labels([AUTHORED / "labels" / name], calls)
+        assert {one.call_id for one in labels} == calls.keys()
+        assert {move for one in labels for moves in one.moves.values() for move in moves} <= {*MOVES}
+
+
+def test_settled_labels_stay_near_what_either_labeller_said() -> None:
+    calls = read_calls(AUTHORED / "calls")
+    first, settled = (
+        {one.call_id: one for one in read_all_labels([AUTHORED / "labels" / name], calls)}
+        for name in ("first", "settled")
+    )
+    assert agreement(calls, first, settled).kappa > 0.85
+
+
+def test_pairs_are_of_one_side_and_differ() -> None:
+    pairs = read_pairs(AUTHORED / "pairs")
+    assert len(pairs) == len({pair.id for pair in pairs}) >= 300
+    for pair in pairs:
+        a, b = pair.version("a"), pair.version("b")
+        assert len(a) == len(b) <= 6
+        assert sum(one != other for one, other in zip(a.turns, b.turns, strict=True)) == 1, pair.id
+        assert pair.a[0] == pair.b[0]
+    better = [pair.better == "a" for pair in pairs]
+    assert 0.45 < np.mean(better) < 0.55

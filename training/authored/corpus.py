@@ -71,6 +71,45 @@ class Labels(Frozen):
     probability: float = Field(ge=0, le=1)
 
 
+class Pair(Frozen):
+    """A piece of a call in two versions that differ in one turn, and there in few words.
+
+    ``before`` and ``after`` stand around the turn; ``a`` and ``b`` are its versions. The moves are those of that turn;
+    where ``kind`` is "lookalike", of the last turn, which is the same in both. ``better``: after which version the deal
+    stands better.
+    """
+
+    id: str
+    kind: str
+    before: tuple[tuple[Role, str], ...]
+    a: tuple[Role, str]
+    b: tuple[Role, str]
+    after: tuple[tuple[Role, str], ...]
+    moves_a: tuple[str, ...]
+    moves_b: tuple[str, ...]
+    better: Literal["a", "b"]
+
+    def version(self, which: Literal["a", "b"]) -> Transcript:
+        """One of the two as a transcript."""
+        said = (*self.before, self.a if which == "a" else self.b, *self.after)
+        return Transcript(turns=tuple(Turn(speaker=role.title(), role=role, text=text) for role, text in said))
+
+
+def read_pairs(folder: Path) -> list[Pair]:
+    """All pairs of a folder of JSONL files, in the order of their ids.
+
+    Raises:
+        DataError: a pair has a move that the side can't make; names it.
+    """
+    files = sorted(folder.glob("*.jsonl"))
+    pairs = [Pair.model_validate_json(line) for file in files for line in file.read_text("utf-8").splitlines() if line]
+    for pair in pairs:
+        role = pair.after[-1][0] if pair.kind == "lookalike" else pair.a[0]
+        if wrong := {*pair.moves_a, *pair.moves_b} - {*moves_of(role)}:
+            raise DataError(f"Pair {pair.id}: {', '.join(sorted(wrong))} is no move of the side that speaks.")
+    return sorted(pairs, key=lambda pair: pair.id)
+
+
 def read_call(file: Path) -> Transcript:
     """A call as its writer left it.
 
