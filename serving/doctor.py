@@ -96,10 +96,7 @@ def _home(settings: Settings) -> str:
     if free < MIN_FREE_BYTES:
         raise CoachError(f"Only {free // 1_000_000} MB are free at {place}; make room or set COACH_HOME.")
     if is_open_to_others(settings.home):
-        raise CoachError(
-            f"Others on this machine can read {place}; take the right from them (`chmod -R go-rwx`), or set COACH_HOME "
-            "to a folder of your own."
-        )
+        raise CoachError(f"Other users of this machine can read {place}; set COACH_HOME to a folder of your own.")
     return str(settings.home.absolute())
 
 

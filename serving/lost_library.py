@@ -12,7 +12,7 @@ NEW_LIBRARY = "`coach setup --new-library`"
 
 
 def check_library(settings: Settings, *, must_exist: bool = False) -> None:
-    """Compares the library with what was made from it; makes and changes nothing.
+    """Compares the library with what was made from it; makes no library and changes no call.
 
     Args:
         settings: name both.

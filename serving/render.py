@@ -10,6 +10,7 @@ from salescoach.readings import Peers
 from salescoach.types import MetricReading, NextStep, Precedent, PublishedFigure, Score
 from serving.deletion import Deletion
 from serving.doctor import Check
+from tools.phrases import count
 
 MAX_TURNS = 12  # of one metric, in a line
 MAX_SAME = 5  # ids that are named
@@ -73,7 +74,7 @@ def precedents(found: Sequence[Precedent]) -> str:
 def added(report: AddReport) -> str:
     """What came into the library, and under which id what was there already under another one."""
     lines = [
-        f"{report.added} calls added, {report.updated} updated, {report.unchanged} known already; all are indexed."
+        f"{count(report.added, 'call')} added, {report.updated} updated, {report.unchanged} known already; all are indexed."
     ]
     others = list(report.same_as.items())
     lines += [f"  {other} is the same call as {kept} and is kept under that id." for other, kept in others[:MAX_SAME]]
@@ -84,8 +85,9 @@ def added(report: AddReport) -> str:
 def deletion(gone: Deletion) -> str:
     """What was deleted, and what is left to do."""
     lines = [
-        f"The call {gone.call_id} ({gone.n_turns} turns) is deleted, with {gone.n_vectors} cached vectors and "
-        f"{gone.n_conversations} conversations about it; {gone.n_messages} messages of the chat now say so."
+        f"The call {gone.call_id} ({count(gone.n_turns, 'turn')}) is deleted, with "
+        f"{count(gone.n_vectors, 'cached vector')} and {count(gone.n_conversations, 'conversation')} about it; "
+        f"{count(gone.n_messages, 'message')} of the chat now {'says' if gone.n_messages == 1 else 'say'} so."
     ]
     if gone.thrown_away:
         lines.append(f"Thrown away with it, to be made again: {', '.join(gone.thrown_away)}.")

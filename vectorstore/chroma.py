@@ -97,7 +97,7 @@ def extend(
     """
     copy_folder(before / STORE, folder / STORE, f"{DATABASE}*")
     with (
-        closing(sqlite3.connect(f"file:{before / STORE / DATABASE}?mode=ro", uri=True)) as source,
+        closing(sqlite3.connect(f"{(before / STORE / DATABASE).absolute().as_uri()}?mode=ro", uri=True)) as source,
         closing(sqlite3.connect(folder / STORE / DATABASE)) as target,
     ):
         source.backup(target)

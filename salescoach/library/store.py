@@ -573,7 +573,7 @@ def _make_file(file: Path, create: bool) -> None:
     try:
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.touch()
+            file.touch(mode=0o600)
     except OSError as error:
         raise CoachError(
             f"The library {file} can't be made ({error.strerror}); set COACH_HOME to a folder of yours."
