@@ -74,7 +74,8 @@ def precedents(found: Sequence[Precedent]) -> str:
 def added(report: AddReport) -> str:
     """What came into the library, and under which id what was there already under another one."""
     lines = [
-        f"{count(report.added, 'call')} added, {report.updated} updated, {report.unchanged} known already; all are indexed."
+        f"{count(report.added, 'call')} added, {report.updated} updated, {report.unchanged} known already; "
+        "all are indexed."
     ]
     others = list(report.same_as.items())
     lines += [f"  {other} is the same call as {kept} and is kept under that id." for other, kept in others[:MAX_SAME]]
