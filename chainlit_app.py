@@ -41,6 +41,7 @@ from serving.chat_queue import in_turn
 from serving.chat_review import review
 from serving.chat_settings import preferences_of, widgets
 from serving.guard import Guard
+from serving.lost_library import check_library
 from serving.outcomes import WAITING, has_accounts
 from serving.owners import give_owners
 from serving.page import content_policy, with_charts_ready, without_outside_links
@@ -85,6 +86,7 @@ class CoachOpener:
         """
         async with self._lock:
             if self._opened is None:
+                await asyncio.to_thread(check_library, Settings.load())
                 self._opened = await self._stack.enter_async_context(open_coach(Settings.load()))
             return self._opened
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolCall
+from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -169,17 +170,18 @@ class Drafter:
 
     async def _whole_reply(self, model: Any, messages: Sequence[BaseMessage]) -> AIMessage:
         """The reply, put together from what is streamed, and given up where it gets too long."""
-        whole: AIMessageChunk | AIMessage | None = None
+        chunks: list[AIMessageChunk] = []
         n_chars = 0
         async for chunk in model.astream(list(messages)):
             calls = getattr(chunk, "tool_call_chunks", ())
             n_chars += len(chunk.text) + sum(len(call["args"] or "") for call in calls)
             if n_chars > MAX_REPLY_CHARS:
                 raise DraftError("the reply is too long")
-            whole = chunk if whole is None else whole + chunk
-        if whole is None:
+            chunks.append(chunk)
+        if not chunks:
             raise CutReplyError
-        return whole
+        # All at once: each addition reads the arguments of the tool calls anew, which takes long where they are long.
+        return chunks[0] if len(chunks) == 1 else add_ai_message_chunks(*chunks)
 
     def _read(self, reply: AIMessage) -> AIMessage:
         """What the graph may see of a reply: text or tool calls, and nothing else that a server sent."""

@@ -14,3 +14,8 @@ _HUGE_REFERENCE: Final = re.compile(r"&#[0-9]{20,}+;?")  # Python refuses to rea
 def unescaped(text: str) -> str:
     """The text with its HTML entities read, as ``html.unescape`` reads them."""
     return html.unescape(_HUGE_REFERENCE.sub("\ufffd", text))
+
+
+def whole_characters(text: str) -> str:
+    """The text without halves of characters, with which a text may end that was cut: they can't be written anywhere."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -5,9 +5,11 @@ from typing import Final
 
 import chainlit as cl
 
+from salescoach.texts import whole_characters
 from serving import chat_view as view
 
 ASK_SECONDS: Final = 900
+MAX_TYPED_CHARS: Final = 4_000
 OTHER: Final = -1
 
 
@@ -46,5 +48,5 @@ async def typed(question: str, note: Callable[[str], Awaitable[None]] | None = N
     if note is not None:
         await note(asked.id)
     reply = await asked.send()
-    text = str(reply["output"]).strip() if reply else ""
+    text = whole_characters(str(reply["output"]))[:MAX_TYPED_CHARS].strip() if reply else ""
     return text or None

@@ -103,10 +103,21 @@ class ChatHistory(BaseDataLayer):
 
     # Calls
 
-    @_logged
     async def add_call(self, thread_id: str, call_id: str, step_id: str | None = None) -> None:
-        """Notes that a thread is about a call; ``step_id`` is the message that shows its card."""
-        await self._write(self._store.add_call, thread_id, call_id, step_id, _user())
+        """Notes that a thread is about a call; ``step_id`` is the message that shows its card.
+
+        A call that no thread could be noted for doesn't stay: nobody could delete it.
+
+        Raises:
+            CoachError: the thread was deleted meanwhile, or the file can't be written.
+        """
+        user = _user()
+        try:
+            await self._write(self._store.add_call, thread_id, call_id, step_id, user)
+        except CoachError:
+            if user is not None and call_id not in await self._write(self._store.call_ids):
+                await asyncio.to_thread(forget_pasted, self._settings, call_id, user)
+            raise
 
     async def calls(self, thread_id: str) -> tuple[str, ...]:
         """The calls that a thread of the user's is about, the newest last: those that its buttons may name.

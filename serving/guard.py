@@ -14,7 +14,7 @@ _EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})
 _PUBLIC: Final = "/public/"
 _SOCKETS: Final = "/ws/"
 # What Chainlit and FastAPI serve besides, and this page has no use for.
-_CLOSED: Final = frozenset({"/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json", "/mcp"})
+_CLOSED: Final = frozenset({"/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json", "/mcp", "/project/element"})
 _CLOSED_FOLDERS: Final = ("/copilot/", "/auth/oauth/", "/slack/", "/teams/")
 # What may lie in a cache: it is the same for everybody.
 _STATIC: Final = ("/assets/", _PUBLIC, "/favicon", "/logo", "/avatars/")

@@ -15,6 +15,7 @@ from chainlit.message import ErrorMessage
 from pydantic import UUID4, BaseModel, Field, ValidationError, field_validator
 
 from salescoach.errors import InputError
+from salescoach.texts import whole_characters
 from serving.bodies import is_session_id
 
 logger = logging.getLogger(__name__)
@@ -39,8 +40,7 @@ class _Said(BaseModel):
     @field_validator("output")
     @classmethod
     def _whole_characters(cls, text: str) -> str:
-        # Half of a character, as a text that was cut by a program may end in, can't be written anywhere.
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return whole_characters(text)
 
 
 class _Payload(BaseModel):

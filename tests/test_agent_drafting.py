@@ -3,15 +3,17 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.utils import json as tool_json
 from langgraph.checkpoint.memory import InMemorySaver
 
 from agent.chat_models import Wording
 from agent.coach import Answer, Coach
-from agent.drafting import MAX_ANSWER_CHARS, repeats_itself
+from agent.drafting import MAX_ANSWER_CHARS, Drafter, repeats_itself
 from agent.graph import FALLBACK_NOTE, UNGROUNDED, GraphParts, make_graph
 from agent.intents import IntentRouter
 from agent.offline import OfflineChatModel
@@ -113,3 +115,24 @@ async def test_an_offline_wording_that_can_not_be_checked_in_time_is_not_shown(
     watched(monkeypatch, lambda text: time.sleep(0.5))
     answer = await answer_of(coach_that_says("", question_deadline_s=1.0))
     assert (answer.answer, answer.grounded, answer.citations) == (UNGROUNDED, False, ())
+
+
+async def test_arguments_in_many_pieces_are_put_together_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each addition of two pieces would read all arguments anew."""
+    pieces = [AIMessageChunk("", tool_call_chunks=[tool_call_chunk(name="x", args='{"a": "', index=0, id="1")])]
+    pieces += [AIMessageChunk("", tool_call_chunks=[tool_call_chunk(args="b", index=0)]) for _ in range(500)]
+    pieces.append(AIMessageChunk("", tool_call_chunks=[tool_call_chunk(args='"}', index=0)]))
+    read: list[str] = []
+    whole = tool_json.parse_partial_json
+    monkeypatch.setattr(
+        "langchain_core.messages.ai.parse_partial_json", lambda text, **given: read.append(text) or whole(text, **given)
+    )
+
+    class Streaming:
+        async def astream(self, messages: object) -> AsyncIterator[AIMessageChunk]:
+            for piece in pieces:
+                yield piece
+
+    reply = await Drafter(ScriptedChatModel(reply=lambda _: AIMessage("")), [])._whole_reply(Streaming(), [])
+    assert reply.tool_calls[0]["args"] == {"a": "b" * 500}
+    assert len(read) <= 2

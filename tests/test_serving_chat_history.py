@@ -420,6 +420,18 @@ async def test_a_thread_knows_its_calls_the_newest_last(history: ChatHistory) ->
         await history.calls(thread)
 
 
+async def test_a_call_whose_thread_was_deleted_meanwhile_does_not_stay(history: ChatHistory, home: Settings) -> None:
+    pasted = make_transcript("Rep: How is the harp orchestra doing?", "Customer: The harp orchestra is broke.")
+    thread = be(ANNA)
+    await history.create_step(step(thread, "q"))
+    await history.delete_thread(thread)
+    with Library(home.library_file) as library:
+        call_id = library.add_pasted(pasted, ANNA)
+        with pytest.raises(CoachError, match="deleted"):
+            await history.add_call(thread, call_id, "m")
+        assert call_id not in library.private_calls(ANNA)
+
+
 # Deleting
 
 
