@@ -30,6 +30,7 @@ class Bert:
         self._n_layers: int = config["num_hidden_layers"]
         self._n_heads: int = config["num_attention_heads"]
         self._epsilon: float = config["layer_norm_eps"]
+        self._pad: int = config.get("pad_token_id") or 0
         self.dimension: int = config["hidden_size"]
 
     @classmethod
@@ -60,17 +61,14 @@ class Bert:
         """Tokens of the texts, cut or padded to ``length``: arrays of shape (n_texts, length), int64."""
         import torch
 
-        self._tokenizer.enable_truncation(length)
-        self._tokenizer.enable_padding(length=length)
-        try:
-            encodings = self._tokenizer.encode_batch(list(texts))
-        finally:
-            self._tokenizer.no_padding()
-            self._tokenizer.no_truncation()
-        return {
-            "input_ids": torch.tensor([encoding.ids for encoding in encodings]),
-            "attention_mask": torch.tensor([encoding.attention_mask for encoding in encodings]),
-        }
+        # By hand: the tokenizer keeps padding as a setting, and several threads share it.
+        ids = torch.full((len(texts), length), self._pad)
+        mask = torch.zeros((len(texts), length), dtype=torch.int64)
+        for row, encoding in enumerate(self._tokenizer.encode_batch(list(texts))):
+            own = encoding.ids if len(encoding.ids) <= length else [*encoding.ids[: length - 1], encoding.ids[-1]]
+            ids[row, : len(own)] = torch.tensor(own)
+            mask[row, : len(own)] = 1
+        return {"input_ids": ids, "attention_mask": mask}
 
     def forward(self, features: "Mapping[str, Tensor]") -> "Tensor":
         """Sentence vectors of tokens as ``tokens`` gives them: shape (n_texts, dimension), unit length."""

@@ -56,4 +56,4 @@ def without_paths(message: str, home: Path | None = None) -> str:
     """
     if home is not None:
         message = message.replace(str(home.resolve()), "COACH_HOME")
-    return _PATH.sub(lambda found: re.split(r"[/\\]", found[0])[-1], message)
+    return _PATH.sub(lambda found: found[0].replace("\\", "/").rpartition("/")[2], message)

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 logger = logging.getLogger(__name__)
 
-_FOLDER = re.compile(r"\.(?P<name>.+)\.(?P<key>[0-9a-f]{8})\.(?P<kind>tmp|old)")
+_FOLDER = re.compile(r"\.(?P<name>.{1,250})\.(?P<key>[0-9a-f]{8})\.(?P<kind>tmp|old)")
 _FILE = re.compile(r"\.[0-9a-f]{8}\..+")
 _SECONDS_TO_WRITE_A_FILE = 3600.0
 

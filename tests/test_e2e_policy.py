@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser import ANSWER_MS, DESKTOP, Server, Visit, browser, example, server
+from tests.browser import ANSWER_MS, DESKTOP, Server, Visit, browser, example
 
-__all__ = ["browser", "server"]  # fixtures
+__all__ = ["browser"]  # a fixture
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 

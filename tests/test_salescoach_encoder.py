@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,14 @@ def test_the_vectors_are_those_of_sentence_transformers(engine: Engine) -> None:
     texts = [*TEXTS, "a", "Rep: naïve ﬁancé 你好 … “so” \u200b", "Customer: " + "word " * 300]
     assert own.token_counts(texts) == theirs.token_counts(texts)
     assert own.encode(texts).tobytes() == theirs.encode(texts).tobytes()
+
+
+def test_several_threads_encode_at_once(encoder: TurnEncoder) -> None:
+    texts = [[f"Customer: {'why ' * (number + row)}" for row in range(0, 60, 7)] for number in range(40)]
+    alone = [encoder.without_cache().encode(own).tobytes() for own in texts]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda own: encoder.without_cache().encode(own).tobytes(), texts))
+    assert together == alone
 
 
 def test_an_encoder_of_another_make_is_left_to_the_library(tmp_path: Path) -> None:

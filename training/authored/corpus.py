@@ -35,9 +35,10 @@ OBJECTIONS: Final = tuple(move for move in CUSTOMER_MOVES[:8])
 
 _HEADER: Final = re.compile(r"# (call|rep|customer): (.+)")
 _MOVES_LINE: Final = re.compile(r"T(\d+): (.+)")
+_PLACE: Final = re.compile(r"T(\d+)")
 _OBJECTION_LINE: Final = re.compile(r"objection: T(\d+) (\w+); (?:(well|partly|badly) at T(\d+)|not)")
 _STEP_LINE: Final = re.compile(
-    r"next_step: T(\d+); what: (.+); who: (rep|customer|both); when: (.+); committed: (yes|no)"
+    r"next_step: T(\d+); what: ([^;]+); who: (rep|customer|both); when: ([^;]+); committed: (yes|no)"
 )
 
 
@@ -159,7 +160,7 @@ def read_labels(file: Path, transcript: Transcript) -> Labels:
                 turn=int(found[1]), what=found[2], who=found[3], when=found[4], committed=found[5] == "yes"
             )  # fmt: skip
         elif line.startswith("decisive:"):
-            decisive = tuple(int(place) for place in re.findall(r"T(\d+)", line))
+            decisive = tuple(int(place) for place in _PLACE.findall(line))
         elif line.startswith("probability:"):
             probability = float(line.partition(":")[2])
         elif line.strip() != "next_step: none":
