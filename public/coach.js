@@ -104,3 +104,15 @@ new MutationObserver(() => {
     showCitedTurn();
   });
 }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["id"] });
+
+// A conversation that is deleted while it is open leaves the page, which otherwise may stay on it with nothing behind it.
+const fetchFromServer = window.fetch;
+window.fetch = async (...request) => {
+  const response = await fetchFromServer(...request);
+  const [address, options] = request;
+  if (response.ok && options?.method === "DELETE" && String(address).endsWith("/project/thread")) {
+    const { threadId } = JSON.parse(options.body);
+    if (location.pathname.endsWith(`/thread/${threadId}`)) location.assign("/");
+  }
+  return response;
+};
