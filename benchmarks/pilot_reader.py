@@ -100,7 +100,7 @@ def fit(texts: list[tuple[str, str]], labels: np.ndarray, possible: np.ndarray, 
             torch.nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
             optimiser.step()
             schedule.step()
-            total += float(loss) * len(rows)
+            total += float(loss.detach()) * len(rows)
         print(f"epoch {epoch + 1}: loss {total / len(texts):.4f}, {time.monotonic() - begun:.0f} s", flush=True)
     return reader.eval()
 

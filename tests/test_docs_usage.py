@@ -9,6 +9,8 @@ import pytest
 from tests.homes import clone
 from training.sample import write_sample
 
+pytestmark = pytest.mark.slow
+
 USAGE = Path(__file__).parent.parent / "docs" / "usage.md"
 
 

@@ -97,6 +97,7 @@ def test_the_json_has_the_fields_of_the_design(found: Comparison) -> None:
     assert all(arm.ms_per_call > 0 for arm in found.arms)
 
 
+@pytest.mark.slow
 def test_it_goes_on_where_it_was_interrupted(calls: list[LabelledCall], found: Comparison, tmp_path: Path) -> None:
     settings = Settings.load(home=tmp_path)
 

@@ -103,6 +103,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return run
 
 
+@pytest.mark.slow
 def test_the_commands(
     run: Callable[..., tuple[int, str, str]],
     coach_home: Path,

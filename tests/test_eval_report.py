@@ -30,6 +30,8 @@ from salescoach.splits import labels_of
 from salescoach.testing import make_calls
 from salescoach.types import LabelledCall
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "</script><script>alert('x')</script><img src=x onerror=alert(1)>"
 ARMS = {"prior": 0.0, "tfidf": 0.4, "generic": 0.3, "finetuned": 0.6, "blend": 0.7}  # how much an arm knows
 SIZES = (40, 80, 160)

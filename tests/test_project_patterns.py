@@ -13,6 +13,8 @@ import pytest
 
 from tests.patterns import LIMIT_S, MODULES, PACKAGES, give_up, sweep
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 DEADLINE_S = 240  # of a process that takes some 20 s
 _USES = frozenset("search match fullmatch finditer findall split sub subn".split())

@@ -17,7 +17,7 @@ from socketio.exceptions import ConnectionError as Refused
 from serving.accounts import Accounts
 from tests.browser import Server
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 
 PASSWORD = "correct horse battery"
 PAGE = b"<!doctype html><html><script>alert(1)</script></html>"

@@ -232,6 +232,7 @@ def test_ask_is_grounded(run: Run, home: Path, example: Path) -> None:
         assert json.dumps(citation["quote"], ensure_ascii=False) in said
 
 
+@pytest.mark.slow
 def test_sample_train_index_and_score_with_an_own_model(run: Run, home: Path, tmp_path: Path) -> None:
     data = tmp_path / "own calls.csv"
     assert run("sample", str(data), "--calls", "120", "--seed", "3")[0] == 0

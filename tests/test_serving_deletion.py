@@ -121,6 +121,7 @@ def leave_traces(settings: Settings, call: LabelledCall) -> None:
         store.add_upload("about it", "card of about it", upload, "anna")
 
 
+@pytest.mark.slow
 def test_a_deleted_call_is_in_no_file_and_models_trained_on_it_are_named(own: Settings) -> None:
     call = training_call(own)
     asyncio.run(ask(own, "about it", "Score this call.", call.call_id))

@@ -267,6 +267,7 @@ async def answer_of(coach: Coach, question: str, call_id: str) -> Answer:
     return answer
 
 
+@pytest.mark.slow
 async def test_the_loop_closes(
     home: Path, own: Settings, parts: Parts, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

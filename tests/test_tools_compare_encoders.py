@@ -139,6 +139,7 @@ def test_without_a_head_or_a_fine_tuned_encoder_it_says_so(parts: Parts, own_mod
     assert found.reading == found.unavailable
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changed", "why"),
     [({"dimension": 32}, "is not what"), ({"base_model": "no/such-encoder"}, "can't be loaded to compare with")],

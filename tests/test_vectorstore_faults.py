@@ -29,6 +29,8 @@ from vectorstore.generation import CURRENT, current_generation
 from vectorstore.search import PastCalls, is_sound
 from vectorstore.shelf import ShelfWriter
 
+pytestmark = pytest.mark.slow
+
 QUERY = make_transcript("Rep: How do you plan the shifts today?", "Customer: It is too expensive for us, I fear.")
 SCORER = """
 import sys, time, types
