@@ -14,8 +14,8 @@ from sklearn.metrics import roc_auc_score
 
 from salescoach.measures import roc_auc
 from training.authored.agreement import agreement
-from training.authored.briefs import deals_of, read_writers
 from training.authored.corpus import MOVES, Labels, read_all_labels, read_calls
+from training.authored.deals import read_deals
 
 CORPUS = Path(__file__).resolve().parent.parent / "training" / "authored"
 N_RESAMPLES = 2_000
@@ -47,7 +47,7 @@ def main() -> None:
     for move, (value, n) in sorted(found.by_move.items(), key=lambda pair: -pair[1][0]):
         print(f"  {move:20}{value:6.2f}{n:6} turns")
 
-    deals = {deal.deal_id: deal for writer in read_writers() for deal in deals_of(writer)}
+    deals = read_deals(CORPUS / "facts")
     ids = sorted(settled)
     converted = np.array([float(deals[one].outcome == "converted") for one in ids])
     print(f"\n{int(converted.sum())} of {len(ids)} calls converted; AUROC of the outcome:")

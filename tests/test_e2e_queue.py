@@ -14,7 +14,9 @@ __all__ = ["browser"]  # a fixture
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
-N_LONG = 600  # turns that no cache has seen, of many tokens each: few lines, so that the browser isn't what is slow
+# Turns that no cache has seen, a token in each character: near the longest call that is taken, but of few lines, so that
+# the browser isn't what is slow.
+N_LONG, N_DIGITS = 600, 150
 
 
 def test_who_waits_is_told_may_stop_and_may_ask_again(browser: Browser, coach_home: Path, tmp_path: Path) -> None:
@@ -23,14 +25,14 @@ def test_who_waits_is_told_may_stop_and_may_ask_again(browser: Browser, coach_ho
     try:
         server.wait()
         first, second = (Visit(browser, server.url, DESKTOP) for _ in range(2))
+        second.page.locator("#chat-input").fill(example(0))  # so that it is sent while the first is still worked on
         first.say(
             "\n".join(
-                f"{'Rep' if n % 2 else 'Customer'}: {' '.join(str(n * 37 + k) for k in range(60))}"
-                for n in range(N_LONG)
+                f"{'Rep' if n % 2 else 'Customer'}: {'-'.join(str(7**1000 + n)[-N_DIGITS:])}" for n in range(N_LONG)
             )
         )
         expect(first.page.get_by_text("Scoring the call")).to_be_visible()
-        second.say(example(0))
+        second.page.locator("#chat-submit").click()
         waiting = second.page.get_by_text("Waiting: 1 question is ahead of this one")
         expect(waiting).to_be_visible()
         second.shot("60-waiting")

@@ -7,7 +7,7 @@ from typing import Final
 from salescoach.types import Frozen
 from training.authored.deals import Deal, draw_deals
 
-SEED: Final = 2611  # of the pilot's draw
+SEED: Final = 3011  # of all draws after the pilot's, which was drawn before the draw was mended
 
 _HANDLED: Final = {
     "well": "the rep takes it up, understands it and answers so that the customer can move on",
@@ -26,13 +26,13 @@ class Writer(Frozen):
 
 
 def read_writers() -> tuple[Writer, ...]:
-    """The writers of the pilot."""
+    """All writers: w01 to w12 wrote the pilot."""
     text = resources.files("training.authored").joinpath("writers.toml").read_text(encoding="utf-8")
     return tuple(Writer(**row) for row in tomllib.loads(text)["writer"])
 
 
 def deals_of(writer: Writer, seed: int = SEED) -> list[Deal]:
-    """The deals that a writer's calls are about, one for each market."""
+    """Draws the deals that a writer's calls are about, one for each market; `facts/` keeps what was drawn."""
     number = int(writer.id.removeprefix("w"))
     return draw_deals(list(writer.markets), seed * 1_000 + number, prefix=f"{writer.id}-")
 
@@ -44,6 +44,7 @@ def brief(deal: Deal) -> str:
         f"{_HANDLED[one.handled]}"
         + ("; it comes back later in other words" if one.comes_back else "")
         + ("; it is a cover: the true reason is another one of this list" if one.cover else "")
+        + ("; everything hangs on this one, and whoever listens well can tell" if one.decides else "")
         for number, one in enumerate(deal.concerns, start=1)
     )
     return f"""Call {deal.deal_id}
@@ -51,7 +52,8 @@ def brief(deal: Deal) -> str:
 - kind of call: {deal.call_kind}
 - length: about {deal.n_turns} turns
 - on the rep's side: {deal.n_reps}, on the customer's side: {deal.n_customers}
-- the rep: {deal.manner}; the customer: {deal.mood}
+- the rep: {deal.manner}; {deal.echo}; {deal.push}
+- the customer: {deal.mood}; {deal.told}; {deal.interest}; {deal.requirements}
 - the customer's need: {deal.need}; reason to act now: {deal.reason_now}
 - who decides: the one on the phone {deal.authority}
 - competition: {deal.rival}
