@@ -14,8 +14,8 @@ __all__ = ["browser"]  # a fixture
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
-# Turns that no cache has seen, a token in each character: near the longest call that is taken, but of few lines, so that
-# the browser isn't what is slow.
+# Turns that no cache has seen, a token in each character: near the longest call that is taken, but of few lines, so
+# that the browser isn't what is slow.
 N_LONG, N_DIGITS = 600, 150
 
 
