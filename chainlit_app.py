@@ -25,32 +25,31 @@ from agent.coach import FIRST_QUESTION, Coach
 from agent.preferences import Preferences
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError, without_paths
-from salescoach.labelled import is_table
-from salescoach.transcripts import assign_roles
+from salescoach.reading.labelled import is_table
+from salescoach.reading.transcripts import assign_roles
 from salescoach.types import Transcript
-from serving import chat_view as view
-from serving import uploads
-from serving.accounts import Accounts
-from serving.bodies import Bodies
-from serving.chat_actions import BUTTONS, MORE, Desk, buttons
-from serving.chat_answer import AnswerOnPage, exchanges_of
-from serving.chat_asking import OTHER, choose, typed
-from serving.chat_export import Exchange
-from serving.chat_history import ChatHistory, add_routes
-from serving.chat_queue import in_turn
-from serving.chat_review import review
-from serving.chat_settings import preferences_of, widgets
-from serving.guard import Guard
-from serving.lost_library import check_library
-from serving.outcomes import WAITING, has_accounts
-from serving.owners import give_owners
-from serving.page import content_policy, with_charts_ready, without_outside_links
-from serving.reading import Reader
-from serving.sessions import Sessions
-from serving.sign_in import LOCAL_USER, PasswordCheck, SignIn, signed_in
-from serving.sockets import guard_sockets
-from serving.upload_files import sweep
-from serving.web import MAX_MESSAGE_BYTES, ROOT, public_paths
+from serving.chat import uploads, view
+from serving.chat.accounts import Accounts
+from serving.chat.actions import BUTTONS, MORE, Desk, buttons
+from serving.chat.answering import AnswerOnPage, exchanges_of
+from serving.chat.asking import OTHER, choose, typed
+from serving.chat.bodies import Bodies
+from serving.chat.export import Exchange
+from serving.chat.guard import Guard
+from serving.chat.history import ChatHistory, add_routes
+from serving.chat.page import content_policy, with_charts_ready, without_outside_links
+from serving.chat.panel import preferences_of, widgets
+from serving.chat.reader_process import Reader
+from serving.chat.review import review
+from serving.chat.server import MAX_MESSAGE_BYTES, ROOT, public_paths
+from serving.chat.sessions import Sessions
+from serving.chat.sign_in import LOCAL_USER, PasswordCheck, SignIn, signed_in
+from serving.chat.sockets import guard_sockets
+from serving.chat.stored_files import sweep
+from serving.chat.waiting import in_turn
+from serving.usecases.lost_library import check_library
+from serving.usecases.outcomes import WAITING, has_accounts
+from serving.usecases.owners import give_owners
 from tools.phrases import count
 
 logger = logging.getLogger(__name__)

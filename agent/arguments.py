@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from salescoach.texts import QUOTED
+from salescoach.reading.texts import QUOTED
 from salescoach.types import Role
 
 Outcome = Literal["converted", "lost", "any"]

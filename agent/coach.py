@@ -20,8 +20,8 @@ from agent.graph import RECURSION_LIMIT, UNGROUNDED, Asking, Graph
 from agent.memory import mend
 from agent.preferences import Preferences
 from agent.queue import Place, WorkQueue
-from salescoach.artifact import Manifest
 from salescoach.errors import InputError
+from salescoach.model.artifact import Manifest
 from salescoach.types import Citation, Frozen, LabelledCall, Transcript
 from tools.parts import Parts
 from tools.score_call import ScoreResult, score_call

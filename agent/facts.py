@@ -14,9 +14,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from agent.numerals import GONE, Numeral, folded, numerals, one_quote_sign
-from salescoach.our_words import our_words
-from salescoach.sanitise import sanitise
-from salescoach.texts import QUOTED
+from salescoach.reading.texts import QUOTED
+from salescoach.redact.our_words import our_words
+from salescoach.redact.sanitise import sanitise
 from salescoach.types import Citation
 from tools.parts import turn_marker
 

@@ -29,7 +29,7 @@ from agent.queue import LIMIT_S, Place
 from agent.state import MAX_TOOL_CALLS, CoachState
 from agent.wording import with_method
 from salescoach.errors import CoachError, without_paths
-from salescoach.sanitise import sanitise
+from salescoach.redact.sanitise import sanitise
 from salescoach.types import Citation, MethodName
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from agent.claims import LIKELY_WORDS, wrong_claims
 from agent.facts import Passage, comparable, facts_of, passages_of
 from agent.numerals import GONE, Numeral, folded, numerals, one_quote_sign
 from agent.prompts import system_message
-from salescoach.sanitise import MAX_CHARACTERS
+from salescoach.redact.sanitise import MAX_CHARACTERS
 from salescoach.types import Citation, Frozen
 
 ProblemKind = Literal["number", "quote", "citation", "name", "claim", "leak", "length"]

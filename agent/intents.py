@@ -26,7 +26,7 @@ from agent.arguments import (
     without_quotes,
 )
 from agent.router_weights import RouterWeights, shipped_weights
-from salescoach.encoder import Encoder
+from salescoach.model.encoder import Encoder
 from salescoach.types import Frozen
 from tools.registry import TOOL_OF
 

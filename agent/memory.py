@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveM
 from pydantic import BaseModel
 
 from agent.state import Cited
-from salescoach.our_words import our_words
+from salescoach.redact.our_words import our_words
 from salescoach.types import Citation
 
 MAX_MESSAGES = 40  # that are remembered of a conversation: twenty questions with their answers

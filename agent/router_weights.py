@@ -12,9 +12,9 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from salescoach.arrays import read_arrays
-from salescoach.encoder import Encoder
 from salescoach.errors import ModelError
+from salescoach.model.arrays import read_arrays
+from salescoach.model.encoder import Encoder
 
 FILE = "router.safetensors"  # beside this module
 PROBES = ("why is the score so low", "show me lost deals like this one", "how often does the team win")

@@ -14,19 +14,19 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 
-from salescoach.artifact import Manifest, ModelFolder, find_model
 from salescoach.config import Settings
-from salescoach.encoder import Encoder, encode_turns
 from salescoach.errors import InputError
-from salescoach.likeness import Likeness
-from salescoach.scoring import CallScorer
-from salescoach.similarity import METHODS, PastCalls
-from salescoach.transcripts import parse_transcript
+from salescoach.model.artifact import Manifest, ModelFolder, find_model
+from salescoach.model.encoder import Encoder, encode_turns
+from salescoach.model.likeness import Likeness
+from salescoach.model.scoring import CallScorer
+from salescoach.model.similarity import METHODS, PastCalls
+from salescoach.reading.transcripts import parse_transcript
 from salescoach.types import Frozen, Score, Transcript
 
 
 class VectorScorer(Protocol):
-    """What the steps need of a scorer; ``salescoach.scoring.CallScorer`` is one."""
+    """What the steps need of a scorer; ``salescoach.model.scoring.CallScorer`` is one."""
 
     @property
     def manifest(self) -> Manifest: ...

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from agent.build import build_coach, build_parts
 from agent.coach import FIRST_QUESTION, Answer, Coach, ToolFinished
 from salescoach.config import Settings
-from salescoach.transcripts import parse_transcript
+from salescoach.reading.transcripts import parse_transcript
 from tools.score_call import ScoreResult
 from training.sample import generate_calls
 

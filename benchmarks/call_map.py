@@ -19,7 +19,7 @@ import numpy as np
 
 from salescoach.config import Settings
 from salescoach.library import Library
-from salescoach.scoring import CallScorer
+from salescoach.model.scoring import CallScorer
 from salescoach.testing import make_call
 from salescoach.types import OUTCOMES
 from tools.map_call import map_call

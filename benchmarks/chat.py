@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from agent.build import build_coach, build_parts
 from agent.coach import FIRST_QUESTION
 from salescoach.config import Settings
-from salescoach.transcripts import parse_transcript
+from salescoach.reading.transcripts import parse_transcript
 from tests.browser import DESKTOP, QUIET_BROWSER, Server, Visit, chromium
 from training.sample import generate_calls
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from eval.embedding_map import place
 from eval.space import space_of
-from salescoach.pooling import N_BLOCKS
+from salescoach.model.pooling import N_BLOCKS
 from training.embedding import TrainingCalls
 
 DIMENSION = N_BLOCKS * 384  # of a call vector of the bundled encoder

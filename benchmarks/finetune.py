@@ -22,19 +22,19 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from salescoach.base_model import resolve_base_model
 from salescoach.config import BUNDLED_BASE_MODEL
-from salescoach.encoder import TurnEncoder
-from salescoach.head import sigmoid
-from salescoach.labelled import read_calls
+from salescoach.model.base_model import resolve_base_model
+from salescoach.model.encoder import TurnEncoder
+from salescoach.model.head import sigmoid
 from salescoach.progress import silent
-from salescoach.splits import TEST, TRAIN, group_of, grouped_folds, labels_of
+from salescoach.reading.labelled import read_calls
+from salescoach.stats.splits import TEST, TRAIN, group_of, grouped_folds, labels_of
 from salescoach.types import LabelledCall, Transcript
 from training import finetune as ft
 from training.baselines import converted, tfidf
 from training.call_model import CallModel, CallRows
 from training.events import Events
-from training.head import fit_calibrator
+from training.fit_head import fit_calibrator
 from training.options import FinetuneOptions
 
 STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2)  # C of the logistic regression that is refitted on call vectors

@@ -26,8 +26,8 @@ from agent.preferences import Preferences
 from agent.state import MAX_TOOL_CALLS
 from eval.groundedness import Checked, check_answer
 from salescoach.config import Settings
-from salescoach.labelled import read_calls
 from salescoach.library import Library
+from salescoach.reading.labelled import read_calls
 from salescoach.types import Transcript
 
 SEED = 7

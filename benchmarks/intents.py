@@ -9,10 +9,10 @@ and then changing the router makes the set one for building: write new questions
 import sys
 
 from agent.intents import read_examples
-from eval.intents import judge_intents, read_questions, report_table
+from eval.routing import judge_intents, read_questions, report_table
 from salescoach.config import Settings
-from salescoach.encoder import best_engine
-from salescoach.scoring import load_base_encoder
+from salescoach.model.encoder import best_engine
+from salescoach.model.scoring import load_base_encoder
 
 
 def main() -> None:

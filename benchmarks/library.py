@@ -15,10 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from salescoach.call_metrics import call_metrics
 from salescoach.library import Library
-from salescoach.readings import choose_peers, metric_readings
-from salescoach.transcripts import parse_transcript
+from salescoach.reading.transcripts import parse_transcript
+from salescoach.speech.call_metrics import call_metrics
+from salescoach.speech.readings import choose_peers, metric_readings
 from salescoach.types import LabelledCall, Turn
 from tools.look_up_library import look_up_library
 from tools.parts import Parts

@@ -15,16 +15,16 @@ from pathlib import Path
 
 import numpy as np
 
-from salescoach.artifact import ModelFolder
 from salescoach.config import Settings
-from salescoach.embedding_arm import EmbeddingArm, EncodedCall, ReferenceArm
-from salescoach.encoder import Encoder, encode_turns
-from salescoach.labelled import read_calls
-from salescoach.likeness import Likeness
-from salescoach.measures import METRICS, N_RESAMPLES, Judged, averaged, paired_gap, resample
-from salescoach.scoring import load_base_encoder, load_encoder
-from salescoach.similarity import METHODS, PastCalls, directions
-from salescoach.splits import TRAIN, group_of, labels_of
+from salescoach.model.artifact import ModelFolder
+from salescoach.model.embedding_arm import EmbeddingArm, EncodedCall, ReferenceArm
+from salescoach.model.encoder import Encoder, encode_turns
+from salescoach.model.likeness import Likeness
+from salescoach.model.scoring import load_base_encoder, load_encoder
+from salescoach.model.similarity import METHODS, PastCalls, directions
+from salescoach.reading.labelled import read_calls
+from salescoach.stats.measures import METRICS, N_RESAMPLES, Judged, averaged, paired_gap, resample
+from salescoach.stats.splits import TRAIN, group_of, labels_of
 from salescoach.types import LabelledCall
 from training.run import MAX_HEAD_CALLS
 

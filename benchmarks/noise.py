@@ -11,7 +11,7 @@ import sys
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from salescoach.similarity import METHODS, PastCalls
+from salescoach.model.similarity import METHODS, PastCalls
 
 DIMENSION = 384
 SIZES = (50, 100, 200, 500, 1000)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from salescoach.measures import roc_auc
+from salescoach.stats.measures import roc_auc
 from training.authored.agreement import agreement
 from training.authored.corpus import MOVES, Labels, read_all_labels, read_calls
 from training.authored.deals import read_deals

@@ -18,9 +18,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
-from salescoach.base_model import resolve_base_model
 from salescoach.config import BUNDLED_BASE_MODEL
-from salescoach.encoder import turn_text
+from salescoach.model.base_model import resolve_base_model
+from salescoach.model.encoder import turn_text
 from salescoach.types import Transcript
 from training.authored.corpus import MOVES, OBJECTIONS, moves_of, read_calls, read_labels
 

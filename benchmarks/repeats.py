@@ -14,9 +14,9 @@ from sklearn.metrics import roc_auc_score
 
 from eval.compare import compare
 from salescoach.config import Settings
-from salescoach.labelled import read_calls
-from salescoach.measures import METRICS, Judged, Measure, averaged, interval, paired_gap
-from serving.progress import progress
+from salescoach.reading.labelled import read_calls
+from salescoach.stats.measures import METRICS, Judged, Measure, averaged, interval, paired_gap
+from serving.cli.progress_bar import progress
 
 ARMS = ("length", "tfidf", "generic", "generic_cosine", "finetuned", "finetuned_cosine", "blend")
 PAIRS = (

@@ -27,11 +27,11 @@ from pathlib import Path
 import numpy as np
 
 from salescoach.config import Settings
-from salescoach.encoder import encode_turns
-from salescoach.labelled import read_calls
 from salescoach.library import Library
-from salescoach.precedents import PrecedentQuery
-from salescoach.scoring import CallScorer
+from salescoach.library.precedents import PrecedentQuery
+from salescoach.model.encoder import encode_turns
+from salescoach.model.scoring import CallScorer
+from salescoach.reading.labelled import read_calls
 from salescoach.types import LabelledCall, Outcome, Role, Transcript
 from vectorstore.build import build_index
 from vectorstore.chroma import STORE, VERSION, ChromaStore, fill

@@ -17,12 +17,12 @@ import numpy as np
 
 from eval.faithfulness import agreement, effects_of, read_true_effects
 from salescoach.config import Settings
-from salescoach.embedding_arm import EncodedCall
-from salescoach.encoder import encode_turns
-from salescoach.labelled import read_calls
-from salescoach.measures import METRICS, Thresholds, choose_thresholds
-from salescoach.scoring import CallScorer
-from salescoach.splits import CALIBRATION, group_of, labels_of
+from salescoach.model.embedding_arm import EncodedCall
+from salescoach.model.encoder import encode_turns
+from salescoach.model.scoring import CallScorer
+from salescoach.reading.labelled import read_calls
+from salescoach.stats.measures import METRICS, Thresholds, choose_thresholds
+from salescoach.stats.splits import CALIBRATION, group_of, labels_of
 from salescoach.types import LabelledCall
 
 SHOWN = ("auc", "f1", "accuracy", "brier", "ece", "ece_by_chance")

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from salescoach.artifact import ModelFolder
 from salescoach.config import Settings
-from salescoach.labelled import read_calls
+from salescoach.model.artifact import ModelFolder
+from salescoach.reading.labelled import read_calls
 from salescoach.types import LabelledCall
 from training.options import FinetuneOptions
 from training.run import train

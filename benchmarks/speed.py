@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 import torch
 from sentence_transformers import SentenceTransformer
 
-from salescoach.artifact import ModelFolder, find_model
 from salescoach.config import Settings
-from salescoach.encoder import TurnEncoder, best_engine, turn_text
-from salescoach.scoring import CallScorer, load_arms
+from salescoach.model.artifact import ModelFolder, find_model
+from salescoach.model.encoder import TurnEncoder, best_engine, turn_text
+from salescoach.model.scoring import CallScorer, load_arms
 from salescoach.types import Transcript, Turn
 
 SIZES = {"40 turns, 600 words": (40, 15), "an hour: 360 turns, 9,000 words": (360, 25)}

@@ -17,9 +17,9 @@ import numpy as np
 
 from salescoach.config import Settings
 from salescoach.library import Library
-from salescoach.lookups import wilson
-from salescoach.scoring import CallScorer
-from salescoach.splits import evenly
+from salescoach.library.lookups import wilson
+from salescoach.model.scoring import CallScorer
+from salescoach.stats.splits import evenly
 from tools.parts import Parts
 from tools.what_if import MAX_CHARS, Edit, what_if
 from vectorstore.search import PastCalls

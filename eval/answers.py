@@ -8,7 +8,7 @@ from typing import Literal
 from eval.comparison import Comparison, Difference
 from eval.curves import Bin, LearningCurve
 from eval.evaluate import Evaluation
-from salescoach.measures import Measure
+from salescoach.stats.measures import Measure
 
 Tone = Literal["good", "bad", "open"]
 

@@ -15,7 +15,7 @@ from eval.near_duplicates import Pairs, clusters, near_duplicates, words_of
 from eval.outcome_words import find_outcome_words
 from eval.predictors import CHECKS, check_predictors
 from salescoach.errors import DataError
-from salescoach.splits import group_of, labels_of
+from salescoach.stats.splits import group_of, labels_of
 from salescoach.types import Frozen, LabelledCall
 from vectorstore.duplicates import MIN_SHINGLES, SHINGLE_WORDS
 

@@ -12,11 +12,11 @@ from typing import Final, Literal
 
 import numpy as np
 
-from salescoach.embedding_arm import EncodedCall
-from salescoach.encoder import encode_turns
+from salescoach.model.embedding_arm import EncodedCall
+from salescoach.model.encoder import encode_turns
+from salescoach.model.scoring import CallScorer
 from salescoach.progress import Progress, silent
-from salescoach.scoring import CallScorer
-from salescoach.splits import evenly
+from salescoach.stats.splits import evenly
 from salescoach.types import PassRate, Role, Transcript, Turn
 from training.sample.asr import mishear
 from training.sample.draw import Draw

@@ -23,13 +23,13 @@ from eval.folds import Fold, make_fold, make_splits, part_of
 from eval.judgements import SHARES, Judgements
 from eval.space import Space, space_of
 from salescoach.config import Settings
-from salescoach.encoder import Encoder, encode_turns
 from salescoach.errors import DataError
-from salescoach.head import blended, logit, sigmoid
-from salescoach.measures import N_RESAMPLES, Thresholds
+from salescoach.model.encoder import Encoder, encode_turns
+from salescoach.model.head import blended, logit, sigmoid
+from salescoach.model.scoring import CallScorer, load_base_encoder
 from salescoach.progress import Progress, silent
-from salescoach.scoring import CallScorer, load_base_encoder
-from salescoach.splits import group_of, labels_of, split_hash
+from salescoach.stats.measures import N_RESAMPLES, Thresholds
+from salescoach.stats.splits import group_of, labels_of, split_hash
 from salescoach.types import Frozen, LabelledCall
 from salescoach.whole_file import whole_file
 from training.arms import FittedArm, embedding_arms, fit_baseline, fit_blend, honest_thresholds

@@ -7,8 +7,8 @@ import numpy as np
 from pydantic import Field
 
 from eval.judgements import WHOLE
-from salescoach.measures import METRICS, Judged, Measure, measure_all, paired_gap, resample, summarise
-from salescoach.similarity import METHODS
+from salescoach.model.similarity import METHODS
+from salescoach.stats.measures import METRICS, Judged, Measure, measure_all, paired_gap, resample, summarise
 from salescoach.types import Frozen
 
 CHEAP = ("prior", "length", "call_metrics", "tfidf")

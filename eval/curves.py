@@ -8,7 +8,7 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from eval.comparison import AtShare
 from eval.judgements import Judgements
-from salescoach.measures import (
+from salescoach.stats.measures import (
     INTERVAL,
     METRICS,
     MIN_RESAMPLES,
@@ -19,7 +19,7 @@ from salescoach.measures import (
     precision_at,
     resample,
 )
-from salescoach.splits import GroupBootstrap
+from salescoach.stats.splits import GroupBootstrap
 from salescoach.types import Frozen
 
 N_RESAMPLES = 200

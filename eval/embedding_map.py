@@ -10,8 +10,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from eval.folds import Fold
 from eval.space import Space, mean_over_accounts
-from salescoach.measures import Judged, Measure
-from salescoach.splits import evenly
+from salescoach.stats.measures import Judged, Measure
+from salescoach.stats.splits import evenly
 from salescoach.types import OUTCOMES, Outcome
 
 PERPLEXITY = 30

@@ -10,10 +10,10 @@ from pydantic import Field
 from eval.faithfulness import Faithfulness
 from eval.judgements import SHARES, Judgements
 from salescoach.errors import DataError
-from salescoach.measures import N_RESAMPLES, Judged, Measure, measure_all
+from salescoach.model.scoring import Scorer
 from salescoach.progress import Progress, silent
-from salescoach.scoring import Scorer
-from salescoach.splits import group_of, labels_of
+from salescoach.stats.measures import N_RESAMPLES, Judged, Measure, measure_all
+from salescoach.stats.splits import group_of, labels_of
 from salescoach.types import Frozen, LabelledCall, PassRate, Score
 
 

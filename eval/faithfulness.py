@@ -17,13 +17,13 @@ import numpy as np
 from pydantic import Field
 from scipy.stats import spearmanr
 
-from salescoach.embedding_arm import EncodedCall
-from salescoach.encoder import encode_turns
-from salescoach.measures import Measure, interval
-from salescoach.pooling import without_each
+from salescoach.model.embedding_arm import EncodedCall
+from salescoach.model.encoder import encode_turns
+from salescoach.model.pooling import without_each
+from salescoach.model.scoring import N_EVIDENCE, CallScorer
 from salescoach.progress import Progress, silent
-from salescoach.scoring import N_EVIDENCE, CallScorer
-from salescoach.splits import evenly, group_of
+from salescoach.stats.measures import Measure, interval
+from salescoach.stats.splits import evenly, group_of
 from salescoach.types import Frozen, LabelledCall, Turn
 
 MAX_TURNS = 4  # of one direction

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from salescoach.errors import DataError
-from salescoach.splits import CALIBRATION, TEST, TRAIN, cross_validation, group_of, labels_of, split_names
+from salescoach.stats.splits import CALIBRATION, TEST, TRAIN, cross_validation, group_of, labels_of, split_names
 from salescoach.types import LabelledCall, Transcript
 from training.embedding import TrainingCalls
 from training.run import training_calls

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
-from salescoach.texts import QUOTED
+from salescoach.reading.texts import QUOTED
 from salescoach.types import Frozen
 
 _SPOKEN = frozenset({"quote", "reply", "text", "focus_quote"})

@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from salescoach.measures import Judged, Thresholds
-from salescoach.splits import group_of, labels_of
+from salescoach.stats.measures import Judged, Thresholds
+from salescoach.stats.splits import group_of, labels_of
 from salescoach.types import LabelledCall
 
 WHOLE = 100

@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 from eval.findings import MAX_EXAMPLES, MAX_NOTE_CHARS, Finding, Severity
 from eval.near_duplicates import words_of
 from salescoach.errors import DataError
-from salescoach.splits import GroupBootstrap, group_of, grouped_folds, labels_of
+from salescoach.stats.splits import GroupBootstrap, group_of, grouped_folds, labels_of
 from salescoach.types import LabelledCall
 from training.baselines import converted, length, tfidf
 

@@ -42,8 +42,8 @@ from eval.sections import (
     map_pictures,
     pictures,
 )
-from salescoach.artifact import Manifest
-from salescoach.measures import METRICS, measure_all
+from salescoach.model.artifact import Manifest
+from salescoach.stats.measures import METRICS, measure_all
 from salescoach.whole_file import whole_file
 
 N_RESAMPLES = 200

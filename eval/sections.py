@@ -11,7 +11,7 @@ from eval.embedding_map import EmbeddingMap
 from eval.evaluate import Evaluation
 from eval.faithfulness import Faithfulness
 from eval.figures import Figure
-from eval.tables import NAMES, SHOWN, agreement_rows
+from eval.report_tables import NAMES, SHOWN, agreement_rows
 from salescoach.types import PassRate
 
 MAX_CELL = 60

@@ -11,9 +11,9 @@ from pydantic import Field
 from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_samples
 
-from salescoach.measures import Judged, Measure, interval
-from salescoach.similarity import directions
-from salescoach.splits import GroupBootstrap, evenly
+from salescoach.model.similarity import directions
+from salescoach.stats.measures import Judged, Measure, interval
+from salescoach.stats.splits import GroupBootstrap, evenly
 from salescoach.types import Frozen
 from training.embedding import TrainingCalls
 

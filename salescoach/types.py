@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from salescoach.our_words import Ours
+from salescoach.redact.our_words import Ours
 
 Role = Literal["rep", "customer", "unknown"]
 Outcome = Literal["converted", "lost"]

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from eval.behaviour import check_behaviour
 from salescoach.config import Settings
-from salescoach.labelled import read_calls
-from salescoach.splits import CALIBRATION, TEST, TRAIN
+from salescoach.reading.labelled import read_calls
+from salescoach.stats.splits import CALIBRATION, TEST, TRAIN
 from salescoach.types import LabelledCall
-from serving.progress import progress
-from serving.setup import STARTER, example_calls
+from serving.cli.progress_bar import progress
+from serving.usecases.setup import STARTER, example_calls
 from training.bundle import BUNDLED_MODEL, pack
 from training.options import FinetuneOptions
 from training.run import train

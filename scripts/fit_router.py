@@ -10,9 +10,9 @@ from pathlib import Path
 
 from agent.intents import fit, name_of_features, read_examples
 from agent.router_weights import FILE, PROBES, ShippedWeights
-from salescoach.base_model import resolve_base_model
 from salescoach.config import BUNDLED_BASE_MODEL
-from salescoach.encoder import TurnEncoder
+from salescoach.model.base_model import resolve_base_model
+from salescoach.model.encoder import TurnEncoder
 
 
 def main() -> None:

@@ -3,9 +3,9 @@
 import functools
 
 from agent.intents import IntentRouter
-from salescoach.base_model import resolve_base_model
 from salescoach.config import BUNDLED_BASE_MODEL
-from salescoach.encoder import TurnEncoder
+from salescoach.model.base_model import resolve_base_model
+from salescoach.model.encoder import TurnEncoder
 
 
 @functools.cache

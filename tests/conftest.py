@@ -11,8 +11,8 @@ import pytest
 
 from salescoach.config import Settings
 from salescoach.library import Library
-from salescoach.scoring import CallScorer
-from serving.private_home import hide_new_files
+from salescoach.model.scoring import CallScorer
+from serving.usecases.private_home import hide_new_files
 from tests.base import base_encoder
 from tests.homes import clone, kept, make_home, make_own_model, shared_files
 from tools.parts import Parts

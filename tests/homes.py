@@ -15,9 +15,9 @@ from pathlib import Path
 from filelock import FileLock
 
 from salescoach.config import Settings
-from salescoach.encoder import best_engine
-from salescoach.labelled import read_calls
-from serving.setup import set_up
+from salescoach.model.encoder import best_engine
+from salescoach.reading.labelled import read_calls
+from serving.usecases.setup import set_up
 from training.run import train
 
 ROOT = Path(__file__).parent.parent

@@ -17,14 +17,14 @@ from langgraph.checkpoint.memory import InMemorySaver
 from agent.build import build_coach, build_parts
 from agent.chat_models import Wording
 from agent.coach import FIRST_QUESTION, Answer, Coach
+from agent.doubles import TRICKS, AdversarialChatModel, ScriptedChatModel
 from agent.graph import GraphParts, make_graph
 from agent.offline import OfflineChatModel
 from agent.state import MAX_TOOL_CALLS
-from agent.testing import TRICKS, AdversarialChatModel, ScriptedChatModel
 from eval.groundedness import check_answer
 from salescoach.config import Settings
 from salescoach.errors import InputError
-from salescoach.transcripts import parse_transcript, read_transcript
+from salescoach.reading.transcripts import parse_transcript, read_transcript
 from tests.base import base_router
 from tests.homes import clone
 from tools.parts import Parts

@@ -20,15 +20,15 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from agent.chat_models import Wording
 from agent.checkpoints import CoachSerializer, UnreadableError, conversations, problem_of, remembering, set_aside
 from agent.coach import BEGUN_ANEW, Answer, Coach
+from agent.doubles import ScriptedChatModel
 from agent.graph import GraphParts, make_graph
 from agent.intents import IntentRouter
 from agent.offline import OfflineChatModel
-from agent.testing import ScriptedChatModel
 from salescoach.config import Settings
 from salescoach.errors import CoachError
 from salescoach.testing import WordHashEncoder
-from serving.deletion import forget_conversation
-from serving.doctor import examine
+from serving.usecases.delete import forget_conversation
+from serving.usecases.doctor import examine
 
 SECRET = "What did Ms Winterbourne say?"
 

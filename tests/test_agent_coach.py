@@ -19,14 +19,14 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from agent.build import build_coach, build_parts, open_coach
 from agent.chat_models import Wording
 from agent.coach import FIRST_QUESTION, Answer, Coach, Token, ToolFinished, ToolStarted
+from agent.doubles import ScriptedChatModel
 from agent.graph import FALLBACK_NOTE, UNGROUNDED, GraphParts, make_graph
 from agent.intents import read_examples
 from agent.memory import UNFINISHED
 from agent.offline import OfflineChatModel
 from agent.state import MAX_TOOL_CALLS
-from agent.testing import ScriptedChatModel
 from salescoach.config import Settings
-from salescoach.transcripts import read_transcript
+from salescoach.reading.transcripts import read_transcript
 from salescoach.types import Frozen, Transcript
 from tests.base import base_router
 from tests.homes import clone
@@ -464,7 +464,7 @@ from pathlib import Path
 from agent.build import open_coach
 from agent.coach import FIRST_QUESTION, ToolStarted
 from salescoach.config import Settings
-from salescoach.transcripts import read_transcript
+from salescoach.reading.transcripts import read_transcript
 
 async def main():
     async with open_coach(Settings.load()) as coach:

@@ -13,11 +13,11 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from agent.chat_models import Wording
 from agent.coach import Answer, Coach
+from agent.doubles import ScriptedChatModel
 from agent.drafting import MAX_ANSWER_CHARS, Drafter, repeats_itself
 from agent.graph import FALLBACK_NOTE, UNGROUNDED, GraphParts, make_graph
 from agent.intents import IntentRouter
 from agent.offline import OfflineChatModel
-from agent.testing import ScriptedChatModel
 from salescoach.testing import WordHashEncoder
 
 LOOPS = {

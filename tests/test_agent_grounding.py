@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from agent.grounding import citations_of, problems_of
 from agent.wording import word
-from salescoach.sanitise import sanitise, unsafe_from
+from salescoach.redact.sanitise import sanitise, unsafe_from
 from salescoach.types import EvidenceTurn, MetricReading, Score
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
 from tools.look_up_metrics import MetricsResult

@@ -11,8 +11,8 @@ from agent.grounding import problems_of
 from agent.intents import INTENTS, IntentRouter, cues, masked, read_examples
 from agent.plans import Planner
 from agent.replies import ASK_FOR_EDIT, PLAIN_QUESTIONS, ask_back
-from eval.intents import KNOWN, TOOLS, IntentReport, judge_intents, read_questions, report_table
-from salescoach.encoder import TurnEncoder
+from eval.routing import KNOWN, TOOLS, IntentReport, judge_intents, read_questions, report_table
+from salescoach.model.encoder import TurnEncoder
 from tests.base import base_encoder, base_router
 from tools.registry import TOOL_OF
 

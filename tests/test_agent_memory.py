@@ -7,7 +7,7 @@ from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, Tool
 
 from agent.memory import MAX_MESSAGES, UNFINISHED, cited, mend, remembered
 from agent.wording import word
-from salescoach.our_words import Ours
+from salescoach.redact.our_words import Ours
 from salescoach.types import Citation, Frozen, Precedent
 from tools.model_quality import QualityResult, ShownCheck
 

@@ -13,7 +13,7 @@ from agent.offline import OfflineChatModel
 from agent.plans import Plan, Planner
 from agent.prompts import system_message
 from agent.state import MAX_TOOL_CALLS
-from eval.intents import VALUES
+from eval.routing import VALUES
 from salescoach.types import Role
 from tests.base import base_router
 

@@ -20,8 +20,8 @@ from agent.intents import IntentRouter
 from agent.offline import OfflineChatModel
 from salescoach.config import Settings
 from salescoach.errors import InputError
+from salescoach.reading.transcripts import read_transcript
 from salescoach.testing import WordHashEncoder
-from salescoach.transcripts import read_transcript
 from tests.homes import clone
 from tools.parts import Parts
 from tools.registry import make_tools

@@ -8,11 +8,11 @@ import pytest
 import agent.intents
 from agent.intents import INTENTS, IntentRouter, Reading, cues, masked, name_of_features, read_examples
 from agent.router_weights import FILE, RouterWeights, ShippedWeights, shipped_weights
-from eval.intents import read_questions
-from salescoach.base_model import resolve_base_model
+from eval.routing import read_questions
 from salescoach.config import BUNDLED_BASE_MODEL
-from salescoach.encoder import Encoder, TurnEncoder
 from salescoach.errors import ModelError
+from salescoach.model.base_model import resolve_base_model
+from salescoach.model.encoder import Encoder, TurnEncoder
 from salescoach.testing import WordHashEncoder
 from tests.base import base_encoder
 

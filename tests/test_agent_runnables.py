@@ -17,10 +17,10 @@ from langchain_core.vectorstores import InMemoryVectorStore
 from agent.runnables import CustomEmbedder, JudgedCall, SimilarityScorer, scoring_chain
 from salescoach.config import Settings
 from salescoach.errors import InputError, TranscriptError
-from salescoach.pooling import N_BLOCKS
-from salescoach.scoring import CallScorer
-from salescoach.similarity import METHODS
-from salescoach.transcripts import read_transcript
+from salescoach.model.pooling import N_BLOCKS
+from salescoach.model.scoring import CallScorer
+from salescoach.model.similarity import METHODS
+from salescoach.reading.transcripts import read_transcript
 from salescoach.types import Transcript
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "data" / "examples").glob("*.txt"))[:3]

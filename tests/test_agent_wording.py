@@ -6,8 +6,8 @@ import pytest
 
 from agent.grounding import problems_of
 from agent.wording import Wish, word
+from salescoach.reading.transcripts import read_transcript
 from salescoach.testing import make_transcript
-from salescoach.transcripts import read_transcript
 from tools.compare_calls import compare_calls
 from tools.explain_turn import explain_turn
 from tools.find_similar_calls import find_similar_calls

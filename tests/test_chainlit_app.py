@@ -9,17 +9,17 @@ import pytest
 
 from agent.chat_models import Wording
 from agent.preferences import Preferences
-from salescoach.artifact import ModelFolder, find_model
 from salescoach.config import Settings
 from salescoach.errors import InputError, without_paths
-from salescoach.transcripts import parse_transcript
+from salescoach.model.artifact import ModelFolder, find_model
+from salescoach.reading.transcripts import parse_transcript
 from salescoach.types import Citation, LabelledCall, MetricReading, Score
-from serving import chat_steps
-from serving import chat_view as view
-from serving.chat_settings import preferences_of
-from serving.guard import Guard
-from serving.page import with_charts_ready, without_outside_links
-from serving.web import serve
+from serving.chat import steps as chat_steps
+from serving.chat import view
+from serving.chat.guard import Guard
+from serving.chat.page import with_charts_ready, without_outside_links
+from serving.chat.panel import preferences_of
+from serving.chat.server import serve
 from tests.hostile import MARKDOWN
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
 from tools.look_up_metrics import MetricsResult

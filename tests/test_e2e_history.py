@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from serving.accounts import Accounts
+from serving.chat.accounts import Accounts
 from tests.browser import ANSWER_MS, DESKTOP, PHONE, Server, Visit, browser, example, running
 from tests.homes import clone
 

@@ -16,8 +16,8 @@ from eval.findings import MAX_EXAMPLES, MAX_NOTE_CHARS, Finding
 from eval.near_duplicates import near_duplicates
 from eval.outcome_words import find_outcome_words
 from salescoach.errors import DataError
+from salescoach.reading.transcripts import parse_transcript
 from salescoach.testing import make_call
-from salescoach.transcripts import parse_transcript
 from salescoach.types import LabelledCall, Turn
 from training.sample import generate_calls
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from eval.behaviour import CHECKS, MAX_CHANGE, MIN_CHANGE, N_CALLS, WORDS, Check, Expectation, check_behaviour
 from eval.behaviour import _pass_rate as pass_rate
-from salescoach.artifact import ModelFolder
 from salescoach.config import Settings
-from salescoach.scoring import CallScorer
+from salescoach.model.artifact import ModelFolder
+from salescoach.model.scoring import CallScorer
 from salescoach.testing import make_calls, make_transcript
 from salescoach.types import PassRate, Transcript
-from serving.setup import example_calls
+from serving.usecases.setup import example_calls
 from training.run import train
 
 CALL = make_transcript(
@@ -103,7 +103,7 @@ def test_training_hands_the_model_to_a_judge_and_keeps_what_it_says(tmp_path: Pa
 
     settings = Settings.load(home=tmp_path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.head.N_MEMBERS", 6)
+        patch.setattr("training.fit_head.N_MEMBERS", 6)
         patch.setattr("training.judge.N_RESAMPLES", 25)
         train(calls, tmp_path / "model", settings, name="tiny", data="60 calls", judge=judge)
     folder = ModelFolder.open(tmp_path / "model")

@@ -16,14 +16,14 @@ from eval import compare as module
 from eval.compare import compare
 from eval.comparison import Arm, ArmReport, Comparison, pairs, report_difference
 from eval.folds import Fold, make_fold, make_splits
-from eval.tables import comparison_page, verdict
+from eval.report_tables import comparison_page, verdict
 from salescoach.config import Settings
 from salescoach.errors import DataError
-from salescoach.head import sigmoid
-from salescoach.labelled import read_calls
-from salescoach.scoring import CallScorer
-from salescoach.similarity import METHODS, PastCalls
-from salescoach.splits import cross_validation, labels_of
+from salescoach.model.head import sigmoid
+from salescoach.model.scoring import CallScorer
+from salescoach.model.similarity import METHODS, PastCalls
+from salescoach.reading.labelled import read_calls
+from salescoach.stats.splits import cross_validation, labels_of
 from salescoach.testing import WordHashEncoder, make_call, make_calls
 from salescoach.types import LabelledCall, Turn
 from training.arms import embedding_arms, fit_baseline, fit_blend

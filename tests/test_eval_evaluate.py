@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from eval.evaluate import Evaluation, evaluate, forced_probability, was_trained_on
-from eval.tables import evaluation_page
+from eval.report_tables import evaluation_page
 from salescoach.config import Settings
 from salescoach.errors import DataError
-from salescoach.labelled import read_calls
-from salescoach.measures import METRICS
-from salescoach.scoring import CallScorer
+from salescoach.model.scoring import CallScorer
+from salescoach.reading.labelled import read_calls
+from salescoach.stats.measures import METRICS
 from salescoach.testing import make_call
 from salescoach.types import LabelledCall, Outcome
-from serving import cli
-from serving.setup import example_calls
+from serving.cli import app as cli
+from serving.usecases.setup import example_calls
 
 DESIGN = {
     "auc", "average_precision", "f1", "accuracy", "balanced_accuracy", "brier", "ece", "log_loss", "precision_at_10",

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from eval.faithfulness import MAX_TURNS, Faithfulness, agreement, check_faithfulness, read_true_effects
 from eval.faithfulness import _random_turns as random_turns
-from salescoach.embedding_arm import EncodedCall
-from salescoach.labelled import read_calls
-from salescoach.scoring import CallScorer
+from salescoach.model.embedding_arm import EncodedCall
+from salescoach.model.scoring import CallScorer
+from salescoach.reading.labelled import read_calls
 from salescoach.testing import WordHashEncoder, make_call
 from salescoach.types import LabelledCall, Turn
 from training.sample import write_sample

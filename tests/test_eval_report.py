@@ -24,9 +24,9 @@ from eval.folds import Fold, make_fold, make_splits, part_of
 from eval.judgements import SHARES, Judgements
 from eval.report import write_comparison
 from eval.space import mean_over_accounts, space_of
-from salescoach.head import sigmoid
-from salescoach.measures import METRICS, Judged, Measure, Thresholds, averaged
-from salescoach.splits import labels_of
+from salescoach.model.head import sigmoid
+from salescoach.stats.measures import METRICS, Judged, Measure, Thresholds, averaged
+from salescoach.stats.splits import labels_of
 from salescoach.testing import make_calls
 from salescoach.types import LabelledCall
 

@@ -46,9 +46,8 @@ print(json.dumps({{name: find_spec(name).origin for name in {PACKAGES!r}}}))
 
 @pytest.mark.parametrize("forbidden", ["torch", "chromadb", "chainlit"])
 def test_the_types_cost_no_heavy_import(tmp_path: Path, forbidden: str) -> None:
-    code = (
-        f"import sys, salescoach.types, salescoach.transcripts, salescoach.config; print({forbidden!r} in sys.modules)"
-    )
+    modules = "salescoach.types, salescoach.reading.transcripts, salescoach.config"
+    code = f"import sys, {modules}; print({forbidden!r} in sys.modules)"
     assert run_python(code, tmp_path).strip() == "False"
 
 

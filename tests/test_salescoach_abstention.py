@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from salescoach.abstention import is_english, reasons_not_to_judge, unlikeness
 from salescoach.config import Settings
-from salescoach.scoring import CallScorer
+from salescoach.model.abstention import is_english, reasons_not_to_judge, unlikeness
+from salescoach.model.scoring import CallScorer
+from salescoach.reading.transcripts import read_transcript
 from salescoach.testing import make_transcript
-from salescoach.transcripts import read_transcript
 from salescoach.types import Transcript
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "data" / "examples").glob("*.txt"))

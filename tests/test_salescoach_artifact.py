@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from salescoach.artifact import (
+from salescoach.config import Settings
+from salescoach.errors import CoachError, ModelError
+from salescoach.model.artifact import (
     MANIFEST,
     Manifest,
     ModelFolder,
@@ -17,9 +19,7 @@ from salescoach.artifact import (
     seal,
     whole_folder,
 )
-from salescoach.config import Settings
-from salescoach.errors import CoachError, ModelError
-from salescoach.measures import Measure, Thresholds
+from salescoach.stats.measures import Measure, Thresholds
 
 FACTS: dict[str, Any] = {
     "name": "tiny",

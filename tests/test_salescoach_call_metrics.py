@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from salescoach.call_metrics import METRICS, METRICS_VERSION, call_metrics, find_next_step, mention_turns
-from salescoach.transcripts import parse_transcript, read_transcript
+from salescoach.reading.transcripts import parse_transcript, read_transcript
+from salescoach.speech.call_metrics import METRICS, METRICS_VERSION, call_metrics, find_next_step, mention_turns
 from salescoach.types import Role, Transcript, Turn
 
 DOC = Path(__file__).parent.parent / "docs" / "call-metrics.md"

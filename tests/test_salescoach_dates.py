@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from salescoach.dates import FIRST_YEAR, check_date, naive_utc
 from salescoach.errors import DataError, InputError
-from salescoach.labelled import read_calls, read_table
 from salescoach.library import Library
+from salescoach.reading.labelled import read_calls, read_table
 from salescoach.testing import make_call
 
 EDGES = ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from salescoach.embedding_arm import ReferenceArm
 from salescoach.errors import ModelError
-from salescoach.pooling import N_BLOCKS, Pooling
+from salescoach.model.embedding_arm import ReferenceArm
+from salescoach.model.pooling import N_BLOCKS, Pooling
 
 
 def test_an_arm_comes_back_as_it_was_saved(tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from salescoach.artifact import ModelFolder, find_model
-from salescoach.base_model import BUNDLED_SHA256, resolve_base_model
-from salescoach.bert import Bert
 from salescoach.config import BUNDLED_BASE_MODEL, Settings
-from salescoach.encoder import (
+from salescoach.errors import ModelError
+from salescoach.model.artifact import ModelFolder, find_model
+from salescoach.model.base_model import BUNDLED_SHA256, resolve_base_model
+from salescoach.model.bert import Bert
+from salescoach.model.encoder import (
     MAX_TOKENS,
     Engine,
     LibraryNetwork,
@@ -22,10 +23,9 @@ from salescoach.encoder import (
     load_model,
     turn_text,
 )
-from salescoach.errors import ModelError
+from salescoach.model.vector_cache import MemoryCache
 from salescoach.testing import WordHashEncoder, make_transcript
 from salescoach.types import Turn
-from salescoach.vector_cache import MemoryCache
 
 TEXTS = [f"Customer: Point {number}: " + "we would have to ask finance first, " * (number % 9) for number in range(40)]
 
@@ -170,7 +170,7 @@ def test_the_bundled_model_is_checked_file_by_file(tmp_path: Path, monkeypatch: 
     class Spec:
         origin = str(package / "__init__.py")
 
-    monkeypatch.setattr("salescoach.base_model.find_spec", lambda name: Spec)
+    monkeypatch.setattr("salescoach.model.base_model.find_spec", lambda name: Spec)
     assert resolve_base_model(BUNDLED_BASE_MODEL) == str(package / "model")
     changed = package / "model" / "tokenizer_config.json"
     content = changed.read_text()
@@ -180,7 +180,7 @@ def test_the_bundled_model_is_checked_file_by_file(tmp_path: Path, monkeypatch: 
     changed.write_text(content + " ")
     with pytest.raises(ModelError, match=r"tokenizer_config.json.*reinstall"):
         resolve_base_model(BUNDLED_BASE_MODEL)
-    monkeypatch.setattr("salescoach.base_model.find_spec", lambda name: None)
+    monkeypatch.setattr("salescoach.model.base_model.find_spec", lambda name: None)
     with pytest.raises(ModelError, match="not installed"):
         resolve_base_model(BUNDLED_BASE_MODEL)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salescoach.head import (
+from salescoach.model.head import (
     COVERAGE,
     READING_ERROR,
     Head,

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from salescoach.errors import CoachError, DataError
-from salescoach.labelled import is_table, read_calls, read_table
+from salescoach.reading.labelled import is_table, read_calls, read_table
 
 ONE = "Rep: Shall we start on Monday?\nCustomer: Yes, send the contract."
 TWO = "Rep: What do you think?\nCustomer: It is too dear, and we don't need it."

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from salescoach.artifact import CARD, whole_folder
 from salescoach.leftovers import remove_half_made, remove_half_written
+from salescoach.model.artifact import CARD, whole_folder
 
 MAKING = """
 import sys, time
 from pathlib import Path
-from salescoach.artifact import whole_folder
+from salescoach.model.artifact import whole_folder
 with whole_folder(Path(sys.argv[1])) as folder:
     (folder / "weights").write_bytes(b"w" * 1000)
     print("here", flush=True)

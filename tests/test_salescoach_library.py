@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, event
 
-from salescoach.call_metrics import METRICS_VERSION, call_metrics
 from salescoach.errors import CoachError, DataError, InputError
 from salescoach.library import SCHEMA_VERSION, AddReport, Library
 from salescoach.library.tables import Base
+from salescoach.speech.call_metrics import METRICS_VERSION, call_metrics
 from salescoach.testing import make_call, make_transcript
 from salescoach.types import LabelledCall, Transcript, Turn
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salescoach.labelled import read_calls
-from salescoach.masking import AMOUNT, CONTACT, NAME, mask
-from salescoach.transcripts import parse_transcript
+from salescoach.reading.labelled import read_calls
+from salescoach.reading.transcripts import parse_transcript
+from salescoach.redact.masking import AMOUNT, CONTACT, NAME, mask
 from training.sample import write_sample
 from training.sample.phrasebook import load_lexicon
 

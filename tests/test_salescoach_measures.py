@@ -18,7 +18,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from salescoach.measures import (
+from salescoach.stats.measures import (
     METRICS,
     Judged,
     Measure,

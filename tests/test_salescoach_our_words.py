@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from salescoach.our_words import Ours, our_words
+from salescoach.redact.our_words import Ours, our_words
 from salescoach.types import Frozen
 
 

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from salescoach.pooling import MAX_GROWTH, N_BLOCKS, SIDES, Pooling, each_prefix, relative_positions, without_each
+from salescoach.model.pooling import MAX_GROWTH, N_BLOCKS, SIDES, Pooling, each_prefix, relative_positions, without_each
 from salescoach.types import Role
-from training.pooling import QUERY_SCALE, CallVectors, pool
+from training.fit_pooling import QUERY_SCALE, CallVectors, pool
 
 DIMENSION = 5
 ROLES = st.lists(st.sampled_from(["rep", "customer", "unknown"]), min_size=1, max_size=12)

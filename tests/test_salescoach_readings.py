@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from salescoach.call_metrics import METRICS
 from salescoach.library import CallSummary
-from salescoach.published import PUBLISHED
-from salescoach.readings import Peers, choose_peers, metric_readings, quartiles
+from salescoach.speech.call_metrics import METRICS
+from salescoach.speech.published import PUBLISHED
+from salescoach.speech.readings import Peers, choose_peers, metric_readings, quartiles
 from salescoach.types import Outcome, Transcript, Turn
 
 DOC = Path(__file__).parent.parent / "docs" / "call-metrics.md"

@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
-from salescoach.artifact import find_model, make_current
 from salescoach.config import Settings
-from salescoach.embedding_arm import EmbeddingArm, EncodedCall
-from salescoach.encoder import TurnEncoder, encode_turns, turn_text
 from salescoach.errors import ModelError
-from salescoach.scoring import CallScorer
-from salescoach.transcripts import parse_transcript, read_transcript
+from salescoach.model.artifact import find_model, make_current
+from salescoach.model.embedding_arm import EmbeddingArm, EncodedCall
+from salescoach.model.encoder import TurnEncoder, encode_turns, turn_text
+from salescoach.model.scoring import CallScorer
+from salescoach.model.vector_cache import FileCache
+from salescoach.reading.transcripts import parse_transcript, read_transcript
 from salescoach.types import Role, Score, Transcript, Turn
-from salescoach.vector_cache import FileCache
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "data" / "examples").glob("*.txt"))
 EXACT = 0.001
@@ -231,7 +231,7 @@ def test_an_encoder_that_gives_other_vectors_than_at_training_is_refused(
         def without_cache(self) -> "Drifted":
             return self
 
-    monkeypatch.setattr("salescoach.scoring.load_encoder", lambda *_: Drifted())
+    monkeypatch.setattr("salescoach.model.scoring.load_encoder", lambda *_: Drifted())
     with pytest.raises(ModelError, match=r"no longer gives the vectors.*train again"):
         CallScorer.load(settings)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from salescoach.similarity import METHODS, PastCalls, maximal_marginal_relevance
+from salescoach.model.similarity import METHODS, PastCalls, maximal_marginal_relevance
 
 EAST, NORTH, WEST = np.array([1.0, 0]), np.array([0, 1.0]), np.array([-1.0, 0])
 

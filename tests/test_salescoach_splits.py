@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salescoach.errors import DataError
-from salescoach.splits import GroupBootstrap, cross_validation, group_of, grouped_folds, split_hash, split_names
+from salescoach.stats.splits import GroupBootstrap, cross_validation, group_of, grouped_folds, split_hash, split_names
 from salescoach.testing import make_call
 from salescoach.types import LabelledCall
 

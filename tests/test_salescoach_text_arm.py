@@ -12,16 +12,16 @@ from safetensors.numpy import load_file, save_file
 from sklearn.pipeline import Pipeline
 
 from salescoach.errors import ModelError
-from salescoach.pooling import each_prefix, without_each
+from salescoach.model.pooling import each_prefix, without_each
+from salescoach.model.text_arm import TextArm, _keys_of, _KnownTerms, term_keys, turn_terms
+from salescoach.reading.transcripts import parse_transcript
 from salescoach.testing import make_transcript
-from salescoach.text_arm import TextArm, _keys_of, _KnownTerms, term_keys, turn_terms
-from salescoach.transcripts import parse_transcript
 from salescoach.types import Transcript, Turn
 from training.arms import FittedArm, fit_baseline
 from training.baselines import role_terms, tfidf
 from training.embedding import TrainingCalls
+from training.fit_text_arm import fit_text_arm
 from training.sample import generate_calls
-from training.text_arm import fit_text_arm
 
 N_CALLS = 60
 N_MEMBERS = 5
@@ -193,7 +193,7 @@ def test_terms_with_one_hash_are_one_term() -> None:
 
     turns = make_transcript("Rep: price cost").turns
     _keys_of.cache_clear()
-    with patch("salescoach.text_arm.term_keys", colliding):
+    with patch("salescoach.model.text_arm.term_keys", colliding):
         counted = _KnownTerms.of(turns, arm.keys)
         assert len(counted.terms) == 1
         assert [counts.tolist() for _, counts in counted.by_turn] == [[2]]  # the counts of both
@@ -206,7 +206,7 @@ def test_terms_with_one_hash_are_one_term() -> None:
     def merged(terms: np.ndarray) -> np.ndarray:
         return term_keys([first if term == second else term for term in terms])
 
-    with patch("training.text_arm.term_keys", merged):
+    with patch("training.fit_text_arm.term_keys", merged):
         smaller = fit_text_arm(calls, labels, groups, seed=1, n_members=0)[0]
     assert len(smaller.keys) == len(names) - 1
     assert smaller.members.shape == (0, len(names) - 1)

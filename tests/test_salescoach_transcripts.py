@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from salescoach.errors import InputError, TranscriptError
-from salescoach.transcripts import (
+from salescoach.reading.transcripts import (
     MAX_BYTES,
     MAX_LINES,
     MAX_TURN_CHARS,

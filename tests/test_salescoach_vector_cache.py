@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from salescoach.errors import CoachError
-from salescoach.vector_cache import FileCache, MemoryCache, VectorCache
+from salescoach.model.vector_cache import FileCache, MemoryCache, VectorCache
 
 
 def key(name: str) -> bytes:

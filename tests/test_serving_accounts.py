@@ -17,13 +17,13 @@ from socketio.exceptions import ConnectionError as Refused
 
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
-from serving import accounts as module
-from serving import cli
-from serving.accounts import Account, Accounts, Throttle, cookie_secret
-from serving.chat_store import ChatStore
-from serving.guard import Guard
-from serving.sign_in import PasswordCheck
-from serving.web import serve
+from serving.chat import accounts as module
+from serving.chat.accounts import Account, Accounts, Throttle, cookie_secret
+from serving.chat.guard import Guard
+from serving.chat.server import serve
+from serving.chat.sign_in import PasswordCheck
+from serving.chat.store import ChatStore
+from serving.cli import app as cli
 from tests.browser import Server
 from tests.homes import clone
 

@@ -14,7 +14,7 @@ import pytest
 import socketio
 from socketio.exceptions import ConnectionError as Refused
 
-from serving.accounts import Accounts
+from serving.chat.accounts import Accounts
 from tests.browser import Server
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from eval import figures
 from salescoach.types import EvidenceTurn, MetricReading, Score, TrajectoryPoint, Turn
-from serving import chat_charts as charts
+from serving.chat import charts
 from tools.compare_encoders import EncodersResult, EncoderView
 from tools.look_up_metrics import MetricsResult
 from tools.map_call import MapDot, MapResult

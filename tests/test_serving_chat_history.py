@@ -26,10 +26,10 @@ from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
 from salescoach.library import Library
 from salescoach.testing import make_transcript
-from serving.chat_history import CONTENT_URL, ChatHistory
-from serving.chat_store import CALL_DELETED, NAME_DELETED, ChatStore, searchable, thread_name
-from serving.chat_tables import SCHEMA_VERSION
-from serving.chat_view import answer_markdown, scored_name
+from serving.chat.history import CONTENT_URL, ChatHistory
+from serving.chat.schema import SCHEMA_VERSION
+from serving.chat.store import CALL_DELETED, NAME_DELETED, ChatStore, searchable, thread_name
+from serving.chat.view import answer_markdown, scored_name
 
 ANNA, BEN = "anna", "ben"
 Kind = Literal["user_message", "assistant_message", "tool", "run"]

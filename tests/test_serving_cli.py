@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from serving import cli
+from serving.cli import app as cli
 from tests.homes import clone, unshared
 
 Result = tuple[int, str, str]

@@ -12,15 +12,15 @@ import pytest
 from agent.build import open_coach
 from agent.coach import Answer, Coach
 from salescoach.config import Settings
-from salescoach.encoder import turn_text
 from salescoach.errors import CoachError, InputError
 from salescoach.library import Library
+from salescoach.model.encoder import turn_text
 from salescoach.testing import make_transcript
 from salescoach.types import LabelledCall
-from serving import chat_view as view
-from serving import cli
-from serving.chat_store import CALL_DELETED, NAME_DELETED, ChatStore
-from serving.deletion import delete_call
+from serving.chat import view
+from serving.chat.store import CALL_DELETED, NAME_DELETED, ChatStore
+from serving.cli import app as cli
+from serving.usecases.delete import delete_call
 from tests.homes import clone
 from training.run import train
 

@@ -13,8 +13,8 @@ from agent.coach import Answer, UsedTool
 from salescoach.errors import InputError
 from salescoach.testing import make_call
 from salescoach.types import Citation, LabelledCall, MetricReading
-from serving import chat_export as export
-from serving.chat_export import Conversation, Exchange
+from serving.chat import export
+from serving.chat.export import Conversation, Exchange
 from tests.hostile import MARKDOWN
 from tests.test_serving_charts import make_score
 from tools.look_up_metrics import MetricsResult

@@ -11,10 +11,10 @@ from chainlit import server
 
 from salescoach.config import Settings
 from salescoach.errors import InputError
-from serving import bodies
-from serving.guard import Guard
-from serving.page import content_policy, with_charts_ready, without_outside_links
-from serving.web import public_paths
+from serving.chat import bodies
+from serving.chat.guard import Guard
+from serving.chat.page import content_policy, with_charts_ready, without_outside_links
+from serving.chat.server import public_paths
 
 ID = "00000000-0000-4000-8000-00000000000a"
 

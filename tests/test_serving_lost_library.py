@@ -14,12 +14,13 @@ from salescoach.config import Settings
 from salescoach.errors import CoachError
 from salescoach.library import Library, look_at_library
 from salescoach.testing import make_call, make_calls
-from serving import cli, indexing
-from serving.chat_store import ChatStore
-from serving.indexing import follow_library
-from serving.lost_library import check_library
-from serving.setup import set_up
-from serving.web import serve
+from serving.chat.server import serve
+from serving.chat.store import ChatStore
+from serving.cli import app as cli
+from serving.usecases import indexing
+from serving.usecases.indexing import follow_library
+from serving.usecases.lost_library import check_library
+from serving.usecases.setup import set_up
 from tests.test_vectorstore_faults import mean_scorer
 from vectorstore.build import build_index
 from vectorstore.generation import CURRENT, forget_generations, generations_in
@@ -167,8 +168,8 @@ def test_a_new_library_is_begun_only_where_that_is_meant(settings: Settings, mon
     def rebuild(_: Settings, library: Library, *__: Any, **___: Any) -> None:
         built.append(len(library.summaries()))
 
-    monkeypatch.setattr("serving.setup._has_model", lambda _: True)
-    monkeypatch.setattr("serving.setup.rebuild_index", rebuild)
+    monkeypatch.setattr("serving.usecases.setup._has_model", lambda _: True)
+    monkeypatch.setattr("serving.usecases.setup.rebuild_index", rebuild)
     set_up(settings, lambda *_: None, n_calls=20, new_library=True)
     assert built[0] >= 20
     assert not (settings.index_dir / CURRENT).exists()

@@ -10,17 +10,17 @@ import pytest
 
 from agent.build import build_coach, build_parts
 from agent.coach import Answer, Coach
-from salescoach.artifact import ModelFolder, find_model
 from salescoach.config import Settings
 from salescoach.errors import DataError, InputError
 from salescoach.library import Library
-from salescoach.own_calls import MIN_OWN_CALLS, OwnCalls
-from salescoach.precedents import PrecedentQuery
-from salescoach.scoring import CallScorer
+from salescoach.library.own_calls import MIN_OWN_CALLS, OwnCalls
+from salescoach.library.precedents import PrecedentQuery
+from salescoach.model.artifact import ModelFolder, find_model
+from salescoach.model.scoring import CallScorer
 from salescoach.testing import make_call, make_calls, make_transcript
 from salescoach.types import Outcome, Transcript
-from serving import cli
-from serving.outcomes import add_call, adopt_call, confirm_outcome, enter_outcome, propose_outcome
+from serving.cli import app as cli
+from serving.usecases.outcomes import add_call, adopt_call, confirm_outcome, enter_outcome, propose_outcome
 from tests.homes import clone
 from tools.parts import Parts
 from training.from_library import choose_calls

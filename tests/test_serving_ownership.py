@@ -25,15 +25,16 @@ from salescoach.errors import InputError
 from salescoach.library import Library
 from salescoach.testing import make_call, make_transcript
 from salescoach.types import Citation
-from serving import chat_actions, chat_review
-from serving.chat_actions import Desk, buttons
-from serving.chat_answer import exchanges_of, sources
-from serving.chat_asking import OTHER, choose
-from serving.chat_export import DELETED, Conversation, Exchange, export_html, export_markdown
-from serving.chat_history import ChatHistory
-from serving.chat_store import CALL_DELETED, MAX_FIELD_CHARS, MAX_STEP_CHARS, ChatStore
-from serving.owners import give_owners
-from serving.upload_files import LEFT_AFTER_S, remove_uploads, sweep
+from serving.chat import actions as chat_actions
+from serving.chat import review as chat_review
+from serving.chat.actions import Desk, buttons
+from serving.chat.answering import exchanges_of, sources
+from serving.chat.asking import OTHER, choose
+from serving.chat.export import DELETED, Conversation, Exchange, export_html, export_markdown
+from serving.chat.history import ChatHistory
+from serving.chat.store import CALL_DELETED, MAX_FIELD_CHARS, MAX_STEP_CHARS, ChatStore
+from serving.chat.stored_files import LEFT_AFTER_S, remove_uploads, sweep
+from serving.usecases.owners import give_owners
 from tests.test_serving_chat_history import be, everything, step
 from tools.parts import Parts
 

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from salescoach.artifact import whole_folder
 from salescoach.library import Library
-from salescoach.vector_cache import FileCache
+from salescoach.model.artifact import whole_folder
+from salescoach.model.vector_cache import FileCache
 from salescoach.whole_file import copy_folder, whole_file
-from serving import cli, private_home
-from serving.chat_store import ChatStore
-from serving.private_home import OTHERS, hide_new_files, is_open_to_others, keep_private
-from serving.web import _prepare_app_root
+from serving.chat.server import _prepare_app_root
+from serving.chat.store import ChatStore
+from serving.cli import app as cli
+from serving.usecases import private_home
+from serving.usecases.private_home import OTHERS, hide_new_files, is_open_to_others, keep_private
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there are no such rights here")
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from serving import progress as module
-from serving.progress import progress
+from serving.cli import progress_bar as module
+from serving.cli.progress_bar import progress
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from salescoach.errors import DataError, InputError, TranscriptError
-from salescoach.labelled import read_table
-from salescoach.transcripts import decode, looks_like_transcript, parse_transcript
-from serving import reading
-from serving.reading import Reader
+from salescoach.reading.labelled import read_table
+from salescoach.reading.transcripts import decode, looks_like_transcript, parse_transcript
+from serving.chat import reader_process as reading
+from serving.chat.reader_process import Reader
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="sees its processes in /proc")
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from salescoach.errors import CoachError, InputError
-from serving import sign_in as module
-from serving.accounts import Accounts, Throttle, cookie_secret
-from serving.sessions import Sessions
-from serving.sign_in import PasswordCheck
+from serving.chat import sign_in as module
+from serving.chat.accounts import Accounts, Throttle, cookie_secret
+from serving.chat.sessions import Sessions
+from serving.chat.sign_in import PasswordCheck
 
 PASSWORD = "correct horse battery"
 OTHER = "another long password"

@@ -7,7 +7,7 @@ import pytest
 from chainlit.config import FILES_DIRECTORY
 
 from salescoach.errors import InputError
-from serving.sockets import connection, message, upload_folder
+from serving.chat.sockets import connection, message, upload_folder
 
 ID = "00000000-0000-4000-8000-00000000000a"
 AUTH = {"clientType": "webapp", "sessionId": ID, "threadId": ""}

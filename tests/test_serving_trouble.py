@@ -13,15 +13,16 @@ from filelock import FileLock
 from safetensors import SafetensorError
 from sqlalchemy.exc import OperationalError
 
-from salescoach.base_model import resolve_base_model
 from salescoach.config import BUNDLED_BASE_MODEL, Settings
 from salescoach.errors import CoachError, InputError
 from salescoach.library import Library
-from salescoach.precedents import PrecedentQuery
+from salescoach.library.precedents import PrecedentQuery
+from salescoach.model.base_model import resolve_base_model
 from salescoach.testing import make_call, make_calls
-from serving import cli, doctor
-from serving.trouble import said_of
-from serving.web import _prepare_app_root, serve
+from serving.chat.server import _prepare_app_root, serve
+from serving.cli import app as cli
+from serving.cli.trouble import said_of
+from serving.usecases import doctor
 from tests.test_vectorstore_faults import QUERY, mean_scorer
 from training.bundle import BUNDLED_MODEL, unpack
 from vectorstore.build import build_index

@@ -8,7 +8,7 @@ from chainlit.session import WebsocketSession, ws_sessions_id, ws_sessions_sid
 from chainlit.user import User
 from fastapi import HTTPException
 
-from serving import uploads
+from serving.chat import uploads
 
 
 def opened(user: str) -> WebsocketSession:

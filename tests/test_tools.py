@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from salescoach.errors import InputError
 from salescoach.library import Library
-from salescoach.masking import mask
+from salescoach.redact.masking import mask
 from salescoach.testing import make_transcript
 from tools.find_similar_calls import SimilarResult, find_similar_calls
 from tools.look_up_metrics import MetricsResult, look_up_metrics

@@ -9,9 +9,9 @@ import pytest
 from langchain_core.messages import ToolMessage
 from pydantic import ValidationError
 
-from salescoach.call_metrics import call_metrics
 from salescoach.errors import InputError
-from salescoach.scoring import CallScorer
+from salescoach.model.scoring import CallScorer
+from salescoach.speech.call_metrics import call_metrics
 from salescoach.testing import make_transcript
 from salescoach.types import PassRate, Transcript
 from tools.compare_calls import compare_calls

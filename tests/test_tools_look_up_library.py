@@ -13,11 +13,11 @@ from pydantic import ValidationError
 from scipy.stats import binomtest
 
 from agent.grounding import problems_of
-from salescoach.call_metrics import call_metrics
 from salescoach.errors import InputError
 from salescoach.library import Library
-from salescoach.lookups import MIN_CALLS_FOR_RATE, wilson
-from salescoach.readings import quartiles
+from salescoach.library.lookups import MIN_CALLS_FOR_RATE, wilson
+from salescoach.speech.call_metrics import call_metrics
+from salescoach.speech.readings import quartiles
 from salescoach.testing import make_call, make_transcript
 from salescoach.types import LabelledCall, Outcome
 from tools.look_up_library import MAX_GROUPS, LibraryResult, look_up_library

@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from salescoach.errors import InputError
-from salescoach.precedents import PrecedentQuery, Surroundings
+from salescoach.library.precedents import PrecedentQuery, Surroundings
 from salescoach.testing import make_call, make_transcript
 from tools.map_call import MAX_DRAWN, MIN_CALLS, N_NEAREST, map_call, project
 from tools.parts import Parts, percent

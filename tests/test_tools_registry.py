@@ -12,9 +12,9 @@ from agent.intents import read_examples
 from agent.memory import LEFT_OUT, remembered
 from agent.replies import PLAIN_QUESTIONS, ask_back
 from agent.wording import ASK_BACK, Wish, word
-from eval.intents import TOOLS
+from eval.routing import TOOLS
 from salescoach.types import Frozen
-from serving.chat_steps import step_details, step_result, step_title
+from serving.chat.steps import step_details, step_result, step_title
 from tools.parts import Parts
 from tools.registry import SPECS, TOOL_OF, make_tools, spec_of
 from tools.spec import ToolSpec

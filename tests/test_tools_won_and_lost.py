@@ -17,15 +17,15 @@ from agent.grounding import problems_of
 from agent.plans import Planner
 from agent.wording import word
 from eval.groundedness import check_answer
-from eval.intents import KNOWN
+from eval.routing import KNOWN
 from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.library import Library
-from salescoach.pairs import compare_pairs
-from salescoach.splits import GroupBootstrap
+from salescoach.stats.pairs import compare_pairs
+from salescoach.stats.splits import GroupBootstrap
 from salescoach.testing import make_call
 from salescoach.types import LabelledCall, Outcome, Provenance
-from serving.chat_steps import step_details, step_result
+from serving.chat.steps import step_details, step_result
 from tests.base import base_router
 from tools.parts import Parts
 from tools.registry import make_tools

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from salescoach.artifact import MANIFEST, ModelFolder
-from salescoach.base_model import resolve_base_model
 from salescoach.config import BUNDLED_BASE_MODEL, Settings
 from salescoach.errors import ModelError
-from salescoach.scoring import CallScorer
-from salescoach.transcripts import read_transcript
+from salescoach.model.artifact import MANIFEST, ModelFolder
+from salescoach.model.base_model import resolve_base_model
+from salescoach.model.scoring import CallScorer
+from salescoach.reading.transcripts import read_transcript
 from training.bundle import BUNDLED_MODEL, MAX_BYTES, pack, unpack
 from training.layers import TRAINED_LAYERS
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from salescoach.splits import group_of, labels_of
+from salescoach.stats.splits import group_of, labels_of
 from salescoach.testing import WordHashEncoder, make_calls
 from training.arms import embedding_arms
 from training.embedding import Trained, TrainingCalls, fit_generic
-from training.head import Classifier, fit_calibrator, fit_head
+from training.fit_head import Classifier, fit_calibrator, fit_head
 from training.options import FinetuneOptions
 
 ENCODER = WordHashEncoder(16)

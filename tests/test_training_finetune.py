@@ -9,11 +9,11 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from salescoach.base_model import resolve_base_model
 from salescoach.config import BUNDLED_BASE_MODEL
-from salescoach.encoder import TurnEncoder, encode_turns
 from salescoach.errors import ModelError
-from salescoach.pooling import N_BLOCKS
+from salescoach.model.base_model import resolve_base_model
+from salescoach.model.encoder import TurnEncoder, encode_turns
+from salescoach.model.pooling import N_BLOCKS
 from salescoach.testing import make_transcript
 from salescoach.types import Transcript
 from training import finetune as module
@@ -23,7 +23,7 @@ from training.finetune import Finetuned, finetune
 from training.layers import TRAINED_LAYERS, TopLayers, apply_trained_layers
 from training.losses import nt_xent, semi_hard_triplet, supcon
 from training.options import FinetuneOptions
-from training.state import Epoch
+from training.resume import Epoch
 
 FAST = FinetuneOptions(
     epochs=3, head_epochs=2, n_trained_layers=1, batch_calls=16, learning_rate=1e-3, min_steps=0, layer_dropout=0.1

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from salescoach.head import logit
-from salescoach.measures import METRICS, Gap
+from salescoach.model.head import logit
+from salescoach.stats.measures import METRICS, Gap
 from salescoach.testing import make_call
 from salescoach.types import LabelledCall
 from training.card import worth_it

@@ -14,21 +14,21 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from salescoach.artifact import HASH_DIGITS, Manifest, ModelFolder, seal
 from salescoach.config import Settings
 from salescoach.errors import DataError, ModelError
-from salescoach.head import Head, sigmoid
-from salescoach.likeness import Likeness
-from salescoach.scoring import CallScorer, load_base_encoder
-from salescoach.similarity import METHODS
-from salescoach.splits import group_of, labels_of
+from salescoach.model.artifact import HASH_DIGITS, Manifest, ModelFolder, seal
+from salescoach.model.head import Head, sigmoid
+from salescoach.model.likeness import Likeness
+from salescoach.model.scoring import CallScorer, load_base_encoder
+from salescoach.model.similarity import METHODS
+from salescoach.stats.splits import group_of, labels_of
 from salescoach.testing import make_call, make_calls, make_transcript
 from salescoach.types import LabelledCall, MethodName, ScorerName, Transcript
 from training.baselines import BASELINES, converted
-from training.head import MIN_EFFECT, Classifier, cross_calibrated, fit_calibrator, fit_head
+from training.fit_head import MIN_EFFECT, Classifier, cross_calibrated, fit_calibrator, fit_head
+from training.fit_text_arm import fit_text_arm
 from training.options import FinetuneOptions
 from training.run import train
-from training.text_arm import fit_text_arm
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ def _one_thread() -> None:
 def train_fast(*args: Any, **fields: Any) -> Manifest:
     """A training with few resamples: they decide intervals only."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.head.N_MEMBERS", 6)
+        patch.setattr("training.fit_head.N_MEMBERS", 6)
         patch.setattr("training.judge.N_RESAMPLES", 25)
         return train(*args, **fields)
 

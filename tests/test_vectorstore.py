@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langchain_core.vectorstores.utils import maximal_marginal_relevance
 
-from salescoach.encoder import encode_turns
 from salescoach.errors import CoachError, UnavailableError
 from salescoach.library import Library
-from salescoach.precedents import PrecedentQuery
-from salescoach.scoring import Scorer
+from salescoach.library.precedents import PrecedentQuery
+from salescoach.model.encoder import encode_turns
+from salescoach.model.scoring import Scorer
 from salescoach.testing import WordHashEncoder, make_call, make_transcript
 from salescoach.types import LabelledCall, Transcript
 from vectorstore.build import build_index

@@ -15,7 +15,7 @@ from chromadb.utils.embedding_functions.sentence_transformer_embedding_function 
 )
 
 from salescoach.library import Library
-from salescoach.precedents import PrecedentQuery
+from salescoach.library.precedents import PrecedentQuery
 from salescoach.testing import make_call, make_calls
 from tests.test_vectorstore_faults import QUERY, mean_scorer
 from vectorstore.build import build_index

@@ -19,8 +19,8 @@ from chromadb.errors import InternalError
 
 from salescoach.errors import CoachError, UnavailableError
 from salescoach.library import Library
-from salescoach.precedents import PrecedentQuery
-from salescoach.scoring import Scorer
+from salescoach.library.precedents import PrecedentQuery
+from salescoach.model.scoring import Scorer
 from salescoach.testing import WordHashEncoder, make_calls, make_transcript
 from vectorstore.build import build_index
 from vectorstore.chroma import STORE
@@ -36,9 +36,9 @@ SCORER = """
 import sys, time, types
 from pathlib import Path
 import numpy as np
-from salescoach.encoder import encode_turns
+from salescoach.model.encoder import encode_turns
 from salescoach.library import Library
-from salescoach.precedents import PrecedentQuery
+from salescoach.library.precedents import PrecedentQuery
 from salescoach.testing import WordHashEncoder, make_transcript
 from vectorstore.build import build_index
 from vectorstore.search import PastCalls

@@ -1,9 +1,9 @@
 """The tool ``compare_calls``: two calls side by side: scores, what moved them, and call metrics."""
 
-from salescoach.call_metrics import METRICS, MetricDefinition, call_metrics
 from salescoach.errors import InputError
-from salescoach.our_words import Ours
-from salescoach.readings import amount, unit_of
+from salescoach.redact.our_words import Ours
+from salescoach.speech.call_metrics import METRICS, MetricDefinition, call_metrics
+from salescoach.speech.readings import amount, unit_of
 from salescoach.types import Frozen, Score
 from tools.parts import Parts, call_marker, percent, points, scored_by, turn_marker
 from tools.phrases import listed

@@ -3,8 +3,8 @@
 from typing import Final
 
 from salescoach.errors import UnavailableError, without_paths
-from salescoach.our_words import Ours
-from salescoach.scoring import ArmView
+from salescoach.model.scoring import ArmView
+from salescoach.redact.our_words import Ours
 from salescoach.types import Frozen, MethodName, ScorerName
 from tools.parts import Direction, Parts, direction, percent, points, turn_marker
 from tools.score_call import ShownTurn, shown_turn

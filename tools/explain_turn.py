@@ -1,6 +1,6 @@
 """The tool ``explain_turn``: what one turn does to the score, by the score without it, and where it stands."""
 
-from salescoach.our_words import Ours
+from salescoach.redact.our_words import Ours
 from salescoach.types import Frozen, Role
 from tools.parts import Direction, Parts, QuotedTurn, direction, numbered_turn, percent, points, quoted_turn, scored_by
 from tools.phrases import caveat, listed, quote, said, say, who

@@ -6,10 +6,10 @@ from typing import Final, Literal
 from pydantic import Field
 
 from salescoach.errors import UnavailableError, without_paths
-from salescoach.lookups import CallFilter, chosen
-from salescoach.our_words import Ours
-from salescoach.precedents import PrecedentQuery
-from salescoach.readings import plain
+from salescoach.library.lookups import CallFilter, chosen
+from salescoach.library.precedents import PrecedentQuery
+from salescoach.redact.our_words import Ours
+from salescoach.speech.readings import plain
 from salescoach.types import Frozen, LabelledCall, Outcome, Precedent, Transcript
 from tools.parts import Parts, call_marker, numbered_turn, objected, turn_marker
 from tools.phrases import MAX_QUOTED_WORDS, count, listed, quote

@@ -9,11 +9,11 @@ from datetime import date
 
 from pydantic import Field
 
-from salescoach.call_metrics import METRICS, MetricDefinition
 from salescoach.errors import InputError
-from salescoach.lookups import PERIODS, By, CallFilter, Group, Share, chosen, grouped, whose_calls
-from salescoach.our_words import Ours
-from salescoach.readings import Quartiles, Whose, amount, plain, spread, unit_of
+from salescoach.library.lookups import PERIODS, By, CallFilter, Group, Share, chosen, grouped, whose_calls
+from salescoach.redact.our_words import Ours
+from salescoach.speech.call_metrics import METRICS, MetricDefinition
+from salescoach.speech.readings import Quartiles, Whose, amount, plain, spread, unit_of
 from salescoach.types import Frozen
 from tools.parts import Parts, percent
 from tools.phrases import count

@@ -5,9 +5,9 @@ from typing import Final
 import numpy as np
 
 from salescoach.errors import UnavailableError, without_paths
-from salescoach.our_words import Ours
-from salescoach.precedents import PrecedentQuery, Surroundings
-from salescoach.splits import evenly
+from salescoach.library.precedents import PrecedentQuery, Surroundings
+from salescoach.redact.our_words import Ours
+from salescoach.stats.splits import evenly
 from salescoach.types import Frozen, Outcome
 from tools.parts import Parts, percent
 

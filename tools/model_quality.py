@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from salescoach.artifact import Manifest
-from salescoach.measures import Measure
-from salescoach.our_words import Ours
+from salescoach.model.artifact import Manifest
+from salescoach.redact.our_words import Ours
+from salescoach.stats.measures import Measure
 from salescoach.types import EmbeddingName, Frozen, PassRate, ScorerName
 from tools.parts import Parts, percent
 from tools.phrases import count, listed

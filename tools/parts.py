@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from salescoach import spoken
 from salescoach.errors import InputError
 from salescoach.library import Library
-from salescoach.precedents import CallIndex
-from salescoach.scoring import DIGITS, Scorer
+from salescoach.library.precedents import CallIndex
+from salescoach.model.scoring import DIGITS, Scorer
+from salescoach.speech import spoken
 from salescoach.types import Frozen, LabelledCall, Role, Turn
 
 Direction = Literal["raised", "lowered", "did not move"]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Protocol
 
-from salescoach.sanitise import unsafe_from
+from salescoach.redact.sanitise import unsafe_from
 from salescoach.types import Role
 from tools.parts import QuotedTurn
 from tools.spec import Detail

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from salescoach.our_words import Ours
+from salescoach.redact.our_words import Ours
 from salescoach.types import EvidenceTurn, Frozen, Role, Score
 from tools.parts import Parts, percent, points, scored_by, turn_marker
 from tools.phrases import count, listed, quote, say, who

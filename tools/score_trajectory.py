@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from salescoach.abstention import reasons_not_to_judge
-from salescoach.our_words import Ours
+from salescoach.model.abstention import reasons_not_to_judge
+from salescoach.redact.our_words import Ours
 from salescoach.types import Frozen, Role, TrajectoryPoint, Transcript
 from tools.parts import Direction, Parts, direction, percent, points, scored_by, turn_marker
 from tools.phrases import caveat, count, listed, quote, say, who

@@ -6,11 +6,11 @@ from typing import Final, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from salescoach.abstention import is_english_turn
 from salescoach.errors import InputError
-from salescoach.our_words import Ours
-from salescoach.splits import evenly
-from salescoach.transcripts import tidy
+from salescoach.model.abstention import is_english_turn
+from salescoach.reading.transcripts import tidy
+from salescoach.redact.our_words import Ours
+from salescoach.stats.splits import evenly
 from salescoach.types import Frozen, LabelledCall, Role, Transcript, Turn
 from tools.parts import Direction, Parts, direction, numbered_turn, percent, points, scored_by, turn_marker
 from tools.phrases import caveat, quote, say

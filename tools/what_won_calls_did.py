@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from salescoach.errors import UnavailableError, without_paths
-from salescoach.masking import mask
-from salescoach.our_words import Ours
-from salescoach.precedents import PrecedentQuery, Reply
+from salescoach.library.precedents import PrecedentQuery, Reply
+from salescoach.redact.masking import mask
+from salescoach.redact.our_words import Ours
 from salescoach.types import OUTCOMES, LabelledCall, Outcome
 from tools.find_similar_calls import ShownPrecedent, SimilarResult, details
 from tools.parts import (

@@ -11,12 +11,12 @@ from typing import Final, Literal
 
 import numpy as np
 
-from salescoach.call_metrics import METRICS, MetricDefinition, mention_turns
 from salescoach.library import CallSummary
-from salescoach.lookups import CallFilter, chosen, whose_calls
-from salescoach.our_words import Ours
-from salescoach.pairs import Pairs, compare_pairs
-from salescoach.readings import Whose, amount, plain, unit_of
+from salescoach.library.lookups import CallFilter, chosen, whose_calls
+from salescoach.redact.our_words import Ours
+from salescoach.speech.call_metrics import METRICS, MetricDefinition, mention_turns
+from salescoach.speech.readings import Whose, amount, plain, unit_of
+from salescoach.stats.pairs import Pairs, compare_pairs
 from salescoach.types import Frozen, Outcome
 from tools.parts import Parts, call_marker, percent
 from tools.phrases import count, listed, quote

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from filelock import FileLock
 
-from salescoach.artifact import folder_fingerprint
-from salescoach.encoder import MAX_TOKENS, TurnEncoder
 from salescoach.errors import ModelError
+from salescoach.model.artifact import folder_fingerprint
+from salescoach.model.encoder import MAX_TOKENS, TurnEncoder
 from salescoach.progress import Progress
 from salescoach.whole_file import whole_file
 

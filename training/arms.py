@@ -11,15 +11,15 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline
 
-from salescoach.head import logit, sigmoid
-from salescoach.likeness import Likeness
-from salescoach.measures import Thresholds, choose_thresholds
-from salescoach.similarity import METHODS, directions
+from salescoach.model.head import logit, sigmoid
+from salescoach.model.likeness import Likeness
+from salescoach.model.similarity import METHODS, directions
+from salescoach.stats.measures import Thresholds, choose_thresholds
 from salescoach.types import MethodName, Transcript
 from training.baselines import converted
 from training.embedding import Embedding, PooledPair, Trained, TrainingCalls
-from training.head import fit_calibrator
-from training.likeness import fit_likeness
+from training.fit_head import fit_calibrator
+from training.fit_likeness import fit_likeness
 
 N_FOLDS = 4
 

@@ -15,8 +15,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from salescoach.call_metrics import call_metrics
-from salescoach.text_arm import turn_terms
+from salescoach.model.text_arm import turn_terms
+from salescoach.speech.call_metrics import call_metrics
 from salescoach.types import Transcript
 
 MAX_TERMS = 50_000

@@ -7,8 +7,8 @@ folder that is made of a bundle is the one that was packed, hash by hash, and ha
 import shutil
 from pathlib import Path
 
-from salescoach.artifact import ENCODER, MANIFEST, ModelFolder, whole_folder
 from salescoach.errors import ModelError
+from salescoach.model.artifact import ENCODER, MANIFEST, ModelFolder, whole_folder
 from training.layers import TRAINED_LAYERS, apply_trained_layers
 
 BUNDLED_MODEL = Path(__file__).parent / "bundled_model"

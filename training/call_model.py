@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from salescoach.encoder import turn_text
-from salescoach.pooling import N_BLOCKS, SIDES, relative_positions
+from salescoach.model.encoder import turn_text
+from salescoach.model.pooling import N_BLOCKS, SIDES, relative_positions
 from salescoach.types import Transcript
+from training.fit_pooling import QUERY_SCALE, pool
 from training.layers import TopLayers
-from training.pooling import QUERY_SCALE, pool
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from salescoach.measures import Measure
+from salescoach.stats.measures import Measure
 from salescoach.types import PassRate
 from training.judge import Verdict
 

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
-from salescoach.artifact import folder_fingerprint
-from salescoach.base_model import resolve_base_model
 from salescoach.config import Settings
-from salescoach.encoder import Encoder, encode_turns
 from salescoach.errors import ModelError
-from salescoach.pooling import Pooling
+from salescoach.model.artifact import folder_fingerprint
+from salescoach.model.base_model import resolve_base_model
+from salescoach.model.encoder import Encoder, encode_turns
+from salescoach.model.pooling import Pooling
+from salescoach.model.scoring import load_encoder
 from salescoach.progress import Progress
-from salescoach.scoring import load_encoder
-from salescoach.splits import evenly
+from salescoach.stats.splits import evenly
 from salescoach.types import Transcript
 from training.finetune import Finetuned, finetune, fit_frozen
+from training.fit_pooling import CallVectors, pool_calls
 from training.options import FinetuneOptions
-from training.pooling import CallVectors, pool_calls
 
 MIN_TO_VALIDATE = 24  # held-out calls; fewer choose an epoch by chance
 AGAIN = "on all calls"  # follows the stages of the second training, as progress names them

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from training.state import Epoch
+from training.resume import Epoch
 
 
 class Events:

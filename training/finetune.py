@@ -19,22 +19,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.metrics import log_loss, roc_auc_score
 
-from salescoach.artifact import folder_fingerprint
-from salescoach.encoder import Encoder
-from salescoach.head import sigmoid
-from salescoach.pooling import N_BLOCKS, Pooling
+from salescoach.model.artifact import folder_fingerprint
+from salescoach.model.encoder import Encoder
+from salescoach.model.head import sigmoid
+from salescoach.model.pooling import N_BLOCKS, Pooling
 from salescoach.progress import Progress, silent
-from salescoach.splits import grouped_folds
+from salescoach.stats.splits import grouped_folds
 from salescoach.types import Transcript
 from training.activations import cached_activations
 from training.call_model import CallModel, CallRows
 from training.events import Events
+from training.fit_pooling import QUERY_SCALE
+from training.freed_memory import give_back_memory
 from training.layers import TopLayers, n_frozen_layers, save_encoder
 from training.losses import nt_xent, semi_hard_triplet, supcon
-from training.memory import give_back_memory
 from training.options import FinetuneOptions
-from training.pooling import QUERY_SCALE
-from training.state import Epoch, TrainingState
+from training.resume import Epoch, TrainingState
 
 if TYPE_CHECKING:
     from torch import Tensor

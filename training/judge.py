@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from salescoach.head import blended, sigmoid
-from salescoach.measures import METRICS, Gap, Judged, Measure, paired_gap, resample, summarise
+from salescoach.model.head import blended, sigmoid
 from salescoach.progress import Progress
-from salescoach.splits import group_of, labels_of
+from salescoach.stats.measures import METRICS, Gap, Judged, Measure, paired_gap, resample, summarise
+from salescoach.stats.splits import group_of, labels_of
 from salescoach.types import EmbeddingName, LabelledCall, ScorerName
 from training.arms import FittedArm, fit_baseline, fit_blend, honest_thresholds
 from training.baselines import BASELINES

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from salescoach.encoder import best_engine, load_model
 from salescoach.errors import ModelError
+from salescoach.model.encoder import best_engine, load_model
 from salescoach.whole_file import copy_folder
 from training.activations import Activations, transformer_layers
 
@@ -29,7 +29,7 @@ MAX_TOKENS_KEPT = 10_000  # of a batch; passes beyond are computed twice (gradie
 
 
 class TopLayers:
-    """The top ``n`` layers with mean pooling and normalisation on top, as ``salescoach.encoder`` has them.
+    """The top ``n`` layers with mean pooling and normalisation on top, as ``salescoach.model.encoder`` has them.
 
     Trained in float32 with bf16 arithmetic where the machine has it.
     """

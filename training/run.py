@@ -14,8 +14,12 @@ from typing import Any
 import numpy as np
 from sklearn.covariance import LedoitWolf
 
-from salescoach.abstention import reasons_not_to_judge, unlikeness
-from salescoach.artifact import (
+from salescoach.config import Settings
+from salescoach.errors import DataError
+from salescoach.leftovers import remove_leftovers
+from salescoach.library.own_calls import MIN_CALLS_PER_CLASS
+from salescoach.model.abstention import reasons_not_to_judge, unlikeness
+from salescoach.model.artifact import (
     CARD,
     ENCODER,
     HASH_DIGITS,
@@ -25,28 +29,24 @@ from salescoach.artifact import (
     seal,
     whole_folder,
 )
-from salescoach.base_model import resolve_base_model
-from salescoach.config import Settings
-from salescoach.embedding_arm import EmbeddingArm, ReferenceArm
-from salescoach.encoder import Encoder, TurnEncoder, encode_turns
-from salescoach.errors import DataError
-from salescoach.head import Head, conformal_quantile, nonconformity
-from salescoach.leftovers import remove_leftovers
-from salescoach.measures import choose_thresholds
-from salescoach.own_calls import MIN_CALLS_PER_CLASS
+from salescoach.model.base_model import resolve_base_model
+from salescoach.model.embedding_arm import EmbeddingArm, ReferenceArm
+from salescoach.model.encoder import Encoder, TurnEncoder, encode_turns
+from salescoach.model.head import Head, conformal_quantile, nonconformity
+from salescoach.model.scoring import PROBES, CallScorer, installed_versions, load_arms, load_encoder
 from salescoach.progress import Progress, silent
-from salescoach.scoring import PROBES, CallScorer, installed_versions, load_arms, load_encoder
-from salescoach.splits import CALIBRATION, TEST, TRAIN, group_of, labels_of, split_hash, split_names
+from salescoach.stats.measures import choose_thresholds
+from salescoach.stats.splits import CALIBRATION, TEST, TRAIN, group_of, labels_of, split_hash, split_names
 from salescoach.types import LabelledCall, PassRate, Transcript
 from training.card import model_card
 from training.embedding import FINAL, Embedding, Pooled, PooledPair, Trained, TrainingCalls, fit_finetuned, fit_generic
-from training.head import Classifier, cross_calibrated, fit_head
+from training.fit_head import Classifier, cross_calibrated, fit_head
+from training.fit_likeness import fit_likeness
+from training.fit_text_arm import fit_text_arm
 from training.judge import Candidate
 from training.judge import judge as judge_arms
 from training.layers import copy_encoder
-from training.likeness import fit_likeness
 from training.options import FinetuneOptions
-from training.text_arm import fit_text_arm
 from training.triplets import write_triplets
 
 UNLIKENESS_TAIL = 0.01  # of held-out calls that may lie beyond the bound before the slack

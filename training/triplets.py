@@ -20,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
-from salescoach.encoder import Encoder, encode_turns, turn_text
 from salescoach.errors import DataError
-from salescoach.splits import evenly, group_of
+from salescoach.model.encoder import Encoder, encode_turns, turn_text
+from salescoach.stats.splits import evenly, group_of
 from salescoach.types import Frozen, LabelledCall, Outcome
 from salescoach.whole_file import whole_file
 

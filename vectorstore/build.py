@@ -13,11 +13,11 @@ from typing import Self
 from chromadb.errors import ChromaError
 from filelock import FileLock, Timeout
 
-from salescoach.encoder import encode_turns
 from salescoach.errors import CoachError, UnavailableError
 from salescoach.library import Library, digest_of_calls
+from salescoach.model.encoder import encode_turns
+from salescoach.model.scoring import Scorer
 from salescoach.progress import Progress, silent
-from salescoach.scoring import Scorer
 from salescoach.types import OUTCOMES, Outcome
 from vectorstore.chroma import STORE, VERSION, extend, fill
 from vectorstore.database import DATABASE, UnsoundStoreError, digest_of_database

@@ -19,7 +19,7 @@ from chromadb.errors import ChromaError
 from filelock import FileLock, Timeout
 from langchain_chroma import Chroma
 
-from salescoach.splits import evenly
+from salescoach.stats.splits import evenly
 from salescoach.types import OUTCOMES, Outcome
 from salescoach.whole_file import copy_folder
 from vectorstore.database import DATABASE, UnsoundStoreError, check_database

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from pydantic import Field, ValidationError
 
 from salescoach.errors import CoachError, UnavailableError
-from salescoach.scoring import Scorer
+from salescoach.model.scoring import Scorer
 from salescoach.types import OUTCOMES, Frozen, Outcome
 from salescoach.whole_file import whole_file
 from vectorstore.chroma import OWNER, STORE

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from salescoach.encoder import encode_turns
 from salescoach.errors import UnavailableError
 from salescoach.library import Library
-from salescoach.precedents import PrecedentQuery, Reply, Surroundings
-from salescoach.scoring import Scorer
-from salescoach.similarity import maximal_marginal_relevance
+from salescoach.library.precedents import PrecedentQuery, Reply, Surroundings
+from salescoach.model.encoder import encode_turns
+from salescoach.model.scoring import Scorer
+from salescoach.model.similarity import maximal_marginal_relevance
 from salescoach.types import LabelledCall, Precedent, Turn
 from vectorstore.chroma import STORE, ChromaStore, NotOwnedError
 from vectorstore.database import UnsoundStoreError

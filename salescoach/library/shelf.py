@@ -9,9 +9,9 @@ from sqlalchemy import or_, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session, selectinload
 
-from salescoach.call_metrics import METRICS_VERSION, call_metrics
 from salescoach.errors import DataError
 from salescoach.library.tables import AliasRow, CallRow, TurnRow
+from salescoach.speech.call_metrics import METRICS_VERSION, call_metrics
 from salescoach.types import Frozen, LabelledCall, Transcript, Turn
 
 _FACTS: Final = ("account_id", "rep_id", "started_at", "outcome", "outcome_at", "split")

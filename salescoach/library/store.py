@@ -17,15 +17,15 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session, selectinload
 
-from salescoach.call_metrics import METRICS_VERSION, call_metrics
 from salescoach.dates import check_date, naive_utc
 from salescoach.errors import CoachError, DataError, InputError
 from salescoach.library.ids import pasted_id
 from salescoach.library.migrate import bring_up_to_date
+from salescoach.library.own_calls import OwnCalls
 from salescoach.library.shelf import AddReport, Shelf, add_aliases, call_of
 from salescoach.library.tables import AccountRow, AliasRow, CallRow, LibraryRow, RepRow, TurnRow, Visibility
-from salescoach.own_calls import OwnCalls
 from salescoach.scrub import scrub_file
+from salescoach.speech.call_metrics import METRICS_VERSION, call_metrics
 from salescoach.sqlite_files import DISK_REMEDY, address, connect_read_only, is_disk_error, is_read_only
 from salescoach.types import Frozen, LabelledCall, Outcome, Provenance, Transcript, Turn
 

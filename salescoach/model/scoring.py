@@ -1,0 +1,431 @@
+"""One call -> a score: probability, interval, evidence by deletion, trajectory, or an abstention with its reasons."""
+
+import copy
+import functools
+import hashlib
+import importlib.metadata
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from salescoach.config import Settings
+from salescoach.errors import ModelError, UnavailableError
+from salescoach.model.abstention import reasons_not_to_judge, unlikeness, unlikeness_of_turns
+from salescoach.model.artifact import Manifest, ModelFolder, find_model, folder_fingerprint
+from salescoach.model.base_model import resolve_base_model, sha256_of
+from salescoach.model.embedding_arm import (
+    BlendedArm,
+    ChosenArm,
+    EmbeddingArm,
+    EncodedCall,
+    ReferenceArm,
+    ScoringArm,
+    WordsArm,
+)
+from salescoach.model.encoder import Encoder, TurnEncoder, best_engine, encode_turns
+from salescoach.model.head import interval, prediction_set, sigmoid
+from salescoach.model.likeness import Likeness, LikenessArm
+from salescoach.model.pooling import each_prefix, without_each
+from salescoach.model.similarity import directions
+from salescoach.model.text_arm import TextArm
+from salescoach.model.vector_cache import FileCache, MemoryCache
+from salescoach.types import EvidenceTurn, MethodName, Score, ScorerName, TrajectoryPoint, Transcript, Turn
+
+N_EVIDENCE = 8
+DIGITS = 4  # of a probability; the only place that rounds one
+PROBES = (
+    "Rep: What would have to be true for you to go ahead this quarter?",
+    "Customer: Honestly, the price is above what we set aside.",
+)
+MIN_PROBE_COSINE = 0.999
+
+ENGINE_PACKAGES = ("torch", "transformers", "sentence-transformers", "numpy")
+
+
+Logits = Callable[[EncodedCall, np.ndarray], np.ndarray]  # as ``ScoringArm.logits``
+
+
+@dataclass(frozen=True)
+class ArmView:
+    """A call as one arm sees it: a probability of four decimals, and the turns that move it most."""
+
+    name: ScorerName | MethodName
+    probability: float
+    evidence: tuple[EvidenceTurn, ...]
+
+
+@dataclass(frozen=True)
+class Untrained:
+    """The encoder as it was before fine-tuning, and the head that was fitted on it."""
+
+    encoder: Encoder
+    arm: ReferenceArm
+
+
+class Scorer(Protocol):
+    """What the tools need of a scorer."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    @property
+    def encoder(self) -> Encoder: ...
+
+    @property
+    def mean_turn(self) -> np.ndarray: ...
+
+    @property
+    def verdict(self) -> str: ...
+
+    @property
+    def method(self) -> MethodName | None: ...
+
+    def with_method(self, method: MethodName | None) -> "Scorer": ...
+
+    def score(self, transcript: Transcript, *, force: bool = False, n_evidence: int = N_EVIDENCE) -> Score: ...
+
+    def call_vector(self, transcript: Transcript) -> np.ndarray: ...
+
+    def unlikeness_of(self, turns: Sequence[Turn]) -> np.ndarray: ...
+
+    def views(self, transcript: Transcript, *, n_evidence: int = N_EVIDENCE) -> tuple[ArmView, ...]: ...
+
+
+class CallScorer:
+    """Scores calls with one model folder. The same call gives the same score, whatever was scored before."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        encoder: Encoder,
+        embedding: EmbeddingArm,
+        chosen: ChosenArm,
+        verdict: str = "",
+        likeness: Callable[[], Likeness] | None = None,
+        load_untrained: Callable[[], Untrained] | None = None,
+    ) -> None:
+        """A scorer whose parts are loaded.
+
+        ``verdict``: whether fine-tuning was worth it, as the model card has it; empty where there is none.
+        ``likeness``: reads what scoring by likeness needs, which is loaded only when somebody asks for it.
+        ``load_untrained`` is called when encoders are first compared; None where there is nothing to compare with.
+        """
+        self.manifest = manifest
+        self.verdict = verdict
+        self.encoder = encoder
+        self.method: MethodName | None = None
+        self._embedding = embedding
+        self._arm = chosen.arm
+        self._name = chosen.name
+        self._quantile = chosen.quantile
+        self._best = chosen
+        self._likeness = likeness
+        self._load_untrained = load_untrained
+
+    @classmethod
+    def load(cls, settings: Settings, *, method: MethodName | None = None, cached: bool = True) -> "CallScorer":
+        """The scorer of the model folder that the settings name.
+
+        Args:
+            settings: names the model folder.
+            method: score by likeness to past calls, in place of the arm that did best.
+            cached: whether turn vectors are remembered.
+
+        Raises:
+            ModelError: there is no model folder, it is damaged, or the encoder no longer gives what it gave.
+        """
+        folder = ModelFolder.open(find_model(settings))
+        embedding, chosen = load_arms(folder)
+        encoder = load_encoder(folder.encoder, folder.manifest.encoder_fingerprint, settings)
+        # Not from the cache: what it holds was right once, whatever the packages give by now.
+        cosines = np.sum(encoder.without_cache().encode(PROBES) * embedding.probes, axis=1)
+        if not (cosines >= MIN_PROBE_COSINE).all():  # NaN is not enough either
+            raise ModelError(
+                f"The encoder in {folder.path} no longer gives the vectors that it gave when it was trained "
+                f"({_changed_versions(folder.manifest)}); install the pinned packages, or train again."
+            )
+        encoder = encoder if cached else encoder.without_cache()
+        likeness = functools.cache(lambda: _load_likeness(folder))
+        has_head = folder.manifest.embedding == "finetuned" and folder.generic_file.is_file()
+        compare = functools.cache(lambda: load_untrained(folder, settings)) if has_head else None
+        best = cls(folder.manifest, encoder, embedding, chosen, folder.verdict, likeness, compare)
+        return best.with_method(method)
+
+    def with_method(self, method: MethodName | None) -> "CallScorer":
+        """The same model, scoring by likeness to past calls; None: by the arm that did best. Nothing is loaded twice.
+
+        Raises:
+            ModelError: the model has no past calls, or its folder isn't the one any more that this scorer came from.
+        """
+        if method == self.method:
+            return self
+        if self._likeness is None:
+            raise ModelError(f"The model {self.manifest.model_id} has no past calls to score by likeness to.")
+        chosen = self._best
+        if method is not None:
+            likeness = self._likeness()
+            chosen = ChosenArm(LikenessArm(self._embedding, likeness, method), method, likeness.quantile(method))
+        scorer = copy.copy(self)
+        scorer.method = method
+        scorer._arm, scorer._name, scorer._quantile = chosen.arm, chosen.name, chosen.quantile
+        return scorer
+
+    @property
+    def mean_turn(self) -> np.ndarray:
+        """The average turn of the training calls, which likeness of turns is measured from: (dimension,), float32."""
+        return self._embedding.mean_turn
+
+    def probabilities(self, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
+        """Probabilities of variants of a call, rounded to four decimals; ``keep`` as in ``Pooling.pool``."""
+        return self._rounded(self._arm.logits, call, keep)
+
+    def _rounded(self, logits: Logits, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
+        return np.round(sigmoid(self._finite(logits(call, keep))), DIGITS)
+
+    def _finite(self, numbers: np.ndarray) -> np.ndarray:
+        """Before anything is made of them: infinity would become a probability of 1, and nan is below every bound."""
+        if not np.isfinite(numbers).all():
+            raise ModelError(
+                f"The model {self.manifest.model_id} came to a number that is not finite, so there is no score; run "
+                "it again, and if that stays so, install the pinned packages (requirements.lock) or train again."
+            )
+        return numbers
+
+    def call_vector(self, transcript: Transcript, *, vectors: np.ndarray | None = None) -> np.ndarray:
+        """The call's difference from the average call: shape (n_blocks * dimension,), float32, unit length.
+
+        ``vectors``: those of its turns, where they are known.
+        """
+        vectors = encode_turns(self.encoder, transcript.turns) if vectors is None else vectors
+        pooled = self._embedding.pooling.pool(vectors, [turn.role for turn in transcript.turns])
+        return self._finite(np.asarray(directions(pooled, self._embedding.center)[0], dtype=np.float32))
+
+    def unlikeness_of(self, turns: Sequence[Turn]) -> np.ndarray:
+        """How unlike the training calls each turn is by itself: shape (n_turns,), from 0 up."""
+        vectors = encode_turns(self.encoder, turns)
+        return self._finite(unlikeness_of_turns(vectors, self._embedding.mean_turn, self._embedding.precision))
+
+    def views(self, transcript: Transcript, *, n_evidence: int = N_EVIDENCE) -> tuple[ArmView, ...]:
+        """A call as the untrained encoder sees it, then the fine-tuned one alone, then, if another, what scores.
+
+        Args:
+            transcript: the call, at least one turn. Whether it can be judged at all is for ``score`` to say.
+            n_evidence: how many turns to show at most, as in ``score``.
+
+        Raises:
+            UnavailableError: there is nothing to compare with; says why.
+        """
+        untrained = self._compared_with()
+        before, own = (
+            EncodedCall(transcript.turns, encode_turns(encoder, transcript.turns))
+            for encoder in (untrained.encoder, self.encoder)
+        )
+        arms: list[tuple[ScorerName | MethodName, Logits, EncodedCall]] = [
+            ("generic", untrained.arm.logits, before),
+            (self.manifest.embedding, self._embedding.logits, own),
+        ]
+        if self._name != self.manifest.embedding:
+            arms.append((self._name, self._arm.logits, own))
+        whole = np.ones((1, len(transcript)), dtype=bool)
+        views = []
+        for name, logits, call in arms:
+            p, *p_without = self._rounded(logits, call, np.concatenate([whole, without_each(len(transcript))])).tolist()
+            views.append(ArmView(name, p, _evidence(transcript, p, np.array(p_without), n_evidence)))
+        return tuple(views)
+
+    def _compared_with(self) -> Untrained:
+        model_id = self.manifest.model_id
+        if self.manifest.embedding == "generic":
+            raise UnavailableError(
+                f"The model {model_id} works with the encoder as it came, so there are no two to compare; "
+                "`coach train` fine-tunes one and keeps it where that is better."
+            )
+        if self._load_untrained is None:
+            raise UnavailableError(
+                f"The model {model_id} was made without the untrained encoder's head, so there is nothing to compare "
+                "with; train again to have it."
+            )
+        return self._load_untrained()
+
+    def score(
+        self,
+        transcript: Transcript,
+        *,
+        force: bool = False,
+        n_evidence: int = N_EVIDENCE,
+        vectors: np.ndarray | None = None,
+    ) -> Score:
+        """Scores a call.
+
+        Args:
+            transcript: the call, at least one turn.
+            force: where the coach would abstain, give the model's number as ``uncalibrated_probability``.
+            n_evidence: how many turns to show at most, strongest first; a turn that moves nothing is never shown.
+            vectors: those of its turns, as ``encode_turns`` gives them, where they are known.
+
+        Raises:
+            ModelError: a number came out that is not finite.
+        """
+        start = time.perf_counter()
+        n_turns = len(transcript)
+        reasons = reasons_not_to_judge(transcript)
+        if reasons and not force:  # that needs no encoding, whatever the text is
+            return self._abstention(transcript, reasons, start)
+        vectors = encode_turns(self.encoder, transcript.turns) if vectors is None else vectors
+        call = EncodedCall(transcript.turns, vectors)
+        distance = unlikeness(call.vectors, self._embedding.mean_turn, self._embedding.precision)
+        if not reasons and distance > self.manifest.max_unlikeness:
+            reasons.append(f"The call is unlike the calls that the model has learned from ({self.manifest.data}).")
+        if reasons and not force:
+            return self._abstention(transcript, reasons, start)
+        whole = np.ones((1, n_turns), dtype=bool)
+        probabilities = self.probabilities(call, np.concatenate([whole, without_each(n_turns), each_prefix(n_turns)]))
+        p, p_without, p_prefix = float(probabilities[0]), probabilities[1 : n_turns + 1], probabilities[n_turns + 1 :]
+
+        members = self._arm.member_logits(call)
+        self._finite(np.array([distance, *(() if members is None else members)]))
+        return Score(
+            call_id=transcript.call_id,
+            probability=None if reasons else p,
+            uncalibrated_probability=p if reasons else None,
+            interval=None if reasons else _interval(members, p, distance / self.manifest.max_unlikeness),
+            prediction_set=() if reasons else prediction_set(p, self._quantile),
+            abstained=bool(reasons),
+            reasons=tuple(reasons),
+            warnings=transcript.warnings,
+            model_id=self.manifest.model_id,
+            scorer=self._name,
+            n_turns=n_turns,
+            latency_ms=_ms_since(start),
+            evidence=_evidence(transcript, p, p_without, n_evidence),
+            trajectory=tuple(
+                TrajectoryPoint(turn=turn, probability=float(value)) for turn, value in enumerate(p_prefix, start=1)
+            ),
+        )
+
+    def _abstention(self, transcript: Transcript, reasons: Sequence[str], start: float) -> Score:
+        return Score(
+            call_id=transcript.call_id,
+            probability=None,
+            interval=None,
+            prediction_set=(),
+            abstained=True,
+            reasons=tuple(reasons),
+            warnings=transcript.warnings,
+            model_id=self.manifest.model_id,
+            scorer=self._name,
+            n_turns=len(transcript),
+            latency_ms=_ms_since(start),
+        )
+
+
+def _ms_since(start: float) -> float:
+    return round((time.perf_counter() - start) * 1000, 1)
+
+
+def load_arms(folder: ModelFolder) -> tuple[EmbeddingArm, ChosenArm]:
+    """The embedding's arm of a model folder, which finds likeness, and the arm that scores, often the same.
+
+    Raises:
+        ModelError: a file of theirs is missing or damaged.
+    """
+    manifest = folder.manifest
+    embedding = EmbeddingArm.load(folder.embedding_file)
+    arm: ScoringArm = embedding
+    if manifest.scorer != manifest.embedding:
+        words = WordsArm(TextArm.load(folder.text_file))
+        arm = words if manifest.scorer == "tfidf" else BlendedArm((embedding, words), *manifest.blend)
+    return embedding, ChosenArm(arm, manifest.scorer, manifest.conformal_quantile)
+
+
+def _load_likeness(folder: ModelFolder) -> Likeness:
+    """The past calls of a folder that was opened earlier, if they are still those of the same model."""
+    file = folder.likeness_file
+    if not file.is_file() or sha256_of(file) != folder.manifest.files[file.name]:
+        raise ModelError(
+            f"The model {folder.manifest.model_id} is no longer in {folder.path}, so it can't score by likeness; "
+            "start the program again to use the model that is there now."
+        )
+    return Likeness.load(file)
+
+
+def load_untrained(folder: ModelFolder, settings: Settings) -> Untrained:
+    """What a model was fine-tuned from: the encoder, and the head on it that the model folder keeps.
+
+    Raises:
+        UnavailableError: the encoder isn't on this machine any more, or isn't the one of the head.
+    """
+    manifest = folder.manifest
+    arm = ReferenceArm.load(folder.generic_file)
+    try:
+        encoder = load_base_encoder(settings.model_copy(update={"base_model": manifest.base_model}))
+    except ModelError as error:
+        raise UnavailableError(
+            f"{manifest.base_model}, which {manifest.model_id} was fine-tuned from, can't be loaded to compare with: "
+            f"{error}"
+        ) from None
+    if encoder.dimension != arm.pooling.query.shape[1]:
+        raise UnavailableError(
+            f"{manifest.base_model} is not what {manifest.model_id} was fine-tuned from any more, so there is nothing "
+            "to compare with; train again."
+        )
+    return Untrained(encoder, arm)
+
+
+def load_encoder(folder: Path, fingerprint: str, settings: Settings, *, cached: bool = True) -> TurnEncoder:
+    """An encoder, its vectors kept under ``COACH_HOME`` (one file for each encoder and engine) or only in memory."""
+    engine = best_engine()
+    cache = FileCache(settings.cache_dir / f"{fingerprint[:16]}-{engine}.sqlite") if cached else MemoryCache()
+    return TurnEncoder.load(folder, fingerprint=fingerprint, engine=engine, threads=settings.threads, cache=cache)
+
+
+def load_base_encoder(settings: Settings) -> TurnEncoder:
+    """The encoder that training starts from, generic as it is."""
+    source = resolve_base_model(settings.base_model)
+    if Path(source).is_dir():
+        return load_encoder(Path(source), folder_fingerprint(Path(source)), settings)
+    name = hashlib.sha256(source.encode()).hexdigest()
+    return TurnEncoder.load(source, fingerprint=name, threads=settings.threads)
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of the packages that decide what a vector is."""
+    return {name: importlib.metadata.version(name) for name in ENGINE_PACKAGES}
+
+
+def _changed_versions(manifest: Manifest) -> str:
+    now = installed_versions()
+    changed = [
+        f"{name} {then} then, {now[name]} now" for name, then in manifest.versions.items() if now.get(name) != then
+    ]
+    return "; ".join(changed) or "the package versions are the same"
+
+
+def _interval(member_logits: np.ndarray | None, p: float, strangeness: float) -> tuple[float, float] | None:
+    """What the members say, rounded and widened to hold ``p``; None without members."""
+    if member_logits is None:
+        return None
+    low, high = interval(member_logits, strangeness)
+    return round(min(low, p), DIGITS), round(max(high, p), DIGITS)
+
+
+def _evidence(transcript: Transcript, p: float, p_without: np.ndarray, n_evidence: int) -> tuple[EvidenceTurn, ...]:
+    """The turns whose deletion moves the score most; a turn whose deletion moves nothing is no evidence."""
+    effects = np.round(p - p_without, DIGITS)
+    strongest = np.argsort(-np.abs(effects), kind="stable")[:n_evidence]
+    turns = transcript.turns
+    return tuple(
+        EvidenceTurn(
+            turn=int(row) + 1,
+            speaker=turns[row].speaker,
+            role=turns[row].role,
+            quote=turns[row].text,
+            effect=float(effects[row]),
+        )
+        for row in strongest
+        if effects[row] != 0
+    )

@@ -1,0 +1,1 @@
+"""What users give -> calls: transcripts of any usual format, and tables of labelled calls."""

@@ -1,0 +1,1 @@
+"""Statistics: measures with intervals, comparisons of pairs, splits by account."""

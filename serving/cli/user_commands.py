@@ -1,0 +1,50 @@
+"""``coach user``: who may sign in to the chat."""
+
+import getpass
+import json
+import sys
+from typing import Annotated, Final
+
+import typer
+
+from salescoach.config import Settings
+from salescoach.errors import InputError
+from serving.chat.accounts import Accounts, account_name
+from serving.cli import render
+
+app = typer.Typer(help="Accounts for the chat, so that several people can use it.", no_args_is_help=True)
+
+_RESTART: Final = "A chat that is running without accounts asks for them after its next start."
+
+
+@app.command()
+def add(name: str) -> None:
+    """Add an account, or give one a new password. The password is asked for twice, or read from stdin."""
+    account_name(name)
+    is_new = Accounts(Settings.load().users_file).add(name, _password())
+    done = "is added" if is_new else "has a new password, and its sessions are over"
+    render.line(f"The account {account_name(name)} {done}. {_RESTART if is_new else ''}".rstrip())
+
+
+@app.command()
+def remove(name: str) -> None:
+    """Remove an account; its conversations stay, and would be those of the next account of that name."""
+    Accounts(Settings.load().users_file).remove(name)
+    render.line(f"The account {account_name(name)} is removed. Its conversations stay under COACH_HOME.")
+
+
+@app.command("list")
+def list_accounts(as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False) -> None:
+    """List the accounts."""
+    names = Accounts(Settings.load().users_file).names()
+    text = "\n".join(names) or "There are no accounts: the chat is for this machine only, and nobody signs in."
+    render.line(json.dumps({"users": names}) if as_json else text)
+
+
+def _password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Again: ") != password:
+        raise InputError("The two passwords differ; nothing was changed.")
+    return password

@@ -1,0 +1,1 @@
+"""What all doors call: set up, index, enter outcomes, delete, look after the home."""

@@ -1,0 +1,242 @@
+"""Deletes a call from everywhere under ``COACH_HOME``.
+
+What is made from calls and can be made again is thrown away whole: the index, unfinished trainings and comparisons. Of
+uploads those go that the history knows as the call's. The library goes last, so that an interrupted deletion can be run
+again by the same id. At the end every file is searched for the call's words; one that still has them is named and left.
+"""
+
+import hashlib
+import mmap
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from langgraph.checkpoint.base import CheckpointTuple
+
+from agent.checkpoints import conversations, set_aside
+from salescoach.config import Settings
+from salescoach.errors import CoachError, ModelError
+from salescoach.library import Library
+from salescoach.model.artifact import HASH_DIGITS, MANIFEST, Manifest
+from salescoach.model.encoder import turn_text
+from salescoach.model.vector_cache import FileCache
+from salescoach.progress import Progress
+from salescoach.scrub import scrub
+from salescoach.types import Frozen, LabelledCall, Turn
+from serving.chat.store import ChatStore
+from serving.chat.stored_files import remove_uploads
+from serving.usecases.indexing import rebuild_index
+
+MIN_WORDS = 4  # of a turn that is searched for: "Yes, Friday." may stand anywhere
+# What a table or JSON file may write in another way than the call does; the words between are searched for.
+_ESCAPED = re.compile(r"[\"\\\x00-\x1f\x7f-\U0010ffff]")
+
+
+class Deletion(Frozen):
+    """What was deleted. ``models`` have learned from the call; ``left``: files that still hold words of it.
+
+    ``n_messages`` of the chat were about the call and now say that it was deleted.
+    """
+
+    call_id: str
+    n_turns: int
+    n_vectors: int
+    n_conversations: int
+    n_messages: int
+    thrown_away: tuple[str, ...]
+    is_indexed: bool
+    models: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+def delete_call(settings: Settings, call_id: str, report: Progress) -> Deletion:
+    """Deletes a call by its id, or by the id that it had while it was pasted.
+
+    Raises:
+        InputError: there is no such call.
+        CoachError: a file is in use by another process; what was not deleted yet is as it was.
+    """
+    with Library(settings.library_file, create=False) as library:
+        call, own, names = library.get(call_id), library.own_turns(call_id), library.names(call_id)
+        n_vectors = _forget_vectors(settings, own)
+        n_conversations = _forget_conversations(settings, names, own)
+        n_messages, n_uploads = _forget_messages(settings, names, own)
+        thrown_away = (*_throw_away(settings, call), *(["uploads"] if n_uploads else []))
+        library.delete(call_id)
+        is_indexed = bool(library.summaries()) and _rebuild(settings, library, report)
+        words = [said for said in _words_alone(own) if not library.is_said(said)]
+    return Deletion(
+        call_id=call.call_id,
+        n_turns=len(call.transcript),
+        n_vectors=n_vectors,
+        n_conversations=n_conversations,
+        n_messages=n_messages,
+        thrown_away=thrown_away,
+        is_indexed=is_indexed,
+        models=_models_that_saw(settings, call),
+        left=_files_with(settings.home, words),
+    )
+
+
+def forget_conversation(settings: Settings, thread: str) -> None:
+    """Deletes what the coach remembers of a conversation.
+
+    Raises:
+        CoachError: the file is in use by another process.
+    """
+    if settings.threads_file.exists():
+        with conversations(settings.threads_file) as saver:
+            saver.delete_thread(thread)
+            scrub(saver.conn, f"The file of conversations {settings.threads_file}")
+    _forget_damaged(settings)
+
+
+def forget_pasted(settings: Settings, call_id: str, owner: str) -> bool:
+    """Deletes a pasted call of an owner from library and caches; returns whether there was one.
+
+    There is none where it has become the team's. Who pasted the same call keeps theirs.
+
+    Raises:
+        CoachError: a file is in use by another process.
+    """
+    if not settings.library_file.exists():
+        return False
+    with Library(settings.library_file, create=False) as library:
+        if call_id not in library.private_calls(owner):
+            return False
+        _forget_vectors(settings, library.own_turns(call_id))
+        library.delete_private(call_id, owner)
+        return True
+
+
+def _forget_messages(settings: Settings, names: set[str], turns: Sequence[Turn]) -> tuple[int, int]:
+    """Takes the call out of the chat's history, under all its ids; how many messages that were, and uploads."""
+    if not settings.history_file.exists():
+        return 0, 0
+    said = [turn.text for turn in turns if len(turn.text.split()) >= MIN_WORDS]
+    with ChatStore(settings.history_file) as store:
+        n_uploads = remove_uploads(settings.home, store.uploads_about(names, said))
+        return store.forget_call(names, said), n_uploads
+
+
+def _forget_vectors(settings: Settings, turns: Sequence[Turn]) -> int:
+    keys = [hashlib.sha256(turn_text(turn).encode()).digest() for turn in turns]
+    n = 0
+    for file in sorted(settings.cache_dir.glob("*.sqlite")):
+        with closing(FileCache(file)) as cache:
+            n += cache.forget(keys)
+    return n
+
+
+def _forget_conversations(settings: Settings, call_ids: set[str], turns: Sequence[Turn]) -> int:
+    """Deletes the conversations that are about the call or quote it."""
+    if not settings.threads_file.exists():
+        return 0
+    with conversations(settings.threads_file) as saver:
+        said = [turn.text for turn in turns if len(turn.text.split()) >= MIN_WORDS]
+        about = {
+            str(kept.config["configurable"]["thread_id"])
+            for kept in saver.list(None)
+            if _is_about(kept, call_ids, said)
+        }
+        for thread in about:
+            saver.delete_thread(thread)
+        if about:
+            scrub(saver.conn, f"The file of conversations {settings.threads_file}")
+    return len(about)
+
+
+def _forget_damaged(settings: Settings) -> bool:
+    """Deletes files of conversations that were set aside: nobody can tell any more what they are about."""
+    damaged = set_aside(settings.threads_file)
+    for file in damaged:
+        file.unlink(missing_ok=True)
+    return bool(damaged)
+
+
+def _is_about(kept: CheckpointTuple, call_ids: set[str], said: Sequence[str]) -> bool:
+    values = kept.checkpoint["channel_values"]
+    texts = [str(message.content) for message in values.get("messages", [])]
+    names = re.compile("|".join(rf"(?<![\w.:-]){re.escape(call_id)}(?![\w.:-]*\w)" for call_id in call_ids))
+    about = {*values.get("calls", []), *(place["call_id"] for place in values.get("cited", []))}
+    return bool(call_ids & about) or any(names.search(text) or any(line in text for line in said) for text in texts)
+
+
+def _throw_away(settings: Settings, call: LabelledCall) -> tuple[str, ...]:
+    """Removes what can be made again; names what was there."""
+    gone = []
+    if settings.index_dir.is_dir():
+        try:
+            with FileLock(settings.index_dir / ".lock", timeout=0):
+                _empty(settings.index_dir, keep=".lock")
+        except Timeout:
+            raise CoachError("Another process is building the index of past calls; wait until it is done.") from None
+    if settings.runs_dir.is_dir() and any(settings.runs_dir.iterdir()):
+        _empty(settings.runs_dir)
+        gone.append("unfinished trainings and comparisons")
+    if _forget_damaged(settings):
+        gone.append("damaged files of conversations")
+    sample = settings.home / "sample"
+    if call.provenance == "sample" and sample.is_dir():
+        shutil.rmtree(sample)
+        gone.append("the file of sample calls")
+    return tuple(gone)
+
+
+def _empty(folder: Path, keep: str | None = None) -> None:
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != keep:
+            entry.unlink()
+
+
+def _rebuild(settings: Settings, library: Library, report: Progress) -> bool:
+    try:
+        return rebuild_index(settings, library, report)
+    except ModelError:  # without a model there is nothing to index by; `coach setup` says so
+        return False
+
+
+def _models_that_saw(settings: Settings, call: LabelledCall) -> tuple[str, ...]:
+    """Folders of models that were trained or calibrated on the call."""
+    folders = [file.parent for file in sorted(settings.models_dir.glob(f"*/{MANIFEST}"))]
+    if settings.model is not None and settings.model not in folders:
+        folders.append(settings.model)
+    return tuple(
+        str(folder)
+        for folder in folders
+        if (folder / MANIFEST).is_file() and _has_seen(folder / MANIFEST, call.transcript.content_hash)
+    )
+
+
+def _has_seen(manifest: Path, content_hash: str) -> bool:
+    try:
+        return Manifest.model_validate_json(manifest.read_bytes()).has_seen(content_hash)
+    except ValueError:  # damaged, so it can't be used; but if the hash is in it, it is named
+        return content_hash[:HASH_DIGITS] in manifest.read_text(encoding="utf-8", errors="replace")
+
+
+def _files_with(home: Path, words: Sequence[str]) -> tuple[str, ...]:
+    """Files that hold any of the words. Weights are left out: they are numbers, checked to be nothing else."""
+    needles = [said.encode() for said in words]
+    files = (file for file in sorted(home.rglob("*")) if file.is_file() and file.suffix != ".safetensors")
+    return tuple(str(file) for file in files if _holds(file, needles))
+
+
+def _words_alone(turns: Sequence[Turn]) -> Iterator[str]:
+    """The longest piece of each turn that every file writes alike, where it is long enough to be nobody else's."""
+    for turn in turns:
+        words = max(_ESCAPED.split(turn.text), key=len).strip()
+        if len(words.split()) >= MIN_WORDS:
+            yield words
+
+
+def _holds(file: Path, needles: Sequence[bytes]) -> bool:
+    if not file.stat().st_size:
+        return False
+    with file.open("rb") as handle, mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return any(content.find(needle) >= 0 for needle in needles)
