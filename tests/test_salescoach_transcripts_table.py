@@ -1,0 +1,55 @@
+"""Every format of the table, on the examples of its own tests: it is told from the others, and no word is lost."""
+
+import importlib
+from itertools import takewhile
+
+import pytest
+
+from salescoach.reading.formats.base import FormatReader
+from salescoach.reading.source import Source
+from salescoach.reading.table import READERS, reader_of
+from salescoach.reading.transcripts import looks_like_transcript, parse_transcript, read_calls_of
+from tests.transcript_examples import Example, said
+
+
+def _examples(reader: FormatReader) -> list[Example]:
+    module = type(reader).__module__.rpartition(".")[2]
+    found: list[Example] = importlib.import_module(f"tests.test_salescoach_transcripts_{module}").EXAMPLES
+    return found
+
+
+EVERY = [
+    pytest.param(reader, one, id=f"{type(reader).__name__}-{one.name}")
+    for reader in READERS
+    for one in _examples(reader)
+]
+
+
+def test_every_reader_has_a_name_of_its_own_and_an_example() -> None:
+    assert all(reader.name and _examples(reader) for reader in READERS)
+    assert len({reader.name for reader in READERS}) == len({type(reader) for reader in READERS}) == len(READERS)
+
+
+@pytest.mark.parametrize(("reader", "one"), EVERY)
+def test_no_reader_before_it_takes_its_examples(reader: FormatReader, one: Example) -> None:
+    for text in (one.text, f"\ufeff\r\n{one.text}".replace("\n", "\r\n"), one.text.strip()):
+        source = Source(text, one.name)
+        assert [
+            type(it).__name__ for it in takewhile(lambda it: it is not reader, READERS) if it.recognises(source)
+        ] == []
+        assert reader_of(source) is reader
+        assert reader_of(Source(text)) is reader  # a pasted text has no name
+
+
+@pytest.mark.parametrize(("reader", "one"), EVERY)
+def test_every_word_comes_out_whatever_the_encoding(reader: FormatReader, one: Example) -> None:
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        calls = read_calls_of(one.text.encode(encoding), one.name)
+        assert tuple(map(said, calls)) == one.said
+
+
+@pytest.mark.parametrize(("reader", "one"), EVERY)
+def test_it_is_seen_when_pasted(reader: FormatReader, one: Example) -> None:
+    assert looks_like_transcript(one.text)
+    if len(one.said) == 1:
+        assert said(parse_transcript(one.text)) == one.said[0]
