@@ -7,8 +7,6 @@ from typing import Any
 from salescoach.reading.limits import check_lines
 from salescoach.reading.texts import LINE_BREAK, clean
 
-_MAX_DEPTH = 100  # of lists and objects within each other
-
 
 class Source:
     """A text to read. Looking at it in one way costs nothing in the others.
@@ -61,9 +59,10 @@ class Source:
         if text[:1] not in ("{", "["):
             return None, 0
         try:
-            return _cleaned_tree(json.loads(text, parse_constant=_refuse, object_pairs_hook=_without_doubles))
+            root = json.loads(text, parse_constant=_refuse, object_pairs_hook=_without_doubles)
         except (ValueError, RecursionError):
             return None, 0
+        return root, _clean_strings(root)
 
 
 def _refuse(constant: str) -> None:
@@ -77,16 +76,17 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-def _cleaned_tree(value: Any, depth: int = 0) -> tuple[Any, int]:
-    """A JSON value with its strings cleaned, as escapes can bring anything into them; and how many characters went."""
-    if isinstance(value, str):
-        return (value, 0) if value.isascii() and value.isprintable() else clean(value)
-    if not isinstance(value, dict | list):
-        return value, 0
-    if depth == _MAX_DEPTH:
-        raise RecursionError("too deep")
-    found = [_cleaned_tree(one, depth + 1) for one in (value.values() if isinstance(value, dict) else value)]
-    n_removed = sum(n for _, n in found)
-    if isinstance(value, dict):
-        return dict(zip(value, (one for one, _ in found), strict=True)), n_removed
-    return [one for one, _ in found], n_removed
+def _clean_strings(root: dict[str, Any] | list[Any]) -> int:
+    """Cleans all strings within a JSON value, as escapes can bring anything into them; returns what was removed."""
+    n_removed = 0
+    to_do = [root]
+    while to_do:
+        parent: Any = to_do.pop()
+        for key, value in parent.items() if isinstance(parent, dict) else enumerate(parent):
+            if isinstance(value, str):
+                if not (value.isascii() and value.isprintable()):
+                    parent[key], n = clean(value)
+                    n_removed += n
+            elif isinstance(value, dict | list):
+                to_do.append(value)
+    return n_removed
