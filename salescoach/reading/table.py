@@ -5,6 +5,7 @@ from typing import Final
 from salescoach.reading.drafts import ReadCall
 from salescoach.reading.formats.base import FormatReader
 from salescoach.reading.formats.blocks import Blocks
+from salescoach.reading.formats.fireflies import Fireflies
 from salescoach.reading.formats.lines import Lines
 from salescoach.reading.formats.subrip import SubRip
 from salescoach.reading.formats.webvtt import WebVTT
@@ -12,6 +13,7 @@ from salescoach.reading.source import Source
 
 # The strict ones come first. The last takes any text.
 READERS: Final[tuple[FormatReader, ...]] = (
+    Fireflies(),
     WebVTT(),
     SubRip(),
     Blocks(),
