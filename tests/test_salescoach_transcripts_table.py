@@ -1,14 +1,17 @@
 """Every format of the table, on the examples of its own tests: it is told from the others, and no word is lost."""
 
 import importlib
+import json
 from itertools import takewhile
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from salescoach.reading.formats.base import FormatReader
 from salescoach.reading.source import Source
 from salescoach.reading.table import READERS, reader_of
-from salescoach.reading.transcripts import looks_like_transcript, parse_transcript, read_calls_of
+from salescoach.reading.transcripts import ReadTurn, looks_like_transcript, parse_transcript, read_calls_of
 from tests.transcript_examples import Example, said
 
 
@@ -53,3 +56,16 @@ def test_it_is_seen_when_pasted(reader: FormatReader, one: Example) -> None:
     assert looks_like_transcript(one.text)
     if len(one.said) == 1:
         assert said(parse_transcript(one.text)) == one.said[0]
+
+
+def test_the_page_on_adding_a_format_shows_one_that_works() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "add-a-format.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(page.split("```python\n")[1].split("```")[0], names)
+    utterance = {"speaker": {"name": "Anna"}, "startTimeMillis": 1500, "endTimeMillis": "2500", "text": "hi"}
+    source = Source(json.dumps({"transcriptCreateUtterances": [utterance, {**utterance, "text": "there"}]}))
+    reader = names["HubSpot"]()
+    assert reader.recognises(source)
+    assert not any(reader.recognises(Source(one.text)) for _, one in (param.values for param in EVERY))
+    [call] = reader.read(source)
+    assert call.turns == [ReadTurn("Anna", "hi there", 1.5, 2.5)]
