@@ -1,17 +1,29 @@
 """Every format of the table, on the examples of its own tests: it is told from the others, and no word is lost."""
 
+import contextlib
 import importlib
 import json
+import re
 from itertools import takewhile
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from salescoach.errors import TranscriptError
 from salescoach.reading.formats.base import FormatReader
 from salescoach.reading.source import Source
 from salescoach.reading.table import READERS, reader_of
-from salescoach.reading.transcripts import ReadTurn, looks_like_transcript, parse_transcript, read_calls_of
+from salescoach.reading.transcripts import (
+    ReadTurn,
+    looks_like_transcript,
+    parse_transcript,
+    read_calls_of,
+    to_transcript,
+)
 from tests.transcript_examples import Example, said
 
 
@@ -56,6 +68,25 @@ def test_it_is_seen_when_pasted(reader: FormatReader, one: Example) -> None:
     assert looks_like_transcript(one.text)
     if len(one.said) == 1:
         assert said(parse_transcript(one.text)) == one.said[0]
+
+
+_VALUE = re.compile(r'(?<=: )(?:"[^"]*"|[0-9.]+|null)')
+_DAMAGE = ["", "null", "[]", "{}", "[1]", '"x"', "-1", "1e999", "true", "\n", "-->", "\u200b"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from([param.values[1] for param in EVERY]), st.randoms(use_true_random=False))
+def test_a_damaged_example_is_read_or_refused(one: Example, dice: Random) -> None:
+    text = one.text
+    for _ in range(dice.randint(1, 4)):
+        values = [found.span() for found in _VALUE.finditer(text)]
+        start, stop = dice.choice(values or [(dice.randrange(len(text) + 1), dice.randrange(len(text) + 1))])
+        text = text[:start] + dice.choice(_DAMAGE) + text[max(start, stop) :]
+    looks_like_transcript(text)
+    with contextlib.suppress(TranscriptError):
+        for call in read_calls_of(text.encode(), one.name):
+            with contextlib.suppress(TranscriptError):
+                assert all(turn.text for turn in to_transcript(call).turns)
 
 
 def test_the_page_on_adding_a_format_shows_one_that_works() -> None:
