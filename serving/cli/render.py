@@ -1,24 +1,20 @@
 """Results as text for a terminal."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from salescoach.library import AddReport
-from salescoach.model.artifact import Manifest
-from salescoach.speech.readings import Peers
 from salescoach.types import MetricReading, NextStep, Precedent, PublishedFigure, Score
-from serving.usecases.delete import Deletion
-from serving.usecases.doctor import Check
-from tools.phrases import count
+
+if TYPE_CHECKING:
+    from salescoach.library import AddReport
+    from salescoach.model.artifact import Manifest
+    from salescoach.speech.readings import Peers
+    from serving.usecases.delete import Deletion
+    from serving.usecases.doctor import Check
 
 MAX_TURNS = 12  # of one metric, in a line
 MAX_SAME = 5  # ids that are named
-
-
-def line(text: str) -> None:
-    """Prints a result on stdout."""
-    sys.stdout.write(f"{text}\n")
 
 
 def score(result: Score) -> str:
@@ -38,7 +34,7 @@ def ranking(scores: Sequence[Score]) -> str:
     return "\n".join(f"{_number(one):>7}  {one.call_id}" for one in scores)
 
 
-def metrics(readings: Sequence[MetricReading], peers: Peers, step: NextStep | None) -> str:
+def metrics(readings: Sequence[MetricReading], peers: "Peers", step: NextStep | None) -> str:
     """What the call shows, beside the team's calls; then what has been published, which ranks behind them."""
     lines = [f"Beside {peers.name.format(f'{len(peers.won)} won and {len(peers.lost)} lost')}:", ""]
     if not peers.won and not peers.lost:
@@ -71,8 +67,10 @@ def precedents(found: Sequence[Precedent]) -> str:
     )
 
 
-def added(report: AddReport) -> str:
+def added(report: "AddReport") -> str:
     """What came into the library, and under which id what was there already under another one."""
+    from tools.phrases import count
+
     lines = [
         f"{count(report.added, 'call')} added, {report.updated} updated, {report.unchanged} known already; "
         "all are indexed."
@@ -83,8 +81,10 @@ def added(report: AddReport) -> str:
     return "\n".join(lines)
 
 
-def deletion(gone: Deletion) -> str:
+def deletion(gone: "Deletion") -> str:
     """What was deleted, and what is left to do."""
+    from tools.phrases import count
+
     lines = [
         f"The call {gone.call_id} ({count(gone.n_turns, 'turn')}) is deleted, with "
         f"{count(gone.n_vectors, 'cached vector')} and {count(gone.n_conversations, 'conversation')} about it; "
@@ -100,7 +100,7 @@ def deletion(gone: Deletion) -> str:
     return "\n".join(lines)
 
 
-def trained(folder: Path, manifest: Manifest, *, is_current: bool) -> str:
+def trained(folder: Path, manifest: "Manifest", *, is_current: bool) -> str:
     """Where the model is, what it learned from, and how good it is on calls that it has not seen."""
     lines = [f"The model {manifest.model_id} is in {folder}. It learned from {manifest.data}."]
     for arm, measures in manifest.measures.items():
@@ -112,7 +112,7 @@ def trained(folder: Path, manifest: Manifest, *, is_current: bool) -> str:
     return "\n".join(lines)
 
 
-def checks(results: Sequence[Check]) -> str:
+def checks(results: "Sequence[Check]") -> str:
     """One check a line."""
     return "\n".join(f"{'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.detail}" for check in results)
 

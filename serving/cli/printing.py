@@ -1,0 +1,36 @@
+"""How results leave a command: one JSON object or a text on stdout, reports into files."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import to_jsonable_python
+
+from salescoach.whole_file import whole_file
+
+
+def line(text: str) -> None:
+    """Prints a result on stdout."""
+    sys.stdout.write(f"{text}\n")
+
+
+def result(found: dict[str, Any], text: str, as_json: bool) -> None:
+    """Prints a result: as one JSON object, in which what can't be measured is null, or as its text."""
+    known = to_jsonable_python(found, inf_nan_mode="null")
+    line(json.dumps(known, ensure_ascii=False, allow_nan=False) if as_json else text)
+
+
+def is_page(file: Path) -> bool:
+    """Whether a report is wanted as a page, and not as tables."""
+    return file.suffix.lower() in {".html", ".htm"}
+
+
+def write_tables(file: Path | None, tables: str) -> None:
+    """Writes the tables of a report, unless a page is wanted, which has been written; says where the report is."""
+    if file is None:
+        return
+    if not is_page(file):
+        with whole_file(file) as temporary:
+            temporary.write_text(tables + "\n", encoding="utf-8")
+    sys.stderr.write(f"The report is in {file}.\n")
