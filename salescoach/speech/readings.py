@@ -20,17 +20,12 @@ _RANGE_DASH: Final = "\u2013"
 _UNITS: Final = {"share": " %", "seconds": " s", "minutes": " min", "words": " words"}
 
 
-class Peers(Frozen):
-    """The past calls that a call is set beside: all of them, or those of its industry and call type.
-
-    ``won`` and ``lost`` hold the metrics of each call.
-    """
+class PeerKind(Frozen):
+    """Of what kind the past calls are that a call is set beside: all of them, or of its industry and call type."""
 
     whose: Whose
     industry: str | None = None
     call_type: str | None = None
-    won: tuple[dict[str, float | None], ...] = ()
-    lost: tuple[dict[str, float | None], ...] = ()
 
     @property
     def name(self) -> str:
@@ -40,6 +35,13 @@ class Peers(Frozen):
         return (
             f"the team's {{}}{kind} calls{place}" if self.whose == "own" else f"the {{}} simulated{kind} calls{place}"
         )
+
+
+class Peers(PeerKind):
+    """The past calls that a call is set beside; ``won`` and ``lost`` hold the metrics of each."""
+
+    won: tuple[dict[str, float | None], ...] = ()
+    lost: tuple[dict[str, float | None], ...] = ()
 
 
 def choose_peers(

@@ -49,7 +49,7 @@ def evaluate(
     if report is not None and printing.is_page(report):
         write_evaluation(report, replace(details, evaluation=found), scorer.manifest, data.name, _command())
     printing.write_tables(report, evaluation_page(found))
-    printing.result(found.model_dump(mode="json"), evaluation_page(found), as_json)
+    printing.result(found, evaluation_page(found), as_json)
 
 
 def compare(
@@ -95,7 +95,7 @@ def audit(data: Data, as_json: AsJson = False) -> None:
         n_begun = itertools.count()
         found = run(calls, seed=Settings.load().seed, progress=lambda _: show("checking", next(n_begun), N_STEPS))
         show("checking", N_STEPS, N_STEPS)
-    printing.result(found.model_dump(mode="json"), audit_page(found), as_json)
+    printing.result(found, audit_page(found), as_json)
 
 
 def _command() -> str:

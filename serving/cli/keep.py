@@ -95,7 +95,7 @@ def delete(call_id: str, model: ModelDir = None, as_json: AsJson = False) -> Non
     check_library(settings, must_exist=True)
     with progress() as show:
         gone = delete_call(settings, call_id, show)
-    printing.result(gone.model_dump(mode="json"), render.deletion(gone), as_json)
+    printing.result(gone, render.deletion(gone), as_json)
     if gone.left:
         raise typer.Exit(1)
 
@@ -113,6 +113,6 @@ def _user() -> str | None:
 
 
 def _entered(done: "OutcomeEntered", as_json: bool) -> None:
-    printing.result(done.model_dump(mode="json"), done.reading, as_json)
+    printing.result(done, done.reading, as_json)
     if not done.is_indexed:
         raise typer.Exit(1)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from salescoach.whole_file import whole_file
@@ -15,9 +16,10 @@ def line(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
-def result(found: dict[str, Any], text: str, as_json: bool) -> None:
+def result(found: BaseModel | dict[str, Any], text: str, as_json: bool) -> None:
     """Prints a result: as one JSON object, in which what can't be measured is null, or as its text."""
-    known = to_jsonable_python(found, inf_nan_mode="null")
+    given = found.model_dump(mode="json") if isinstance(found, BaseModel) else found
+    known = to_jsonable_python(given, inf_nan_mode="null")
     line(json.dumps(known, ensure_ascii=False, allow_nan=False) if as_json else text)
 
 

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from salescoach.types import MetricReading, NextStep, Precedent, PublishedFigure, Score
+from salescoach.types import MetricReading, Precedent, PublishedFigure, Score
 
 if TYPE_CHECKING:
     from salescoach.library import AddReport
     from salescoach.model.artifact import Manifest
-    from salescoach.speech.readings import Peers
     from serving.usecases.delete import Deletion
     from serving.usecases.doctor import Check
+    from serving.usecases.metrics import CallMetrics
 
 MAX_TURNS = 12  # of one metric, in a line
 MAX_SAME = 5  # ids that are named
@@ -34,10 +34,11 @@ def ranking(scores: Sequence[Score]) -> str:
     return "\n".join(f"{_number(one):>7}  {one.call_id}" for one in scores)
 
 
-def metrics(readings: Sequence[MetricReading], peers: "Peers", step: NextStep | None) -> str:
+def metrics(found: "CallMetrics") -> str:
     """What the call shows, beside the team's calls; then what has been published, which ranks behind them."""
-    lines = [f"Beside {peers.name.format(f'{len(peers.won)} won and {len(peers.lost)} lost')}:", ""]
-    if not peers.won and not peers.lost:
+    readings, peers, step = found.metrics, found.compared_with, found.next_step
+    lines = [f"Beside {peers.name.format(f'{peers.n_won} won and {peers.n_lost} lost')}:", ""]
+    if not peers.n_won and not peers.n_lost:
         lines = ["There are no past calls to compare with yet; add yours with `coach index`.", ""]
     lines += [_with_turns(reading) for reading in readings if reading.value is not None]
     if step is not None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,8 +13,7 @@ from serving.cli.options import AsJson, File, Force, Method, ModelDir, RepName, 
 
 if TYPE_CHECKING:
     from agent.coach import Answer
-    from salescoach.library import CallSummary
-    from salescoach.types import LabelledCall, Score, Transcript
+    from salescoach.types import Transcript
 
 Diversity = Annotated[float, typer.Option("--lambda", help="1 likeness only, 0 variety only", min=0, max=1)]
 
@@ -32,22 +31,19 @@ def score(
     from salescoach.reading.labelled import is_table, read_calls
     from serving.cli.progress_bar import progress
     from serving.usecases.read import read_call
+    from serving.usecases.score import rank_calls, score_call
 
     settings = Settings.load(model=model)
     if is_table(file):
         calls = read_calls(file, need_labels=False)
         scorer = CallScorer.load(settings, method=method)
         with progress() as report:
-            scores = []
-            for done, call in enumerate(calls, start=1):
-                scores.append(scorer.score(call.transcript, force=force))
-                report("scoring", done, len(calls))
-        scores.sort(key=_rank)
-        printing.result({"results": [one.model_dump(mode="json") for one in scores]}, render.ranking(scores), as_json)
+            ranking = rank_calls(scorer, calls, force=force, progress=report)
+        printing.result(ranking, render.ranking(ranking.results), as_json)
         return
     transcript = read_call(file_or_stdin(file), rep)
-    result = CallScorer.load(settings, method=method).score(transcript, force=force)
-    printing.result(result.model_dump(mode="json"), render.score(result), as_json)
+    found = score_call(CallScorer.load(settings, method=method), transcript, force=force)
+    printing.result(found, render.score(found), as_json)
 
 
 def metrics(
@@ -59,39 +55,13 @@ def metrics(
     as_json: AsJson = False,
 ) -> None:
     """Measure a call and set it beside the library's won and lost calls, and beside published figures."""
-    from salescoach.library import Library
-    from salescoach.speech.call_metrics import METRICS_VERSION, find_next_step
-    from salescoach.speech.readings import choose_peers, metric_readings
-    from serving.usecases.lost_library import check_library
+    from serving.usecases.metrics import measure_call
     from serving.usecases.read import read_call
 
     settings = Settings.load(model=model)
     transcript = read_call(file_or_stdin(file), rep)
-    past: list[CallSummary] = []
-    known: LabelledCall | None = None
-    check_library(settings)
-    if settings.library_file.exists():
-        with Library(settings.library_file, create=False) as library:
-            past, known = library.summaries(), library.find(transcript)
-    facts = known.metadata if known else {}
-    peers = choose_peers(
-        past,
-        industry=industry or facts.get("industry"),
-        call_type=call_type or facts.get("call_type"),
-        without=known.call_id if known else None,
-    )
-    readings, step = metric_readings(transcript, peers), find_next_step(transcript)
-    result = {
-        "metrics": [one.model_dump(mode="json") for one in readings],
-        "compared_with": {
-            **peers.model_dump(exclude={"won", "lost"}),
-            "n_won": len(peers.won),
-            "n_lost": len(peers.lost),
-        },
-        "next_step": step.model_dump(mode="json") if step else None,
-        "metrics_version": METRICS_VERSION,
-    }
-    printing.result(result, render.metrics(readings, peers, step), as_json)
+    found = measure_call(settings, transcript, industry=industry, call_type=call_type)
+    printing.result(found, render.metrics(found), as_json)
 
 
 def similar(
@@ -107,26 +77,13 @@ def similar(
     from agent.build import build_parts
     from serving.usecases.lost_library import check_library
     from serving.usecases.read import read_call
-    from tools.find_similar_calls import make_query
+    from serving.usecases.similar import find_similar
 
     settings = Settings.load(model=model)
     transcript = read_call(file_or_stdin(file), rep)
     check_library(settings, must_exist=True)
-    parts = build_parts(settings)
-    query = make_query(parts, transcript, outcome, k, diversity)
-    found = parts.index.similar(query)
-    shown: dict[str, Any] = {
-        "query": {
-            "call_id": transcript.call_id,
-            "n_turns": len(transcript),
-            "outcome": outcome,
-            "k": k,
-            "lambda": diversity,
-            "focus": query.focus,
-        },
-        "results": [precedent.model_dump(mode="json") for precedent in found],
-    }
-    printing.result(shown, render.precedents(found), as_json)
+    found = find_similar(build_parts(settings), transcript, outcome, k, diversity)
+    printing.result(found, render.precedents(found.results), as_json)
 
 
 def ask(
@@ -144,7 +101,7 @@ def ask(
     call = read_call(file_or_stdin(transcript), rep) if transcript else None
     check_library(settings, must_exist=call is None)
     answer = asyncio.run(_answer(settings, question, call))
-    printing.result(answer.model_dump(mode="json"), answer.answer, as_json)
+    printing.result(answer, answer.answer, as_json)
 
 
 async def _answer(settings: Settings, question: str, call: "Transcript | None") -> "Answer":
@@ -157,8 +114,3 @@ async def _answer(settings: Settings, question: str, call: "Transcript | None") 
         if isinstance(event, Answer):
             return event
     raise AssertionError("a question ends with an answer")
-
-
-def _rank(one: "Score") -> tuple[bool, float]:
-    """Highest probability first, abstentions last."""
-    return one.abstained, -(one.probability or 0.0)
