@@ -253,6 +253,11 @@ def test_metrics_and_similar_as_json(run: Run, home: Path, example: Path) -> Non
     assert {"name", "value", "unit", "won_quartiles", "lost_quartiles", "reading"} <= set(readings[0])
     assert result["compared_with"]["whose"] == "sample"
     assert any(reading["won_quartiles"] for reading in readings)
+    assert "having" not in result
+    code, table, _ = run("metrics", str(example))
+    assert (code, "\x1b" in table, "Published" in table) == (0, False, False)
+    assert max(map(len, table.splitlines())) <= 100
+    assert "Published" in run("metrics", str(example), "--published")[1]
     similar = one_object(run("similar", str(example), "--outcome", "lost", "-k", "3", "--json")[1])
     assert {"query", "results"} == set(similar)
     assert len(similar["results"]) == 3

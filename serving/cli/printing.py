@@ -3,12 +3,27 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from salescoach.whole_file import whole_file
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+MAX_WIDTH = 100
+
+
+def page(content: "RenderableType") -> None:
+    """Prints a page at most 100 columns wide: coloured on a terminal, plain in a pipe or where ``NO_COLOR`` is set."""
+    from rich.console import Console
+
+    console = Console(markup=False, highlight=False, emoji=False)
+    console.width = min(console.width, MAX_WIDTH) if console.is_terminal else MAX_WIDTH
+    console.print(content)
 
 
 def line(text: str) -> None:
@@ -16,11 +31,14 @@ def line(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
-def result(found: BaseModel | dict[str, Any], text: str, as_json: bool) -> None:
-    """Prints a result: as one JSON object, in which what can't be measured is null, or as its text."""
+def result(found: BaseModel | dict[str, Any], shown: "RenderableType", as_json: bool) -> None:
+    """Prints a result: as one JSON object, in which what can't be measured is null, or as its text or page."""
+    if not as_json:
+        line(shown) if isinstance(shown, str) else page(shown)
+        return
     given = found.model_dump(mode="json") if isinstance(found, BaseModel) else found
     known = to_jsonable_python(given, inf_nan_mode="null")
-    line(json.dumps(known, ensure_ascii=False, allow_nan=False) if as_json else text)
+    line(json.dumps(known, ensure_ascii=False, allow_nan=False))
 
 
 def is_page(file: Path) -> bool:

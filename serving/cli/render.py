@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from salescoach.types import MetricReading, Precedent, PublishedFigure, Score
+from salescoach.types import Precedent, Score
 
 if TYPE_CHECKING:
     from salescoach.library import AddReport
     from salescoach.model.artifact import Manifest
     from serving.usecases.delete import Deletion
     from serving.usecases.doctor import Check
-    from serving.usecases.metrics import CallMetrics
 
-MAX_TURNS = 12  # of one metric, in a line
 MAX_SAME = 5  # ids that are named
 
 
@@ -32,29 +30,6 @@ def score(result: Score) -> str:
 def ranking(scores: Sequence[Score]) -> str:
     """Calls by probability, a line each."""
     return "\n".join(f"{_number(one):>7}  {one.call_id}" for one in scores)
-
-
-def metrics(found: "CallMetrics") -> str:
-    """What the call shows, beside the team's calls; then what has been published, which ranks behind them."""
-    readings, peers, step = found.metrics, found.compared_with, found.next_step
-    lines = [f"Beside {peers.name.format(f'{peers.n_won} won and {peers.n_lost} lost')}:", ""]
-    if not peers.n_won and not peers.n_lost:
-        lines = ["There are no past calls to compare with yet; add yours with `coach index`.", ""]
-    lines += [_with_turns(reading) for reading in readings if reading.value is not None]
-    if step is not None:
-        said = f"T{step.turn_start}" if step.turn_start == step.turn_end else f"T{step.turn_start}-{step.turn_end}"
-        lines += ["", f"The next step ({step.when}), {said}: “{step.quote}”"]
-    missing = [reading.name for reading in readings if reading.value is None]
-    if missing:
-        lines += ["", f"Not shown by this call: {', '.join(missing)}."]
-    figures = [(reading, figure) for reading in readings if reading.value is not None for figure in reading.published]
-    if figures:
-        lines += [
-            "",
-            "Published elsewhere: correlations among vendors' customers, no rule for one call. Your own calls",
-        ]
-        lines += ["come first.", *(_published(reading.name, figure) for reading, figure in figures)]
-    return "\n".join(lines)
 
 
 def precedents(found: Sequence[Precedent]) -> str:
@@ -116,18 +91,6 @@ def trained(folder: Path, manifest: "Manifest", *, is_current: bool) -> str:
 def checks(results: "Sequence[Check]") -> str:
     """One check a line."""
     return "\n".join(f"{'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.detail}" for check in results)
-
-
-def _with_turns(reading: MetricReading) -> str:
-    turns = ", ".join(f"T{turn}" for turn in reading.turns[:MAX_TURNS])
-    more = ", …" if len(reading.turns) > MAX_TURNS else ""
-    return f"{reading.reading} [{turns}{more}]" if turns else reading.reading
-
-
-def _published(name: str, figure: PublishedFigure) -> str:
-    about = ", ".join(part for part in (figure.n, str(figure.year or "year not told"), figure.calls) if part != "none")
-    caveat = f" {figure.caveat}" if figure.caveat else ""
-    return f"  {name}: {figure.finding} ({about}; {figure.tier} source: {figure.source}){caveat}"
 
 
 def _headline(result: Score) -> str:

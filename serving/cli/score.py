@@ -51,17 +51,19 @@ def metrics(
     rep: RepName = None,
     industry: Annotated[str | None, typer.Option(help="set it beside calls of this industry")] = None,
     call_type: Annotated[str | None, typer.Option(help="set it beside calls of this type, such as demo")] = None,
+    published: Annotated[bool, typer.Option("--published", help="also print what others have published")] = False,
     model: ModelDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure a call and set it beside the library's won and lost calls, and beside published figures."""
+    """Measure a call and set it beside the library's won and lost calls."""
+    from serving.cli.metrics_table import metrics_page
     from serving.usecases.metrics import measure_call
     from serving.usecases.read import read_call
 
     settings = Settings.load(model=model)
     transcript = read_call(file_or_stdin(file), rep)
     found = measure_call(settings, transcript, industry=industry, call_type=call_type)
-    printing.result(found, render.metrics(found), as_json)
+    printing.result(found, metrics_page(found, published=published), as_json)
 
 
 def similar(

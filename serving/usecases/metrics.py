@@ -1,11 +1,15 @@
 """The metrics of a call beside those of the library's won and lost calls."""
 
+from pydantic import Field
+
 from salescoach.config import Settings
 from salescoach.library import CallSummary, Library
-from salescoach.speech.call_metrics import METRICS_VERSION, find_next_step
-from salescoach.speech.readings import PeerKind, choose_peers, metric_readings
+from salescoach.speech.call_metrics import METRICS, METRICS_VERSION, find_next_step
+from salescoach.speech.readings import PeerKind, choose_peers, how_many_have_it, metric_readings
 from salescoach.types import Frozen, LabelledCall, MetricReading, NextStep, Transcript
 from serving.usecases.lost_library import check_library
+
+HowMany = tuple[int, int]
 
 
 class ComparedWith(PeerKind):
@@ -16,12 +20,17 @@ class ComparedWith(PeerKind):
 
 
 class CallMetrics(Frozen):
-    """What ``coach metrics --json`` prints. ``metrics_version``: of the definitions that the metrics follow."""
+    """What ``coach metrics --json`` prints. ``metrics_version``: of the definitions that the metrics follow.
+
+    ``having``, which isn't printed there: for each yes/no metric, how many of the won calls have it, and of the lost
+    ones, each with how many are known; None where these are too few.
+    """
 
     metrics: tuple[MetricReading, ...]
     compared_with: ComparedWith
     next_step: NextStep | None
     metrics_version: int
+    having: dict[str, tuple[HowMany | None, HowMany | None]] = Field(exclude=True)
 
 
 def measure_call(
@@ -63,4 +72,9 @@ def measure_call(
         ),
         next_step=find_next_step(transcript),
         metrics_version=METRICS_VERSION,
+        having={
+            metric.name: (how_many_have_it(metric.name, peers.won), how_many_have_it(metric.name, peers.lost))
+            for metric in METRICS
+            if metric.unit == "yes/no"
+        },
     )
