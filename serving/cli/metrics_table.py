@@ -84,7 +84,7 @@ def _is_compared(found: "CallMetrics") -> bool:
 
 def _table(found: "CallMetrics", shown: Sequence[MetricReading]) -> Table:
     """Only the call's own values where there are no past calls."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
     table.add_column("metric", overflow="fold")
     table.add_column("this call", justify="right", style="bold", overflow="fold")
     if _is_compared(found):
