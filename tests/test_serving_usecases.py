@@ -56,23 +56,29 @@ def test_a_file_and_its_bytes_are_the_same_call(example: Path, tmp_path: Path) -
 
 def test_every_way_to_score_a_call_gives_the_same(parts: Parts, settings: Settings) -> None:
     transcript = parts.library.get(CALL).transcript
-    score = timeless(score_call(parts.scorer, transcript))
+    noted: list[tuple[Transcript, Score]] = []
+    score = timeless(score_call(parts.scorer, transcript, noted.extend))
     assert timeless(score_call_tool.score_call(parts, CALL).score) == score
     assert timeless(scoring_chain(settings).invoke(transcript).score) == score
     call = LabelledCall(transcript=transcript, call_id=CALL)
-    assert [timeless(one) for one in rank_calls(parts.scorer, [call]).results] == [score]
+    assert [timeless(one) for one in rank_calls(parts.scorer, [call], noted.extend).results] == [score]
+    assert [(one, timeless(given)) for one, given in noted] == [(transcript, score)] * 2
 
 
 @given(st.lists(st.none() | st.floats(0, 1), max_size=12))
 def test_a_ranking_begins_with_the_highest_and_ends_with_what_has_none(probabilities: list[float | None]) -> None:
     calls = [make_call(f"c{number}", "Rep: Hello.") for number in range(len(probabilities))]
     told: list[tuple[str, int, int]] = []
+    noted: list[tuple[Transcript, Score]] = []
     scorer: Scorer = Prepared(probabilities)  # type: ignore[assignment]
-    results = rank_calls(scorer, calls, progress=lambda *stage: told.append(stage)).results
+    results = rank_calls(scorer, calls, noted.extend, progress=lambda *stage: told.append(stage)).results
     known = [one.probability for one in results if one.probability is not None]
     assert [one.probability for one in results] == sorted(known, reverse=True) + [None] * probabilities.count(None)
     assert sorted(one.call_id or "" for one in results) == sorted(call.call_id for call in calls)
     assert told == [("scoring", done, len(calls)) for done in range(1, len(calls) + 1)]
+    assert [(transcript, score.probability) for transcript, score in noted] == [
+        (call.transcript, p) for call, p in zip(calls, probabilities, strict=True)
+    ]
 
 
 def test_metrics_are_those_of_the_tool(parts: Parts, settings: Settings) -> None:

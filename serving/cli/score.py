@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -10,10 +10,6 @@ from salescoach.config import Settings
 from salescoach.types import DEFAULT_DIVERSITY, OutcomeChoice
 from serving.cli import printing, render
 from serving.cli.options import AsJson, File, Force, Method, ModelDir, RepName, file_or_stdin
-
-if TYPE_CHECKING:
-    from agent.coach import Answer
-    from salescoach.types import Transcript
 
 Diversity = Annotated[float, typer.Option("--lambda", help="1 likeness only, 0 variety only", min=0, max=1)]
 
@@ -32,17 +28,19 @@ def score(
     from serving.cli.progress_bar import progress
     from serving.usecases.read import read_call
     from serving.usecases.score import rank_calls, score_call
+    from serving.usecases.score_log import log_to
 
     settings = Settings.load(model=model)
+    log = log_to(settings.library_file, "cli")
     if is_table(file):
         calls = read_calls(file, need_labels=False)
         scorer = CallScorer.load(settings, method=method)
         with progress() as report:
-            ranking = rank_calls(scorer, calls, force=force, progress=report)
+            ranking = rank_calls(scorer, calls, log, force=force, progress=report)
         printing.result(ranking, render.ranking(ranking.results), as_json)
         return
     transcript = read_call(file_or_stdin(file), rep)
-    found = score_call(CallScorer.load(settings, method=method), transcript, force=force)
+    found = score_call(CallScorer.load(settings, method=method), transcript, log, force=force)
     printing.result(found, render.score(found), as_json)
 
 
@@ -96,23 +94,12 @@ def ask(
     as_json: AsJson = False,
 ) -> None:
     """Ask the coach one question."""
+    from serving.usecases.ask import ask_once
     from serving.usecases.lost_library import check_library
     from serving.usecases.read import read_call
 
     settings = Settings.load(model=model)
     call = read_call(file_or_stdin(transcript), rep) if transcript else None
     check_library(settings, must_exist=call is None)
-    answer = asyncio.run(_answer(settings, question, call))
+    answer = asyncio.run(ask_once(settings, question, call, "cli"))
     printing.result(answer, answer.answer, as_json)
-
-
-async def _answer(settings: Settings, question: str, call: "Transcript | None") -> "Answer":
-    from agent.build import build_coach, build_parts
-    from agent.coach import Answer
-
-    coach = build_coach(settings, build_parts(settings))
-    call_id = coach.add_call(call) if call else None
-    async for event in coach.ask("command line", question, call_id):
-        if isinstance(event, Answer):
-            return event
-    raise AssertionError("a question ends with an answer")
