@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/score_log.py [--lines 10000]
 
-Prints milliseconds of wall time for a log that has a line for each of so many scores already. Another connection is open
-meanwhile, as in a chat that runs; without one, the last connection to close also empties SQLite's write-ahead log.
+Prints milliseconds of wall time for a log that has so many lines already. In the first row another connection is open
+meanwhile, as in a chat that runs; in the second, the last connection to close also empties SQLite's write-ahead log.
 """
 
 import argparse
