@@ -13,7 +13,6 @@ from salescoach.whole_file import whole_file
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-
 MAX_WIDTH = 100
 
 
@@ -33,12 +32,14 @@ def line(text: str) -> None:
 
 def result(found: BaseModel | dict[str, Any], shown: "RenderableType", as_json: bool) -> None:
     """Prints a result: as one JSON object, in which what can't be measured is null, or as its text or page."""
-    if not as_json:
-        line(shown) if isinstance(shown, str) else page(shown)
-        return
-    given = found.model_dump(mode="json") if isinstance(found, BaseModel) else found
-    known = to_jsonable_python(given, inf_nan_mode="null")
-    line(json.dumps(known, ensure_ascii=False, allow_nan=False))
+    if as_json:
+        given = found.model_dump(mode="json") if isinstance(found, BaseModel) else found
+        known = to_jsonable_python(given, inf_nan_mode="null")
+        line(json.dumps(known, ensure_ascii=False, allow_nan=False))
+    elif isinstance(shown, str):
+        line(shown)
+    else:
+        page(shown)
 
 
 def is_page(file: Path) -> bool:
