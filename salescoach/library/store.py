@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from salescoach.dates import check_date, naive_utc
 from salescoach.errors import CoachError, DataError, InputError
+from salescoach.library import score_log
 from salescoach.library.ids import pasted_id
 from salescoach.library.migrate import bring_up_to_date
 from salescoach.library.own_calls import OwnCalls
@@ -130,6 +131,11 @@ class Library:
         except DatabaseError as error:
             remedy = DISK_REMEDY if is_fixed or is_disk_error(error.orig) else "restore it or move it away"
             raise CoachError(f"The library {file} can't be opened ({error.orig}); {remedy}.") from None
+
+    @property
+    def file(self) -> Path:
+        """Where it is kept."""
+        return self._file
 
     @property
     def library_id(self) -> str:
@@ -435,7 +441,7 @@ class Library:
             return bool(session.scalar(select(exists().where(func.instr(TurnRow.text, words) > 0))))
 
     def delete(self, call_id: str) -> None:
-        """Deletes a call, with whoever pasted it, and its account and rep where no other call names them.
+        """Deletes a call, with whoever pasted it, its logged scores, and its account and rep where no other names them.
 
         No byte of it stays in the file.
 
@@ -461,10 +467,15 @@ class Library:
     def _delete(self, choose: Callable[[Session], Iterable[CallRow]]) -> None:
         self._scrub()  # what can't be done afterwards isn't begun
         with self._session(writes=True) as session:
-            for row in choose(session):
+            rows = list(choose(session))
+            call_ids, contents = {row.call_id for row in rows}, {row.content_hash for row in rows}
+            aliases = session.scalars(select(AliasRow.alias).where(AliasRow.call_id.in_(call_ids))).all()
+            for row in rows:
                 session.delete(row)
             session.flush()
             _drop_unused_names(session)
+            database: Any = session.connection().connection.driver_connection
+            score_log.delete(database, {*call_ids, *aliases}, contents)
         self._scrub()
 
     def _scrub(self) -> None:

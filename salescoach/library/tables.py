@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, MetaData, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-SCHEMA_VERSION = 5  # the number of the newest migration; also in the file, as SQLite's user_version
+SCHEMA_VERSION = 6  # the number of the newest migration; also in the file, as SQLite's user_version
 
 Visibility = Literal["private", "team"]
 
@@ -91,6 +91,27 @@ class AliasRow(Base):
 
     alias: Mapped[str] = mapped_column(primary_key=True)
     call_id: Mapped[str] = mapped_column(ForeignKey("calls.call_id", ondelete="CASCADE"), index=True)
+
+
+class ScoreRow(Base):
+    """A score that somebody saw, without a word of its call; ``score_log`` writes and reads it.
+
+    It points to no row of ``calls``: a call that isn't in the library can be scored, and one may get another id.
+    """
+
+    __tablename__ = "scores"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    call_id: Mapped[str | None] = mapped_column(index=True)
+    content_hash: Mapped[str] = mapped_column(index=True)
+    model_id: Mapped[str]
+    scorer: Mapped[str]
+    probability: Mapped[float | None]
+    low: Mapped[float | None]
+    high: Mapped[float | None]
+    abstained: Mapped[bool]
+    scored_at: Mapped[datetime]
+    door: Mapped[str]
 
 
 class TurnRow(Base):
