@@ -181,7 +181,7 @@ def _model(
         fixed.append(torch.from_numpy(encoder.encode(data.texts[start : start + 1024])))
     if not options.n_trained_layers:
         return CallModel(None, torch.cat(fixed))
-    states = cached_activations(data.texts, base, n_frozen, runs / "activations", threads=threads, progress=progress)
+    states = cached_activations(data.texts, base, n_frozen, runs / "activations", progress=progress)
     layers = TopLayers(base, options.n_trained_layers, states, options.layer_dropout)
     layers.layers.eval()
     return CallModel(layers, torch.cat(fixed).to(layers.device))
