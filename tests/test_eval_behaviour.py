@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.behaviour import CHECKS, MAX_CHANGE, MIN_CHANGE, N_CALLS, WORDS, Check, Expectation, check_behaviour
+from eval.behaviour import CHECKS, MAX_CHANGE, MIN_CHANGE, N_CALLS, WORDS, Expectation, Variation, check_behaviour
 from eval.behaviour import _pass_rate as pass_rate
 from salescoach.config import Settings
 from salescoach.model.artifact import ModelFolder
@@ -33,7 +33,7 @@ def no_pairs(call: Transcript) -> Iterator[tuple[Transcript, Transcript]]:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_a_check_changes_what_it_says_and_nothing_else(check: Check) -> None:
+def test_a_check_changes_what_it_says_and_nothing_else(check: Variation) -> None:
     pairs = list(check.pairs(CALL))
     assert pairs == list(check.pairs(CALL))  # nothing is drawn anew
     for before, after in pairs:
@@ -63,7 +63,7 @@ def test_more_noise_changes_more_words() -> None:
 
 @given(st.lists(st.floats(-1, 1), min_size=1), st.sampled_from(list(WORDS)))
 def test_what_counts_as_passed(changes: list[float], expectation: Expectation) -> None:
-    found = pass_rate(Check("a check", expectation, no_pairs), changes)
+    found = pass_rate(Variation("a check", expectation, no_pairs), changes)
     wanted = {
         "falls": [change <= -MIN_CHANGE for change in changes],
         "stays": [abs(change) <= MAX_CHANGE for change in changes],

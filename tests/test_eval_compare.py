@@ -21,7 +21,7 @@ from salescoach.config import Settings
 from salescoach.errors import DataError
 from salescoach.model.head import sigmoid
 from salescoach.model.scoring import CallScorer
-from salescoach.model.similarity import METHODS, PastCalls
+from salescoach.model.similarity import METHODS, ReferenceCalls
 from salescoach.progress import Progress, silent
 from salescoach.reading.labelled import read_calls
 from salescoach.stats.splits import cross_validation, labels_of
@@ -282,7 +282,7 @@ def test_prototypes_of_the_judged_calls_would_have_been_caught() -> None:
     vectors = rng.normal(size=(50, 64))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     labels = np.arange(50) % 2
-    past = PastCalls.of(vectors, labels)
+    past = ReferenceCalls.of(vectors, labels)
     assert roc_auc_score(labels, past.scores(vectors)["cosine"]) > 0.9
     assert roc_auc_score(labels, past.own_scores()["cosine"]) < 0.6  # each without itself
 

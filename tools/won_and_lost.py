@@ -69,7 +69,7 @@ class WonAndLostArguments(Arguments):
     call_type: Value | None = None
 
 
-class Difference(Frozen):
+class MetricDifference(Frozen):
     """A metric that tells won calls from lost ones; ``more_in``: which of them have more of it.
 
     ``pairs_percent``: in how many of 100 pairs of a won and a lost call that one has more (equal ones half), with its
@@ -117,7 +117,7 @@ class WonAndLostResult(Frozen):
     n_lost_missing: int
     n_metrics: int
     n_clear: int
-    differences: tuple[Difference, ...]
+    differences: tuple[MetricDifference, ...]
     reading: Ours[str]
     warnings: Ours[tuple[str, ...]]
     examples_of: str | None = None
@@ -198,14 +198,14 @@ class _Metric:
         """Pairs of any two calls."""
         return compare_pairs(self.values, self.is_won, self._accounts, n_looks=n_looks)
 
-    def difference(self, pairs: Pairs, n_looks: int) -> Difference:
+    def difference(self, pairs: Pairs, n_looks: int) -> MetricDifference:
         """A clear difference in words."""
         kind = compare_pairs(self.values, self.is_won, self._accounts, strata=self._kinds, n_looks=n_looks)
         same_kind = kind if self._kinds is not None else None
         more_in: Side = "won" if pairs.share > 0.5 else "lost"
         won, lost = self.values[self.is_won], self.values[~self.is_won]
         shown = _seen_from(more_in, pairs)
-        return Difference(
+        return MetricDifference(
             name=self.metric.name,
             more_in=more_in,
             pairs_percent=shown[0],
@@ -310,7 +310,9 @@ def _reading(
 
 
 def _warnings(
-    found: Sequence[tuple[_Metric, Pairs]], clear: Sequence[tuple[_Metric, Pairs]], differences: Sequence[Difference]
+    found: Sequence[tuple[_Metric, Pairs]],
+    clear: Sequence[tuple[_Metric, Pairs]],
+    differences: Sequence[MetricDifference],
 ) -> tuple[str, ...]:
     if not found:
         return ()
@@ -338,7 +340,7 @@ def _names(metrics: Sequence[tuple[_Metric, Pairs]]) -> str:
 
 
 def _examples(
-    parts: Parts, differences: Sequence[Difference], calls: Sequence[CallSummary]
+    parts: Parts, differences: Sequence[MetricDifference], calls: Sequence[CallSummary]
 ) -> tuple[str | None, tuple[ExampleTurn, ...]]:
     """Turns in which the clearest difference that is counted in turns was counted, of calls that have more of it."""
     for one in differences:
@@ -348,7 +350,7 @@ def _examples(
     return None, ()
 
 
-def _counted(parts: Parts, of: Difference, calls: Sequence[CallSummary]) -> Iterator[ExampleTurn]:
+def _counted(parts: Parts, of: MetricDifference, calls: Sequence[CallSummary]) -> Iterator[ExampleTurn]:
     """A turn of each call with as many as is usual where there is more of it, the latest call first."""
     outcome, usual = _OUTCOMES[of.more_in], of.won_median if of.more_in == "won" else of.lost_median
     like = [call for call in calls if call.outcome == outcome and _value(call, of.name) == max(1, round(usual))]

@@ -1,7 +1,7 @@
 """The call library: the truth about past calls, in SQLite. What is made from it can be thrown away."""
 
 from salescoach.library.ids import added_id
-from salescoach.library.shelf import AddReport
+from salescoach.library.merge import AddReport
 from salescoach.library.store import CallSummary, Library, Proposal, digest_of_calls, look_at_library
 from salescoach.library.tables import SCHEMA_VERSION
 

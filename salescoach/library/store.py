@@ -20,9 +20,9 @@ from sqlalchemy.orm import Session, selectinload
 from salescoach.dates import check_date, naive_utc
 from salescoach.errors import CoachError, DataError, InputError
 from salescoach.library.ids import pasted_id
+from salescoach.library.merge import AddReport, KnownRows, add_aliases, call_of
 from salescoach.library.migrate import bring_up_to_date
 from salescoach.library.own_calls import OwnCalls
-from salescoach.library.shelf import AddReport, Shelf, add_aliases, call_of
 from salescoach.library.tables import AccountRow, AliasRow, CallRow, LibraryRow, RepRow, TurnRow, Visibility
 from salescoach.scrub import scrub_file
 from salescoach.speech.call_metrics import METRICS_VERSION, call_metrics
@@ -167,9 +167,9 @@ class Library:
         with self._session(writes=True) as session:
             for chunk in _chunks(self._in_order(session, batch)):
                 _add_names(session, chunk)
-                shelf = Shelf(session, chunk)
+                known = KnownRows(session, chunk)
                 for call in chunk:
-                    report = shelf.put(call, owner, report)
+                    report = known.put(call, owner, report)
                 session.flush()
                 session.expunge_all()
             _drop_unused_names(session)

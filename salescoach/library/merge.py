@@ -26,7 +26,7 @@ class AddReport(Frozen):
     same_as: dict[str, str] = Field(default_factory=dict)
 
 
-class Shelf:
+class KnownRows:
     """The rows of the library that a few calls may meet, by id and by content; of private ones there may be several."""
 
     def __init__(self, session: Session, calls: Sequence[LabelledCall]) -> None:
