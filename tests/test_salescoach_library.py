@@ -20,7 +20,8 @@ from sqlalchemy import create_engine, event
 from salescoach.errors import CoachError, DataError, InputError
 from salescoach.library import SCHEMA_VERSION, AddReport, Library
 from salescoach.library.tables import LibraryTable
-from salescoach.speech.call_metrics import METRICS_VERSION, call_metrics
+from salescoach.speech.call_metrics import call_metrics
+from salescoach.speech.metric_list import METRICS_VERSION
 from salescoach.testing import make_call, make_transcript
 from salescoach.types import LabelledCall, Transcript, Turn
 

@@ -14,7 +14,8 @@ import numpy as np
 from salescoach.library import CallSummary
 from salescoach.library.lookups import CallFilter, chosen, whose_calls
 from salescoach.redact.our_words import Ours
-from salescoach.speech.call_metrics import METRICS, MetricDefinition, mention_turns
+from salescoach.speech.call_metrics import mention_turns
+from salescoach.speech.metric_list import METRICS, MetricDefinition
 from salescoach.speech.readings import Whose, amount, plain, unit_of
 from salescoach.stats.pairs import Pairs, compare_pairs
 from salescoach.types import Frozen, Outcome

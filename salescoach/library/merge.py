@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session, selectinload
 
 from salescoach.errors import DataError
 from salescoach.library.tables import AliasRow, CallRow, TurnRow
-from salescoach.speech.call_metrics import METRICS_VERSION, call_metrics
+from salescoach.speech.call_metrics import call_metrics
+from salescoach.speech.metric_list import METRICS_VERSION
 from salescoach.types import Frozen, LabelledCall, Transcript, Turn
 
 _FACTS: Final = ("account_id", "rep_id", "started_at", "outcome", "outcome_at", "split")

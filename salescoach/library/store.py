@@ -25,7 +25,8 @@ from salescoach.library.migrate import bring_up_to_date
 from salescoach.library.own_calls import OwnCalls
 from salescoach.library.tables import AccountRow, AliasRow, CallRow, LibraryRow, RepRow, TurnRow, Visibility
 from salescoach.scrub import scrub_file
-from salescoach.speech.call_metrics import METRICS_VERSION, call_metrics
+from salescoach.speech.call_metrics import call_metrics
+from salescoach.speech.metric_list import METRICS_VERSION
 from salescoach.sqlite_files import DISK_REMEDY, address, connect_read_only, is_disk_error, is_read_only
 from salescoach.types import Frozen, LabelledCall, Outcome, Provenance, Transcript, Turn
 

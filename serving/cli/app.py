@@ -30,7 +30,8 @@ from salescoach.model.artifact import find_model, make_current
 from salescoach.model.scoring import CallScorer
 from salescoach.reading.labelled import is_table, read_calls
 from salescoach.reading.transcripts import decode, parse_transcript, read_transcript
-from salescoach.speech.call_metrics import METRICS_VERSION, find_next_step
+from salescoach.speech.metric_list import METRICS_VERSION
+from salescoach.speech.next_step import find_next_step
 from salescoach.speech.readings import choose_peers, metric_readings
 from salescoach.types import LabelledCall, MethodName, Outcome, Score, Transcript
 from salescoach.whole_file import whole_file
