@@ -20,7 +20,7 @@ from salescoach.model.artifact import ModelFolder
 from salescoach.model.embedding_arm import EmbeddingArm, EncodedCall, ReferenceArm
 from salescoach.model.encoder import Encoder, encode_turns
 from salescoach.model.likeness import Likeness
-from salescoach.model.scoring import load_base_encoder, load_encoder
+from salescoach.model.loading import load_base_encoder, load_encoder
 from salescoach.model.similarity import METHODS, ReferenceCalls, directions
 from salescoach.reading.labelled import read_calls
 from salescoach.stats.measures import METRICS, N_RESAMPLES, Judged, averaged, paired_gap, resample

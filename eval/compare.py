@@ -27,7 +27,8 @@ from salescoach.errors import DataError
 from salescoach.file_store import FileStore, key_of
 from salescoach.model.encoder import Encoder, encode_turns
 from salescoach.model.head import blended, logit, sigmoid
-from salescoach.model.scoring import CallScorer, load_base_encoder
+from salescoach.model.loading import load_base_encoder
+from salescoach.model.scoring import CallScorer
 from salescoach.progress import Progress, silent
 from salescoach.stats.measures import N_RESAMPLES, Thresholds
 from salescoach.stats.splits import group_of, labels_of, split_hash

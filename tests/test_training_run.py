@@ -19,7 +19,8 @@ from salescoach.errors import DataError, ModelError
 from salescoach.model.artifact import HASH_DIGITS, Manifest, ModelFolder, seal
 from salescoach.model.head import Head, sigmoid
 from salescoach.model.likeness import Likeness
-from salescoach.model.scoring import CallScorer, load_base_encoder
+from salescoach.model.loading import load_base_encoder
+from salescoach.model.scoring import CallScorer
 from salescoach.model.similarity import METHODS
 from salescoach.stats.splits import group_of, labels_of
 from salescoach.testing import make_call, make_calls, make_transcript

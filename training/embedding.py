@@ -12,8 +12,8 @@ from salescoach.errors import ModelError
 from salescoach.model.artifact import folder_fingerprint
 from salescoach.model.base_model import resolve_base_model
 from salescoach.model.encoder import Encoder, encode_turns
+from salescoach.model.loading import load_encoder
 from salescoach.model.pooling import Pooling
-from salescoach.model.scoring import load_encoder
 from salescoach.progress import Progress
 from salescoach.stats.splits import evenly
 from salescoach.types import Transcript

@@ -33,7 +33,8 @@ from salescoach.model.base_model import resolve_base_model
 from salescoach.model.embedding_arm import EmbeddingArm, ReferenceArm
 from salescoach.model.encoder import Encoder, TurnEncoder, encode_turns
 from salescoach.model.head import Head, conformal_quantile, nonconformity
-from salescoach.model.scoring import PROBES, CallScorer, installed_versions, load_arms, load_encoder
+from salescoach.model.loading import PROBES, installed_versions, load_arms, load_encoder
+from salescoach.model.scoring import CallScorer
 from salescoach.progress import Progress, silent
 from salescoach.stats.measures import choose_thresholds
 from salescoach.stats.splits import CALIBRATION, TEST, TRAIN, group_of, labels_of, split_hash, split_names
