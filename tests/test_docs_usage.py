@@ -1,5 +1,6 @@
 """The blocks of docs/usage.md run, one after the other, as a reader would paste them."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -26,5 +27,7 @@ def test_every_block_runs(coach_home: Path, tmp_path: Path, monkeypatch: pytest.
     assert {"generic", "finetuned", "blend"} <= {arm.name for arm in names["comparison"].arms}
     assert len(names["scores"]) == 10
     assert names["triplets"]
+    for part in ("train", "val"):
+        assert json.loads((tmp_path / "triplets" / f"{part}_triplets.json").read_text(encoding="utf-8"))
     assert names["manifest"].measures
     assert names["placed"].shape == (20, 2)

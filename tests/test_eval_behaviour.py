@@ -16,6 +16,7 @@ from salescoach.model.scoring import CallScorer
 from salescoach.testing import make_calls, make_transcript
 from salescoach.types import PassRate, Transcript
 from serving.usecases.setup import example_calls
+from training.options import TrainingOptions
 from training.run import train
 
 CALL = make_transcript(
@@ -105,7 +106,7 @@ def test_training_hands_the_model_to_a_judge_and_keeps_what_it_says(tmp_path: Pa
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("training.fit_head.N_MEMBERS", 6)
         patch.setattr("training.judge.N_RESAMPLES", 25)
-        train(calls, tmp_path / "model", settings, name="tiny", data="60 calls", judge=judge)
+        train(calls, tmp_path / "model", settings, TrainingOptions(name="tiny", data="60 calls"), judge=judge)
     folder = ModelFolder.open(tmp_path / "model")
     assert [(one.passed, one.n) for one in folder.manifest.behaviour] == [(3, 4)]
     assert "| says no | falls by 1 point at least | 3 of 4 |" in (tmp_path / "model" / "MODEL_CARD.md").read_text()

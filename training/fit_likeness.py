@@ -7,7 +7,8 @@ import numpy as np
 from salescoach.model.head import conformal_quantile, nonconformity
 from salescoach.model.likeness import Likeness
 from salescoach.model.similarity import METHODS, ReferenceCalls, directions
-from training.embedding import Pooled, PooledPair, TrainingCalls
+from training.calls import TrainingCalls
+from training.embedding import Pooled, PooledPair
 from training.fit_head import cross_calibrated, fit_calibrator
 
 
