@@ -286,8 +286,13 @@ def train(
     checked = [call.transcript for call in example_calls() or calls]
     with progress() as report:
         manifest = run(
-            calls, folder, settings, options, judge=lambda scorer: check_behaviour(scorer, checked, progress=report), progress=report,
-        )  # fmt: skip
+            calls,
+            folder,
+            settings,
+            options,
+            judge=lambda scorer: check_behaviour(scorer, checked, progress=report),
+            progress=report,
+        )
         if out is None:
             make_current(settings, folder)
             if settings.library_file.exists():
