@@ -26,7 +26,8 @@ from tools.parts import Parts
 from training.from_library import choose_calls
 from vectorstore.build import build_index
 from vectorstore.generation import current_generation
-from vectorstore.search import PastCalls, is_sound
+from vectorstore.opened import is_sound
+from vectorstore.search import PastCalls
 
 LINES = (
     "Rep: How do you plan the shifts of your drivers today?",

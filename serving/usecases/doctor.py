@@ -19,7 +19,7 @@ from serving.cli.trouble import DISK_ERRORS, said_of
 from serving.usecases.lost_library import check_library
 from serving.usecases.private_home import is_open_to_others
 from vectorstore.generation import REBUILD, current_generation
-from vectorstore.search import is_current, is_sound
+from vectorstore.opened import is_current, is_sound
 
 MIN_FREE_BYTES = 500_000_000
 
