@@ -55,7 +55,7 @@ class ComparedCalls:
         self.n_lost = len(calls) - self.n_won
 
 
-class ComparedMetric:
+class PairedMetric:
     """A metric with its values in the calls that show it."""
 
     def __init__(self, metric: MetricDefinition, of: ComparedCalls) -> None:
@@ -91,9 +91,9 @@ def value_of(call: CallSummary, name: str) -> float | None:
     return call.n_turns if name == LENGTH.name else call.metrics.get(name)
 
 
-def looked_at(of: ComparedCalls) -> list[ComparedMetric]:
+def looked_at(of: ComparedCalls) -> list[PairedMetric]:
     """The metrics that enough won and lost calls show."""
-    metrics = [ComparedMetric(one, of) for one in (*METRICS, LENGTH) if one.name in LOOKED_AT]
+    metrics = [PairedMetric(one, of) for one in (*METRICS, LENGTH) if one.name in LOOKED_AT]
     return [one for one in metrics if one.has_enough]
 
 

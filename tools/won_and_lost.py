@@ -23,7 +23,7 @@ from tools.metric_pairs import (
     LOOKED_AT,
     MIN_CALLS,
     ComparedCalls,
-    ComparedMetric,
+    PairedMetric,
     Side,
     is_clear,
     looked_at,
@@ -149,7 +149,7 @@ def won_and_lost(parts: Parts, industry: str | None = None, call_type: str | Non
     )
 
 
-def _difference(one: ComparedMetric, pairs: Pairs, n_looks: int) -> MetricDifference:
+def _difference(one: PairedMetric, pairs: Pairs, n_looks: int) -> MetricDifference:
     """A clear difference in words."""
     same_kind = one.compare_alike(n_looks)
     more_in: Side = "won" if pairs.share > 0.5 else "lost"
@@ -169,7 +169,7 @@ def _difference(one: ComparedMetric, pairs: Pairs, n_looks: int) -> MetricDiffer
     )
 
 
-def _metric_reading(one: ComparedMetric, more_in: Side, shown: tuple[int, int, int]) -> str:
+def _metric_reading(one: PairedMetric, more_in: Side, shown: tuple[int, int, int]) -> str:
     other: Side = "lost" if more_in == "won" else "won"
     of = {"won": one.values[one.is_won], "lost": one.values[~one.is_won]}
     if one.metric.unit == "yes/no":
@@ -210,7 +210,7 @@ def _calls_in_words(whose: Whose, industry: str | None, call_type: str | None) -
 
 
 def _reading(
-    about: str, n_won: int, n_lost: int, found: Sequence[tuple[ComparedMetric, Pairs]], clear: Sequence[Pairs]
+    about: str, n_won: int, n_lost: int, found: Sequence[tuple[PairedMetric, Pairs]], clear: Sequence[Pairs]
 ) -> str:
     counts = f"{n_won} won and {n_lost} lost{about}"
     if min(n_won, n_lost) < MIN_CALLS:
@@ -234,8 +234,8 @@ def _reading(
 
 
 def _warnings(
-    found: Sequence[tuple[ComparedMetric, Pairs]],
-    clear: Sequence[tuple[ComparedMetric, Pairs]],
+    found: Sequence[tuple[PairedMetric, Pairs]],
+    clear: Sequence[tuple[PairedMetric, Pairs]],
     differences: Sequence[MetricDifference],
 ) -> tuple[str, ...]:
     if not found:
@@ -259,7 +259,7 @@ def _warnings(
     return tuple(said)
 
 
-def _names(metrics: Sequence[tuple[ComparedMetric, Pairs]]) -> str:
+def _names(metrics: Sequence[tuple[PairedMetric, Pairs]]) -> str:
     return ", ".join(LOOKED_AT[one.metric.name][0] for one, _ in metrics)
 
 
