@@ -201,18 +201,12 @@ def bad_inputs(tmp_path: Path) -> dict[str, tuple[list[str], str]]:
         "no columns": (["train", str(bare)], "call_transcript"),
         "odd label": (["train", str(odd)], "row 1"),
         "odd label, index": (["index", str(odd)], "row 1"),
-        "no model": (["score", str(empty.with_name("a.txt")), "--model", str(tmp_path / "none")], "none"),
     }
 
 
-@pytest.mark.parametrize(
-    "case", ["empty", "binary", "2 MB", "missing", "no columns", "odd label", "odd label, index", "no model"]
-)
-def test_what_cannot_be_used_gets_one_sentence_and_code_2(
-    run: Run, home: Path, tmp_path: Path, example: Path, case: str
-) -> None:
+@pytest.mark.parametrize("case", ["empty", "binary", "2 MB", "missing", "no columns", "odd label", "odd label, index"])
+def test_what_cannot_be_used_gets_one_sentence_and_code_2(run: Run, home: Path, tmp_path: Path, case: str) -> None:
     args, named = bad_inputs(tmp_path)[case]
-    shutil.copy(example, tmp_path / "a.txt")
     before = sorted(str(path) for path in home.rglob("*") if "cache" not in path.parts)
     code, out, err = run(*args)
     assert code == 2
@@ -223,13 +217,20 @@ def test_what_cannot_be_used_gets_one_sentence_and_code_2(
     assert sorted(str(path) for path in home.rglob("*") if "cache" not in path.parts) == before
 
 
+def test_a_model_that_is_missing_is_not_the_calls_fault(run: Run, home: Path, tmp_path: Path, example: Path) -> None:
+    code, out, err = run("score", str(example), "--model", str(tmp_path / "none"))
+    assert (code, out) == (1, "")
+    assert "none" in err
+    assert err.count("\n") == 1
+
+
 def test_a_damaged_model_is_named(run: Run, home: Path, example: Path) -> None:
     weights = unshared(next((home / "models" / "starter").glob("*.safetensors")))
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
     code, out, err = run("score", str(example))
-    assert (code, out) == (2, "")
+    assert (code, out) == (1, "")
     assert weights.name in err
     assert run("doctor")[0] == 1
     assert run("setup")[0] == 0  # makes it again

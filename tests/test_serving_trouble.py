@@ -28,7 +28,8 @@ from serving.usecases.trouble import said_of
 from tests.test_vectorstore_faults import QUERY, mean_scorer
 from training.bundle import BUNDLED_MODEL, unpack
 from vectorstore.build import build_index
-from vectorstore.search import PastCalls, is_sound
+from vectorstore.opened import is_sound
+from vectorstore.search import PastCalls
 
 
 def os_error(code: int) -> OSError:

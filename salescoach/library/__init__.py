@@ -7,9 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from salescoach.library.database import look_at_library
     from salescoach.library.ids import added_id
-    from salescoach.library.shelf import AddReport
-    from salescoach.library.store import CallSummary, Library, Proposal, digest_of_calls, look_at_library
+    from salescoach.library.merge import AddReport
+    from salescoach.library.reader import CallSummary, Proposal, digest_of_calls
+    from salescoach.library.store import Library
     from salescoach.library.tables import SCHEMA_VERSION
 
 __all__ = [
@@ -23,9 +25,19 @@ __all__ = [
     "look_at_library",
 ]
 
+_MODULES = {
+    "SCHEMA_VERSION": "tables",
+    "AddReport": "merge",
+    "CallSummary": "reader",
+    "Library": "store",
+    "Proposal": "reader",
+    "added_id": "ids",
+    "digest_of_calls": "reader",
+    "look_at_library": "database",
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = {"added_id": "ids", "AddReport": "shelf", "SCHEMA_VERSION": "tables"}.get(name, "store")
-    return getattr(import_module(f"{__name__}.{module}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from salescoach.library import CallSummary
-from salescoach.speech.call_metrics import METRICS, MetricDefinition, call_metrics, mention_turns
+from salescoach.speech.call_metrics import call_metrics, mention_turns
+from salescoach.speech.metric_list import METRICS, MetricDefinition
 from salescoach.speech.published import PUBLISHED
 from salescoach.types import Frozen, MetricReading, Transcript
 

@@ -62,6 +62,7 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Judge generic and fine-tuned embeddings, and cheap arms, on the same splits. Goes on where it was interrupted."""
+    from eval.compare import CompareOptions
     from eval.compare import compare as run
     from eval.report import write_comparison
     from eval.report_tables import comparison_page
@@ -70,11 +71,9 @@ def compare(
 
     calls = read_calls(data)
     is_page = report is not None and printing.is_page(report)
+    options = CompareOptions(n_folds=folds, quick=quick, by_time=by_time, model=model, with_learning=is_page)
     with progress() as show:
-        details = run(
-            calls, Settings.load(), n_folds=folds, quick=quick, by_time=by_time, model=model, with_learning=is_page,
-            progress=show,
-        )  # fmt: skip
+        details = run(calls, Settings.load(), options, show)
     found = details.comparison
     if report is not None and is_page:
         write_comparison(report, details, data.name, _command())

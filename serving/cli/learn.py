@@ -51,6 +51,7 @@ def train(
     base: Annotated[str | None, typer.Option(help="base encoder: a sentence-transformers name or folder")] = None,
     by_time: Annotated[bool, typer.Option("--by-time", help="the latest third of the accounts judges")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="go on where an interrupted training stopped")] = False,
+    triplets: Annotated[bool, typer.Option("--triplets", help="also write hard triplets of moments, to read")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a model folder on labelled calls; without a table, on the library's own ones once there are enough."""
@@ -63,7 +64,7 @@ def train(
     from serving.usecases.lost_library import check_library
     from serving.usecases.setup import example_calls
     from training.from_library import choose_calls
-    from training.options import FinetuneOptions
+    from training.options import FinetuneOptions, TrainingOptions
     from training.run import train as run
 
     settings = Settings.load(base_model=base)
@@ -77,13 +78,20 @@ def train(
         calls, source = chosen.calls, chosen.data
     name = _NOT_IN_A_NAME.sub("-", data.stem.lower()).strip("-") or "calls" if data else "library"
     folder = out or settings.models_dir / name
-    options = None if objective == "none" else FinetuneOptions(objective=objective)
+    finetuning = None if objective == "none" else FinetuneOptions(objective=objective)
+    options = TrainingOptions(
+        name=name, data=source, finetuning=finetuning, by_time=by_time, resume=resume, triplets=triplets
+    )
     checked = [call.transcript for call in example_calls() or calls]
     with progress() as report:
         manifest = run(
-            calls, folder, settings, name=name, data=source, options=options, by_time=by_time, resume=resume,
-            judge=lambda scorer: check_behaviour(scorer, checked, progress=report), progress=report,
-        )  # fmt: skip
+            calls,
+            folder,
+            settings,
+            options,
+            judge=lambda scorer: check_behaviour(scorer, checked, progress=report),
+            progress=report,
+        )
         if out is None:
             make_current(settings, folder)
             if settings.library_file.exists():

@@ -19,7 +19,7 @@ from serving.usecases.lost_library import check_library
 from serving.usecases.private_home import is_open_to_others
 from serving.usecases.trouble import said_of
 from vectorstore.generation import REBUILD, current_generation
-from vectorstore.search import is_current, is_sound
+from vectorstore.opened import is_current, is_sound
 
 MIN_FREE_BYTES = 500_000_000
 

@@ -4,7 +4,8 @@ from pydantic import Field
 
 from salescoach.config import Settings
 from salescoach.library import CallSummary, Library
-from salescoach.speech.call_metrics import METRICS, METRICS_VERSION, find_next_step
+from salescoach.speech.metric_list import METRICS, METRICS_VERSION
+from salescoach.speech.next_step import find_next_step
 from salescoach.speech.readings import PeerKind, choose_peers, how_many_have_it, metric_readings
 from salescoach.types import Frozen, LabelledCall, MetricReading, NextStep, Transcript
 from serving.usecases.lost_library import check_library
