@@ -21,6 +21,7 @@ from serving.chat import charts, view
 from serving.chat import steps as chat_steps
 from serving.chat.export import Exchange, exchange_of
 from serving.chat.history import CONTENT_URL, ChatHistory, conversation
+from serving.chat.page_state import page_state
 from serving.chat.waiting import WaitingOnPage
 from tools.look_up_metrics import MetricsResult
 from tools.score_call import ScoreResult
@@ -130,7 +131,7 @@ class AnswerOnPage:
         """Charts of what a tool found: a new call's score at once, the rest under the words."""
         match event.result:
             case ScoreResult() as score:
-                cl.user_session.set("abstained", score.probability_percent is None)
+                page_state().abstained = score.probability_percent is None
                 if is_new and score.probability_percent is not None:
                     message = cl.Message(content="", elements=[chart("Score", charts.gauge(score))])
                     await message.send()
