@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from chainlit.element import CustomElement, File, Text
 from chainlit.message import Message
-from chainlit.session import ws_sessions_id, ws_sessions_sid
+from chainlit.session import ws_sessions_id
 
 from agent.build import build_coach
 from agent.chat_models import Wording
@@ -35,38 +35,20 @@ from serving.chat.history import ChatHistory
 from serving.chat.store import CALL_DELETED, MAX_FIELD_CHARS, MAX_STEP_CHARS, ChatStore
 from serving.chat.stored_files import LEFT_AFTER_S, remove_uploads, sweep
 from serving.usecases.owners import give_owners
-from tests.test_serving_chat_history import be, everything, step
+from tests.open_pages import ANNA, BEN, answer_with, be, everything, history, home, no_page_is_left, step
 from tools.parts import Parts
 
-ANNA, BEN = "anna", "ben"
+__all__ = ["history", "home", "no_page_is_left"]  # fixtures
+
 CALL = make_transcript("Rep: How is the zither orchestra doing?", "Customer: The zither orchestra is quite broke.")
 COMMON = make_transcript("Rep: Thank you for your time today.", "Customer: The zither is broke, as I said before.")
 EXCHANGE = {"question": "How likely?", "answer": "99 % certain [T1].", "citations": []}
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Settings:
-    return Settings.load(home=tmp_path / "home")
-
-
-@pytest.fixture
 def library(home: Settings) -> Iterator[Library]:
     with Library(home.library_file) as opened:
         yield opened
-
-
-@pytest.fixture
-async def history(home: Settings) -> AsyncIterator[ChatHistory]:
-    opened = ChatHistory(home)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture(autouse=True)
-def _no_session_is_left() -> Iterator[None]:
-    yield
-    ws_sessions_id.clear()
-    ws_sessions_sid.clear()
 
 
 def coach_of(library: Library) -> Coach:
@@ -200,16 +182,6 @@ async def test_a_button_that_was_not_offered_is_none(home: Settings) -> None:
         assert await choose("Which?", {"a": 0, "b": 1}, other="None") is None
     answer_with({"payload": {"number": OTHER}, "label": "x", "name": "choose", "forId": "", "id": ""})
     assert await choose("Which?", {"a": 0, "b": 1}, other="None") == OTHER
-
-
-def answer_with(*replies: Any) -> None:
-    """Has the page of the session answer what it is asked."""
-    left = list(replies)
-
-    async def reply(*_: object) -> Any:
-        return left.pop(0)
-
-    list(ws_sessions_id.values())[-1].emit_call = reply
 
 
 async def test_a_question_reaches_no_call_that_the_user_cant_see(parts: Parts, settings: Settings) -> None:
