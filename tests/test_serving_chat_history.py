@@ -24,8 +24,10 @@ from salescoach.errors import CoachError, InputError
 from salescoach.library import Library
 from salescoach.testing import make_transcript
 from serving.chat.history import CONTENT_URL, ChatHistory
+from serving.chat.kept_text import searchable, thread_name
 from serving.chat.schema import SCHEMA_VERSION
-from serving.chat.store import CALL_DELETED, NAME_DELETED, ChatStore, searchable, thread_name
+from serving.chat.store import ChatStore
+from serving.chat.stored_calls import CALL_DELETED, NAME_DELETED
 from serving.chat.view import answer_markdown, scored_name
 from tests.open_pages import ANNA, BEN, be, everything, history, home, no_page_is_left, step
 

@@ -32,7 +32,9 @@ from serving.chat.answering import exchanges_of, sources
 from serving.chat.asking import OTHER, choose
 from serving.chat.export import DELETED, Conversation, Exchange, export_html, export_markdown
 from serving.chat.history import ChatHistory
-from serving.chat.store import CALL_DELETED, MAX_FIELD_CHARS, MAX_STEP_CHARS, ChatStore
+from serving.chat.kept_text import MAX_FIELD_CHARS, MAX_STEP_CHARS
+from serving.chat.store import ChatStore
+from serving.chat.stored_calls import CALL_DELETED
 from serving.chat.stored_files import LEFT_AFTER_S, remove_uploads, sweep
 from serving.usecases.owners import give_owners
 from tests.open_pages import ANNA, BEN, answer_with, be, everything, history, home, no_page_is_left, step

@@ -26,7 +26,7 @@ from salescoach.library.shelf import AddReport, Shelf, add_aliases, call_of
 from salescoach.library.tables import AccountRow, AliasRow, CallRow, LibraryRow, RepRow, TurnRow, Visibility
 from salescoach.scrub import scrub_file
 from salescoach.speech.call_metrics import METRICS_VERSION, call_metrics
-from salescoach.sqlite_files import DISK_REMEDY, address, connect_read_only, is_disk_error, is_read_only
+from salescoach.sqlite_files import DISK_REMEDY, address, connect_read_only, is_read_only, remedy_for
 from salescoach.types import Frozen, LabelledCall, Outcome, Provenance, Transcript, Turn
 
 logger = logging.getLogger(__name__)
@@ -128,7 +128,7 @@ class Library:
             bring_up_to_date(self._writer, file)
             self._measure_again()
         except DatabaseError as error:
-            remedy = DISK_REMEDY if is_fixed or is_disk_error(error.orig) else "restore it or move it away"
+            remedy = DISK_REMEDY if is_fixed else remedy_for(error.orig)
             raise CoachError(f"The library {file} can't be opened ({error.orig}); {remedy}.") from None
 
     @property

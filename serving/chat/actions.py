@@ -21,7 +21,7 @@ from serving.chat.answering import chart, from_history
 from serving.chat.asking import OTHER, choose, typed
 from serving.chat.export import Conversation, Exchange, export_html, export_markdown, file_name
 from serving.chat.review import review
-from serving.chat.store import MAX_ELEMENT_BYTES
+from serving.chat.stored_steps import MAX_ELEMENT_BYTES
 from serving.chat.waiting import in_turn
 from serving.usecases.outcomes import WAITING, adopt_call, enter_outcome, has_accounts, propose_outcome
 from tools.compare_encoders import compare_encoders
