@@ -17,8 +17,8 @@ from serving.chat.answering import AnswerOnPage
 from serving.chat.asking import OTHER
 from serving.chat.choosing import choose_row, settle_roles
 from serving.chat.conversation import OpenConversation
+from serving.chat.exchanges import Exchange
 from serving.chat.explained import SORRY, explained
-from serving.chat.export import Exchange
 from serving.chat.intake import MAX_FILES, MAX_QUESTION_CHARS, SAMPLE_REQUEST, take_in
 from serving.chat.offering import press
 from serving.chat.page_state import page_state

@@ -28,9 +28,10 @@ from salescoach.types import Citation
 from serving.chat import actions as chat_actions
 from serving.chat import review as chat_review
 from serving.chat.actions import Desk, buttons
-from serving.chat.answering import exchanges_of, sources
+from serving.chat.answering import sources
 from serving.chat.asking import OTHER, choose
-from serving.chat.export import DELETED, Conversation, Exchange, export_html, export_markdown
+from serving.chat.exchanges import Exchange, exchanges_of
+from serving.chat.export import DELETED, Conversation, export_html, export_markdown
 from serving.chat.history import ChatHistory
 from serving.chat.kept_text import MAX_FIELD_CHARS, MAX_STEP_CHARS
 from serving.chat.store import ChatStore

@@ -19,7 +19,8 @@ from salescoach.types import LabelledCall, Outcome
 from serving.chat import charts, view
 from serving.chat.answering import chart, from_history
 from serving.chat.asking import OTHER, choose, typed
-from serving.chat.export import Conversation, Exchange, export_html, export_markdown, file_name
+from serving.chat.exchanges import Exchange
+from serving.chat.export import Conversation, export_html, export_markdown, file_name
 from serving.chat.review import review
 from serving.chat.stored_steps import MAX_ELEMENT_BYTES
 from serving.chat.waiting import in_turn

@@ -1,10 +1,10 @@
 """An answer as it appears on the page: a step for each tool, charts of the score, the checked text, its sources."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import chainlit as cl
 from chainlit.element import Element
@@ -19,9 +19,10 @@ from salescoach.errors import CoachError, InputError
 from salescoach.types import Citation, LabelledCall
 from serving.chat import charts, view
 from serving.chat import steps as chat_steps
-from serving.chat.export import Exchange, exchange_of
+from serving.chat.exchanges import Exchange, exchange_of, kept
 from serving.chat.history import CONTENT_URL, ChatHistory, conversation
 from serving.chat.page_state import page_state
+from serving.chat.plotly_figures import page_json
 from serving.chat.waiting import WaitingOnPage
 from tools.look_up_metrics import MetricsResult
 from tools.score_call import ScoreResult
@@ -168,20 +169,6 @@ class AnswerOnPage:
         return exchange
 
 
-def kept(exchange: Exchange) -> dict[str, Any]:
-    """What stays of an exchange beside its answer, so that it can be exported after the page was closed."""
-    citations = [cited.model_dump(mode="json") for cited in exchange.citations]
-    return {"question": exchange.question, "answer": exchange.answer, "citations": citations}
-
-
-def exchanges_of(given: Iterable[Mapping[str, Any]]) -> list[Exchange]:
-    """Exchanges as the history kept them."""
-    return [
-        Exchange(one["question"], one["answer"], [Citation.model_validate(cited) for cited in one["citations"]])
-        for one in given
-    ]
-
-
 def from_history(element: Shown) -> Shown:
     """An element that the page reads from the history instead of from a file.
 
@@ -194,7 +181,7 @@ def from_history(element: Shown) -> Shown:
 def chart(name: str, figure: Figure) -> Element:
     """A chart in the conversation."""
     element = cl.Plotly(name=name, figure=figure, display="inline", size="large")
-    element.content = charts.page_json(figure)
+    element.content = page_json(figure)
     return from_history(element)
 
 

@@ -11,7 +11,7 @@ from serving.chat import view
 from serving.chat.actions import Desk
 from serving.chat.answering import AnswerOnPage
 from serving.chat.choosing import settle_roles
-from serving.chat.export import Exchange
+from serving.chat.exchanges import Exchange
 from serving.chat.page_state import page_state
 from serving.chat.process import ChatProcess
 

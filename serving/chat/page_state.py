@@ -7,7 +7,7 @@ from typing import Final, cast
 import chainlit as cl
 
 from agent.preferences import Preferences
-from serving.chat.export import Exchange
+from serving.chat.exchanges import Exchange
 
 _KEY: Final = "page"
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import chainlit as cl
 
-from serving.chat.answering import exchanges_of
+from serving.chat.exchanges import exchanges_of
 from serving.chat.offering import offer_buttons
 from serving.chat.page_state import PageState, page_state, renew_page_state
 from serving.chat.panel import preferences_of
