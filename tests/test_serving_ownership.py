@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sqlite3
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -24,11 +25,11 @@ from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.library import Library
 from salescoach.testing import make_call, make_transcript
-from salescoach.types import Citation
+from salescoach.types import Citation, LabelledCall
 from serving.chat import actions as chat_actions
 from serving.chat import review as chat_review
 from serving.chat.actions import Desk, buttons
-from serving.chat.answering import sources
+from serving.chat.answering import AnswerOnPage, sources
 from serving.chat.asking import OTHER, choose
 from serving.chat.exchanges import Exchange, exchanges_of
 from serving.chat.export import DELETED, Conversation, export_html, export_markdown
@@ -204,6 +205,29 @@ async def test_a_question_reaches_no_call_that_the_user_cant_see(parts: Parts, s
     with pytest.raises(InputError, match=f"There is no call '{other}'"):  # and no older one takes its place
         await answer_of(coach, "Score this call.", None, user=ANNA)
     assert parts.library.visible(bens, BEN)
+
+
+async def test_no_whole_call_is_read_on_the_event_loop(
+    parts: Parts, settings: Settings, history: ChatHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coach = build_coach(settings, parts)
+    threads: list[str] = []
+    read = Coach.call
+
+    def watched(self: Coach, call_id: str, user: str | None) -> LabelledCall:
+        threads.append(threading.current_thread().name)
+        return read(self, call_id, user)
+
+    thread = be(ANNA)
+    await history.create_step(step(thread, "q"))
+    earlier, call_id = (coach.add_call(parts.library.get("ex-02").transcript.prefix(n), ANNA) for n in (21, 22))
+    await history.add_call(thread, earlier)
+    monkeypatch.setattr(Coach, "call", watched)
+    exchange = await AnswerOnPage(coach, history, Preferences()).ask("Score this call.", call_id)
+    assert exchange is not None
+    assert exchange.citations
+    assert len(threads) > 3  # for the tools, the line of the score, the sources and the call itself
+    assert threading.main_thread().name not in threads
 
 
 async def answer_of(coach: Coach, question: str, call_id: str | None, user: str) -> Answer:

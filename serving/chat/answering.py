@@ -1,5 +1,6 @@
 """An answer as it appears on the page: a step for each tool, charts of the score, the checked text, its sources."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -61,7 +62,7 @@ class AnswerOnPage:
         """
         thread_id = cl.context.session.thread_id
         try:
-            with self._coach.queue.place() as place:
+            with self._coach.queue.place(self._user) as place:
                 asked = self._coach.ask(
                     conversation(self._user, thread_id), question, call_id, self._preferences,
                     calls=await self._calls(thread_id), place=place, user=self._user,
@@ -137,30 +138,33 @@ class AnswerOnPage:
                     message = cl.Message(content="", elements=[chart("Score", charts.gauge(score))])
                     await message.send()
                     # Elements that are sent together arrive in any order.
-                    await self._trajectory(score).send(for_id=message.id)
+                    await (await self._trajectory(score)).send(for_id=message.id)
                     await self._history.quotes(message.id, [score.call_id])
             case TrajectoryResult() as found if found.probability_percent is not None and not is_new:
                 score = await place.run(
                     partial(self._coach.score_anyway, found.call_id, self._preferences, user=self._user)
                 )
-                self._charts.append(self._trajectory(score))
+                self._charts.append(await self._trajectory(score))
             case MetricsResult() as found:
                 figure = charts.metric_bars(found, COACHED)
                 if figure is not None:
                     self._charts.append(chart("Numbers", figure))
 
-    def _trajectory(self, score: ScoreResult) -> Element:
-        turns = self._coach.call(score.call_id, self._user).transcript.turns
-        return chart("Turns", charts.trajectory(score, turns))
+    async def _trajectory(self, score: ScoreResult) -> Element:
+        return chart("Turns", charts.trajectory(score, (await self._call(score.call_id)).transcript.turns))
+
+    async def _call(self, call_id: str) -> LabelledCall:
+        """A whole call, read beside the event loop: the longest would hold everybody up."""
+        return await asyncio.to_thread(self._coach.call, call_id, self._user)
 
     async def _finish(self, question: str, answer: Answer, call_id: str | None) -> Exchange:
         """Sends the whole text with its sources, in place of what was streamed."""
         reply = self._reply or cl.Message(content="")
         exchange = exchange_of(question, answer)
         reply.content = view.answer_markdown(answer.answer)
-        reply.elements = [*self._charts, *sources(self._coach, self._user, answer.citations)]
+        reply.elements = [*self._charts, *await asyncio.to_thread(sources, self._coach, self._user, answer.citations)]
         if call_id is not None:
-            reply.elements.append(whole_call(self._coach.call(call_id, self._user)))
+            reply.elements.append(whole_call(await self._call(call_id)))
             reply.content += f"\n\n{view.WHOLE_CALL}"
         await reply.send()
         await self._history.keep_exchange(reply.thread_id, reply.id, kept(exchange))

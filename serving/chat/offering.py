@@ -39,8 +39,9 @@ async def offer_buttons(chat: ChatProcess, *, unfolded: bool = False) -> None:
             return
         if page.abstained is None:  # a conversation that was opened again
             coach = await chat.coach()
-            score_again = partial(coach.score_anyway, calls[-1], page.preferences, user=session.user.identifier)
-            page.abstained = (await in_turn(coach, score_again)).probability_percent is None
+            user = session.user.identifier
+            score = await in_turn(coach, user, partial(coach.score_anyway, calls[-1], page.preferences, user=user))
+            page.abstained = score.probability_percent is None
         page.buttons = buttons(abstained=page.abstained, unfolded=unfolded, is_shared=has_accounts(chat.settings))
         for action in page.buttons:
             await action.send(for_id=messages[-1].id)
