@@ -160,17 +160,17 @@ def test_other_types_are_refused_and_nothing_is_called(name: str, tmp_path: Path
 
 @pytest.mark.parametrize("name", ATTACKS)
 @pytest.mark.parametrize("place", ["a checkpoint", "what a step wrote"])
-async def test_a_conversation_with_other_types_begins_anew_and_the_others_stay(
+async def test_of_other_types_nothing_is_called_and_only_their_conversation_begins_anew(
     name: str, place: str, file: Path, tmp_path: Path
 ) -> None:
     marker = tmp_path / "called"
     plant(file, *_attacks(marker)[name], place)
-    damaged, whole = ("t", "other") if place == "a checkpoint" else ("other", "t")  # "other" was interrupted
     async with opened(file) as (coach, model):
-        await answer_of(coach, "Why?", thread=damaged)
-        assert told(model) == ([], [])
-        await answer_of(coach, "Why?", thread=whole)
-        assert told(model)[0] == ["call-2" if whole == "other" else "call-1"]
+        await answer_of(coach, "Why?")
+        # What a step wrote is of no use any more once its question was answered.
+        assert told(model) == (([], []) if place == "a checkpoint" else (["call-1"], [SECRET, "Why?"]))
+        await answer_of(coach, "Why?", thread="other")
+        assert told(model)[0] == ["call-2"]
     assert not marker.exists()
     assert set_aside(file) == []
 
@@ -230,12 +230,10 @@ def _bits(raw: bytes, seed: int) -> bytes:
 DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "header": lambda raw: raw[:4] + b"XXXX" + raw[8:],
     "cut in half": lambda raw: raw[: len(raw) // 2],
-    "cut by a few bytes": lambda raw: raw[:-16],
     "one byte": lambda raw: raw[:100],
     "garbage": lambda raw: random.Random(1).randbytes(5_000),
     "text": lambda raw: b"no database at all\n" * 100,
     "bits": lambda raw: _bits(raw, 2),
-    "other bits": lambda raw: _bits(raw, 3),
 }
 
 
@@ -314,12 +312,18 @@ async def test_a_conversation_that_turns_out_unreadable_begins_anew(
 
 
 @pytest.mark.parametrize(
-    ("before", "after"), [(b"HumanMessage", b"HumanMassage"), (b"Winterbourne", b"Winterbour\xff\xff")]
+    "damage",
+    [
+        lambda raw: raw.replace(b"HumanMessage", b"HumanMassage"),
+        lambda raw: raw.replace(b"Winterbourne", b"Winterbour\xff\xff"),
+        lambda raw: _bits(raw, 3),
+    ],
+    ids=["a bit of a message", "a byte that is no text", "bits of rows"],
 )
-async def test_a_byte_of_a_message_costs_that_conversation_alone(
-    before: bytes, after: bytes, file: Path, caplog: pytest.LogCaptureFixture
+async def test_what_is_damaged_in_a_row_costs_its_conversation_alone(
+    damage: Callable[[bytes], bytes], file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    file.write_bytes(file.read_bytes().replace(before, after))
+    file.write_bytes(damage(file.read_bytes()))
     with caplog.at_level(logging.WARNING):
         async with opened(file) as (coach, model):
             await answer_of(coach, "Why?", calls=("call-1",))
