@@ -30,6 +30,10 @@ T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
 
+class NoPlaceError(CoachError):
+    """The queue is full, or the user has as many places in it as one may have."""
+
+
 class WorkQueue:
     """Gives out ``slots`` to the oldest of at most ``limit`` places. It belongs to one event loop."""
 
@@ -45,15 +49,16 @@ class WorkQueue:
         """A place at the end of the queue, which is left at the end of the block.
 
         Args:
-            owner: the user whose question it is, who may have three places; None: the operator, who may have all.
+            owner: the user whose question it is, who may have three places; None: nobody's, such as the operator's, who
+                may have all, or what a page needs that asked nothing.
 
         Raises:
-            CoachError: the queue is full, or the owner has as many places as one may have.
+            NoPlaceError: the queue is full, or the owner has as many places as one may have.
         """
         if owner is not None and sum(other == owner for other in self._open.values()) >= MAX_OF_OWNER:
-            raise CoachError(ENOUGH)
+            raise NoPlaceError(ENOUGH)
         if len(self._open) >= self._limit:
-            raise CoachError(BUSY)
+            raise NoPlaceError(BUSY)
         number = next(self._numbers)
         self._open[number] = owner
         place = Place(self, number)

@@ -1,7 +1,9 @@
 """What the page makes of a message: a call joins the conversation, a wish is done, a wall of text doesn't stay."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import chainlit as cl
@@ -9,6 +11,7 @@ import pytest
 
 from agent.chat_models import Wording
 from agent.coach import FIRST_QUESTION, Coach
+from agent.queue import BUSY, MAX_OF_OWNER, WorkQueue
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
 from salescoach.library import Library
@@ -20,7 +23,7 @@ from serving.chat.conversation import OpenConversation
 from serving.chat.exchanges import Exchange
 from serving.chat.explained import SORRY, explained
 from serving.chat.intake import MAX_FILES, MAX_QUESTION_CHARS, SAMPLE_REQUEST, take_in
-from serving.chat.offering import press
+from serving.chat.offering import followed_by_buttons, offer_buttons, press
 from serving.chat.page_state import page_state
 from serving.chat.process import ChatProcess
 from serving.chat.reader_process import Reader
@@ -227,6 +230,40 @@ async def test_a_button_without_a_call_says_so(chat: ChatProcess) -> None:
     assert any("There is no such button" in text for text in shown)
     with pytest.raises(InputError, match="no call in this conversation"):
         await OpenConversation(chat, await chat.coach()).desk()
+
+
+async def on_a_page_with_a_call(chat: ChatProcess, monkeypatch: pytest.MonkeyPatch) -> Coach:
+    """The coach, whose every score is 34 % from now on, with a page open whose conversation has a call."""
+    monkeypatch.setattr(Coach, "score_anyway", lambda *_, **__: SimpleNamespace(probability_percent=34))
+    be(ANNA)
+    await given(chat, CALL)
+    return await chat.coach()
+
+
+async def test_a_page_that_is_opened_again_takes_no_place_of_the_users_questions(
+    chat: ChatProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coach = await on_a_page_with_a_call(chat, monkeypatch)
+    shown = shown_from_now_on()
+    with ExitStack() as waiting:
+        for _ in range(MAX_OF_OWNER):
+            waiting.enter_context(coach.queue.place(ANNA))
+        await offer_buttons(chat)
+    assert page_state().buttons
+    assert shown == []
+
+
+async def test_a_question_that_finds_no_place_is_told_so_once(
+    chat: ChatProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coach = await on_a_page_with_a_call(chat, monkeypatch)
+    shown = shown_from_now_on()
+    coach.queue = WorkQueue(limit=0)
+    async with followed_by_buttons(chat):
+        with coach.queue.place(ANNA):
+            pass
+    assert shown == [BUSY]
+    assert not page_state().buttons
 
 
 async def test_an_error_is_a_sentence_on_the_page_and_names_no_folder(home: Settings) -> None:
