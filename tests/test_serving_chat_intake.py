@@ -1,5 +1,6 @@
 """What the page makes of a message: a call joins the conversation, a wish is done, a wall of text doesn't stay."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -275,6 +276,41 @@ async def test_an_error_is_a_sentence_on_the_page_and_names_no_folder(home: Sett
         raise ValueError("a secret of the program")
     assert shown[0].startswith("The history COACH\\_HOME/chat.sqlite is damaged")
     assert shown[1:] == [SORRY]
+
+
+async def test_a_process_closes_everything_whatever_fails_and_opens_nothing_for_it(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unused = ChatProcess(home)
+    await unused.close()
+    assert not home.history_file.exists()
+
+    used, closed = ChatProcess(home), list[str]()
+
+    async def aside() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            closed.append("what ran aside")
+
+    async def fails() -> None:
+        closed.append("the reader")
+        raise OSError("as it was")
+
+    close = used.history().close
+
+    async def history_closes() -> None:
+        closed.append("the history")
+        await close()
+
+    used.run_aside(aside())
+    await asyncio.sleep(0)
+    monkeypatch.setattr(used.reader, "close", fails)
+    monkeypatch.setattr(used.history(), "close", history_closes)
+    with pytest.raises(OSError, match="as it was"):
+        await used.close()
+    assert closed == ["what ran aside", "the reader", "the history"]
 
 
 async def test_a_conversation_that_is_opened_again_has_its_exchanges(chat: ChatProcess) -> None:

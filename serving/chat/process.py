@@ -71,9 +71,12 @@ class ChatProcess:
             logger.warning("%s", error)
 
     async def close(self) -> None:
-        """Closes what is open."""
-        for task in self._aside:
-            task.cancel()
-        await self.reader.close()
-        await self._stack.aclose()
-        await self.history().close()
+        """Closes what is open, all of it whatever fails; the last error is raised."""
+        async with AsyncExitStack() as closing:
+            if self._history is not None:
+                closing.push_async_callback(self._history.close)
+            closing.push_async_callback(self._stack.aclose)
+            closing.push_async_callback(self.reader.close)
+            for task in self._aside:
+                task.cancel()
+            await asyncio.gather(*self._aside, return_exceptions=True)
