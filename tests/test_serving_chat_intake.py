@@ -1,6 +1,7 @@
 """What the page makes of a message: a call joins the conversation, a wish is done, a wall of text doesn't stay."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -143,6 +144,31 @@ async def test_what_the_page_offers_is_done(chat: ChatProcess, library: Library)
     shown = shown_from_now_on()
     await given(chat, WAITING)
     assert "Nothing waits for you to confirm it." in shown
+
+
+async def test_a_stop_while_a_call_is_kept_leaves_it_in_its_conversation(
+    chat: ChatProcess, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = be(ANNA)
+    is_begun, may_end, add = threading.Event(), threading.Event(), library.add_pasted
+
+    def slow(*args: Any) -> str:
+        is_begun.set()
+        may_end.wait(10)
+        return add(*args)
+
+    monkeypatch.setattr(library, "add_pasted", slow)
+    taking = asyncio.create_task(given(chat, CALL))
+    await asyncio.to_thread(is_begun.wait, 10)
+    taking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await taking
+    may_end.set()
+    await chat.close()
+    [call_id] = library.private_calls(ANNA)
+    assert await chat.history().calls(thread) == (call_id,)
+    await chat.history().delete_thread(thread)
+    assert library.private_calls(ANNA) == []
 
 
 async def test_any_other_words_are_a_question(chat: ChatProcess) -> None:
