@@ -8,6 +8,7 @@ question that came later; and between two pieces of work its slot is kept for a 
 import asyncio
 import heapq
 import itertools
+import logging
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future
@@ -16,6 +17,8 @@ from contextvars import copy_context
 from typing import TypeVar, TypeVarTuple
 
 from salescoach.errors import CoachError
+
+logger = logging.getLogger(__name__)
 
 MAX_PLACES = 50  # of questions that wait or are worked on
 MAX_OF_OWNER = 3  # of these
@@ -178,8 +181,14 @@ class Place:
                 is_free = True
                 self._queue.give_back()
 
+        running.add_done_callback(_log_failure)
         running.add_done_callback(free)
         asyncio.get_running_loop().call_later(LEFT_S, free)
+
+
+def _log_failure(ended: "asyncio.Future[T]") -> None:
+    if not ended.cancelled() and (error := ended.exception()) is not None:
+        logger.warning("Work that nobody waited for any more failed: %s", error)
 
 
 def in_thread(work: Callable[[*Args], T], *args: *Args) -> "Future[T]":
