@@ -17,7 +17,7 @@ from agent.queue import BUSY, MAX_OF_OWNER, WorkQueue
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
 from salescoach.library import Library
-from salescoach.reading.transcripts import parse_transcript
+from salescoach.reading.transcripts import parse_transcript, transcript_of
 from serving.chat.answering import AnswerOnPage
 from serving.chat.asking import OTHER
 from serving.chat.choosing import choose_row, settle_roles
@@ -115,6 +115,21 @@ async def test_a_question_with_a_file_is_asked_about_its_call(
     assert message.content == "Why did we lose?\nUploaded call.txt · 2 turns · Rep, Customer"
     assert [one.question for one in page_state().exchanges] == ["Why did we lose?"]
     assert len(library.private_calls(ANNA)) == 1
+
+
+async def test_a_file_is_read_under_its_name(
+    chat: ChatProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    be(ANNA)
+    asked, run = list[tuple[Any, ...]](), chat.reader._run
+
+    async def noted(*args: Any) -> Any:
+        asked.append(args)
+        return await run(*args)
+
+    monkeypatch.setattr(chat.reader, "_run", noted)
+    await given(chat, "", ("call.txt", CALL), folder=tmp_path)
+    assert asked == [(transcript_of, CALL.encode(), "call.txt")]
 
 
 async def test_every_file_of_a_message_is_taken_and_a_table_asks_for_its_row(

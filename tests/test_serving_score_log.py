@@ -13,6 +13,7 @@ from alembic.util import CommandError
 from agent.build import open_coach
 from agent.chat_models import Wording
 from agent.coach import Answer, Coach, Event, Token, ToolFinished
+from agent.preferences import Preferences
 from salescoach.config import Settings
 from salescoach.errors import CoachError
 from salescoach.library import Library, score_log
@@ -20,15 +21,20 @@ from salescoach.library.score_log import LoggedScore
 from salescoach.reading.transcripts import read_transcript
 from salescoach.testing import make_transcript
 from salescoach.types import Score
+from serving.chat.answering import AnswerOnPage
+from serving.chat.history import ChatHistory
 from serving.cli import app as cli
 from serving.usecases.ask import noting_scores
 from serving.usecases.delete import delete_call
 from serving.usecases.doctor import examine
 from serving.usecases.score_log import log_to
 from tests.homes import clone
+from tests.open_pages import ANNA, be, no_page_is_left, step
 from tests.test_salescoach_library import written_by_schema_1
 from tools.parts import Parts
 from tools.score_call import ScoreResult
+
+__all__ = ["no_page_is_left"]  # a fixture
 
 Run = Callable[..., str]
 
@@ -210,6 +216,20 @@ async def test_the_chat_notes_a_score_before_it_is_shown(own: Settings, example:
     (line,) = log_of(own)
     assert (line.call_id, line.door) == (call_id, "chat")
     assert seen[-1] == (Answer.__name__, 1)
+
+
+@pytest.mark.usefixtures("one_encoder")
+async def test_the_page_notes_the_score_that_it_shows(own: Settings, example: Path) -> None:
+    history, thread = ChatHistory(own), be(ANNA)
+    await history.create_step(step(thread, "Score this call."))
+    async with open_coach(own) as coach:
+        call_id = coach.add_call(read_transcript(example), ANNA)
+        exchange = await AnswerOnPage(coach, history, Preferences()).ask("Score this call.", call_id)
+    await history.close()
+    assert exchange is not None
+    assert exchange.score is not None
+    (line,) = log_of(own)
+    assert (line.call_id, line.door, line.probability) == (call_id, "chat", exchange.score.score.probability)
 
 
 def test_a_call_is_deleted_from_the_log_by_its_words(own: Settings, run: Run, example: Path) -> None:
