@@ -86,7 +86,7 @@ def train(
         DataError: too few calls of one class, or a split that can't be made.
     """
     split = _Split.of(calls, settings.seed, by_time=options.by_time)
-    remove_leftovers(settings.models_dir, settings.runs_dir)
+    remove_leftovers(settings)
     with whole_folder(out) as folder:
         base = _copy_encoder(settings, folder / ENCODER)
         embeddings = _fit_embeddings(split, base, folder, settings, options, progress)
