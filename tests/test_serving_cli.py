@@ -84,6 +84,10 @@ def test_score_loads_torch_and_no_library_of_the_conversation(home: Path, exampl
     assert loaded & set(HEAVY) == {"torch", "numpy", "py3langid"}
 
 
+def test_metrics_load_the_library_and_neither_model_nor_index(home: Path, example: Path) -> None:
+    assert loaded_by(home, "metrics", str(example)) & set(HEAVY) == {"numpy", "sqlalchemy"}
+
+
 def one_object(out: str) -> dict[str, Any]:
     assert out.count("\n") == 1
     result = json.loads(out)
