@@ -25,7 +25,7 @@ def sample(
     asr_noise: Annotated[float, typer.Option(help="share of the words that are misheard", min=0, max=1)] = 0.0,
 ) -> None:
     """Write a sample corpus whose true probabilities are known."""
-    from serving.cli.progress_bar import progress
+    from serving.progress_bar import progress
     from training.sample import DEFAULT_NOISE, write_sample
 
     if out.suffix.lower() != ".csv":
@@ -59,7 +59,7 @@ def train(
     from salescoach.library import Library
     from salescoach.model.artifact import make_current
     from salescoach.reading.labelled import read_calls
-    from serving.cli.progress_bar import progress
+    from serving.progress_bar import progress
     from serving.usecases.indexing import rebuild_index
     from serving.usecases.lost_library import check_library
     from serving.usecases.setup import example_calls
