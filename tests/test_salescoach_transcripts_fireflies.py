@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from salescoach.reading.transcripts import ReadCall, looks_like_transcript, read_calls_of, transcript_of
+from salescoach.reading.transcripts import PASTE_CHARS, ReadCall, looks_like_transcript, read_calls_of, transcript_of
 from tests.transcript_examples import Example, has_warning, said
 
 CALL = {
@@ -78,6 +78,16 @@ def test_a_time_that_is_none_is_dropped_and_said(time: Any) -> None:
     call = transcript_of(text.replace("Infinity", "1e999").encode())
     assert call.turns[0].start_s is None
     assert has_warning(call, "The time of turn 1 is no time and was dropped") == (time is not True)
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_long_call_that_is_pasted_is_seen(indent: int | None) -> None:
+    text = json.dumps({"sentences": CALL["sentences"] * 300}, indent=indent)
+    assert len(text) > 2 * PASTE_CHARS
+    assert looks_like_transcript(text)
+    assert looks_like_transcript(f"\n {text}")
+    other = json.dumps({"sentences": [{"text": "hi", "start": 0}] * 3_000}, indent=indent)
+    assert not looks_like_transcript(other)
 
 
 def test_calls_without_sentences_are_counted() -> None:

@@ -331,6 +331,9 @@ def test_a_file_is_sent_back_as_nothing_that_runs(team: Server) -> None:
             assert anna.upload(session_id, name, content, "text/html").status_code == 400
         kept = [one.suffix for one in (app_root(team) / ".files" / session_id).iterdir()]
         assert not {".html", ".svg", ".xml", ".json"} & set(kept)
+        taken = anna.upload(session_id, "f.json", PAGE, "text/html")
+        given = anna.http.get(f"project/file/{taken.json()['id']}", params={"session_id": session_id})
+        assert given.headers["content-type"] == "application/json"
 
 
 def test_uploads_have_an_end(team: Server) -> None:
