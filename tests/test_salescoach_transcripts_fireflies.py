@@ -92,7 +92,7 @@ def test_a_long_call_that_is_pasted_is_seen(indent: int | None) -> None:
 
 def test_calls_without_sentences_are_counted() -> None:
     [call] = _read({"transcripts": [{"id": "a", "sentences": None}, SHORT, {"id": "b"}]})
-    assert call.warnings == ["The file has 2 more without sentences, which can't be read."]
+    assert call.warnings == ["The file has 2 more calls without sentences, which can't be read."]
 
 
 def test_escapes_can_not_bring_hidden_characters_or_lines_in() -> None:
