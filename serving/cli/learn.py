@@ -51,7 +51,7 @@ def train(
     base: Annotated[str | None, typer.Option(help="base encoder: a sentence-transformers name or folder")] = None,
     by_time: Annotated[bool, typer.Option("--by-time", help="the latest third of the accounts judges")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="go on where an interrupted training stopped")] = False,
-    triplets: Annotated[bool, typer.Option("--triplets", help="also write hard triplets of moments, to read")] = False,
+    triplets: Annotated[bool, typer.Option("--triplets", help="also write hard triplets of moments to a file")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a model folder on labelled calls; without a table, on the library's own ones once there are enough."""

@@ -19,8 +19,8 @@ FEW: Final = "too few calls"
 _UNITS: Final = UNITS | {"words per minute": " words/min", "per minute": "/min", "per 100 words": "/100 words"}
 _SIDES: Final = {-1: "below", 0: "inside", 1: "above"}
 _LEGEND: Final = (
-    "¼ ½ ¾: a quarter, half and three quarters of those calls lie below; inside: from ¼ to ¾. Of what a call has or "
-    "hasn't: how many calls have it. Where a call lies is no verdict."
+    "¼ ½ ¾: a quarter, half and three quarters of those calls lie below; inside: from ¼ to ¾. For yes/no metrics: how "
+    "many calls have it. Where a call lies is no verdict."
 )
 _PUBLISHED: Final = (
     "Published elsewhere: correlations among vendors' customers, no rule for one call. Your own calls come first."
