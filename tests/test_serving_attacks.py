@@ -319,6 +319,7 @@ def test_a_file_is_sent_back_as_nothing_that_runs(team: Server) -> None:
             ("c.csv", b"<?xml version='1.0'?><x/>", "application/xhtml+xml"),
             ("d.TXT", PAGE, "application/json"),
             ("e.vtt", PAGE, "text/xml"),
+            ("f.json", PAGE, "application/json"),
         ):
             taken = anna.upload(session_id, name, content, claimed)
             assert taken.status_code == 200, taken.text
@@ -331,9 +332,6 @@ def test_a_file_is_sent_back_as_nothing_that_runs(team: Server) -> None:
             assert anna.upload(session_id, name, content, "text/html").status_code == 400
         kept = [one.suffix for one in (app_root(team) / ".files" / session_id).iterdir()]
         assert not {".html", ".svg", ".xml", ".json"} & set(kept)
-        taken = anna.upload(session_id, "f.json", PAGE, "text/html")
-        given = anna.http.get(f"project/file/{taken.json()['id']}", params={"session_id": session_id})
-        assert given.headers["content-type"] == "application/json"
 
 
 def test_uploads_have_an_end(team: Server) -> None:

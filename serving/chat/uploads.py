@@ -21,13 +21,13 @@ MAX_BYTES_OF_USER: Final = 100_000_000
 
 # By the ending, which the settings limit. What a browser says it is would be believed by another browser.
 _TYPES: Final = {
-    ".txt": "text/plain", ".vtt": "text/vtt", ".srt": "application/x-subrip", ".json": "application/json",
+    ".txt": "text/plain", ".vtt": "text/vtt", ".srt": "application/x-subrip", ".json": "text/plain",
     ".csv": "text/csv",
 }  # fmt: skip
 # As what a file may be shown. All others are handed over to be kept, never opened as part of this page.
-_SHOWN_AS: Final = dict.fromkeys(_TYPES.values(), "text/plain; charset=utf-8") | {
-    "application/json": "application/json"  # which is how the page asks for a chart
-}
+_SHOWN_AS: Final = {"application/json": "application/json"} | dict.fromkeys(
+    _TYPES.values(), "text/plain; charset=utf-8"
+)  # fmt: skip
 
 CurrentUser = Annotated[Any, Depends(get_current_user)]
 
