@@ -411,7 +411,7 @@ async def test_doctor_says_how_the_memory_is(file: Path) -> None:
     plant(file, "msgpack", b"\xc1 no msgpack", "a checkpoint")
     ok, detail = _doctor(file.parent)
     assert ok
-    assert "1 can't be read and will begin anew" in detail
+    assert "1 can't be read; each begins anew when it is continued" in detail
     file.write_bytes(b"no database" * 100)
     ok, detail = _doctor(file.parent)
     assert not ok
