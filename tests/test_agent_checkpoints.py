@@ -230,6 +230,7 @@ def test_a_conversation_goes_although_its_name_is_damaged(file: Path, name: str,
 def test_what_a_step_wrote_goes_with_the_checkpoint_that_it_belonged_to(file: Path) -> None:
     with closing(sqlite3.connect(file)) as database, database:
         database.execute("DELETE FROM checkpoints WHERE thread_id = 't'")
+        database.execute("UPDATE writes SET value = ? WHERE thread_id = 't'", (SECRET.encode(),))
         n_before = database.execute("SELECT count(*) FROM writes WHERE thread_id = 'other'").fetchone()
     assert "Winterbourne" in everything_in(file)
     assert _forget_conversations(Settings.load(home=file.parent), {"call-9"}, []) == 0
