@@ -358,7 +358,9 @@ async def test_a_conversation_that_turns_out_unreadable_begins_anew(
 async def test_what_is_damaged_in_a_row_costs_its_conversation_alone(
     damage: Callable[[bytes], bytes], file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    file.write_bytes(damage(file.read_bytes()))
+    with closing(sqlite3.connect(file)) as database, database:
+        database.create_function("damaged", 1, damage)
+        database.execute("UPDATE checkpoints SET checkpoint = damaged(checkpoint) WHERE thread_id = 't'")
     with caplog.at_level(logging.WARNING):
         async with opened(file) as (coach, model):
             await answer_of(coach, "Why?", calls=("call-1",))
