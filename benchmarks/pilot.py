@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
+from salescoach.moves.taxonomy import MOVES
 from salescoach.stats.measures import roc_auc
 from training.authored.agreement import agreement
-from training.authored.corpus import MOVES, Labels, read_all_labels, read_calls
+from training.authored.corpus import Labels, read_all_labels, read_calls
 from training.authored.deals import read_deals
 
 CORPUS = Path(__file__).resolve().parent.parent / "training" / "authored"

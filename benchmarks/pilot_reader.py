@@ -21,8 +21,9 @@ from sklearn.pipeline import make_pipeline, make_union
 from salescoach.config import BUNDLED_BASE_MODEL
 from salescoach.model.base_model import resolve_base_model
 from salescoach.model.encoder import turn_text
+from salescoach.moves.taxonomy import MOVES, OBJECTIONS, moves_of
 from salescoach.types import Transcript
-from training.authored.corpus import MOVES, OBJECTIONS, moves_of, read_calls, read_labels
+from training.authored.corpus import read_calls, read_labels
 
 CORPUS = Path(__file__).resolve().parent.parent / "training" / "authored"
 N_BEFORE, MAX_TOKENS, BATCH, RATE = 2, 160, 16, 4e-5
