@@ -127,7 +127,7 @@ class EncoderReader:
         """The moves of each turn, the objections and the next step."""
         turns = transcript.turns
         p = self.probabilities(turns)
-        above = self._above(p)
+        above = above_thresholds(p, self._heads.threshold)
         concerns = self._handling.concerns(turns, p, above[:, CONCERN])
         return CallMoves(
             turns=tuple(
@@ -150,12 +150,13 @@ class EncoderReader:
             model_id=self.model_id,
         )
 
-    def _above(self, p: np.ndarray) -> np.ndarray:
-        """Which outputs are above their thresholds; a concern has a kind, so its likeliest one is."""
-        above = p >= self._heads.threshold
-        for place in np.flatnonzero(above[:, CONCERN]).tolist():
-            above[place, KINDS[int(np.argmax(p[place, list(KINDS)]))]] = True
-        return np.asarray(above & (p > 0))
+
+def above_thresholds(p: np.ndarray, threshold: np.ndarray) -> np.ndarray:
+    """Which outputs are above their thresholds: of the shape of ``p``, bool. A concern has its likeliest kind."""
+    above = (p >= threshold) & (p > 0)
+    for place in np.flatnonzero(above[:, CONCERN]).tolist():
+        above[place, KINDS[int(np.argmax(p[place, list(KINDS)]))]] = True
+    return np.asarray(above)
 
 
 def read_card(folder: Path) -> ReaderCard:

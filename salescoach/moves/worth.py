@@ -6,7 +6,7 @@ with f_i the feature vector of turn i and t_i its relative position in (0, 1). T
 sigmoid(slope * z + offset).
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,10 @@ class CallWorth:
         weights = np.exp(scores - scores.max(axis=1, keepdims=True))
         z = (weights @ (wide @ self.value)) / weights.sum(axis=1) + self.bias[0]
         return np.asarray(self.slope[0] * z + self.offset[0])
+
+    def rescaled(self, slope: float, offset: float) -> "CallWorth":
+        """With another calibration."""
+        return replace(self, slope=np.array([slope]), offset=np.array([offset]))
 
     def save(self, file: Path) -> None:
         """Writes the arrays as safetensors."""
