@@ -43,7 +43,8 @@ def next_step(turns: Sequence[Turn], p: np.ndarray, above: np.ndarray) -> ReadNe
     committed = bool(near[:, _COMMITMENT].any() and not above[last:, _REFUSAL].any())
     place = _most_telling(turns, p, last)
     what = _sentence(turns[place].text)
-    said = (days_and_times(turn.text) for turn in reversed(turns[max(0, last - _NEAR) : last + 1]))
+    around = [turns[place], *turns[place + 1 : last + _NEAR], *reversed(turns[max(0, last - _NEAR) : place])]
+    said = (days_and_times(turn.text) for turn in around)
     when = next((", ".join(dict.fromkeys(found)) for found in said if found), None)
     return ReadNextStep(turn=place + 1, what=what, who=_who(turns[place], what), when=when, committed=committed)
 

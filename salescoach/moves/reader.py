@@ -26,6 +26,7 @@ from salescoach.moves.results import CallMoves, ReadMove, ReadObjection, TurnMov
 from salescoach.moves.taxonomy import MOVES
 from salescoach.types import Frozen, Transcript, Turn
 
+BUNDLED_READER: Final = Path(__file__).parent / "bundled"
 CARD: Final = "reader.json"
 TRAINED_LAYERS: Final = "trained_layers.safetensors"
 HEADS: Final = "heads.safetensors"

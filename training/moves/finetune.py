@@ -39,7 +39,7 @@ MAX_GRADIENT: Final = 1.0
 class MoveOptions(Frozen):
     """How to train the reader. The defaults are what measured best; ``docs/experiments.md`` has the figures."""
 
-    n_trained_layers: int = Field(6, ge=1, description="top layers that are trained")
+    n_trained_layers: int = Field(4, ge=1, description="top layers that are trained")
     epochs: int = Field(5, ge=1)
     learning_rate: float = Field(1e-4, gt=0, description="of the layers")
     head_learning_rate: float = Field(1e-3, gt=0)
