@@ -328,7 +328,7 @@ async def _take_files(coach: Coach, message: cl.Message, text: str, files: list[
             if transcript is None:
                 continue
         else:
-            transcript = await reader.file(content)
+            transcript = await reader.file(content, file.name)
         await _take_call(coach, message, transcript, title, text)
 
 

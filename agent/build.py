@@ -21,7 +21,8 @@ from agent.queue import WorkQueue
 from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.library import Library
-from salescoach.model.scoring import CallScorer, load_base_encoder
+from salescoach.model.loading import load_base_encoder
+from salescoach.model.scoring import CallScorer
 from salescoach.types import MethodName, Role
 from tools.parts import Parts
 from tools.registry import make_tools

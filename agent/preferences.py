@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from salescoach.types import Frozen, MethodName
-from tools.find_similar_calls import DEFAULT_DIVERSITY, DEFAULT_RESULTS
+from salescoach.types import DEFAULT_DIVERSITY, Frozen, MethodName
+from tools.find_similar_calls import DEFAULT_RESULTS
 from tools.spec import Detail
 
 MAX_PRECEDENTS = 10

@@ -20,7 +20,7 @@ from salescoach.model.artifact import Manifest, ModelFolder, find_model
 from salescoach.model.encoder import Encoder, encode_turns
 from salescoach.model.likeness import Likeness
 from salescoach.model.scoring import CallScorer
-from salescoach.model.similarity import METHODS, PastCalls
+from salescoach.model.similarity import METHODS, ReferenceCalls
 from salescoach.reading.transcripts import parse_transcript
 from salescoach.types import Frozen, Score, Transcript
 
@@ -62,7 +62,7 @@ class SimilarityScores(Frozen):
 
 
 @dataclass(frozen=True)
-class ComparedCall:
+class PlacedCall:
     """An embedded call with its similarity scores."""
 
     call: EmbeddedCall
@@ -115,7 +115,7 @@ class CustomEmbedder(Embeddings):
 class SimilarityScorer(Runnable["str | Transcript | EmbeddedCall | Sequence[float] | np.ndarray", SimilarityScores]):
     """The four similarity scores of a call: of a text, a transcript, an embedded call, or a call vector."""
 
-    def __init__(self, past: PastCalls, scorer: VectorScorer) -> None:
+    def __init__(self, past: ReferenceCalls, scorer: VectorScorer) -> None:
         self._past = past
         self._scorer = scorer
 
@@ -192,14 +192,14 @@ def scoring_chain(settings: Settings | None = None, *, force: bool = False) -> R
         vectors = encode_turns(scorer.encoder, transcript.turns)
         return EmbeddedCall(transcript, vectors, scorer.call_vector(transcript, vectors=vectors))
 
-    def compare(call: EmbeddedCall, config: RunnableConfig) -> ComparedCall:
-        return ComparedCall(call, similarity.invoke(call, config))
+    def compare(call: EmbeddedCall, config: RunnableConfig) -> PlacedCall:
+        return PlacedCall(call, similarity.invoke(call, config))
 
-    def classify(compared: ComparedCall) -> tuple[ComparedCall, Score]:
+    def classify(compared: PlacedCall) -> tuple[PlacedCall, Score]:
         call = compared.call
         return compared, scorer.score(call.transcript, force=force, vectors=call.turn_vectors)
 
-    def output(judged: tuple[ComparedCall, Score]) -> JudgedCall:
+    def output(judged: tuple[PlacedCall, Score]) -> JudgedCall:
         return JudgedCall(score=judged[1], similarity=judged[0].similarity)
 
     return (

@@ -13,7 +13,7 @@ import numpy as np
 from eval.embedding_map import place
 from eval.space import space_of
 from salescoach.model.pooling import N_BLOCKS
-from training.embedding import TrainingCalls
+from training.calls import TrainingCalls
 
 DIMENSION = N_BLOCKS * 384  # of a call vector of the bundled encoder
 TEST_SHARE = 0.2  # one of five folds

@@ -26,15 +26,16 @@ from salescoach.config import BUNDLED_BASE_MODEL
 from salescoach.model.base_model import resolve_base_model
 from salescoach.model.encoder import TurnEncoder
 from salescoach.model.head import sigmoid
-from salescoach.progress import silent
 from salescoach.reading.labelled import read_calls
 from salescoach.stats.splits import TEST, TRAIN, group_of, grouped_folds, labels_of
-from salescoach.types import LabelledCall, Transcript
-from training import finetune as ft
+from salescoach.types import LabelledCall
 from training.baselines import converted, tfidf
 from training.call_model import CallModel, CallRows
+from training.calls import TrainingCalls
 from training.events import Events
+from training.finetune import Run, untrained_model
 from training.fit_head import fit_calibrator
+from training.loop import Loop
 from training.options import FinetuneOptions
 
 STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2)  # C of the logistic regression that is refitted on call vectors
@@ -52,6 +53,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=RUNS, help="cached states and results")
     parser.add_argument("--name", default="", help="results are kept under this name")
     parser.add_argument("--train", type=int, default=0, help="at most so many training calls")
+    parser.add_argument("--all-train", action="store_true", help="no sixth of the training accounts chooses the epoch")
     given = parser.parse_args()
     options = FinetuneOptions.model_validate({k: _value(v) for k, v in (pair.split("=") for pair in given.set)})
     calls = read_calls(given.data)
@@ -63,7 +65,13 @@ def main() -> None:
     for name, train, test in splits(calls, labels, groups, given.repeats, given.folds):
         start = time.perf_counter()
         some = np.random.default_rng(given.seed).permutation(train)[: given.train] if given.train else train
-        line, arrays = judge(transcripts, labels, groups, some, test, options, given.runs, given.seed)
+        held_out = np.zeros(len(calls), dtype=bool)
+        if not given.all_train:
+            held_out[some[grouped_folds(labels[some].tolist(), [groups[row] for row in some], 6, given.seed) == 0]] = (
+                True
+            )
+        seen = TrainingCalls(transcripts, labels, groups, held_out, given.seed)
+        line, arrays = judge(seen, some, test, options, given.runs)
         line |= {"s": time.perf_counter() - start}
         lines.append(line)
         print(name, *(f"{key} {value:.3f}" for key, value in line.items()), flush=True)
@@ -89,46 +97,34 @@ def splits(
 
 
 def judge(
-    calls: list[Transcript],
-    labels: np.ndarray,
-    groups: list[str],
-    train: np.ndarray,
-    test: np.ndarray,
-    options: FinetuneOptions,
-    runs: Path,
-    seed: int,
+    seen: TrainingCalls, train: np.ndarray, test: np.ndarray, options: FinetuneOptions, runs: Path
 ) -> tuple[dict[str, float], dict[str, Any]]:
-    """AUROC on the test calls: of each epoch's classifier, and of other ways to make a score of the chosen epoch."""
+    """AUROC on the test calls: of each epoch's classifier, and of other ways to make a score of the chosen epoch.
+
+    Of the training rows, those that ``seen`` holds out choose the epoch.
+    """
+    calls, labels = list(seen.calls), seen.labels
     data = CallRows.of(calls, labels)
-    fitted, validating = train, None
-    if options.validates:
-        own_fitted, own_validating = ft._validation_split(labels[train], [groups[row] for row in train], seed)
-        fitted = train[own_fitted]
-        validating = None if own_validating is None else train[own_validating]
-    torch.manual_seed(seed)
+    validating = train[seen.held_out[train]]
+    torch.set_num_threads(1)
+    torch.manual_seed(seen.seed)
     base = Path(resolve_base_model(BUNDLED_BASE_MODEL))
     encoder = TurnEncoder.load(base, fingerprint="base")
-    model = ft._model(base, encoder, data, options, runs, 1, silent)
+    model = untrained_model(base, encoder, data.texts, options, Run(runs))
+    loop = Loop(model, data, train[~seen.held_out[train]], validating, options, seen.seed)
     by_epoch: dict[str, np.ndarray] = {}
 
     def on_epoch(stage: str, epoch: int, now: CallModel) -> None:
         if stage == "head" and epoch < options.head_epochs:
             return
-        pooled = ft._pooled_without_training(now, data, test, stage == "head")
+        pooled = loop.pooled(test, is_fixed=stage == "head")
         by_epoch[f"{stage[0]}{epoch}"] = now.logits(pooled).detach().numpy()
 
-    runs.mkdir(parents=True, exist_ok=True)
-    history, chosen = ft._train(
-        model, data, fitted, validating, options, seed, runs / f"{time.time_ns()}.tmp", Events(runs / "events"),
-        silent, on_epoch,
-    )  # fmt: skip
+    history, chosen = loop.run(events=Events(runs / "events"), on_epoch=on_epoch)
     if model.layers is not None:
         model.layers.round()
-    everything = np.arange(len(calls))
-    pooled = ft._pooled_without_training(model, data, everything).numpy()
+    pooled = loop.pooled(np.arange(len(calls))).numpy()
     logits = model.logits(torch.from_numpy(pooled)).detach().numpy()
-    for file in runs.glob("*.tmp"):
-        file.unlink()
 
     line = {key: auc(labels[test], values) for key, values in by_epoch.items()}
     line["chosen"] = float(chosen)
@@ -139,14 +135,14 @@ def judge(
         regression = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=2000))
         regression.fit(pooled[train], labels[train])
         line[f"lr{strength:.0e}"] = auc(labels[test], regression.decision_function(pooled[test]))
-    if validating is not None:
+    if len(validating):
         slope, offset = fit_calibrator(logits[validating], labels[validating])
         line["slope"] = slope
         line["brier"] = float(np.mean((sigmoid(slope * logits[test] + offset) - labels[test]) ** 2))
     text = converted(tfidf().fit([calls[row] for row in train], labels[train]), [calls[row] for row in test])
     line["tfidf"] = auc(labels[test], text)
     arrays = {"test": test, "train": train, "labels": labels, "logits": logits, "pooled": pooled.astype(np.float16)}
-    arrays |= {"tfidf": text, "validating": np.array([]) if validating is None else validating}
+    arrays |= {"tfidf": text, "validating": validating}
     arrays |= {f"epoch_{key}": values for key, values in by_epoch.items()}
     arrays["history"] = np.array(json.dumps([entry.model_dump() for entry in history]))
     return line, arrays

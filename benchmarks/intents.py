@@ -12,7 +12,7 @@ from agent.intents import read_examples
 from eval.routing import judge_intents, read_questions, report_table
 from salescoach.config import Settings
 from salescoach.model.encoder import best_engine
-from salescoach.model.scoring import load_base_encoder
+from salescoach.model.loading import load_base_encoder
 
 
 def main() -> None:

@@ -20,8 +20,8 @@ from salescoach.model.artifact import ModelFolder
 from salescoach.model.embedding_arm import EmbeddingArm, EncodedCall, ReferenceArm
 from salescoach.model.encoder import Encoder, encode_turns
 from salescoach.model.likeness import Likeness
-from salescoach.model.scoring import load_base_encoder, load_encoder
-from salescoach.model.similarity import METHODS, PastCalls, directions
+from salescoach.model.loading import load_base_encoder, load_encoder
+from salescoach.model.similarity import METHODS, ReferenceCalls, directions
 from salescoach.reading.labelled import read_calls
 from salescoach.stats.measures import METRICS, N_RESAMPLES, Judged, averaged, paired_gap, resample
 from salescoach.stats.splits import TRAIN, group_of, labels_of
@@ -50,7 +50,7 @@ def main() -> None:
     vectors, _ = embedded(learned, base, generic)
     center = vectors.mean(axis=0)
     past = {
-        "generic": PastCalls.of(directions(vectors, center), labels_of(learned)),
+        "generic": ReferenceCalls.of(directions(vectors, center), labels_of(learned)),
         "fine-tuned": Likeness.load(folder.likeness_file).past,
     }
     sides: dict[str, tuple[Encoder, EmbeddingArm | ReferenceArm, np.ndarray]] = {

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from salescoach.model.similarity import METHODS, PastCalls
+from salescoach.model.similarity import METHODS, ReferenceCalls
 
 DIMENSION = 384
 SIZES = (50, 100, 200, 500, 1000)
@@ -42,8 +42,8 @@ def one_shuffle(n_judged: int, rng: np.random.Generator) -> list[float]:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     labels = rng.permutation(np.arange(n_judged + n_train) % 2)
     judged, judged_labels = vectors[:n_judged], labels[:n_judged]
-    leaking = PastCalls.unscaled(judged, judged_labels).scores(judged)["cosine"]
-    honest = PastCalls.unscaled(vectors[n_judged:], labels[n_judged:]).scores(judged)
+    leaking = ReferenceCalls.unscaled(judged, judged_labels).scores(judged)["cosine"]
+    honest = ReferenceCalls.unscaled(vectors[n_judged:], labels[n_judged:]).scores(judged)
     return [float(roc_auc_score(judged_labels, scores)) for scores in (leaking, *(honest[name] for name in METHODS))]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from eval.compare import compare
+from eval.compare import CompareOptions, compare
 from salescoach.config import Settings
 from salescoach.reading.labelled import read_calls
 from salescoach.stats.measures import METRICS, Judged, Measure, averaged, interval, paired_gap
@@ -41,7 +41,7 @@ def main() -> None:
     by_seed = []
     for seed in given.seeds:
         with progress() as report:
-            found = compare(calls, Settings.load(seed=seed), n_resamples=N_RESAMPLES_OF_ONE, progress=report)
+            found = compare(calls, Settings.load(seed=seed), CompareOptions(n_resamples=N_RESAMPLES_OF_ONE), report)
         for arm in ARMS:
             judged[arm] += found.judgements.judged(arm)
         by_seed.append({line.name: line.auc for line in found.comparison.arms})

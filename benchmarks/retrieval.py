@@ -34,12 +34,12 @@ from salescoach.model.scoring import CallScorer
 from salescoach.reading.labelled import read_calls
 from salescoach.types import LabelledCall, Outcome, Role, Transcript
 from vectorstore.build import build_index
-from vectorstore.chroma import STORE, VERSION, ChromaStore, fill
+from vectorstore.chroma import STORE, VERSION, ChromaStore, write_store
 from vectorstore.database import DATABASE, digest_of_database
 from vectorstore.generation import open_shelves
 from vectorstore.moments import Moment, moment_vectors, moments_of
 from vectorstore.search import PastCalls
-from vectorstore.shelf import PLACE, Kind, Shelf, exact_nearest
+from vectorstore.shelf import PLACE, CallFacts, Kind, Shelf, exact_nearest
 
 N_QUERIES = 200
 N_ASKING = 500  # accounts at most
@@ -268,13 +268,7 @@ def random_vectors(n_vectors: int, runs: Path) -> None:
     vectors = np.memmap(file, dtype=np.float32, mode="r").reshape(n_vectors, DIMENSION)
     shelves = [bare_shelf("converted", vectors[:0]), bare_shelf("lost", vectors)]
     with timed() as filling:
-        fill(
-            folder,
-            shelves,
-            lambda shelf, kind: [str(row) for row in range(len(shelf.vectors[kind]))],
-            "random",
-            lambda n: None,
-        )
+        write_store(folder, shelves, "random", lambda n: None)
     print(f"## {n_vectors} random vectors\n\n- filling Chroma: {filling}; {size_mib(folder)} MiB on disk")
     with timed() as opening:
         database = digest_of_database(folder / STORE / DATABASE)
@@ -288,10 +282,12 @@ def random_vectors(n_vectors: int, runs: Path) -> None:
 
 
 def bare_shelf(outcome: Outcome, vectors: np.ndarray) -> Shelf:
-    """A shelf of moments that belong to no calls."""
-    empty = np.array([], dtype=object)
-    no_calls, no_places = np.zeros((0, 1), dtype=np.float32), np.zeros((0, len(PLACE)), dtype=np.int32)
-    return Shelf(outcome, [], {"calls": no_calls, "moments": vectors}, no_places, empty, empty, empty, empty, empty)
+    """A shelf of moments that all belong to one call, which itself has no vector."""
+    empty, no_calls = np.array([], dtype=object), np.zeros((0, 1), dtype=np.float32)
+    call = CallFacts("call", "content", None, None, moments=(0, len(vectors)), shingles=(0, 0))
+    places = np.zeros((len(vectors), len(PLACE)), dtype=np.int32)
+    places[:, PLACE.index("anchor")] = np.arange(len(vectors))
+    return Shelf(outcome, [call], {"calls": no_calls, "moments": vectors}, places, *[empty] * 5)
 
 
 def recombined(calls: Sequence[LabelledCall], n_calls: int) -> list[LabelledCall]:

@@ -17,7 +17,7 @@ from salescoach.config import Settings
 from salescoach.model.artifact import ModelFolder
 from salescoach.reading.labelled import read_calls
 from salescoach.types import LabelledCall
-from training.options import FinetuneOptions
+from training.options import FinetuneOptions, TrainingOptions
 from training.run import train
 
 ARMS = ("generic", "tfidf", "finetuned", "blend")
@@ -55,7 +55,8 @@ def one_run(calls: list[LabelledCall], n_calls: int, seed: int) -> tuple[str, bo
         home = Path(folder)
         settings = Settings.load(home=home, seed=seed)
         out = home / "model"
-        manifest = train(shuffled, out, settings, name="shuffled", data="shuffled labels", options=FinetuneOptions())
+        options = TrainingOptions(name="shuffled", data="shuffled labels", finetuning=FinetuneOptions())
+        manifest = train(shuffled, out, settings, options)
         is_worth_it = ModelFolder.open(out).verdict.startswith("Fine-tuning was worth it")
     aucs = [f"{manifest.measures[arm]['auc'].value:.3f}" for arm in ARMS]
     return f"| {seed} | {' | '.join(aucs)} | {manifest.scorer} | {'yes' if is_worth_it else 'no'} |", is_worth_it

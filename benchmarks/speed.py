@@ -16,7 +16,8 @@ from sentence_transformers import SentenceTransformer
 from salescoach.config import Settings
 from salescoach.model.artifact import ModelFolder, find_model
 from salescoach.model.encoder import TurnEncoder, best_engine, turn_text
-from salescoach.model.scoring import CallScorer, load_arms
+from salescoach.model.loading import load_arms
+from salescoach.model.scoring import CallScorer
 from salescoach.types import Transcript, Turn
 
 SIZES = {"40 turns, 600 words": (40, 15), "an hour: 360 turns, 9,000 words": (360, 25)}

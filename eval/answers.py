@@ -30,7 +30,7 @@ USEFUL = 0.55  # lower end of the AUROC
 
 
 @dataclass(frozen=True)
-class Answer:
+class ReportAnswer:
     """A question that a reader has, and what the figures say to it."""
 
     question: str
@@ -56,7 +56,7 @@ def headline(found: Comparison) -> tuple[str, Tone]:
 
 def comparison_answers(
     found: Comparison, best: str, bins: Sequence[Bin], curves: Sequence[LearningCurve], top: tuple[int, float]
-) -> list[Answer]:
+) -> list[ReportAnswer]:
     """What to use, how well it ranks, how far to trust a probability, and whether more calls would pay.
 
     Args:
@@ -69,20 +69,20 @@ def comparison_answers(
     line = next(arm for arm in found.arms if arm.name == best)
     gain = found.improvement
     name = NAMES[best].capitalize() if best in NAMES else best  # models and arms by likeness keep their names
-    answers = [Answer("Which scores best?", f"{name}. {ranks_right(line.measures['auc'])}")]
+    answers = [ReportAnswer("Which scores best?", f"{name}. {ranks_right(line.measures['auc'])}")]
     if gain is not None:
         auc = {arm.name: arm.auc for arm in found.arms}
         answers.append(
-            Answer(
+            ReportAnswer(
                 "What did fine-tuning change?",
                 f"Of 100 such pairs it ranks {100 * auc['finetuned']:.0f} right, the generic encoder "
                 f"{100 * auc['generic']:.0f} and plain words {100 * auc['tfidf']:.0f}. {_chance(gain)}",
             )
         )
-    answers.append(Answer("Can I trust a percentage?", trust(line.measures, bins, found.folds)))
-    answers.append(Answer("What if I take the top of the list?", top_of_list(*top, found.positives / found.n)))
+    answers.append(ReportAnswer("Can I trust a percentage?", trust(line.measures, bins, found.folds)))
+    answers.append(ReportAnswer("What if I take the top of the list?", top_of_list(*top, found.positives / found.n)))
     curve = next((one for one in curves if one.arm == best), next(iter(curves), None))
-    answers.append(Answer("Would more calls pay?", more_calls(curve)))
+    answers.append(ReportAnswer("Would more calls pay?", more_calls(curve)))
     return answers
 
 
@@ -98,22 +98,22 @@ def evaluation_headline(found: Evaluation) -> tuple[str, Tone]:
     return "It is not shown that the model tells these calls apart.", "open"
 
 
-def evaluation_answers(found: Evaluation, bins: Sequence[Bin], top: tuple[int, float]) -> list[Answer]:
+def evaluation_answers(found: Evaluation, bins: Sequence[Bin], top: tuple[int, float]) -> list[ReportAnswer]:
     """How well it ranks, how far to trust a probability, how often it answers, and what it does on plain checks."""
     answers = [
-        Answer("How well does it rank?", ranks_right(found.measures["auc"])),
-        Answer("Can I trust a percentage?", trust(found.measures, bins, n_folds=1)),
+        ReportAnswer("How well does it rank?", ranks_right(found.measures["auc"])),
+        ReportAnswer("Can I trust a percentage?", trust(found.measures, bins, n_folds=1)),
     ]
-    answers.append(Answer("What if I take the top of the list?", top_of_list(*top, found.positives / found.n)))
+    answers.append(ReportAnswer("What if I take the top of the list?", top_of_list(*top, found.positives / found.n)))
     often = "On all of these calls."
     if found.answered_share < 1:
         often = f"On {found.answered_share:.0%} of these calls; on the others it says why it can't."
-    answers.append(Answer("How often does it answer?", often))
+    answers.append(ReportAnswer("How often does it answer?", often))
     if found.behaviour:
         passed, n = sum(one.passed for one in found.behaviour), sum(one.n for one in found.behaviour)
         weakest = min(found.behaviour, key=lambda one: one.passed / one.n)
         answers.append(
-            Answer(
+            ReportAnswer(
                 "Does it understand what is said?",
                 f"It does what is expected in {passed} of {n} small tests; least where {weakest.check} "
                 f"({weakest.passed} of {weakest.n}).",

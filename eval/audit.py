@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from pydantic import computed_field
 
-from eval.findings import MAX_EXAMPLES, MAX_NOTE_CHARS, Example, Finding, Severity
-from eval.near_duplicates import Pairs, clusters, near_duplicates, words_of
+from eval.findings import MAX_EXAMPLES, MAX_NOTE_CHARS, Finding, FindingExample, Severity
+from eval.near_duplicates import NearPairs, clusters, near_duplicates, words_of
 from eval.outcome_words import find_outcome_words
 from eval.predictors import CHECKS, check_predictors
 from salescoach.errors import DataError
@@ -110,7 +110,7 @@ def render(report: AuditReport) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _plain(example: Example) -> str:
+def _plain(example: FindingExample) -> str:
     return ", ".join(example.call_ids) + (f": {example.note}" if example.note else "")
 
 
@@ -199,16 +199,16 @@ def _on_several_sides(names: Sequence[str | None], sides: Sequence[str]) -> list
     return sorted(name for name, where in seen.items() if len(where) > 1)
 
 
-def _account_example(calls: Sequence[LabelledCall], account: str) -> Example:
+def _account_example(calls: Sequence[LabelledCall], account: str) -> FindingExample:
     by_split = {call.split or "": call.call_id for call in calls if call.account_id == account}
     note = f"account {account} in {', '.join(sorted(by_split))}"
-    return Example(call_ids=tuple(by_split.values())[:MAX_EXAMPLES], note=note[:MAX_NOTE_CHARS])
+    return FindingExample(call_ids=tuple(by_split.values())[:MAX_EXAMPLES], note=note[:MAX_NOTE_CHARS])
 
 
 # The same call twice
 
 
-def _check_duplicates(calls: Sequence[LabelledCall], sides: Sequence[str] | None, pairs: Pairs) -> Finding:
+def _check_duplicates(calls: Sequence[LabelledCall], sides: Sequence[str] | None, pairs: NearPairs) -> Finding:
     check = "near-duplicates"
     if pairs.n_too_short == len(calls):
         message = f"No call has {MIN_SHINGLES} runs of {SHINGLE_WORDS} words of its own, too little to tell a copy."
@@ -229,7 +229,7 @@ def _check_duplicates(calls: Sequence[LabelledCall], sides: Sequence[str] | None
         f"same account and split.{short}"
     )
     examples = tuple(
-        Example(
+        FindingExample(
             call_ids=(calls[pairs.first[row]].call_id, calls[pairs.second[row]].call_id),
             note=f"{pairs.share[row]:.0%} of the shorter call's word runs are in both",
         )
@@ -263,7 +263,7 @@ def _check_outcome_words(calls: Sequence[LabelledCall]) -> Finding:
     message = f"{len(rows):,} of {len(calls):,} calls hold words that announce an outcome ({told}); {advice}."
     first = found[0]
     examples = tuple(
-        Example(call_ids=(calls[row].call_id,), note=words[:MAX_NOTE_CHARS])
+        FindingExample(call_ids=(calls[row].call_id,), note=words[:MAX_NOTE_CHARS])
         for row, words in list(first.words.items())[:MAX_EXAMPLES]
     )
     figures = {

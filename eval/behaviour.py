@@ -66,7 +66,7 @@ WORDS: Final[dict[Expectation, str]] = {
 
 
 @dataclass(frozen=True)
-class Check:
+class Variation:
     """``pairs`` makes the variants of one call; a call that a check can't be made on gives none."""
 
     name: str
@@ -98,7 +98,7 @@ def check_behaviour(
     return tuple(found)
 
 
-def _pass_rate(check: Check, changes: Sequence[float]) -> PassRate:
+def _pass_rate(check: Variation, changes: Sequence[float]) -> PassRate:
     is_met: dict[Expectation, Callable[[float], bool]] = {
         "falls": lambda change: change <= -MIN_CHANGE,
         "stays": lambda change: abs(change) <= MAX_CHANGE,
@@ -172,15 +172,15 @@ def _with_text(call: Transcript, row: int, text: str) -> Transcript:
 
 
 CHECKS: Final = (
-    Check("the customer insults the rep", "falls", partial(_said, "customer", INSULTS)),
-    Check("the customer refuses", "falls", partial(_said, "customer", REFUSALS)),
-    Check("the customer has signed with a competitor", "falls", partial(_said, "customer", COMPETITORS)),
-    Check("“not going to sign” in place of “going to sign”", "falls", partial(_said_instead, "customer", INTENTS)),
-    Check("the rep is impolite", "falls", partial(_said, "rep", RUDE_REPLIES)),
-    Check("the last customer turn refuses in place of agreeing", "falls", _ended),
-    Check("the sides change places", "moves", _swapped),
-    Check("another person's name", "stays", partial(_filled, "customer", "It's {} here, can you hear me?", NAMES)),
-    Check("another product's name", "stays", partial(_filled, "rep", "That is what {} is made for.", PRODUCTS)),
-    *(Check(f"speech recognition gets {rate:.0%} of the words wrong", "stays", partial(_misheard, rate))
+    Variation("the customer insults the rep", "falls", partial(_said, "customer", INSULTS)),
+    Variation("the customer refuses", "falls", partial(_said, "customer", REFUSALS)),
+    Variation("the customer has signed with a competitor", "falls", partial(_said, "customer", COMPETITORS)),
+    Variation("“not going to sign” in place of “going to sign”", "falls", partial(_said_instead, "customer", INTENTS)),
+    Variation("the rep is impolite", "falls", partial(_said, "rep", RUDE_REPLIES)),
+    Variation("the last customer turn refuses in place of agreeing", "falls", _ended),
+    Variation("the sides change places", "moves", _swapped),
+    Variation("another person's name", "stays", partial(_filled, "customer", "It's {} here, can you hear me?", NAMES)),
+    Variation("another product's name", "stays", partial(_filled, "rep", "That is what {} is made for.", PRODUCTS)),
+    *(Variation(f"speech recognition gets {rate:.0%} of the words wrong", "stays", partial(_misheard, rate))
       for rate in ERROR_RATES),
 )  # fmt: skip

@@ -24,14 +24,15 @@ from eval.judgements import SHARES, Judgements
 from eval.space import Space, space_of
 from salescoach.config import Settings
 from salescoach.errors import DataError
+from salescoach.file_store import FileStore, key_of
 from salescoach.model.encoder import Encoder, encode_turns
 from salescoach.model.head import blended, logit, sigmoid
-from salescoach.model.scoring import CallScorer, load_base_encoder
+from salescoach.model.loading import load_base_encoder
+from salescoach.model.scoring import CallScorer
 from salescoach.progress import Progress, silent
 from salescoach.stats.measures import N_RESAMPLES, Thresholds
 from salescoach.stats.splits import group_of, labels_of, split_hash
 from salescoach.types import Frozen, LabelledCall
-from salescoach.whole_file import whole_file
 from training.arms import FittedArm, embedding_arms, fit_baseline, fit_blend, honest_thresholds
 from training.baselines import BASELINES
 from training.embedding import Trained, fit_finetuned, fit_generic
@@ -83,17 +84,53 @@ class Details:
     model_id: str | None = None
 
 
+class CompareOptions(Frozen):
+    """How arms are compared.
+
+    Attributes:
+        n_folds: of the cross-validation, by account.
+        quick: only the first of the folds.
+        by_time: one split, the latest third of the accounts judging.
+        model: a model folder that is judged as one more arm, by its id.
+        finetuning: how the encoder is fine-tuned.
+        with_learning: also let arms learn from a quarter and from half of the training accounts; about as long again.
+        n_resamples: of accounts, for the intervals.
+    """
+
+    n_folds: int = 5
+    quick: bool = False
+    by_time: bool = False
+    model: Path | None = None
+    finetuning: FinetuneOptions = FinetuneOptions()
+    with_learning: bool = False
+    n_resamples: int = N_RESAMPLES
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Results of fits that may be taken again: those of the same calls, splits, settings and code, which ``of`` names.
+
+    A result is numbers only; it is whole in the file or not there.
+    """
+
+    store: FileStore
+    of: str
+
+    def once(self, name: str, fit: Callable[[], FoldResults]) -> FoldResults:
+        """What a fit gives, or gave before under this name."""
+        key = key_of(self.of, name)
+        result = self.store.get([key]).get(key)
+        if result is None:
+            result = fit().model_dump_json().encode()
+            self.store.put({key: result})
+        # Read back even when just made, so that a resumed comparison gives the same figures to the last bit.
+        return FoldResults.model_validate_json(result)
+
+
 def compare(
     calls: Sequence[LabelledCall],
     settings: Settings,
-    *,
-    n_folds: int = 5,
-    quick: bool = False,
-    by_time: bool = False,
-    model: Path | None = None,
-    options: FinetuneOptions | None = None,
-    with_learning: bool = False,
-    n_resamples: int = N_RESAMPLES,
+    options: CompareOptions | None = None,
     progress: Progress = silent,
 ) -> Details:
     """Judges every arm on the same splits.
@@ -101,50 +138,31 @@ def compare(
     Args:
         calls: labelled calls; open deals are left out. A ``split`` column wins over folds.
         settings: base model, seed, threads, and ``COACH_HOME``, under which finished folds are kept.
-        n_folds: of the cross-validation, by account.
-        quick: only the first of the folds.
-        by_time: one split, the latest third of the accounts judging.
-        model: a model folder that is judged as one more arm, by its id.
-        options: how the encoder is fine-tuned.
-        with_learning: also let arms learn from a quarter and from half of the training accounts; about as long again.
-        n_resamples: of accounts, for the intervals.
+        options: how they are compared.
         progress: called with the stage, what is done and what there is to do.
 
     Raises:
-        DataError: too few calls of an outcome, or ``model`` has been trained on calls that would judge it.
+        DataError: too few calls of an outcome, or ``options.model`` has been trained on calls that would judge it.
     """
     calls = [call for call in calls if call.outcome is not None]
-    options = options or FinetuneOptions()
-    splits = make_splits(calls, n_folds, settings.seed, quick=quick, by_time=by_time)
+    options = options or CompareOptions()
+    splits = make_splits(calls, options.n_folds, settings.seed, quick=options.quick, by_time=options.by_time)
     folds = [make_fold(calls, names, settings.seed) for names in splits]
     hash_of_splits = split_hash(calls, [" ".join(names) for names in zip(*splits, strict=True)])
-    fits = _fits(folds, settings, options, model, progress)
-    kept = settings.runs_dir / "compare" / _key(hash_of_splits, settings, options)
-
-    results: list[dict[str, FoldResult]] = []
-    spaces: dict[str, list[Space]] = {}
-    for number, fold in enumerate(folds):
-        arms: dict[str, FoldResult] = {}
-        for step, (name, fit) in enumerate(fits.items()):
-            progress("comparing", number * len(fits) + step, len(folds) * len(fits))
-            found = _once(kept / f"fold-{number}-{name}.json", partial(fit, fold))
-            arms |= found.arms
-            if found.space is not None:
-                spaces.setdefault(name, []).append(found.space)
-        results.append(_with_blend(arms, fold))
-    progress("comparing", len(folds) * len(fits), len(folds) * len(fits))
-    judgements = _judgements(results, folds)
+    fits = _fits(folds, settings, options, progress)
+    kept = _Kept(FileStore(settings.runs_dir / "compare.sqlite"), _facts(hash_of_splits, settings, options.finetuning))
+    judgements, spaces, ms_per_call = _judge(folds, fits, kept, progress)
     learning = {}
-    if with_learning:
+    if options.with_learning:
         learners = {name: fits[name] for name in LEARNERS}
         learning = _learning(folds, learners, kept, progress) | {_mean_size(folds): judgements}
+    kept.store.close()
 
     lines: dict[str, Arm] = {}
     for done, arm in enumerate(judgements.arms):
         progress("resampling accounts", done, len(judgements.arms))
         judged = {share: judgements.judged(arm, share) for share in SHARES}
-        ms_per_call = statistics.median(of_fold[arm].ms_per_call for of_fold in results)
-        lines[arm] = report_arm(arm, judged, ms_per_call, settings.seed, n_resamples)
+        lines[arm] = report_arm(arm, judged, ms_per_call[arm], settings.seed, options.n_resamples)
     progress("resampling accounts", len(judgements.arms), len(judgements.arms))
     comparison = Comparison(
         n=len(calls),
@@ -160,7 +178,27 @@ def compare(
     return Details(comparison, judgements, learning, spaces, folds, next(iter(given), None))
 
 
-def _learning(folds: Sequence[Fold], fits: Mapping[str, Fit], kept: Path, progress: Progress) -> dict[int, Judgements]:
+def _judge(
+    folds: Sequence[Fold], fits: Mapping[str, Fit], kept: _Kept, progress: Progress
+) -> tuple[Judgements, dict[str, list[Space]], dict[str, float]]:
+    """What every arm says of every fold, where the encoders put the calls, and the time for one call."""
+    results: list[dict[str, FoldResult]] = []
+    spaces: dict[str, list[Space]] = {}
+    for number, fold in enumerate(folds):
+        arms: dict[str, FoldResult] = {}
+        for step, (name, fit) in enumerate(fits.items()):
+            progress("comparing", number * len(fits) + step, len(folds) * len(fits))
+            found = kept.once(f"fold-{number}-{name}", partial(fit, fold))
+            arms |= found.arms
+            if found.space is not None:
+                spaces.setdefault(name, []).append(found.space)
+        results.append(_with_blend(arms, fold))
+    progress("comparing", len(folds) * len(fits), len(folds) * len(fits))
+    ms_per_call = {arm: statistics.median(of_fold[arm].ms_per_call for of_fold in results) for arm in results[0]}
+    return _judgements(results, folds), spaces, ms_per_call
+
+
+def _learning(folds: Sequence[Fold], fits: Mapping[str, Fit], kept: _Kept, progress: Progress) -> dict[int, Judgements]:
     """What arms say that have learned from a part of the accounts; parts too small to learn from are left out."""
     found = {}
     for nth, percent in enumerate(PARTS):
@@ -174,7 +212,7 @@ def _learning(folds: Sequence[Fold], fits: Mapping[str, Fit], kept: Path, progre
             for step, (name, fit) in enumerate(fits.items()):
                 done = (nth * len(folds) + number) * len(fits) + step
                 progress("learning from fewer calls", done, len(PARTS) * len(folds) * len(fits))
-                arms |= _once(kept / f"fold-{number}-{name}-{percent}.json", partial(fit, part)).arms
+                arms |= kept.once(f"fold-{number}-{name}-{percent}", partial(fit, part)).arms
             results.append(_with_blend(arms, part))
         found[_mean_size(smaller)] = _judgements(results, smaller)
     return found
@@ -192,21 +230,20 @@ def _judgements(results: Sequence[dict[str, FoldResult]], folds: Sequence[Fold])
     )
 
 
-def _fits(
-    folds: Sequence[Fold], settings: Settings, options: FinetuneOptions, model: Path | None, progress: Progress
-) -> dict[str, Fit]:
+def _fits(folds: Sequence[Fold], settings: Settings, options: CompareOptions, progress: Progress) -> dict[str, Fit]:
     """What is fitted in each fold, by name; one fit can give several arms."""
     fits: dict[str, Fit] = {name: partial(_fit_baseline, name) for name in BASELINES}
     base = load_base_encoder(settings)
-    fits["generic"] = partial(_fit_generic, base, options)
-    fits["finetuned"] = partial(_fit_finetuned, base, settings, options, progress)
-    if model is not None:
-        named = settings.model_copy(update={"model": model})
+    fits["generic"] = partial(_fit_generic, base, options.finetuning)
+    fits["finetuned"] = partial(_fit_finetuned, base, settings, options.finetuning, progress)
+    if options.model is not None:
+        named = settings.model_copy(update={"model": options.model})
         scorer, cold = CallScorer.load(named), CallScorer.load(named, cached=False)
         n_seen = sum(was_trained_on(scorer, call) for fold in folds for call in fold.test)
         if n_seen:
             raise DataError(
-                f"{model} has been trained on {n_seen} of the calls that would judge it; compare on unseen calls."
+                f"{options.model} has been trained on {n_seen} of the calls that would judge it; compare on unseen "
+                "calls."
             )
         fits[scorer.manifest.model_id] = partial(_ask_model, scorer, cold)
     return fits
@@ -296,21 +333,12 @@ def _milliseconds(judge: Callable[..., object], fold: Fold) -> float:
     return statistics.median(times)
 
 
-def _once(file: Path, fit: Callable[[], FoldResults]) -> FoldResults:
-    """What a fit gives, from the file where it has been done before; a file is whole or not there."""
-    if not file.is_file():
-        results = fit()
-        with whole_file(file) as temporary:
-            temporary.write_text(results.model_dump_json(), encoding="utf-8")
-    # Read back even when just written, so that a resumed comparison gives the same figures to the last bit.
-    return FoldResults.model_validate_json(file.read_bytes())
-
-
-def _key(hash_of_splits: str, settings: Settings, options: FinetuneOptions) -> str:
-    """Names results that may be taken again: same calls, same splits, same settings, same code."""
+def _facts(hash_of_splits: str, settings: Settings, options: FinetuneOptions) -> str:
+    """All that decides what a fit of a fold gives: calls and splits, settings, code."""
     code = hashlib.sha256()
     for package in (salescoach, training):
         for file in sorted(Path(str(package.__file__)).parent.rglob("*.py")):
             code.update(file.read_bytes())
-    parts = (hash_of_splits, settings.base_model, str(settings.seed), options.model_dump_json(), code.hexdigest())
-    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]
+    return " ".join(
+        (hash_of_splits, settings.base_model, str(settings.seed), options.model_dump_json(), code.hexdigest())
+    )

@@ -42,7 +42,7 @@ class Movement(Frozen):
     random: Measure
 
 
-class Agreement(Frozen):
+class TruthAgreement(Frozen):
     """Effects of a model's what-if against the true ones of a simulated corpus."""
 
     n: int
@@ -57,7 +57,7 @@ class Faithfulness(Frozen):
     n: int
     deletion: tuple[Movement, ...]
     insertion: tuple[Movement, ...]
-    agreement: Agreement | None = Field(None, description="where the true effects are known")
+    agreement: TruthAgreement | None = Field(None, description="where the true effects are known")
 
 
 def check_faithfulness(
@@ -120,7 +120,7 @@ def effects_of(scorer: CallScorer, call: EncodedCall) -> np.ndarray:
     return np.asarray(np.round(p - scorer.probabilities(call, without_each(n_turns)), 4))
 
 
-def agreement(known: Sequence[tuple[np.ndarray, np.ndarray, str]], seed: int) -> Agreement | None:
+def agreement(known: Sequence[tuple[np.ndarray, np.ndarray, str]], seed: int) -> TruthAgreement | None:
     """Of effects with the true ones, both of shape (n_turns,), and the account; calls without true effects don't count.
 
     Returns:
@@ -139,7 +139,7 @@ def agreement(known: Sequence[tuple[np.ndarray, np.ndarray, str]], seed: int) ->
     if not groups:
         return None
     figures = (_mean(np.array(values, dtype=float), groups, seed) for values in (first, signs, ranks))
-    return Agreement(n=len(groups), **dict(zip(("first_found", "sign_right", "rank"), figures, strict=True)))
+    return TruthAgreement(n=len(groups), **dict(zip(("first_found", "sign_right", "rank"), figures, strict=True)))
 
 
 def read_true_effects(sample: Path) -> dict[str, np.ndarray] | None:

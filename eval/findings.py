@@ -12,7 +12,7 @@ MAX_EXAMPLES: Final = 3
 MAX_NOTE_CHARS: Final = 80
 
 
-class Example(Frozen):
+class FindingExample(Frozen):
     """Calls that show a finding; ``note`` has at most 80 characters."""
 
     call_ids: tuple[str, ...]
@@ -26,4 +26,4 @@ class Finding(Frozen):
     severity: Severity
     message: str
     figures: dict[str, float] = Field(default_factory=dict)
-    examples: tuple[Example, ...] = ()
+    examples: tuple[FindingExample, ...] = ()

@@ -10,7 +10,7 @@ import numpy as np
 from salescoach.errors import DataError
 from salescoach.stats.splits import CALIBRATION, TEST, TRAIN, cross_validation, group_of, labels_of, split_names
 from salescoach.types import LabelledCall, Transcript
-from training.embedding import TrainingCalls
+from training.calls import TrainingCalls
 from training.run import training_calls
 
 MIN_CALLS = 5

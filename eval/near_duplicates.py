@@ -18,7 +18,7 @@ BLOCK_ROWS: Final = 256
 
 
 @dataclass(frozen=True)
-class Pairs:
+class NearPairs:
     """Calls that are nearly the same: ``first`` and ``second`` are row numbers, ``share`` is in (0, 1].
 
     All have shape (n_pairs,); ``share`` is how much of the shorter call is in the other one. ``n_too_short`` calls
@@ -31,7 +31,7 @@ class Pairs:
     n_too_short: int
 
 
-def near_duplicates(texts: Sequence[str]) -> Pairs:
+def near_duplicates(texts: Sequence[str]) -> NearPairs:
     """All pairs of texts where 45 % of the shorter one's runs of four words are in the other, by exact counting.
 
     Containment (Broder, On the resemblance and containment of documents, 1997) rather than Jaccard, so that a call
@@ -63,10 +63,10 @@ def near_duplicates(texts: Sequence[str]) -> Pairs:
         keep = (first < second) & (share >= SAME_CALL) & is_judged[first] & is_judged[second]
         found.append((first[keep], second[keep], share[keep]))
     firsts, seconds, shares = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return Pairs(firsts, seconds, shares, int((~is_judged).sum()))
+    return NearPairs(firsts, seconds, shares, int((~is_judged).sum()))
 
 
-def clusters(n_calls: int, pairs: Pairs) -> np.ndarray:
+def clusters(n_calls: int, pairs: NearPairs) -> np.ndarray:
     """The cluster of each call, a row number: shape (n_calls,). Calls linked by near-duplicates share one."""
     cluster = np.arange(n_calls)
     while True:

@@ -19,7 +19,7 @@ from pydantic_core import to_jsonable_python
 from eval import figures
 from eval.answers import (
     ELIGIBLE,
-    Answer,
+    ReportAnswer,
     Tone,
     best_arm,
     comparison_answers,
@@ -51,14 +51,14 @@ TEMPLATE = "report.html"
 
 
 @dataclass(frozen=True)
-class Page:
+class ReportPage:
     """All that the template shows. ``facts``: how it was made."""
 
     title: str
     kicker: str
     headline: str
     tone: Tone
-    answers: Sequence[Answer]
+    answers: Sequence[ReportAnswer]
     sections: Sequence[Section]
     facts: Sequence[tuple[str, str]]
 
@@ -86,7 +86,7 @@ def write_comparison(file: Path, details: Details, data: str, command: str) -> N
     said, tone = headline(found)
     folds = f"{found.folds} folds by account" if found.folds > 1 else "one split by account"
     share = f"{found.positives / found.n:.0%} converted"
-    page = Page(
+    page = ReportPage(
         title=f"Does fine-tuning pay? {data}",
         kicker=f"{data}: {found.n:,} calls, {share}, {found.groups:,} accounts; {folds}",
         headline=said,
@@ -120,7 +120,7 @@ def write_evaluation(file: Path, details: EvaluationDetails, manifest: Manifest,
     (arm,) = details.judgements.arms
     curves = all_curves(details.judgements, [arm], arm, {arm: _by_share(details, arm, manifest.seed)}, manifest.seed)
     said, tone = evaluation_headline(found)
-    page = Page(
+    page = ReportPage(
         title=f"{arm} on {data}",
         kicker=f"{arm} on {data}: {found.n:,} calls, {found.positives / found.n:.0%} converted",
         headline=said,
@@ -163,7 +163,7 @@ def _top(band: Band) -> tuple[int, float]:
     return round(band.x[nearest]), band.y[nearest]
 
 
-def _write(file: Path, page: Page, drawings: dict[str, Figure], raw: dict[str, Any]) -> None:
+def _write(file: Path, page: ReportPage, drawings: dict[str, Figure], raw: dict[str, Any]) -> None:
     """Page and JSON, each whole or not there."""
     from plotly.offline import get_plotlyjs
 

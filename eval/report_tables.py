@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from eval.comparison import Comparison, Difference
 from eval.evaluate import Evaluation
-from eval.faithfulness import Agreement, Faithfulness
+from eval.faithfulness import Faithfulness, TruthAgreement
 from salescoach.stats.measures import Measure
 from salescoach.types import PassRate
 
@@ -117,7 +117,7 @@ def faithfulness_tables(found: Faithfulness) -> list[str]:
     return tables
 
 
-def agreement_rows(found: Agreement) -> list[list[str]]:
+def agreement_rows(found: TruthAgreement) -> list[list[str]]:
     """Names and figures."""
     return [
         ["turn of the largest true effect among the top three", str(found.first_found)],

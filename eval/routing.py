@@ -45,7 +45,7 @@ class Question(Frozen):
     calls: int = 1
 
 
-class Judged(Frozen):
+class PlannedQuestion(Frozen):
     """A question and what was planned for it."""
 
     question: Question
@@ -69,7 +69,7 @@ class IntentReport(Frozen):
     intent: tuple[float, float, float]
     arguments: tuple[float, float, float]
     ms_per_question: float
-    judged: tuple[Judged, ...]
+    judged: tuple[PlannedQuestion, ...]
 
 
 def read_questions() -> tuple[Question, ...]:
@@ -145,7 +145,7 @@ def _calls_of(question: Question) -> list[str]:
     return [f"c-{number}" for number in range(1, question.calls + 1)]
 
 
-def _judge(question: Question, plan: Plan) -> Judged:
+def _judge(question: Question, plan: Plan) -> PlannedQuestion:
     tool = plan.calls[0].name if plan.calls else None
     right_tool = TOOLS.get(question.intent)
     has_right_tool = tool == right_tool and (tool is not None or plan.kind == question.intent)
@@ -153,7 +153,7 @@ def _judge(question: Question, plan: Plan) -> Judged:
     expected = dict(question.args)
     if question.intent in _TAKES_A_CALL:
         expected.setdefault("call_id", _calls_of(question)[-1])
-    return Judged(
+    return PlannedQuestion(
         question=question,
         kind=plan.kind,
         args=args,
@@ -163,7 +163,7 @@ def _judge(question: Question, plan: Plan) -> Judged:
     )
 
 
-def _share(right: Sequence[bool], judged: Sequence[Judged]) -> tuple[float, float, float]:
+def _share(right: Sequence[bool], judged: Sequence[PlannedQuestion]) -> tuple[float, float, float]:
     """The share, and its 95 % interval from resampling groups: paraphrases fail together."""
     names, codes = np.unique([one.question.group for one in judged], return_inverse=True)
     n_right = np.bincount(codes, weights=np.array(right, dtype=np.float64))

@@ -15,7 +15,7 @@ from salescoach.model.similarity import directions
 from salescoach.stats.measures import Judged, Measure, interval
 from salescoach.stats.splits import GroupBootstrap, evenly
 from salescoach.types import Frozen
-from training.embedding import TrainingCalls
+from training.calls import TrainingCalls
 
 N_NEIGHBOURS = 10
 N_COMPONENTS = 50

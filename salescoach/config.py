@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     home: Path = Field(Path(".coach"), description="where models, library, index and caches live")
     model: Path | None = Field(None, description="the model folder; default: the one last set up or trained")
     base_model: str = Field(BUNDLED_BASE_MODEL, description="sentence-transformers name or folder to train from")
-    llm: str = Field("auto", description="auto | offline | openai:<model>")
+    llm: str = Field("auto", description="who words the answers: auto, offline or openai:MODEL")
     threads: int = Field(1, ge=1, description="threads of the encoder; more helps on an idle machine only")
     slots: int = Field(
         default_factory=lambda: min(2, os.cpu_count() or 1),
@@ -45,8 +45,12 @@ class Settings(BaseSettings):
     hosts: str = Field("", description="names, separated by commas, under which the chat may be opened from elsewhere")
     proxies: str = Field("", description="addresses, separated by commas, of proxies that say who a request is from")
     session_hours: float = Field(12.0, ge=0.25, le=400, description="hours until the chat asks for a password again")
-    openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
-    openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
+    openai_api_key: SecretStr | None = Field(
+        None, validation_alias="OPENAI_API_KEY", description="the key for a language model that needs one"
+    )
+    openai_base_url: str | None = Field(
+        None, validation_alias="OPENAI_BASE_URL", description="where the language model is; without it, at OpenAI"
+    )
 
     @field_validator("proxies")
     @classmethod

@@ -4,7 +4,7 @@
     ├── InputError             what was given can't be used (exit code 2)
     │   ├── TranscriptError    the text is no readable transcript
     │   └── DataError          the labelled data breaks a rule; names the row
-    ├── ModelError             the model folder is missing, damaged or does not fit (exit code 2)
+    ├── ModelError             the model folder is missing, damaged or does not fit (exit code 1)
     └── UnavailableError       a part that is not needed for the score can't answer just now (exit code 1)
 
 Each message says what was expected, what came, and what to do.
@@ -39,8 +39,6 @@ class DataError(InputError):
 
 class ModelError(CoachError):
     """A model folder is missing, damaged or of another kind than was asked for."""
-
-    exit_code = 2
 
 
 class UnavailableError(CoachError):

@@ -18,7 +18,10 @@ ScorerName = Literal["finetuned", "generic", "tfidf", "blend"]
 EmbeddingName = Literal["finetuned", "generic"]
 MethodName = Literal["cosine", "euclidean", "mmr", "hybrid"]
 
+OutcomeChoice = Literal["converted", "lost", "any"]
+
 OUTCOMES: tuple[Outcome, Outcome] = ("converted", "lost")
+DEFAULT_DIVERSITY = 0.5  # between variety only, 0, and likeness only, 1: the lambda of MMR
 
 
 class Frozen(BaseModel):

@@ -18,7 +18,7 @@ from salescoach.types import LabelledCall
 from serving.cli.progress_bar import progress
 from serving.usecases.setup import STARTER, example_calls
 from training.bundle import BUNDLED_MODEL, pack
-from training.options import FinetuneOptions
+from training.options import FinetuneOptions, TrainingOptions
 from training.run import train
 from training.sample import write_sample
 
@@ -44,11 +44,13 @@ def main() -> None:
             calls,
             folder,
             settings,
-            name=STARTER,
-            data=f"{len(calls):,} simulated calls: a demonstration, not your market",
-            options=FinetuneOptions(epochs=EPOCHS),
+            TrainingOptions(
+                name=STARTER,
+                data=f"{len(calls):,} simulated calls: a demonstration, not your market",
+                finetuning=FinetuneOptions(epochs=EPOCHS),
+                resume=True,
+            ),
             judge=lambda scorer: check_behaviour(scorer, checked, progress=report),
-            resume=True,
             progress=report,
         )
     print(f"{pack(folder, BUNDLED_MODEL):,} bytes in {BUNDLED_MODEL}")

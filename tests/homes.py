@@ -18,6 +18,7 @@ from salescoach.config import Settings
 from salescoach.model.encoder import best_engine
 from salescoach.reading.labelled import read_calls
 from serving.usecases.setup import set_up
+from training.options import TrainingOptions
 from training.run import train
 
 ROOT = Path(__file__).parent.parent
@@ -44,7 +45,7 @@ def make_home(folder: Path) -> None:
 def make_own_model(home: Path, folder: Path) -> None:
     """A model folder that has learned from the sample calls of a home; the bundled one hasn't."""
     calls = read_calls(home / "sample" / "calls.csv")
-    train(calls, folder, Settings.load(home=home), name="own", data="the sample calls")
+    train(calls, folder, Settings.load(home=home), TrainingOptions(name="own", data="the sample calls"))
 
 
 def kept(cache: Path, name: str, make: Callable[[Path], None], copy: Path) -> Path:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.behaviour import CHECKS, MAX_CHANGE, MIN_CHANGE, N_CALLS, WORDS, Check, Expectation, check_behaviour
+from eval.behaviour import CHECKS, MAX_CHANGE, MIN_CHANGE, N_CALLS, WORDS, Expectation, Variation, check_behaviour
 from eval.behaviour import _pass_rate as pass_rate
 from salescoach.config import Settings
 from salescoach.model.artifact import ModelFolder
@@ -16,6 +16,7 @@ from salescoach.model.scoring import CallScorer
 from salescoach.testing import make_calls, make_transcript
 from salescoach.types import PassRate, Transcript
 from serving.usecases.setup import example_calls
+from training.options import TrainingOptions
 from training.run import train
 
 CALL = make_transcript(
@@ -33,7 +34,7 @@ def no_pairs(call: Transcript) -> Iterator[tuple[Transcript, Transcript]]:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_a_check_changes_what_it_says_and_nothing_else(check: Check) -> None:
+def test_a_check_changes_what_it_says_and_nothing_else(check: Variation) -> None:
     pairs = list(check.pairs(CALL))
     assert pairs == list(check.pairs(CALL))  # nothing is drawn anew
     for before, after in pairs:
@@ -63,7 +64,7 @@ def test_more_noise_changes_more_words() -> None:
 
 @given(st.lists(st.floats(-1, 1), min_size=1), st.sampled_from(list(WORDS)))
 def test_what_counts_as_passed(changes: list[float], expectation: Expectation) -> None:
-    found = pass_rate(Check("a check", expectation, no_pairs), changes)
+    found = pass_rate(Variation("a check", expectation, no_pairs), changes)
     wanted = {
         "falls": [change <= -MIN_CHANGE for change in changes],
         "stays": [abs(change) <= MAX_CHANGE for change in changes],
@@ -105,7 +106,7 @@ def test_training_hands_the_model_to_a_judge_and_keeps_what_it_says(tmp_path: Pa
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("training.fit_head.N_MEMBERS", 6)
         patch.setattr("training.judge.N_RESAMPLES", 25)
-        train(calls, tmp_path / "model", settings, name="tiny", data="60 calls", judge=judge)
+        train(calls, tmp_path / "model", settings, TrainingOptions(name="tiny", data="60 calls"), judge=judge)
     folder = ModelFolder.open(tmp_path / "model")
     assert [(one.passed, one.n) for one in folder.manifest.behaviour] == [(3, 4)]
     assert "| says no | falls by 1 point at least | 3 of 4 |" in (tmp_path / "model" / "MODEL_CARD.md").read_text()

@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 
 from eval import compare as module
-from eval.compare import compare
+from eval.compare import CompareOptions, compare
 from eval.comparison import Arm, ArmReport, Comparison, pairs, report_difference
 from eval.folds import Fold, make_fold, make_splits
 from eval.report_tables import comparison_page, verdict
@@ -21,7 +21,8 @@ from salescoach.config import Settings
 from salescoach.errors import DataError
 from salescoach.model.head import sigmoid
 from salescoach.model.scoring import CallScorer
-from salescoach.model.similarity import METHODS, PastCalls
+from salescoach.model.similarity import METHODS, ReferenceCalls
+from salescoach.progress import Progress, silent
 from salescoach.reading.labelled import read_calls
 from salescoach.stats.splits import cross_validation, labels_of
 from salescoach.testing import WordHashEncoder, make_call, make_calls
@@ -54,8 +55,22 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 QUICK = FinetuneOptions(epochs=1, head_epochs=2, min_steps=1)
 
 
-def run(calls: list[LabelledCall], settings: Settings, **options: Any) -> Comparison:
-    return compare(calls, settings, n_folds=2, n_resamples=40, options=QUICK, **options).comparison
+def run(calls: list[LabelledCall], settings: Settings, progress: Progress = silent) -> Comparison:
+    return compare(calls, settings, CompareOptions(n_folds=2, n_resamples=40, finetuning=QUICK), progress).comparison
+
+
+def fitted(patch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the fits that are done from now on; those of before are taken from the file."""
+    names: list[str] = []
+    for name in ("_fit_baseline", "_fit_generic", "_fit_finetuned"):
+        own = getattr(module, name)
+
+        def note(*args: Any, own: Any = own, name: str = name) -> Any:
+            names.append(str(args[0]) if name == "_fit_baseline" else name)
+            return own(*args)
+
+        patch.setattr(module, name, note)
+    return names
 
 
 @pytest.fixture(scope="module")
@@ -98,19 +113,21 @@ def test_the_json_has_the_fields_of_the_design(found: Comparison) -> None:
 
 
 @pytest.mark.slow
-def test_it_goes_on_where_it_was_interrupted(calls: list[LabelledCall], found: Comparison, tmp_path: Path) -> None:
+def test_it_goes_on_where_it_was_interrupted(
+    calls: list[LabelledCall], found: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = Settings.load(home=tmp_path)
 
     def interrupt(stage: str, done: int, total: int) -> None:
         if (stage, done) == ("comparing", 4):
             raise KeyboardInterrupt
 
+    names = fitted(monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         run(calls, settings, progress=interrupt)
-    kept = {file.name: file.stat().st_mtime_ns for file in tmp_path.rglob("fold-*.json")}
-    assert set(kept) == {f"fold-0-{name}.json" for name in BASELINES}
+    assert set(names) == set(BASELINES)
     assert without_times(run(calls, settings)) == without_times(found)
-    assert kept.items() <= {file.name: file.stat().st_mtime_ns for file in tmp_path.rglob("fold-*.json")}.items()
+    assert len(names) == 2 * (len(BASELINES) + 2)  # each once in both folds
 
 
 def test_what_is_kept_is_not_fitted_again_and_holds_no_text(
@@ -120,9 +137,9 @@ def test_what_is_kept_is_not_fitted_again_and_holds_no_text(
     monkeypatch.setattr(module, "fit_generic", None)
     monkeypatch.setattr(module, "fit_finetuned", None)
     assert run(calls, Settings.load(home=home)) == found
-    kept = "".join(file.read_text() for file in home.rglob("fold-*.json"))
-    assert kept
-    assert not any(turn.text in kept for call in calls for turn in call.transcript.turns)
+    kept = (home / "runs" / "compare.sqlite").read_bytes()
+    assert b"ms_per_call" in kept
+    assert not any(turn.text.encode() in kept for call in calls for turn in call.transcript.turns)
     # Other labels are another comparison: nothing kept may answer for it.
     with pytest.raises(TypeError):
         run([call.model_copy(update={"call_id": "x" + call.call_id}) for call in calls][:-2], Settings.load(home=home))
@@ -265,7 +282,7 @@ def test_prototypes_of_the_judged_calls_would_have_been_caught() -> None:
     vectors = rng.normal(size=(50, 64))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     labels = np.arange(50) % 2
-    past = PastCalls.of(vectors, labels)
+    past = ReferenceCalls.of(vectors, labels)
     assert roc_auc_score(labels, past.scores(vectors)["cosine"]) > 0.9
     assert roc_auc_score(labels, past.own_scores()["cosine"]) < 0.6  # each without itself
 
@@ -326,7 +343,7 @@ def test_a_model_that_has_seen_the_calls_may_not_be_judged_by_them(
     sample = read_calls(settings.home / "sample" / "calls.csv")
     unsplit = [call.model_copy(update={"split": None}) for call in sample]
     with pytest.raises(DataError, match=r"trained on \d+ of the calls"):
-        compare(unsplit, settings.model_copy(update={"home": tmp_path}), model=own_model)
+        compare(unsplit, settings.model_copy(update={"home": tmp_path}), CompareOptions(model=own_model))
 
 
 def test_a_model_is_judged_under_its_own_name(calls: list[LabelledCall], settings: Settings) -> None:

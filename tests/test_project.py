@@ -1,9 +1,11 @@
 """Promises about the project as a whole: layers, imports that do nothing, names that are ours."""
 
+import ast
 import json
 import os
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -72,3 +74,13 @@ import agent.build, chainlit_app
 print([name for name in sys.modules if name.split(".")[0] == "training"])
 """
     assert run_python(code, tmp_path, CHAINLIT_APP_ROOT=str(tmp_path)).strip() == "[]"
+
+
+def test_no_two_public_classes_have_one_name() -> None:
+    places = defaultdict(list)
+    for package in PACKAGES:
+        for file in sorted((ROOT / package).rglob("*.py")):
+            for node in ast.parse(file.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    places[node.name].append(file.relative_to(ROOT).as_posix())
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from salescoach.reading.transcripts import parse_transcript, read_transcript
-from salescoach.speech.call_metrics import METRICS, METRICS_VERSION, call_metrics, find_next_step, mention_turns
+from salescoach.speech.call_metrics import call_metrics, mention_turns
+from salescoach.speech.metric_list import METRICS, METRICS_VERSION
+from salescoach.speech.next_step import find_next_step
 from salescoach.types import Role, Transcript, Turn
 
 DOC = Path(__file__).parent.parent / "docs" / "call-metrics.md"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from salescoach.config import Settings
 from salescoach.errors import InputError
@@ -83,3 +84,16 @@ def test_everything_lies_under_the_home(tmp_path: Path) -> None:
     assert all(path.is_relative_to(tmp_path) for path in paths)
     assert len(set(paths)) == len(paths)
     assert not list(tmp_path.iterdir())  # naming a path makes nothing
+
+
+def test_every_setting_is_in_the_table_of_the_docs_as_it_is() -> None:
+    table = (Path(__file__).parent.parent / "docs" / "settings.md").read_text(encoding="utf-8")
+    rows = [line for line in table.splitlines() if line.startswith("| `")]
+    assert rows == [row_of(name, field) for name, field in Settings.model_fields.items()]
+
+
+def row_of(name: str, field: FieldInfo) -> str:
+    variable = field.validation_alias or f"COACH_{name.upper()}"
+    default = "by the machine" if field.default_factory else field.default
+    shown = "–" if default in (None, "") else str(default).lower() if isinstance(default, bool) else str(default)
+    return f"| `{variable}` | {shown} | {field.description} |"

@@ -19,8 +19,9 @@ from sqlalchemy import create_engine, event
 
 from salescoach.errors import CoachError, DataError, InputError
 from salescoach.library import SCHEMA_VERSION, AddReport, Library
-from salescoach.library.tables import Base
-from salescoach.speech.call_metrics import METRICS_VERSION, call_metrics
+from salescoach.library.tables import LibraryTable
+from salescoach.speech.call_metrics import call_metrics
+from salescoach.speech.metric_list import METRICS_VERSION
 from salescoach.testing import make_call, make_transcript
 from salescoach.types import LabelledCall, Transcript, Turn
 
@@ -372,7 +373,7 @@ def test_the_migrations_make_the_tables_of_the_code(tmp_path: Path, is_new: bool
     engine = create_engine(f"sqlite:///{file}")
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, LibraryTable.metadata) == []
         sql = "SELECT sql FROM sqlite_master WHERE tbl_name = 'calls' AND sql IS NOT NULL"
         made = "\n".join(connection.exec_driver_sql(sql).scalars())
     engine.dispose()

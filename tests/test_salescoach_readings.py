@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from salescoach.library import CallSummary
-from salescoach.speech.call_metrics import METRICS
+from salescoach.speech.metric_list import METRICS
 from salescoach.speech.published import PUBLISHED
 from salescoach.speech.readings import Peers, choose_peers, metric_readings, quartiles
 from salescoach.types import Outcome, Transcript, Turn

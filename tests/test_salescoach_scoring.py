@@ -247,11 +247,11 @@ def test_a_flipped_bit_in_the_cache_changes_no_score(
     expected = timeless(scorer.score(call))
     key = hashlib.sha256(turn_text(call.turns[turn % len(call)]).encode()).digest()
     database = sqlite3.connect(file)
-    ((kept,),) = database.execute("SELECT vector FROM checked_vectors WHERE key = ?", (key,)).fetchall()
+    ((kept,),) = database.execute("SELECT value FROM kept WHERE key = ?", (key,)).fetchall()
     content = bytearray(kept)
     content[4 * number + bit // 8] ^= 1 << bit % 8
     with database:
-        database.execute("UPDATE checked_vectors SET vector = ? WHERE key = ?", (bytes(content), key))
+        database.execute("UPDATE kept SET value = ? WHERE key = ?", (bytes(content), key))
     database.close()
     # The encoder of before, which reads the file again, as loading the model for each bit would take too long.
     known = scorer.encoder

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from salescoach.model.similarity import METHODS, PastCalls, maximal_marginal_relevance
+from salescoach.model.similarity import METHODS, ReferenceCalls, maximal_marginal_relevance
 
 EAST, NORTH, WEST = np.array([1.0, 0]), np.array([0, 1.0]), np.array([-1.0, 0])
 
@@ -19,7 +19,7 @@ def unit(rng: np.random.Generator, n: int, dimension: int = 5) -> np.ndarray:
 
 
 def test_by_hand() -> None:
-    past = PastCalls.unscaled(np.array([EAST, WEST]), np.array([1, 0]))
+    past = ReferenceCalls.unscaled(np.array([EAST, WEST]), np.array([1, 0]))
     scores = past.scores(np.array([EAST, NORTH, WEST]))
     assert scores.keys() == set(METHODS)
     assert scores["cosine"].tolist() == [2, 0, -2]
@@ -35,7 +35,7 @@ def test_every_method_finds_the_nearer_outcome() -> None:
     labels = np.arange(60) % 2
     vectors = unit(rng, 60) + np.where(labels == 1, 1, -1)[:, None] * np.eye(5)[0]
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    past = PastCalls.of(vectors[:40], labels[:40])
+    past = ReferenceCalls.of(vectors[:40], labels[:40])
     for name, scores in past.scores(vectors[40:]).items():
         assert scores[labels[40:] == 1].min() > scores[labels[40:] == 0].max() - 1.5, name
         assert scores[labels[40:] == 1].mean() > 0 > scores[labels[40:] == 0].mean(), name
@@ -47,9 +47,9 @@ def test_every_method_finds_the_nearer_outcome() -> None:
 def test_no_call_speaks_for_itself(seed: int, row: int) -> None:
     """A training call's own score is the one it would get from the others."""
     vectors, labels = unit(np.random.default_rng(seed), 12), np.arange(12) % 2
-    own = PastCalls.unscaled(vectors, labels).own_scores()
+    own = ReferenceCalls.unscaled(vectors, labels).own_scores()
     others = np.arange(12) != row
-    by_others = PastCalls.unscaled(vectors[others], labels[others]).scores(vectors[[row]])
+    by_others = ReferenceCalls.unscaled(vectors[others], labels[others]).scores(vectors[[row]])
     for name in METHODS:
         assert own[name][row] == pytest.approx(by_others[name][0]), name
 

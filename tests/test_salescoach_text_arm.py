@@ -19,7 +19,7 @@ from salescoach.testing import make_transcript
 from salescoach.types import Transcript, Turn
 from training.arms import FittedArm, fit_baseline
 from training.baselines import role_terms, tfidf
-from training.embedding import TrainingCalls
+from training.calls import TrainingCalls
 from training.fit_text_arm import fit_text_arm
 from training.sample import generate_calls
 

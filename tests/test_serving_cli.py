@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,23 @@ import pytest
 from serving.cli import app as cli
 from tests.homes import clone, unshared
 
+ROOT = Path(__file__).parent.parent
+HEAVY = (
+    "torch", "transformers", "sentence_transformers", "sklearn", "scipy", "numpy", "pandas", "pyarrow", "plotly",
+    "langchain", "langchain_core", "langchain_chroma", "langchain_openai", "langgraph", "chainlit", "chromadb",
+    "sqlalchemy", "alembic", "py3langid",
+)  # fmt: skip
+# Runs ``coach`` in a process of its own and says on its last line which of some packages that has loaded.
+LOADS = """
+import json, sys
+sys.argv = ["coach", *sys.argv[1:]]
+from serving.cli import main
+try:
+    main()
+except SystemExit as ended:
+    assert not ended.code, ended.code
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
 Result = tuple[int, str, str]
 Run = Callable[..., Result]
 
@@ -39,6 +58,30 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return int(ended.value.code or 0), out, err
 
     return run
+
+
+def loaded_by(home: Path, *args: str) -> set[str]:
+    """The packages that a command loads in a process of its own."""
+    environment = {**os.environ, "COACH_HOME": str(home)}
+    command = [sys.executable, "-c", LOADS, *args]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+COMMAND_NAMES = [command.__name__ for command in cli.COMMANDS]
+
+
+@pytest.mark.parametrize("command", ["", *COMMAND_NAMES, "user", "user add", "user remove", "user list"])
+def test_help_loads_nothing_heavy(tmp_path: Path, command: str) -> None:
+    assert loaded_by(tmp_path / "none", *command.split(), "--help") & set(HEAVY) == set()
+
+
+@pytest.mark.slow
+def test_score_loads_torch_and_no_library_of_the_conversation(home: Path, example: Path) -> None:
+    loaded = loaded_by(home, "score", str(example))
+    assert "torch" in loaded
+    assert loaded & set(HEAVY) == {"torch", "numpy", "py3langid"}
 
 
 def one_object(out: str) -> dict[str, Any]:
@@ -158,18 +201,12 @@ def bad_inputs(tmp_path: Path) -> dict[str, tuple[list[str], str]]:
         "no columns": (["train", str(bare)], "call_transcript"),
         "odd label": (["train", str(odd)], "row 1"),
         "odd label, index": (["index", str(odd)], "row 1"),
-        "no model": (["score", str(empty.with_name("a.txt")), "--model", str(tmp_path / "none")], "none"),
     }
 
 
-@pytest.mark.parametrize(
-    "case", ["empty", "binary", "2 MB", "missing", "no columns", "odd label", "odd label, index", "no model"]
-)
-def test_what_cannot_be_used_gets_one_sentence_and_code_2(
-    run: Run, home: Path, tmp_path: Path, example: Path, case: str
-) -> None:
+@pytest.mark.parametrize("case", ["empty", "binary", "2 MB", "missing", "no columns", "odd label", "odd label, index"])
+def test_what_cannot_be_used_gets_one_sentence_and_code_2(run: Run, home: Path, tmp_path: Path, case: str) -> None:
     args, named = bad_inputs(tmp_path)[case]
-    shutil.copy(example, tmp_path / "a.txt")
     before = sorted(str(path) for path in home.rglob("*") if "cache" not in path.parts)
     code, out, err = run(*args)
     assert code == 2
@@ -180,13 +217,20 @@ def test_what_cannot_be_used_gets_one_sentence_and_code_2(
     assert sorted(str(path) for path in home.rglob("*") if "cache" not in path.parts) == before
 
 
+def test_a_model_that_is_missing_is_not_the_calls_fault(run: Run, home: Path, tmp_path: Path, example: Path) -> None:
+    code, out, err = run("score", str(example), "--model", str(tmp_path / "none"))
+    assert (code, out) == (1, "")
+    assert "none" in err
+    assert err.count("\n") == 1
+
+
 def test_a_damaged_model_is_named(run: Run, home: Path, example: Path) -> None:
     weights = unshared(next((home / "models" / "starter").glob("*.safetensors")))
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
     code, out, err = run("score", str(example))
-    assert (code, out) == (2, "")
+    assert (code, out) == (1, "")
     assert weights.name in err
     assert run("doctor")[0] == 1
     assert run("setup")[0] == 0  # makes it again
@@ -210,6 +254,11 @@ def test_metrics_and_similar_as_json(run: Run, home: Path, example: Path) -> Non
     assert {"name", "value", "unit", "won_quartiles", "lost_quartiles", "reading"} <= set(readings[0])
     assert result["compared_with"]["whose"] == "sample"
     assert any(reading["won_quartiles"] for reading in readings)
+    assert "having" not in result
+    code, table, _ = run("metrics", str(example))
+    assert (code, "\x1b" in table, "Published" in table) == (0, False, False)
+    assert max(map(len, table.splitlines())) <= 100
+    assert "Published" in run("metrics", str(example), "--published")[1]
     similar = one_object(run("similar", str(example), "--outcome", "lost", "-k", "3", "--json")[1])
     assert {"query", "results"} == set(similar)
     assert len(similar["results"]) == 3

@@ -22,6 +22,7 @@ from serving.chat.store import CALL_DELETED, NAME_DELETED, ChatStore
 from serving.cli import app as cli
 from serving.usecases.delete import delete_call
 from tests.homes import clone
+from training.options import TrainingOptions
 from training.run import train
 
 PASTED = make_transcript(
@@ -105,7 +106,7 @@ def training_call(settings: Settings) -> LabelledCall:
     """A call of the library, and a model beside the current one that has learned from it."""
     with Library(settings.library_file) as library:
         calls = [call for call in library.past_calls() if call.split]
-    manifest = train(calls, settings.models_dir / "own", settings, name="own", data="the library")
+    manifest = train(calls, settings.models_dir / "own", settings, TrainingOptions(name="own", data="the library"))
     return next(call for call in calls if manifest.has_seen(call.transcript.content_hash))
 
 

@@ -24,7 +24,7 @@ from serving.usecases.setup import set_up
 from tests.test_vectorstore_faults import mean_scorer
 from vectorstore.build import build_index
 from vectorstore.generation import CURRENT, forget_generations, generations_in
-from vectorstore.search import is_current, is_sound
+from vectorstore.opened import is_current, is_sound
 
 CALL = Path(__file__).parent.parent / "data" / "examples" / "02-income-protection-electrician.txt"
 LOST = r"library\.sqlite is (gone|empty|another one).*restore .* from a backup.*`coach setup --new-library`"

@@ -20,13 +20,14 @@ from salescoach.model.scoring import CallScorer
 from salescoach.testing import make_call, make_calls, make_transcript
 from salescoach.types import Outcome, Transcript
 from serving.cli import app as cli
-from serving.usecases.outcomes import add_call, adopt_call, confirm_outcome, enter_outcome, propose_outcome
+from serving.usecases.outcomes import Ending, add_call, adopt_call, confirm_outcome, enter_outcome, propose_outcome
 from tests.homes import clone
 from tools.parts import Parts
 from training.from_library import choose_calls
 from vectorstore.build import build_index
 from vectorstore.generation import current_generation
-from vectorstore.search import PastCalls, is_sound
+from vectorstore.opened import is_sound
+from vectorstore.search import PastCalls
 
 LINES = (
     "Rep: How do you plan the shifts of your drivers today?",
@@ -77,7 +78,9 @@ def test_a_running_chat_finds_a_call_as_it_was_entered(own: Settings, parts: Par
     assert call_id not in found(parts)
     done = enter_outcome(own, parts.library, call_id, "lost", scorer=parts.scorer)
     assert (done.is_private, done.n_own, call_id in found(parts)) == (True, 0, False)
-    done = adopt_call(own, parts.library, call_id, "converted", account_id="acc", by="kim", scorer=parts.scorer)
+    done = adopt_call(
+        own, parts.library, call_id, Ending(outcome="converted", by="kim"), account_id="acc", scorer=parts.scorer
+    )
     assert (done.call_id, done.outcome, done.is_private, done.is_indexed) == (call_id, "converted", False, True)
     assert (done.n_own, done.n_missing) == (1, MIN_OWN_CALLS - 1)
     assert call_id in found(parts, "converted")
@@ -143,9 +146,10 @@ def test_a_damaged_store_is_not_taken_over(own: Settings, parts: Parts) -> None:
 
 
 def test_a_sample_call_is_refused_and_a_contradiction_named(own: Settings, parts: Parts) -> None:
-    for change in (enter_outcome, adopt_call):
-        with pytest.raises(InputError, match="sample call"):
-            change(own, parts.library, "ex-01", "lost")
+    with pytest.raises(InputError, match="sample call"):
+        enter_outcome(own, parts.library, "ex-01", "lost")
+    with pytest.raises(InputError, match="sample call"):
+        adopt_call(own, parts.library, "ex-01", Ending(outcome="lost"))
     with pytest.raises(InputError, match="sample call"):
         add_call(own, parts.library, parts.library.get("ex-01").transcript, "lost")
     call_id = add_call(own, parts.library, make_transcript(*LINES)).call_id
@@ -171,9 +175,10 @@ def test_a_chat_with_the_model_of_before_leaves_the_next_models_index(own: Setti
     own.current_model_file.write_text("own\n")
     newer = CallScorer.load(own)
     build_index(parts.library, newer, own.index_dir)
+    won = Ending(outcome="converted")
     for number in range(3):
         call = make_transcript(*LINES, f"Rep: Then let us talk again at {number + 2} o'clock.")
-        done = adopt_call(own, parts.library, parts.library.add_pasted(call), "converted", scorer=parts.scorer)
+        done = adopt_call(own, parts.library, parts.library.add_pasted(call), won, scorer=parts.scorer)
         assert done.is_indexed
     for scorer in (newer, parts.scorer):
         assert current_generation(own.index_dir, scorer).n_calls["converted"] == len(
@@ -281,7 +286,9 @@ async def test_the_loop_closes(
     private = coach.add_call(make_transcript(*LINES))
     last = calls[-1]
     pasted = coach.add_call(without_id(last.transcript))
-    done = adopt_call(own, parts.library, pasted, last.outcome, account_id=last.account_id, scorer=parts.scorer)
+    done = adopt_call(
+        own, parts.library, pasted, Ending(outcome=last.outcome), account_id=last.account_id, scorer=parts.scorer
+    )
     assert (done.n_own, done.n_missing) == (48, 0)
 
     code, out, _ = run(capsys, monkeypatch, "train", "--objective", "none", "--json")

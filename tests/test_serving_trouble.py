@@ -19,14 +19,17 @@ from salescoach.library import Library
 from salescoach.library.precedents import PrecedentQuery
 from salescoach.model.base_model import resolve_base_model
 from salescoach.testing import make_call, make_calls
+from salescoach.types import TrajectoryPoint
 from serving.chat.server import _prepare_app_root, serve
 from serving.cli import app as cli
-from serving.cli.trouble import said_of
+from serving.cli import printing
 from serving.usecases import doctor
+from serving.usecases.trouble import said_of
 from tests.test_vectorstore_faults import QUERY, mean_scorer
 from training.bundle import BUNDLED_MODEL, unpack
 from vectorstore.build import build_index
-from vectorstore.search import PastCalls, is_sound
+from vectorstore.opened import is_sound
+from vectorstore.search import PastCalls
 
 
 def os_error(code: int) -> OSError:
@@ -211,5 +214,7 @@ def test_a_setting_of_odd_bytes_is_refused_in_a_sentence(name: str, monkeypatch:
 
 
 def test_json_has_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
-    cli._print({"a": float("nan"), "b": [float("inf"), 1.5, "nan"]}, "", as_json=True)
+    printing.result({"a": float("nan"), "b": [float("inf"), 1.5, "nan"]}, "", as_json=True)
     assert capsys.readouterr().out == '{"a": null, "b": [null, 1.5, "nan"]}\n'
+    printing.result(TrajectoryPoint(turn=1, probability=float("nan")), "", as_json=True)
+    assert capsys.readouterr().out == '{"turn": 1, "probability": null}\n'

@@ -14,7 +14,8 @@ from salescoach.model.artifact import MANIFEST, ModelFolder, find_model, seal
 from salescoach.model.embedding_arm import EmbeddingArm, ReferenceArm
 from salescoach.model.encoder import encode_turns
 from salescoach.model.head import sigmoid
-from salescoach.model.scoring import CallScorer, load_base_encoder
+from salescoach.model.loading import load_base_encoder
+from salescoach.model.scoring import CallScorer
 from salescoach.testing import make_transcript
 from salescoach.types import Transcript
 from tools.compare_encoders import EncodersResult, compare_encoders
@@ -113,7 +114,7 @@ def test_the_untrained_encoder_is_loaded_when_it_is_asked_for_and_once(
         loaded.append(settings.base_model)
         return real(settings)
 
-    monkeypatch.setattr("salescoach.model.scoring.load_base_encoder", counted)
+    monkeypatch.setattr("salescoach.model.loading.load_base_encoder", counted)
     folder = with_head(Settings.load(home=coach_home), tmp_path / "model")
     # What the settings would train from now doesn't matter: the model says what it was made from.
     scorer = CallScorer.load(Settings.load(home=coach_home, model=folder, base_model="somebody/else"))

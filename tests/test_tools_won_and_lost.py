@@ -27,9 +27,10 @@ from salescoach.testing import make_call
 from salescoach.types import LabelledCall, Outcome, Provenance
 from serving.chat.steps import step_details, step_result
 from tests.base import base_router
+from tools.metric_pairs import MIN_CALLS
 from tools.parts import Parts
 from tools.registry import make_tools
-from tools.won_and_lost import MAX_EXAMPLES, MIN_CALLS, won_and_lost
+from tools.won_and_lost import MAX_EXAMPLES, won_and_lost
 
 OPEN = "Rep: How do you handle that in your team today?"
 PLAIN = "Rep: We handle that in another way for our customers."

@@ -11,8 +11,8 @@ from salescoach.moves.taxonomy import MOVES
 from training.authored.agreement import agreement, kappa
 from training.authored.briefs import brief, deals_of, read_writers
 from training.authored.corpus import (
+    LabelledNextStep,
     Labels,
-    NextStep,
     Objection,
     read_all_labels,
     read_call,
@@ -107,7 +107,7 @@ def test_a_call_and_its_labels_are_read(call_file: Path) -> None:
         call_id="w99-001",
         moves={2: ("objection_price",), 3: ("explore_objection",), 4: ("commitment",)},
         objections=(Objection(turn=2, kind="price", handled="partly", handled_at=3),),
-        next_step=NextStep(turn=4, what="send the sheet", who="rep", when="Friday", committed=True),
+        next_step=LabelledNextStep(turn=4, what="send the sheet", who="rep", when="Friday", committed=True),
         decisive=(2, 4),
         probability=0.4,
     )

@@ -8,7 +8,8 @@ import pytest
 from salescoach.stats.splits import group_of, labels_of
 from salescoach.testing import WordHashEncoder, make_calls
 from training.arms import embedding_arms
-from training.embedding import Trained, TrainingCalls, fit_generic
+from training.calls import TrainingCalls
+from training.embedding import Trained, fit_generic
 from training.fit_head import Classifier, fit_calibrator, fit_head
 from training.options import FinetuneOptions
 

@@ -7,8 +7,8 @@ from salescoach.model.head import logit
 from salescoach.stats.measures import METRICS, Gap
 from salescoach.testing import make_call
 from salescoach.types import LabelledCall
+from training.calls import TrainingCalls
 from training.card import worth_it
-from training.embedding import TrainingCalls
 from training.judge import Candidate, Verdict, judge
 
 N_SEEN, N_TEST = 60, 80

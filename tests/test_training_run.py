@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,17 @@ from salescoach.errors import DataError, ModelError
 from salescoach.model.artifact import HASH_DIGITS, Manifest, ModelFolder, seal
 from salescoach.model.head import Head, sigmoid
 from salescoach.model.likeness import Likeness
-from salescoach.model.scoring import CallScorer, load_base_encoder
+from salescoach.model.loading import load_base_encoder
+from salescoach.model.scoring import CallScorer
 from salescoach.model.similarity import METHODS
+from salescoach.progress import Progress, silent
 from salescoach.stats.splits import group_of, labels_of
 from salescoach.testing import make_call, make_calls, make_transcript
 from salescoach.types import LabelledCall, MethodName, ScorerName, Transcript
 from training.baselines import BASELINES, converted
 from training.fit_head import MIN_EFFECT, Classifier, cross_calibrated, fit_calibrator, fit_head
 from training.fit_text_arm import fit_text_arm
-from training.options import FinetuneOptions
+from training.options import FinetuneOptions, TrainingOptions
 from training.run import train
 
 
@@ -36,12 +39,14 @@ def _one_thread() -> None:
     torch.set_num_threads(1)  # as the encoder has it; small products are slower on several
 
 
-def train_fast(*args: Any, **fields: Any) -> Manifest:
+def train_fast(
+    calls: Sequence[LabelledCall], out: Path, settings: Settings, progress: Progress = silent, **options: Any
+) -> Manifest:
     """A training with few resamples: they decide intervals only."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("training.fit_head.N_MEMBERS", 6)
         patch.setattr("training.judge.N_RESAMPLES", 25)
-        return train(*args, **fields)
+        return train(calls, out, settings, TrainingOptions(**options), progress=progress)
 
 
 def some_head_data(seed: int, n: int = 60, dimension: int = 4) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -236,7 +241,8 @@ def test_the_card_has_one_table_and_no_text_of_a_call(trained: tuple[Path, list[
 
 def test_the_same_seed_gives_the_same_scores(trained: tuple[Path, list[LabelledCall]], tmp_path: Path) -> None:
     home, calls = trained
-    again = train_fast(calls, tmp_path / "model", Settings.load(home=home), name="tiny", data="60 short made-up calls")
+    data = "60 short made-up calls"
+    again = train_fast(calls, tmp_path / "model", Settings.load(home=home), name="tiny", data=data)
     manifest = ModelFolder.open(home / "model").manifest
     same = {"model_id", "created_at", "files"}
     assert again.model_dump(exclude=same) == manifest.model_dump(exclude=same)
@@ -254,7 +260,7 @@ def test_too_few_of_one_outcome_are_refused_and_no_folder_is_made(tmp_path: Path
     ]
     calls += [make_call(f"open{row}", f"Rep: Open {row}.", outcome=None) for row in range(20)]
     with pytest.raises(DataError, match=f"at least 10 lost.*{n_lost}|{40 - n_lost} and {n_lost}"):
-        train(calls, tmp_path / "models" / "new", Settings.load(home=tmp_path), name="x", data="nothing")
+        train_fast(calls, tmp_path / "models" / "new", Settings.load(home=tmp_path), name="x", data="nothing")
     assert not list(tmp_path.rglob("new*"))
 
 
@@ -269,7 +275,7 @@ def test_an_interrupted_training_leaves_nothing(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(calls, tmp_path / "models" / "new", Settings.load(home=home), name="x", data="x", progress=interrupt)
+        train_fast(calls, tmp_path / "models" / "new", Settings.load(home=home), interrupt, name="x", data="x")
     assert list((tmp_path / "models").iterdir()) == []
 
 
@@ -280,7 +286,7 @@ def test_a_part_of_one_outcome_is_refused_and_no_folder_is_made(tmp_path: Path) 
     ]
     calls[-1] = calls[-1].model_copy(update={"outcome": "converted"})
     with pytest.raises(DataError, match="in each part; there are 2 and 0"):
-        train(calls, tmp_path / "new", Settings.load(home=tmp_path), name="x", data="nothing")
+        train_fast(calls, tmp_path / "new", Settings.load(home=tmp_path), name="x", data="nothing")
     assert not (tmp_path / "new").exists()
 
 
@@ -307,10 +313,10 @@ def test_a_fine_tuning_goes_on_after_an_interruption_and_ends_in_a_folder_that_s
 
     fit = partial(train_fast, calls, tmp_path / "models" / "mine", settings, name="mine", data="made-up calls")
     with pytest.raises(KeyboardInterrupt):
-        fit(options=QUICK, progress=interrupt)
+        fit(finetuning=QUICK, progress=interrupt)
     assert list((tmp_path / "models").iterdir()) == []
     resumed: list[tuple[str, int]] = []
-    manifest = fit(options=QUICK, resume=True, progress=lambda stage, done, total: resumed.append((stage, done)))
+    manifest = fit(finetuning=QUICK, resume=True, progress=lambda stage, done, total: resumed.append((stage, done)))
     steps = [done for stage, done in resumed if stage == interrupted]
     assert min(steps) > 0  # the first epoch was not done again
     first = [done for stage, done in resumed if stage == "fine-tuning"]
@@ -330,6 +336,13 @@ def test_a_fine_tuning_goes_on_after_an_interruption_and_ends_in_a_folder_that_s
     assert min(scores[1::2]) > max(scores[::2])
     assert generic.embedding_file.name == "finetuned.safetensors"
 
+
+def test_triplets_are_written_only_where_they_are_asked_for(
+    trained: tuple[Path, list[LabelledCall]], tmp_path: Path
+) -> None:
+    home, calls = trained
+    assert not (home / "runs" / "train").exists()
+    train_fast(calls, tmp_path / "model", Settings.load(home=tmp_path), name="mine", data="x", triplets=True)
     for part in ("train", "val"):
         triplets = json.loads((tmp_path / "runs" / "train" / "mine" / f"{part}_triplets.json").read_text())
         assert all(one.keys() == {"anchor", "positive", "negative", "why"} for one in triplets)

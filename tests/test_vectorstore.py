@@ -27,7 +27,8 @@ from vectorstore.build import build_index
 from vectorstore.chroma import STORE
 from vectorstore.generation import current_generation
 from vectorstore.moments import MAX_TURNS
-from vectorstore.search import PastCalls, is_sound
+from vectorstore.opened import is_sound
+from vectorstore.search import PastCalls
 
 TOPICS = (
     "price budget discount",

@@ -9,21 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vectorstore import chroma
-from vectorstore.chroma import STORE, VERSION, ChromaStore, NotOwnedError, fill
+from vectorstore.chroma import STORE, VERSION, ChromaStore, NotOwnedError, write_store
 from vectorstore.database import DATABASE, UnsoundStoreError, digest_of_database
-from vectorstore.shelf import Kind, Shelf, exact_nearest
+from vectorstore.shelf import PLACE, CallFacts, Shelf, exact_nearest
 
 N = 2_345
 
 
 def shelf_of(vectors: np.ndarray, outcome: str) -> Shelf:
-    empty = np.array([], dtype=object)
-    places = np.zeros((0, 5), dtype=np.int32)
-    return Shelf(outcome, [], {"calls": vectors[:0], "moments": vectors}, places, empty, empty, empty, empty, empty)  # type: ignore[arg-type]
-
-
-def names(shelf: Shelf, kind: Kind) -> list[str]:
-    return [f"{kind}-{row}" for row in range(len(shelf.vectors[kind]))]
+    """Moments that all belong to one call, which itself has no vector."""
+    empty, call = np.array([], dtype=object), CallFacts("c", "content", None, None, (0, len(vectors)), (0, 0))
+    places = np.zeros((len(vectors), len(PLACE)), dtype=np.int32)
+    places[:, PLACE.index("anchor")] = np.arange(len(vectors))
+    return Shelf(outcome, [call], {"calls": vectors[:0], "moments": vectors}, places, *[empty] * 5)  # type: ignore[arg-type]
 
 
 def opened(
@@ -39,7 +37,7 @@ def shelves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Shelf]:
     drawn = np.random.default_rng(0).normal(size=(N, 24)).astype(np.float32)
     vectors = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
     shelves = [shelf_of(vectors[:0], "converted"), shelf_of(vectors, "lost")]
-    fill(tmp_path, shelves, names, "model-0123456789ab", lambda n: None)
+    write_store(tmp_path, shelves, "model-0123456789ab", lambda n: None)
     return shelves
 
 
@@ -71,16 +69,16 @@ def test_a_store_of_another_version_or_of_other_vectors_is_not_used(shelves: lis
         opened(tmp_path, shelves, version="0.1")
     with pytest.raises(UnsoundStoreError):
         opened(tmp_path, shelves, fingerprint="other-ba9876543210")
-    shifted = [shelves[0], shelf_of(-shelves[1].vectors["moments"], "lost")]
-    with pytest.raises(UnsoundStoreError, match="finds 0 of 16"):
-        opened(tmp_path, shifted)
+    fewer = [shelves[0], shelf_of(shelves[1].vectors["moments"][:-1], "lost")]
+    with pytest.raises(UnsoundStoreError, match="holds 2345 vectors in place of 2344"):
+        opened(tmp_path, fewer)
     opened(tmp_path, shelves).close()
 
 
-@given(st.integers(0, 200_000))
-def test_batches_cover_every_row_once_and_chroma_takes_them(n_vectors: int) -> None:
-    batches = list(chroma._batches(n_vectors))
-    assert sum(map(len, batches)) == n_vectors
-    assert not batches or batches[0].start == 0
+@given(st.integers(0, 200_000), st.integers(0, 200_000))
+def test_batches_cover_every_row_once_and_chroma_takes_them(n_there: int, n_new: int) -> None:
+    batches = list(chroma._batches(n_there, n_there + n_new))
+    assert sum(map(len, batches)) == n_new
+    assert not batches or batches[0].start == n_there
     assert all(first.stop == second.start for first, second in itertools.pairwise(batches))
     assert all(0 < len(batch) <= 5_461 for batch in batches)

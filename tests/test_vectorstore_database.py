@@ -19,10 +19,11 @@ from salescoach.library.precedents import PrecedentQuery
 from salescoach.testing import make_call, make_calls
 from tests.test_vectorstore_faults import QUERY, mean_scorer
 from vectorstore.build import build_index
-from vectorstore.chroma import STORE, extend
+from vectorstore.chroma import STORE, StoreBefore, write_store
 from vectorstore.database import DATABASE, UnsoundStoreError, check_database, digest_of_database
 from vectorstore.generation import CURRENT, current_generation, open_shelves
-from vectorstore.search import PastCalls, is_sound
+from vectorstore.opened import is_sound
+from vectorstore.search import PastCalls
 
 
 class Home:
@@ -127,7 +128,8 @@ def test_a_store_is_looked_at_before_it_is_extended(home: Home, tmp_path: Path) 
     (tmp_path / "next").mkdir()
     digest = generation.database
     with pytest.raises(UnsoundStoreError, match="embed texts with"):
-        extend(tmp_path / "next", home.folder, digest, shelves, lambda *_: [], generation.fingerprint, lambda _: None)
+        before = StoreBefore(home.folder, digest)
+        write_store(tmp_path / "next", shelves, generation.fingerprint, lambda _: None, before)
     assert not home.mark.exists()
 
 

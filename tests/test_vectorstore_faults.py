@@ -26,7 +26,8 @@ from vectorstore.build import build_index
 from vectorstore.chroma import STORE
 from vectorstore.database import DATABASE
 from vectorstore.generation import CURRENT, current_generation
-from vectorstore.search import PastCalls, is_sound
+from vectorstore.opened import is_sound
+from vectorstore.search import PastCalls
 from vectorstore.shelf import ShelfWriter
 
 pytestmark = pytest.mark.slow

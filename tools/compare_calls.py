@@ -2,7 +2,8 @@
 
 from salescoach.errors import InputError
 from salescoach.redact.our_words import Ours
-from salescoach.speech.call_metrics import METRICS, MetricDefinition, call_metrics
+from salescoach.speech.call_metrics import call_metrics
+from salescoach.speech.metric_list import METRICS, MetricDefinition
 from salescoach.speech.readings import amount, unit_of
 from salescoach.types import Frozen, Score
 from tools.parts import Parts, call_marker, percent, points, scored_by, turn_marker

@@ -1,7 +1,7 @@
 """The tool ``find_similar_calls``: past calls like this one, with the moment nearest to what moved its score."""
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import Field
 
@@ -10,14 +10,20 @@ from salescoach.library.lookups import CallFilter, chosen
 from salescoach.library.precedents import PrecedentQuery
 from salescoach.redact.our_words import Ours
 from salescoach.speech.readings import plain
-from salescoach.types import Frozen, LabelledCall, Outcome, Precedent, Transcript
+from salescoach.types import (
+    DEFAULT_DIVERSITY,
+    Frozen,
+    LabelledCall,
+    Outcome,
+    OutcomeChoice,
+    Precedent,
+    Transcript,
+)
 from tools.parts import Parts, call_marker, numbered_turn, objected, turn_marker
 from tools.phrases import MAX_QUOTED_WORDS, count, listed, quote
 from tools.spec import Arguments, CallId, Detail, ToolSpec, Value
 
-OutcomeChoice = Literal["converted", "lost", "any"]
 DEFAULT_RESULTS = 3
-DEFAULT_DIVERSITY = 0.5
 QUOTED_WORDS: Final[Mapping[Detail, int]] = {"short": 14, "full": MAX_QUOTED_WORDS}  # of past calls
 _KINDS: Final = {"converted": "won", "lost": "lost", "any": "past"}
 

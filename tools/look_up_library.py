@@ -12,7 +12,7 @@ from pydantic import Field
 from salescoach.errors import InputError
 from salescoach.library.lookups import PERIODS, By, CallFilter, Group, Share, chosen, grouped, whose_calls
 from salescoach.redact.our_words import Ours
-from salescoach.speech.call_metrics import METRICS, MetricDefinition
+from salescoach.speech.metric_list import METRICS, MetricDefinition
 from salescoach.speech.readings import Quartiles, Whose, amount, plain, spread, unit_of
 from salescoach.types import Frozen
 from tools.parts import Parts, percent

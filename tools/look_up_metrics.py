@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from salescoach.speech.call_metrics import find_next_step
+from salescoach.speech.next_step import find_next_step
 from salescoach.speech.readings import Whose, choose_peers, metric_readings
 from salescoach.types import Frozen, MetricReading, NextStep
 from tools.parts import Parts, QuotedTurn, quoted_turn

@@ -7,28 +7,34 @@ and that counts the calls of an account together. What isn't clear is said to be
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
 from salescoach.library import CallSummary
 from salescoach.library.lookups import CallFilter, chosen, whose_calls
 from salescoach.redact.our_words import Ours
-from salescoach.speech.call_metrics import METRICS, MetricDefinition, mention_turns
+from salescoach.speech.call_metrics import mention_turns
 from salescoach.speech.readings import Whose, amount, plain, unit_of
-from salescoach.stats.pairs import Pairs, compare_pairs
+from salescoach.stats.pairs import Pairs
 from salescoach.types import Frozen, Outcome
+from tools.metric_pairs import (
+    LENGTH,
+    LOOKED_AT,
+    MIN_CALLS,
+    ComparedCalls,
+    PairedMetric,
+    Side,
+    is_clear,
+    looked_at,
+    seen_from,
+    value_of,
+)
 from tools.parts import Parts, call_marker, percent
 from tools.phrases import count, listed, quote
 from tools.spec import Arguments, Detail, ToolSpec, Value
 
-Side = Literal["won", "lost"]
-
-# Of each outcome. With 30 the intervals of 16 metrics hold together in about 95 of 100 simulated libraries, and a
-# metric that is higher in three of four pairs is found in three of four; with 20 in two of five.
-MIN_CALLS: Final = 30
 MAX_DIFFERENCES: Final = 5
-CHANCE: Final = 50
 # Of 100 pairs; Cohen's medium and large difference of two normal distributions (Rice & Harris, Law Hum Behav 2005).
 MEDIUM, LARGE = 64, 71
 SMALL_TALK: Final = 0.1  # the share of a call that is mostly hellos
@@ -36,29 +42,6 @@ MIN_QUOTED_WORDS: Final = 5
 MAX_EXAMPLES: Final = 2  # each of another call
 MAX_READ: Final = 8  # calls that are read for them
 
-_LENGTH: Final = MetricDefinition("n_turns", "count", "the number of turns", "Turns of the call, by anybody.")
-# What a rep can do something about, and what describes a call: (short name, what is so where there is more of it).
-# One of each kind (words or seconds, share or minutes), as each look widens all intervals; nothing that is the outcome
-# in other words, such as the customer's commitment.
-_LOOKED_AT: Final[Mapping[str, tuple[str, str]]] = {
-    "next_step": ("a dated next step", ""),
-    "talk_ratio_words": ("the rep's share of the words", "the rep has a larger share of the words"),
-    "rep_questions": ("questions of the rep", "the rep asks more questions"),
-    "rep_open_questions": ("open questions", "the rep asks more open questions"),
-    "longest_monologue_words": ("the longest monologue", "the rep's longest monologue is longer"),
-    "patience_seconds": ("the rep's pauses", "the rep pauses longer before answering"),
-    "overlap_share": ("interrupting", "more of the rep's answers begin before the customer has ended"),
-    "speech_rate_wpm": ("the rep's pace", "the rep speaks faster"),
-    "filler_rate": ("filler words", "the rep uses more filler words per 100 words"),
-    "customer_questions": ("questions of the customer", "the customer asks more questions"),
-    "longest_customer_story_words": ("the customer's longest story", "the customer's longest story is longer"),
-    "objections": ("objections", "more turns of the customer are worded as an objection"),
-    "switches_per_100_words": ("changes of speaker", "the speaker changes more often per 100 words"),
-    "price_mentions": ("mentions of the price", "the price is mentioned more often"),
-    "first_price_mention_share": ("how early the price comes up", "the price comes up later in the call"),
-    "competitor_mentions": ("mentions of a competitor", "a competitor is mentioned more often"),
-    _LENGTH.name: ("length", "there are more turns"),
-}
 _OUTCOMES: Final[Mapping[Side, Outcome]] = {"won": "converted", "lost": "lost"}
 
 
@@ -69,7 +52,7 @@ class WonAndLostArguments(Arguments):
     call_type: Value | None = None
 
 
-class Difference(Frozen):
+class MetricDifference(Frozen):
     """A metric that tells won calls from lost ones; ``more_in``: which of them have more of it.
 
     ``pairs_percent``: in how many of 100 pairs of a won and a lost call that one has more (equal ones half), with its
@@ -117,7 +100,7 @@ class WonAndLostResult(Frozen):
     n_lost_missing: int
     n_metrics: int
     n_clear: int
-    differences: tuple[Difference, ...]
+    differences: tuple[MetricDifference, ...]
     reading: Ours[str]
     warnings: Ours[tuple[str, ...]]
     examples_of: str | None = None
@@ -140,12 +123,12 @@ def won_and_lost(parts: Parts, industry: str | None = None, call_type: str | Non
     if calls:  # as the library writes them
         industry = industry and calls[0].metadata["industry"]
         call_type = call_type and calls[0].metadata["call_type"]
-    of = _Calls(calls)
+    of = ComparedCalls(calls)
     missing_won, missing_lost = max(0, MIN_CALLS - of.n_won), max(0, MIN_CALLS - of.n_lost)
-    looked_at = [] if missing_won or missing_lost else _looked_at(of)
-    found = [(one, pairs) for one in looked_at if (pairs := one.compare(len(looked_at))) is not None]
-    clear = sorted((pair for pair in found if _is_clear(pair[1])), key=lambda pair: -abs(pair[1].share - 0.5))
-    differences = tuple(one.difference(pairs, len(looked_at)) for one, pairs in clear[:MAX_DIFFERENCES])
+    metrics = [] if missing_won or missing_lost else looked_at(of)
+    found = [(one, pairs) for one in metrics if (pairs := one.compare(len(metrics))) is not None]
+    clear = sorted((pair for pair in found if is_clear(pair[1])), key=lambda pair: -abs(pair[1].share - 0.5))
+    differences = tuple(_difference(one, pairs, len(metrics)) for one, pairs in clear[:MAX_DIFFERENCES])
     about = _calls_in_words(whose, industry, call_type)
     metric, examples = _examples(parts, differences, calls)
     return WonAndLostResult(
@@ -166,113 +149,54 @@ def won_and_lost(parts: Parts, industry: str | None = None, call_type: str | Non
     )
 
 
-class _Calls:
-    """The calls that are compared: outcome, account and kind of each, shape (n_calls,)."""
-
-    def __init__(self, calls: Sequence[CallSummary]) -> None:
-        kinds = [f"{call.metadata.get('industry')}/{call.metadata.get('call_type')}" for call in calls]
-        self.calls = calls
-        self.is_won = np.array([call.outcome == "converted" for call in calls], dtype=bool)
-        self.accounts = _codes([call.account_id or f"call:{call.call_id}" for call in calls])
-        self.kinds = _codes(kinds) if len(set(kinds)) > 1 else None
-        self.n_won = int(self.is_won.sum())
-        self.n_lost = len(calls) - self.n_won
-
-
-class _Metric:
-    """A metric with its values in the calls that show it."""
-
-    def __init__(self, metric: MetricDefinition, of: _Calls) -> None:
-        values = np.array([_value(call, metric.name) for call in of.calls], dtype=np.float64)
-        known = np.isfinite(values)
-        self.metric = metric
-        self.values, self.is_won, self._accounts = values[known], of.is_won[known], of.accounts[known]
-        self._kinds = None if of.kinds is None else of.kinds[known]
-
-    @property
-    def has_enough(self) -> bool:
-        """Whether enough won and enough lost calls show it."""
-        return min(int(self.is_won.sum()), int((~self.is_won).sum())) >= MIN_CALLS
-
-    def compare(self, n_looks: int) -> Pairs | None:
-        """Pairs of any two calls."""
-        return compare_pairs(self.values, self.is_won, self._accounts, n_looks=n_looks)
-
-    def difference(self, pairs: Pairs, n_looks: int) -> Difference:
-        """A clear difference in words."""
-        kind = compare_pairs(self.values, self.is_won, self._accounts, strata=self._kinds, n_looks=n_looks)
-        same_kind = kind if self._kinds is not None else None
-        more_in: Side = "won" if pairs.share > 0.5 else "lost"
-        won, lost = self.values[self.is_won], self.values[~self.is_won]
-        shown = _seen_from(more_in, pairs)
-        return Difference(
-            name=self.metric.name,
-            more_in=more_in,
-            pairs_percent=shown[0],
-            interval_percent=shown[1:],
-            same_kind_percent=None if same_kind is None else _seen_from(more_in, same_kind)[0],
-            won_median=float(np.median(won)),
-            lost_median=float(np.median(lost)),
-            n_won=len(won),
-            n_lost=len(lost),
-            reading=self._reading(more_in, shown) + _same_kind(more_in, same_kind),
-        )
-
-    def _reading(self, more_in: Side, shown: tuple[int, int, int]) -> str:
-        other: Side = "lost" if more_in == "won" else "won"
-        of = {"won": self.values[self.is_won], "lost": self.values[~self.is_won]}
-        if self.metric.unit == "yes/no":
-            n_yes = {side: int((values > 0.5).sum()) for side, values in of.items()}
-            parts = [
-                f"{n_yes[side]} of {len(of[side])} {side} calls ({percent(n_yes[side] / len(of[side]))} %)"
-                for side in (more_in, other)
-            ]
-            return f"{more_in.capitalize()} calls have {self.metric.subject} more often: {parts[0]} against {parts[1]}."
-        middle = {side: amount(self.metric, float(np.median(values))) for side, values in of.items()}
-        unit = unit_of(self.metric)
-        medians = (
-            f"the median is {middle['won']}{unit} in both"
-            if middle["won"] == middle["lost"]
-            else f"median {middle[more_in]}{unit}, in {other} ones {middle[other]}{unit}"
-        )
-        return (
-            f"In {more_in} calls {_LOOKED_AT[self.metric.name][1]}: so in {shown[0]} of 100 pairs of a won and a lost "
-            f"call (interval {shown[1]} to {shown[2]}; {medians})."
-        )
+def _difference(one: PairedMetric, pairs: Pairs, n_looks: int) -> MetricDifference:
+    """A clear difference in words."""
+    same_kind = one.compare_alike(n_looks)
+    more_in: Side = "won" if pairs.share > 0.5 else "lost"
+    won, lost = one.values[one.is_won], one.values[~one.is_won]
+    shown = seen_from(more_in, pairs)
+    return MetricDifference(
+        name=one.metric.name,
+        more_in=more_in,
+        pairs_percent=shown[0],
+        interval_percent=shown[1:],
+        same_kind_percent=None if same_kind is None else seen_from(more_in, same_kind)[0],
+        won_median=float(np.median(won)),
+        lost_median=float(np.median(lost)),
+        n_won=len(won),
+        n_lost=len(lost),
+        reading=_metric_reading(one, more_in, shown) + _same_kind(more_in, same_kind),
+    )
 
 
-def _codes(names: Sequence[str]) -> np.ndarray:
-    """A number for each name, shape (n_names,), int: sorted once rather than for each metric."""
-    return np.unique(np.array(names, dtype=str), return_inverse=True)[1]
-
-
-def _value(call: CallSummary, name: str) -> float | None:
-    return call.n_turns if name == _LENGTH.name else call.metrics.get(name)
-
-
-def _looked_at(of: _Calls) -> list[_Metric]:
-    """The metrics that enough won and lost calls show."""
-    metrics = [_Metric(one, of) for one in (*METRICS, _LENGTH) if one.name in _LOOKED_AT]
-    return [one for one in metrics if one.has_enough]
-
-
-def _is_clear(pairs: Pairs) -> bool:
-    """Whether chance is outside of the interval as it is shown."""
-    low, high = (percent(bound) for bound in pairs.interval)
-    return low > CHANCE or high < CHANCE
-
-
-def _seen_from(more_in: Side, pairs: Pairs) -> tuple[int, int, int]:
-    """Of 100 pairs, those in which the call of that side has more, and the ends of the interval."""
-    share, (low, high) = percent(pairs.share), (percent(bound) for bound in pairs.interval)
-    return (share, low, high) if more_in == "won" else (100 - share, 100 - high, 100 - low)
+def _metric_reading(one: PairedMetric, more_in: Side, shown: tuple[int, int, int]) -> str:
+    other: Side = "lost" if more_in == "won" else "won"
+    of = {"won": one.values[one.is_won], "lost": one.values[~one.is_won]}
+    if one.metric.unit == "yes/no":
+        n_yes = {side: int((values > 0.5).sum()) for side, values in of.items()}
+        parts = [
+            f"{n_yes[side]} of {len(of[side])} {side} calls ({percent(n_yes[side] / len(of[side]))} %)"
+            for side in (more_in, other)
+        ]
+        return f"{more_in.capitalize()} calls have {one.metric.subject} more often: {parts[0]} against {parts[1]}."
+    middle = {side: amount(one.metric, float(np.median(values))) for side, values in of.items()}
+    unit = unit_of(one.metric)
+    medians = (
+        f"the median is {middle['won']}{unit} in both"
+        if middle["won"] == middle["lost"]
+        else f"median {middle[more_in]}{unit}, in {other} ones {middle[other]}{unit}"
+    )
+    return (
+        f"In {more_in} calls {LOOKED_AT[one.metric.name][1]}: so in {shown[0]} of 100 pairs of a won and a lost "
+        f"call (interval {shown[1]} to {shown[2]}; {medians})."
+    )
 
 
 def _same_kind(more_in: Side, pairs: Pairs | None) -> str:
     if pairs is None:
         return ""
-    shown = _seen_from(more_in, pairs)[0]
-    if _is_clear(pairs) and (pairs.share > 0.5) == (more_in == "won"):
+    shown = seen_from(more_in, pairs)[0]
+    if is_clear(pairs) and (pairs.share > 0.5) == (more_in == "won"):
         return f" Among calls of the same industry and type it is {shown} of 100."
     return f" Among calls of one industry and type it isn't clear ({shown} of 100): the kind of call may be behind it."
 
@@ -286,7 +210,7 @@ def _calls_in_words(whose: Whose, industry: str | None, call_type: str | None) -
 
 
 def _reading(
-    about: str, n_won: int, n_lost: int, found: Sequence[tuple[_Metric, Pairs]], clear: Sequence[Pairs]
+    about: str, n_won: int, n_lost: int, found: Sequence[tuple[PairedMetric, Pairs]], clear: Sequence[Pairs]
 ) -> str:
     counts = f"{n_won} won and {n_lost} lost{about}"
     if min(n_won, n_lost) < MIN_CALLS:
@@ -310,15 +234,17 @@ def _reading(
 
 
 def _warnings(
-    found: Sequence[tuple[_Metric, Pairs]], clear: Sequence[tuple[_Metric, Pairs]], differences: Sequence[Difference]
+    found: Sequence[tuple[PairedMetric, Pairs]],
+    clear: Sequence[tuple[PairedMetric, Pairs]],
+    differences: Sequence[MetricDifference],
 ) -> tuple[str, ...]:
     if not found:
         return ()
     said = []
     sides = {one.metric.name: pairs.share > 0.5 for one, pairs in clear}
-    counted = {one.metric.name for one, _ in clear if one.metric.unit == "count"} - {_LENGTH.name}
-    if any(sides.get(_LENGTH.name) == sides[name] for name in counted):
-        side = "won" if sides[_LENGTH.name] else "lost"
+    counted = {one.metric.name for one, _ in clear if one.metric.unit == "count"} - {LENGTH.name}
+    if any(sides.get(LENGTH.name) == sides[name] for name in counted):
+        side = "won" if sides[LENGTH.name] else "lost"
         said.append(f"The {side} calls are longer, so there is more of whatever is counted in them for that alone.")
     if more := clear[len(differences) :]:
         said.append(f"Also clear, but less so: {_names(more)}.")
@@ -333,12 +259,12 @@ def _warnings(
     return tuple(said)
 
 
-def _names(metrics: Sequence[tuple[_Metric, Pairs]]) -> str:
-    return ", ".join(_LOOKED_AT[one.metric.name][0] for one, _ in metrics)
+def _names(metrics: Sequence[tuple[PairedMetric, Pairs]]) -> str:
+    return ", ".join(LOOKED_AT[one.metric.name][0] for one, _ in metrics)
 
 
 def _examples(
-    parts: Parts, differences: Sequence[Difference], calls: Sequence[CallSummary]
+    parts: Parts, differences: Sequence[MetricDifference], calls: Sequence[CallSummary]
 ) -> tuple[str | None, tuple[ExampleTurn, ...]]:
     """Turns in which the clearest difference that is counted in turns was counted, of calls that have more of it."""
     for one in differences:
@@ -348,10 +274,10 @@ def _examples(
     return None, ()
 
 
-def _counted(parts: Parts, of: Difference, calls: Sequence[CallSummary]) -> Iterator[ExampleTurn]:
+def _counted(parts: Parts, of: MetricDifference, calls: Sequence[CallSummary]) -> Iterator[ExampleTurn]:
     """A turn of each call with as many as is usual where there is more of it, the latest call first."""
     outcome, usual = _OUTCOMES[of.more_in], of.won_median if of.more_in == "won" else of.lost_median
-    like = [call for call in calls if call.outcome == outcome and _value(call, of.name) == max(1, round(usual))]
+    like = [call for call in calls if call.outcome == outcome and value_of(call, of.name) == max(1, round(usual))]
     for one in sorted(like, key=lambda call: (str(call.started_at or ""), call.call_id), reverse=True)[:MAX_READ]:
         turns = parts.library.get(one.call_id).transcript
         for turn in mention_turns(turns).get(of.name, ()):

@@ -1,36 +1,32 @@
 """Token states below the trained layers, computed once for each turn text and kept on disk.
 
-The frozen part of the encoder gives the same states in every epoch, so they are computed once, by the very engine that
-scores later, and read from a bf16 file when they are needed. Files hold hashes and numbers, never a text; but states
-tell much about the text they come from, so they belong under ``COACH_HOME/runs`` and go when a call is deleted.
-
-    <folder>/<encoder>-<n_frozen>/states.bf16   (n_tokens, dimension), one piece of a turn after the other
-    <folder>/<encoder>-<n_frozen>/index.npz     sha256 of each text, and the token counts of its pieces
+The frozen part of the encoder gives the same states in every epoch, and computing them again would make an epoch longer
+by 0.7 of what it takes (``docs/experiments.md``). So the very engine that scores later computes them once, and they are
+read as bf16 when they are needed. The file holds hashes and numbers, never a text; but states tell much about the text
+they come from, so it belongs under ``COACH_HOME/runs`` and goes when a call is deleted.
 """
 
-import hashlib
-import os
-import weakref
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from filelock import FileLock
 
 from salescoach.errors import ModelError
+from salescoach.file_store import FileStore, key_of
 from salescoach.model.artifact import folder_fingerprint
 from salescoach.model.encoder import MAX_TOKENS, TurnEncoder
 from salescoach.progress import Progress
-from salescoach.whole_file import whole_file
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import ModuleList
 
-TEXTS_AT_ONCE = 512  # between two writes of progress; bounds the memory for states that are not on disk yet
+PIECES_AT_ONCE = 512  # between two writes; bounds the memory for states that are not on disk yet
 
 
+@dataclass(frozen=True)
 class Activations:
     """States of a list of texts; text ``i`` is its pieces ``first_piece[i]`` up to ``first_piece[i + 1]``.
 
@@ -39,34 +35,45 @@ class Activations:
         first_piece: shape (n_texts + 1,), int64.
     """
 
-    def __init__(
-        self, states: Path, dimension: int, offsets: np.ndarray, lengths: np.ndarray, first_piece: np.ndarray
-    ) -> None:
-        # Opened once, so that it stays the same file when another takes its place; not mapped, as pages that were read
-        # would count as memory of this process.
-        self._states = states.open("rb", buffering=0)
-        weakref.finalize(self, self._states.close)
-        self._dimension = dimension
-        self._offsets = offsets
-        self.lengths = lengths
-        self.first_piece = first_piece
+    lengths: np.ndarray
+    first_piece: np.ndarray
+    _pieces: Sequence[str]
+    _keys: Sequence[bytes]
+    _lower: "_LowerPart"
+    _store: FileStore
 
     def read(self, pieces: np.ndarray) -> "tuple[Tensor, Tensor]":
         """States of some pieces, padded to the longest: (n, tokens, dimension) bf16, and a mask (n, tokens) bool."""
         import torch
 
         lengths = self.lengths[pieces]
-        states = np.zeros((len(pieces), int(lengths.max()), self._dimension), dtype=np.int16)
+        states = np.zeros((len(pieces), int(lengths.max()), self._lower.dimension), dtype=np.int16)
+        kept = self._store.get(list({self._keys[piece] for piece in pieces}))
+        lost = [piece for piece in pieces.tolist() if self._keys[piece] not in kept]
+        if lost:  # the disk was full, or is damaged: that costs time
+            kept |= self._compute(lost)
         for row, (piece, length) in enumerate(zip(pieces, lengths, strict=True)):
-            self._states.seek(int(self._offsets[piece]) * self._dimension * states.itemsize)
-            read = np.fromfile(self._states, dtype=states.dtype, count=int(length) * self._dimension)
-            states[row, :length] = read.reshape(length, self._dimension)
+            states[row, :length] = np.frombuffer(kept[self._keys[piece]], dtype="<i2").reshape(length, -1)
         mask = np.arange(states.shape[1]) < lengths[:, None]
         return torch.from_numpy(states).view(torch.bfloat16), torch.from_numpy(mask)
 
+    def fill(self, progress: Progress) -> None:
+        """Computes and keeps what is not in the file yet."""
+        known = self._store.known(self._keys)
+        missing = [piece for piece, key in enumerate(self._keys) if key not in known]
+        for start in range(0, len(missing), PIECES_AT_ONCE):
+            progress("caching frozen layers", start, len(missing))
+            self._store.put(self._compute(missing[start : start + PIECES_AT_ONCE]))
+        if missing:
+            progress("caching frozen layers", len(missing), len(missing))
+
+    def _compute(self, pieces: Sequence[int]) -> dict[bytes, bytes]:
+        states = self._lower.states([self._pieces[piece] for piece in pieces], self.lengths[list(pieces)])
+        return {self._keys[piece]: own.tobytes() for piece, own in zip(pieces, states, strict=True)}
+
 
 def cached_activations(
-    texts: Sequence[str], base: Path, n_frozen: int, folder: Path, *, threads: int, progress: Progress
+    texts: Sequence[str], base: Path, n_frozen: int, folder: Path, *, progress: Progress
 ) -> Activations:
     """States after the first ``n_frozen`` layers of ``base``; only texts that are not in the folder yet are encoded.
 
@@ -74,29 +81,27 @@ def cached_activations(
         texts: turn texts, each once.
         base: a sentence-transformers folder.
         n_frozen: how many layers are below; at least one.
-        folder: where the files are; other runs with the same encoder share them.
-        threads: of the encoder.
-        progress: called with the stage, texts done and texts to do.
+        folder: where the file is; other runs with the same encoder share it.
+        progress: called with the stage, pieces of texts done and pieces to do.
 
     Raises:
         ModelError: the encoder's layers can't be told apart.
     """
-    encoder = TurnEncoder.load(base, fingerprint=folder_fingerprint(base), threads=threads)
-    place = folder / f"{encoder.fingerprint}-{n_frozen}"
-    place.mkdir(parents=True, exist_ok=True)
-    keys = np.stack([np.frombuffer(hashlib.sha256(text.encode()).digest(), dtype=np.uint8) for text in texts])
-    with FileLock(place / "lock"):
-        store = _Store(place, encoder.dimension)
-        missing = [row for row, key in enumerate(keys) if key.tobytes() not in store.rows]
-        if missing:
-            lower = _LowerPart(encoder, n_frozen)
-            for start in range(0, len(missing), TEXTS_AT_ONCE):
-                progress("caching frozen layers", start, len(missing))
-                some = missing[start : start + TEXTS_AT_ONCE]
-                store.append(keys[some], *lower.states([texts[row] for row in some]))
-            progress("caching frozen layers", len(missing), len(missing))
-            store.save_index()
-        return store.view(keys)
+    import torch
+
+    encoder = TurnEncoder.load(base, fingerprint=folder_fingerprint(base), threads=torch.get_num_threads())
+    split = [encoder.split_to_limit(text) for text in texts]
+    pieces = [piece for own in split for piece in own]
+    activations = Activations(
+        lengths=np.minimum(np.array(encoder.token_counts(pieces)), MAX_TOKENS),
+        first_piece=np.concatenate([[0], np.cumsum([len(own) for own in split])]),
+        _pieces=pieces,
+        _keys=[key_of(piece) for piece in pieces],
+        _lower=_LowerPart(encoder, n_frozen),
+        _store=FileStore(folder / f"{encoder.fingerprint}-{n_frozen}.sqlite"),
+    )
+    activations.fill(progress)
+    return activations
 
 
 def transformer_layers(model: object) -> "ModuleList":
@@ -124,74 +129,19 @@ class _LowerPart:
 
     def __init__(self, encoder: TurnEncoder, n_frozen: int) -> None:
         transformer_layers(encoder.model)  # refuses what can't be cut
+        self.dimension = encoder.dimension
         self._encoder = encoder
         module: Any = encoder.model[0]
         self._transformer = module.auto_model
         self._transformer.encoder.layer = self._transformer.encoder.layer[:n_frozen]
 
-    def states(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """States (n_tokens, dimension) as the bits of bf16, tokens of each piece, and pieces of each text."""
+    def states(self, pieces: Sequence[str], lengths: np.ndarray) -> list[np.ndarray]:
+        """States of each piece of so many tokens, as the bits of bf16: shape (n_tokens, dimension), int16."""
         import torch
 
-        split = [self._encoder.split_to_limit(text) for text in texts]
-        pieces = [piece for own in split for piece in own]
-        lengths = np.minimum(np.array(self._encoder.token_counts(pieces)), MAX_TOKENS)
-        ends = np.cumsum(lengths)
-        states = np.empty((int(ends[-1]), self._encoder.dimension), dtype=np.int16)
+        states: dict[int, np.ndarray] = {}
         for rows, features in self._encoder.batches(pieces, lengths):
             with torch.inference_mode():
                 output = self._transformer(**features).last_hidden_state.bfloat16().view(torch.int16).numpy()
-            for row, values in zip(rows, output, strict=True):
-                states[ends[row] - lengths[row] : ends[row]] = values[: lengths[row]]
-        return states, lengths, np.array([len(own) for own in split])
-
-
-class _Store:
-    """The two files. What stands in ``states.bf16`` behind the last index is from a run that broke off."""
-
-    def __init__(self, place: Path, dimension: int) -> None:
-        self._states_file, self._index_file = place / "states.bf16", place / "index.npz"
-        self._dimension = dimension
-        self._keys: list[np.ndarray] = []
-        self._lengths: list[np.ndarray] = []
-        self._counts: list[np.ndarray] = []
-        self.rows: dict[bytes, int] = {}
-        if self._index_file.is_file():
-            with np.load(self._index_file, allow_pickle=False) as index:
-                self._add(index["keys"], index["lengths"], index["counts"])
-        self._states_file.touch()
-        os.truncate(self._states_file, self._n_bytes())
-
-    def append(self, keys: np.ndarray, states: np.ndarray, lengths: np.ndarray, counts: np.ndarray) -> None:
-        with self._states_file.open("ab") as file:
-            file.write(states.tobytes())
-        self._add(keys, lengths, counts)
-
-    def save_index(self) -> None:
-        with whole_file(self._index_file) as temporary:
-            np.savez(
-                temporary,
-                keys=np.concatenate(self._keys),
-                lengths=np.concatenate(self._lengths),
-                counts=np.concatenate(self._counts),
-            )
-
-    def view(self, keys: np.ndarray) -> Activations:
-        """What ``keys`` stand for, in their order."""
-        lengths, counts = np.concatenate(self._lengths), np.concatenate(self._counts)
-        offsets = np.cumsum(lengths) - lengths
-        first = np.cumsum(counts) - counts
-        texts = np.array([self.rows[key.tobytes()] for key in keys])
-        pieces = np.concatenate([np.arange(first[text], first[text] + counts[text]) for text in texts])
-        first_piece = np.concatenate([[0], np.cumsum(counts[texts])])
-        return Activations(self._states_file, self._dimension, offsets[pieces], lengths[pieces], first_piece)
-
-    def _add(self, keys: np.ndarray, lengths: np.ndarray, counts: np.ndarray) -> None:
-        for key in keys:
-            self.rows[key.tobytes()] = len(self.rows)
-        self._keys.append(keys)
-        self._lengths.append(lengths)
-        self._counts.append(counts)
-
-    def _n_bytes(self) -> int:
-        return 2 * self._dimension * int(sum(lengths.sum() for lengths in self._lengths))
+            states |= {row: own[: lengths[row]] for row, own in zip(rows.tolist(), output, strict=True)}
+        return [states[row] for row in range(len(pieces))]

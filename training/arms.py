@@ -17,7 +17,8 @@ from salescoach.model.similarity import METHODS, directions
 from salescoach.stats.measures import Thresholds, choose_thresholds
 from salescoach.types import MethodName, Transcript
 from training.baselines import converted
-from training.embedding import Embedding, PooledPair, Trained, TrainingCalls
+from training.calls import TrainingCalls
+from training.embedding import Embedding, PooledPair, Trained
 from training.fit_head import fit_calibrator
 from training.fit_likeness import fit_likeness
 

@@ -1,7 +1,7 @@
 """An encoder with the pooling and classifier that were trained with it: one procedure, generic or fine-tuned."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -12,41 +12,18 @@ from salescoach.errors import ModelError
 from salescoach.model.artifact import folder_fingerprint
 from salescoach.model.base_model import resolve_base_model
 from salescoach.model.encoder import Encoder, encode_turns
+from salescoach.model.loading import load_encoder
 from salescoach.model.pooling import Pooling
-from salescoach.model.scoring import load_encoder
 from salescoach.progress import Progress
-from salescoach.stats.splits import evenly
 from salescoach.types import Transcript
-from training.finetune import Finetuned, finetune, fit_frozen
+from training.calls import TrainingCalls
+from training.finetune import Finetuned, Run, finetune, fit_frozen
 from training.fit_pooling import CallVectors, pool_calls
 from training.options import FinetuneOptions
 
 MIN_TO_VALIDATE = 24  # held-out calls; fewer choose an epoch by chance
 AGAIN = "on all calls"  # follows the stages of the second training, as progress names them
 FINAL, HONEST = "final", "honest"  # the folders of a fine-tuned encoder, and of the one before the second training
-
-
-@dataclass(frozen=True)
-class TrainingCalls:
-    """What a fit may see.
-
-    ``labels``: shape (n_calls,), 1 converted; ``groups`` names the account of each call; ``held_out``: shape
-    (n_calls,), bool, marks the calls that choose the epoch and calibrate; nothing is fitted on them.
-    """
-
-    calls: Sequence[Transcript]
-    labels: np.ndarray
-    groups: Sequence[str]
-    held_out: np.ndarray
-    seed: int
-
-    def some(self, n: int) -> "TrainingCalls":
-        """At most ``n`` of the calls to fit on, spread evenly over them, and all that are held out."""
-        fitted = np.flatnonzero(~self.held_out)
-        kept = fitted[evenly(len(fitted), n)]
-        rows = np.sort(np.concatenate([kept, np.flatnonzero(self.held_out)]))
-        calls, groups = [self.calls[row] for row in rows.tolist()], [self.groups[row] for row in rows.tolist()]
-        return TrainingCalls(calls, self.labels[rows], groups, self.held_out[rows], self.seed)
 
 
 @dataclass(frozen=True)
@@ -121,13 +98,11 @@ class Trained:
 def fit_generic(encoder: Encoder, train: TrainingCalls, options: FinetuneOptions) -> Trained:
     """Pooling and classifier on an encoder that stays as it is: the first step of fine-tuning, and no more."""
     learns_again = _learns_again(train, options)
-    fit = partial(fit_frozen, encoder, options=options, seed=train.seed, chooses=not learns_again)
-    calls, labels, groups, validating = _seen(train)
-    honest = Embedding(encoder, *fit(calls, labels, groups, validating=validating))
+    fit = partial(fit_frozen, encoder, options=options, chooses=not learns_again)
+    honest = Embedding(encoder, *fit(_seen(train)))
     if not learns_again:
         return Trained(honest, honest)
-    again = fit(train.calls, train.labels, train.groups, validating=_nothing(train))
-    return Trained(Embedding(encoder, *again), honest)
+    return Trained(Embedding(encoder, *fit(train.all_learned())), honest)
 
 
 def fit_finetuned(
@@ -162,9 +137,9 @@ def fit_finetuned(
             f"Fine-tuning needs the base model as a folder; save {settings.base_model} to one and name that."
         )
     learns_again = _learns_again(train, options)
-    train_once = partial(
-        finetune, base, generic, options=options, runs=settings.runs_dir / "finetune", seed=train.seed,
-        chooses=not learns_again, threads=settings.threads, resume=resume, keeps_checkpoint=True, progress=progress,
+    run = Run(
+        settings.runs_dir / "finetune", chooses=not learns_again, threads=settings.threads, resume=resume,
+        keeps_checkpoint=True, progress=progress,
     )  # fmt: skip
 
     def load(tuned: Finetuned, name: str) -> Embedding:
@@ -173,13 +148,10 @@ def fit_finetuned(
         encoder = load_encoder(folder / name, fingerprint, settings, cached=cached and name == FINAL)
         return Embedding(encoder, tuned.pooling, tuned.weights, tuned.bias)
 
-    calls, labels, groups, validating = _seen(train)
-    first = train_once(calls, labels, groups, validating=validating)
+    first = finetune(base, generic, _seen(train), options, run)
     if learns_again:
-        again = train_once(
-            train.calls, train.labels, train.groups, validating=_nothing(train),
-            progress=lambda stage, done, total: progress(f"{stage} {AGAIN}", done, total),
-        )  # fmt: skip
+        run = replace(run, progress=lambda stage, done, total: progress(f"{stage} {AGAIN}", done, total))
+        again = finetune(base, generic, train.all_learned(), options, run)
         trained = Trained(load(again, FINAL), load(first, HONEST))
         again.forget_checkpoint()
     else:
@@ -194,17 +166,11 @@ def call_vectors(encoder: Encoder, call: Transcript) -> CallVectors:
     return CallVectors(encode_turns(encoder, call.turns), tuple(turn.role for turn in call.turns))
 
 
-def _seen(train: TrainingCalls) -> tuple[list[Transcript], np.ndarray, list[str], np.ndarray]:
-    """Calls, labels, accounts and which of them validate; too few held-out calls are left out altogether."""
+def _seen(train: TrainingCalls) -> TrainingCalls:
+    """What a first training sees; too few held-out calls are left out altogether."""
     too_few = train.held_out.sum() < MIN_TO_VALIDATE
-    rows = np.flatnonzero(~train.held_out) if too_few else np.arange(len(train.labels))
-    calls, groups = [train.calls[row] for row in rows.tolist()], [train.groups[row] for row in rows.tolist()]
-    return calls, train.labels[rows], groups, train.held_out[rows]
+    return train.at(np.flatnonzero(~train.held_out)) if too_few else train
 
 
 def _learns_again(train: TrainingCalls, options: FinetuneOptions) -> bool:
     return bool(train.held_out.mean() >= options.refit_from)
-
-
-def _nothing(train: TrainingCalls) -> np.ndarray:
-    return np.zeros_like(train.held_out)

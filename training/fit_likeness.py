@@ -6,8 +6,9 @@ import numpy as np
 
 from salescoach.model.head import conformal_quantile, nonconformity
 from salescoach.model.likeness import Likeness
-from salescoach.model.similarity import METHODS, PastCalls, directions
-from training.embedding import Pooled, PooledPair, TrainingCalls
+from salescoach.model.similarity import METHODS, ReferenceCalls, directions
+from training.calls import TrainingCalls
+from training.embedding import Pooled, PooledPair
 from training.fit_head import cross_calibrated, fit_calibrator
 
 
@@ -37,8 +38,8 @@ def fit_likeness(pooled: PooledPair, seen: TrainingCalls) -> tuple[Likeness, np.
     return Likeness(past, np.array(calibration), np.array(quantiles)), np.array(logits)
 
 
-def _past_calls(pooled: Pooled, labels: np.ndarray) -> PastCalls:
+def _past_calls(pooled: Pooled, labels: np.ndarray) -> ReferenceCalls:
     """Rounded as they are stored, so that what is calibrated is what scores."""
     vectors = directions(pooled.vectors[pooled.learned], pooled.center)
-    past = PastCalls.of(vectors.astype(np.float16).astype(np.float64), labels[pooled.learned])
+    past = ReferenceCalls.of(vectors.astype(np.float16).astype(np.float64), labels[pooled.learned])
     return replace(past, prototypes=past.prototypes.astype(np.float32).astype(np.float64))

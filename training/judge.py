@@ -12,7 +12,7 @@ from salescoach.stats.splits import group_of, labels_of
 from salescoach.types import EmbeddingName, LabelledCall, ScorerName
 from training.arms import FittedArm, fit_baseline, fit_blend, honest_thresholds
 from training.baselines import BASELINES
-from training.embedding import TrainingCalls
+from training.calls import TrainingCalls
 
 N_RESAMPLES = 200
 CLAIMS = (("finetuned", "generic"), ("finetuned", "tfidf"), ("blend", "tfidf"), ("generic", "tfidf"))

@@ -1,4 +1,4 @@
-"""How to fine-tune."""
+"""How to train, and how to fine-tune."""
 
 from pydantic import Field
 
@@ -26,8 +26,22 @@ class FinetuneOptions(Frozen):
     label_smoothing: float = Field(0.0, ge=0, lt=0.5)
     average_decay: float = Field(0.0, ge=0, lt=1, description="of the running average of weights; 0: none")
     patience: int = Field(3, ge=1, description="epochs without a better validation before it stops")
-    validates: bool = Field(True, description="whether a part of the training calls chooses the epoch")
     refit_from: float = Field(
         0.1, gt=0, description="share of held-out calls from which on a second training learns from them, too"
     )
     weight_decay: float = Field(0.01, ge=0)
+
+
+class TrainingOptions(Frozen):
+    """What a training makes, and of what."""
+
+    name: str = Field(description="begins the model id and says what the model is, such as starter")
+    data: str = Field(description="what it is trained on, in words that fit into a sentence")
+    finetuning: FinetuneOptions | None = Field(
+        None, description="how to fine-tune the encoder; None leaves it as it is, which takes a fraction of the time"
+    )
+    by_time: bool = Field(False, description="the latest third of the accounts judges, in place of a random one")
+    resume: bool = Field(False, description="go on from the checkpoint of an interrupted fine-tuning")
+    triplets: bool = Field(
+        False, description="also write triplets of moments, to read and for other trainers, to runs_dir / train / name"
+    )

@@ -7,6 +7,7 @@ whether fine-tuning was worth it is said by that third alone.
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,20 +34,23 @@ from salescoach.model.base_model import resolve_base_model
 from salescoach.model.embedding_arm import EmbeddingArm, ReferenceArm
 from salescoach.model.encoder import Encoder, TurnEncoder, encode_turns
 from salescoach.model.head import Head, conformal_quantile, nonconformity
-from salescoach.model.scoring import PROBES, CallScorer, installed_versions, load_arms, load_encoder
+from salescoach.model.loading import PROBES, installed_versions, load_arms, load_encoder
+from salescoach.model.scoring import CallScorer
+from salescoach.model.text_arm import TextArm
 from salescoach.progress import Progress, silent
 from salescoach.stats.measures import choose_thresholds
 from salescoach.stats.splits import CALIBRATION, TEST, TRAIN, group_of, labels_of, split_hash, split_names
-from salescoach.types import LabelledCall, PassRate, Transcript
+from salescoach.types import EmbeddingName, LabelledCall, PassRate, Transcript
+from training.calls import TrainingCalls
 from training.card import model_card
-from training.embedding import FINAL, Embedding, Pooled, PooledPair, Trained, TrainingCalls, fit_finetuned, fit_generic
+from training.embedding import FINAL, Embedding, Pooled, PooledPair, Trained, fit_finetuned, fit_generic
 from training.fit_head import Classifier, cross_calibrated, fit_head
 from training.fit_likeness import fit_likeness
 from training.fit_text_arm import fit_text_arm
-from training.judge import Candidate
+from training.judge import Candidate, Verdict
 from training.judge import judge as judge_arms
 from training.layers import copy_encoder
-from training.options import FinetuneOptions
+from training.options import FinetuneOptions, TrainingOptions
 from training.triplets import write_triplets
 
 UNLIKENESS_TAIL = 0.01  # of held-out calls that may lie beyond the bound before the slack
@@ -63,111 +67,173 @@ def train(
     calls: Sequence[LabelledCall],
     out: Path,
     settings: Settings,
+    options: TrainingOptions,
     *,
-    name: str,
-    data: str,
-    options: FinetuneOptions | None = None,
-    by_time: bool = False,
-    resume: bool = False,
     judge: Judge | None = None,
     progress: Progress = silent,
 ) -> Manifest:
     """Trains all arms on labelled calls and writes a model folder to ``out``.
 
-    Fine-tuning also writes triplets of moments for reading and for other trainers, to ``runs_dir / "train" / name``.
-
     Args:
         calls: labelled calls; those without an outcome (open deals) are left out.
         out: the folder to make; an older one there is replaced when the new one is whole.
         settings: base model, threads, seed and ``COACH_HOME`` for caches and checkpoints.
-        name: begins the model id and says what the model is, such as ``starter``.
-        data: what it is trained on, in words that fit into a sentence.
-        options: how to fine-tune the encoder; None leaves it as it is, which takes a fraction of the time.
-        by_time: the latest third of the accounts judges, in place of a random one.
-        resume: go on from the checkpoint of an interrupted fine-tuning.
+        options: what to make.
         judge: checks the behaviour of the model before it is sealed; its pass rates go to manifest and card.
         progress: called with the stage, what is done and what there is to do.
 
     Raises:
         DataError: too few calls of one class, or a split that can't be made.
     """
-    calls = [call for call in calls if call.outcome is not None]
-    names = names_of_parts(calls, settings.seed, by_time=by_time)
-    parts = {part: [call for call, own in zip(calls, names, strict=True) if own == part] for part in set(names)}
-    test = parts.get(TEST, [])
-    judging = [call.transcript for call in test]
-    seen = training_calls(parts[TRAIN], parts[CALIBRATION], settings.seed)
-    some = seen.some(MAX_HEAD_CALLS)
-
+    split = _Split.of(calls, settings.seed, by_time=options.by_time)
     remove_leftovers(settings.models_dir, settings.runs_dir)
     with whole_folder(out) as folder:
         base = _copy_encoder(settings, folder / ENCODER)
-        _encode(base, [*seen.calls, *judging], "encoding calls", progress)
-        embeddings = {"generic": fit_generic(base, seen, options or FinetuneOptions())}
-        if options is not None:
-            write_triplets(parts[TRAIN], parts[CALIBRATION], base, settings.runs_dir / "train" / name, settings.seed)
-            tuned = fit_finetuned(seen, base, options, folder / TUNED, settings, resume=resume, progress=progress)
-            _encode_anew(tuned, some.calls, judging, progress)
-            embeddings["finetuned"] = tuned
-        progress("fitting", 0, 2)
-        text, text_honest = fit_text_arm(seen.calls, seen.labels, seen.groups, settings.seed)
-        progress("fitting", 1, 2)
-        said = [text.logits(call.turns, np.ones((1, len(call)), dtype=bool)) for call in judging]
-        candidates = {"tfidf": Candidate(np.array(said).reshape(-1), text_honest)}
-        pooled, heads = {}, {}
-        for arm, embedding in embeddings.items():
-            pooled[arm] = embedding.pool(some)
-            heads[arm], of_held_out = _head(embedding, pooled[arm], some)
-            honest = np.full(len(seen.calls), np.nan)
-            honest[seen.held_out] = of_held_out
-            candidates[arm] = Candidate(heads[arm].logits(embedding.final.pool(judging)), honest)
-        progress("fitting", 2, 2)
-        verdict = judge_arms(seen, test, candidates, progress)
-
-        if verdict.embedding == "finetuned":
-            shutil.rmtree(folder / ENCODER)
-            (folder / TUNED / FINAL).rename(folder / ENCODER)
-        shutil.rmtree(folder / TUNED, ignore_errors=True)
-        kept_pooled, embedding = pooled[verdict.embedding], embeddings[verdict.embedding]
-        kept = _embedding_arm(embedding.final, heads[verdict.embedding], kept_pooled.final.center, some)
-        kept.save(folder / f"{verdict.embedding}.safetensors")
-        if verdict.embedding == "finetuned":
-            _reference_arm(embeddings["generic"].final, heads["generic"]).save(folder / "generic.safetensors")
-        if verdict.scorer != verdict.embedding:
-            text.save(folder / "tfidf.safetensors")
-        fit_likeness(kept_pooled, some)[0].save(folder / "likeness.safetensors")
-
-        held_out = np.flatnonzero(seen.held_out)
-        labels, groups = seen.labels[held_out], [seen.groups[row] for row in held_out.tolist()]
-        chances = cross_calibrated(verdict.honest[held_out], labels, groups, np.random.default_rng(settings.seed))
-        facts: dict[str, Any] = {
-            "name": name,
-            "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "scorer": verdict.scorer,
-            "embedding": verdict.embedding,
-            "blend": verdict.blend,
-            "base_model": settings.base_model,
+        embeddings = _fit_embeddings(split, base, folder, settings, options, progress)
+        if options.triplets:
+            where = settings.runs_dir / "train" / options.name
+            write_triplets(split.parts[TRAIN], split.parts[CALIBRATION], base, where, settings.seed)
+        arms = _fit_arms(split, embeddings, progress)
+        verdict = judge_arms(split.seen, split.test, arms.candidates, progress)
+        kept = _keep(folder, split, arms, verdict)
+        facts = {
+            **_facts_of_training(split, settings, options),
+            **_facts_of_model(folder, split, arms, verdict, kept),
             "engine": base.engine,
-            "encoder_fingerprint": folder_fingerprint(folder / ENCODER),
-            "versions": installed_versions(),
-            "data": data,
-            "data_hash": split_hash(calls, ["" for _ in calls]),
-            "split_hash": split_hash(calls, names),
-            "seed": settings.seed,
-            "n_train": len(parts[TRAIN]),
-            "n_calibration": len(parts[CALIBRATION]),
-            "n_test": len(test),
-            "base_rate": round(float(seen.labels.mean()), 4),
-            "conformal_quantile": round(conformal_quantile(nonconformity(chances, labels)), 6),
-            "thresholds": choose_thresholds(labels, chances),
-            "max_unlikeness": round(_unlikeness_bound(kept, embedding.final.encoder, some), 4),
-            "training_calls": sorted(call.content_hash[:HASH_DIGITS] for call in seen.calls),
-            "measures": verdict.measures,
         }
+        scoring = arms.embeddings[verdict.embedding]
         if judge is not None:
-            facts["behaviour"] = tuple(judge(_unsealed(folder, facts, embedding.final.encoder)))
-        (folder / CARD).write_text(model_card(facts, verdict, is_refit=embedding.is_refit), encoding="utf-8")
+            facts["behaviour"] = tuple(judge(_unsealed(folder, facts, scoring.final.encoder)))
+        (folder / CARD).write_text(model_card(facts, verdict, is_refit=scoring.is_refit), encoding="utf-8")
         return seal(folder, **facts)
+
+
+@dataclass(frozen=True)
+class _Split:
+    """The labelled calls by part. ``seen``: what fits may see; ``some``: as many of it as the head is fitted on."""
+
+    calls: Sequence[LabelledCall]
+    names: Sequence[str]
+    parts: Mapping[str, list[LabelledCall]]
+    seen: TrainingCalls
+    some: TrainingCalls
+
+    @classmethod
+    def of(cls, calls: Sequence[LabelledCall], seed: int, *, by_time: bool) -> "_Split":
+        calls = [call for call in calls if call.outcome is not None]
+        names = names_of_parts(calls, seed, by_time=by_time)
+        parts = {part: [call for call, own in zip(calls, names, strict=True) if own == part] for part in set(names)}
+        seen = training_calls(parts[TRAIN], parts[CALIBRATION], seed)
+        return cls(calls, names, parts, seen, seen.some(MAX_HEAD_CALLS))
+
+    @property
+    def test(self) -> list[LabelledCall]:
+        return self.parts.get(TEST, [])
+
+    @property
+    def judging(self) -> list[Transcript]:
+        return [call.transcript for call in self.test]
+
+
+@dataclass(frozen=True)
+class _Arms:
+    """Everything that was fitted, before it is known what of it stays; by the name of the embedding, or of the arm."""
+
+    text: TextArm
+    embeddings: Mapping[EmbeddingName, Trained]
+    pooled: Mapping[EmbeddingName, PooledPair]
+    heads: Mapping[EmbeddingName, Head]
+    candidates: Mapping[str, Candidate]
+
+
+def _fit_embeddings(
+    split: _Split, base: TurnEncoder, folder: Path, settings: Settings, options: TrainingOptions, progress: Progress
+) -> dict[EmbeddingName, Trained]:
+    """The generic encoder with its pooling and classifier and, if it is wanted, the fine-tuned one."""
+    _encode(base, [*split.seen.calls, *split.judging], "encoding calls", progress)
+    generic = fit_generic(base, split.seen, options.finetuning or FinetuneOptions())
+    if options.finetuning is None:
+        return {"generic": generic}
+    tuned = fit_finetuned(
+        split.seen, base, options.finetuning, folder / TUNED, settings, resume=options.resume, progress=progress
+    )
+    _encode_anew(tuned, split.some.calls, split.judging, progress)
+    return {"generic": generic, "finetuned": tuned}
+
+
+def _fit_arms(split: _Split, embeddings: Mapping[EmbeddingName, Trained], progress: Progress) -> _Arms:
+    """A head for each embedding, the arm that reads words, and what each of them says of the calls that judge."""
+    seen, some, judging = split.seen, split.some, split.judging
+    progress("fitting", 0, 2)
+    text, text_honest = fit_text_arm(seen.calls, seen.labels, seen.groups, seen.seed)
+    progress("fitting", 1, 2)
+    said = [text.logits(call.turns, np.ones((1, len(call)), dtype=bool)) for call in judging]
+    candidates = {"tfidf": Candidate(np.array(said).reshape(-1), text_honest)}
+    pooled: dict[EmbeddingName, PooledPair] = {}
+    heads: dict[EmbeddingName, Head] = {}
+    for arm, embedding in embeddings.items():
+        pooled[arm] = embedding.pool(some)
+        heads[arm], of_held_out = _head(embedding, pooled[arm], some)
+        honest = np.full(len(seen.calls), np.nan)
+        honest[seen.held_out] = of_held_out
+        candidates[arm] = Candidate(heads[arm].logits(embedding.final.pool(judging)), honest)
+    progress("fitting", 2, 2)
+    return _Arms(text, embeddings, pooled, heads, candidates)
+
+
+def _keep(folder: Path, split: _Split, arms: _Arms, verdict: Verdict) -> EmbeddingArm:
+    """Writes what stays after the verdict into the model folder; gives the arm of the embedding that stays."""
+    if verdict.embedding == "finetuned":
+        shutil.rmtree(folder / ENCODER)
+        (folder / TUNED / FINAL).rename(folder / ENCODER)
+    shutil.rmtree(folder / TUNED, ignore_errors=True)
+    pooled, embedding = arms.pooled[verdict.embedding], arms.embeddings[verdict.embedding]
+    kept = _embedding_arm(embedding.final, arms.heads[verdict.embedding], pooled.final.center, split.some)
+    kept.save(folder / f"{verdict.embedding}.safetensors")
+    if verdict.embedding == "finetuned":
+        _reference_arm(arms.embeddings["generic"].final, arms.heads["generic"]).save(folder / "generic.safetensors")
+    if verdict.scorer != verdict.embedding:
+        arms.text.save(folder / "tfidf.safetensors")
+    fit_likeness(pooled, split.some)[0].save(folder / "likeness.safetensors")
+    return kept
+
+
+def _facts_of_training(split: _Split, settings: Settings, options: TrainingOptions) -> dict[str, Any]:
+    """What the manifest says of how the model came about."""
+    return {
+        "name": options.name,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "base_model": settings.base_model,
+        "versions": installed_versions(),
+        "data": options.data,
+        "data_hash": split_hash(split.calls, ["" for _ in split.calls]),
+        "split_hash": split_hash(split.calls, split.names),
+        "seed": settings.seed,
+        "n_train": len(split.parts[TRAIN]),
+        "n_calibration": len(split.parts[CALIBRATION]),
+        "n_test": len(split.test),
+        "base_rate": round(float(split.seen.labels.mean()), 4),
+        "training_calls": sorted(call.content_hash[:HASH_DIGITS] for call in split.seen.calls),
+    }
+
+
+def _facts_of_model(folder: Path, split: _Split, arms: _Arms, verdict: Verdict, kept: EmbeddingArm) -> dict[str, Any]:
+    """What the manifest says of the model itself, and what held-out calls say of how far to trust it."""
+    seen = split.seen
+    held_out = np.flatnonzero(seen.held_out)
+    labels, groups = seen.labels[held_out], [seen.groups[row] for row in held_out.tolist()]
+    chances = cross_calibrated(verdict.honest[held_out], labels, groups, np.random.default_rng(seen.seed))
+    encoder = arms.embeddings[verdict.embedding].final.encoder
+    return {
+        "scorer": verdict.scorer,
+        "embedding": verdict.embedding,
+        "blend": verdict.blend,
+        "encoder_fingerprint": folder_fingerprint(folder / ENCODER),
+        "conformal_quantile": round(conformal_quantile(nonconformity(chances, labels)), 6),
+        "thresholds": choose_thresholds(labels, chances),
+        "max_unlikeness": round(_unlikeness_bound(kept, encoder, split.some), 4),
+        "measures": verdict.measures,
+    }
 
 
 def names_of_parts(calls: Sequence[LabelledCall], seed: int, *, by_time: bool = False) -> list[str]:

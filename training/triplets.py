@@ -9,8 +9,8 @@ nearest moment of the other outcome is often no negative at all. Two guards: a n
 anchor than the positive by a margin (as in NV-Retriever; Moreira et al., 2024), and a moment that has a near-copy in a
 call of the other outcome is left out altogether.
 
-Fine-tuning doesn't learn from these files (its objectives mine within each batch of calls); they are for reading, and
-for other trainers, such as that of sentence-transformers with ``TripletLoss``.
+Fine-tuning doesn't learn from these files (its objectives mine within each batch of calls), so they are written only on
+request; they are for reading, and for other trainers, such as that of sentence-transformers with ``TripletLoss``.
 """
 
 import json

@@ -19,7 +19,7 @@ from salescoach.model.encoder import encode_turns
 from salescoach.model.scoring import Scorer
 from salescoach.progress import Progress, silent
 from salescoach.types import OUTCOMES, Outcome
-from vectorstore.chroma import STORE, VERSION, extend, fill
+from vectorstore.chroma import STORE, VERSION, StoreBefore, write_store
 from vectorstore.database import DATABASE, UnsoundStoreError, digest_of_database
 from vectorstore.generation import (
     Generation,
@@ -31,7 +31,7 @@ from vectorstore.generation import (
     swap_in,
 )
 from vectorstore.moments import moment_vectors, moments_of
-from vectorstore.shelf import KINDS, CallFacts, Kind, Shelf, ShelfWriter, since
+from vectorstore.shelf import KINDS, CallFacts, Shelf, ShelfWriter, since
 
 logger = logging.getLogger(__name__)
 
@@ -94,8 +94,7 @@ def _build(
             done += n_rows
             progress("indexing moments", done, total)
 
-        if before is None or not _is_extended(folder, before, shelves, fingerprint, added):
-            fill(folder, shelves, _ids, fingerprint, added)
+        _write_store(folder, shelves, fingerprint, added, None if before is None else before.store)
         generation = Generation(
             name=name,
             fingerprint=fingerprint,
@@ -119,8 +118,7 @@ def _build(
 class _Before:
     """The generation in use, where past calls only came to those that are in it. ``new``: ids of those."""
 
-    folder: Path
-    database: str
+    store: StoreBefore
     shelves: list[Shelf]
     facts: dict[Outcome, list[CallFacts]]
     new: list[str]
@@ -149,7 +147,7 @@ class _Before:
             ]
             for shelf in shelves
         }
-        return cls(folder, generation.database, shelves, facts, new)
+        return cls(StoreBefore(folder, generation.database), shelves, facts, new)
 
 
 def _write_shelves(
@@ -173,17 +171,22 @@ def _write_shelves(
     return [Shelf.open(folder, outcome) for outcome in OUTCOMES]
 
 
-def _is_extended(
-    folder: Path, before: _Before, shelves: Sequence[Shelf], fingerprint: str, progress: Callable[[int], None]
-) -> bool:
-    """Whether Chroma's store of before could be taken over and extended; else nothing of it is left."""
-    try:
-        extend(folder, before.folder, before.database, shelves, _ids, fingerprint, progress)
-    except (UnsoundStoreError, ChromaError, sqlite3.DatabaseError, OSError, ValueError) as error:
-        logger.warning("%s of the index before can't be taken over (%s); it is built anew.", STORE, error)
-        shutil.rmtree(folder / STORE, ignore_errors=True)
-        return False
-    return True
+def _write_store(
+    folder: Path,
+    shelves: Sequence[Shelf],
+    fingerprint: str,
+    progress: Callable[[int], None],
+    before: StoreBefore | None,
+) -> None:
+    """Chroma's store, from the one of before where that can be taken over, else from nothing."""
+    if before is not None:
+        try:
+            write_store(folder, shelves, fingerprint, progress, before)
+            return
+        except (UnsoundStoreError, ChromaError, sqlite3.DatabaseError, OSError, ValueError) as error:
+            logger.warning("%s of the index before can't be taken over (%s); it is built anew.", STORE, error)
+            shutil.rmtree(folder / STORE, ignore_errors=True)
+    write_store(folder, shelves, fingerprint, progress)
 
 
 def _digest_of(shelves: Sequence[Shelf]) -> str:
@@ -193,10 +196,3 @@ def _digest_of(shelves: Sequence[Shelf]) -> str:
         for shelf in shelves
         for call in shelf.calls
     )
-
-
-def _ids(shelf: Shelf, kind: Kind) -> Sequence[str]:
-    """Ids that follow from what was said: the call's content, and for a moment its anchor."""
-    if kind == "calls":
-        return [call.content_hash for call in shelf.calls]
-    return [f"{shelf.calls[call].content_hash}:{anchor}" for call, _, _, anchor, _ in shelf.places.tolist()]

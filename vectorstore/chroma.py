@@ -2,12 +2,13 @@
 
 Chroma damaged on disk can answer wrongly without an error, or end the process, and a database that somebody else wrote
 can make it run code. So its files are compared with their hashes, and what its database says is checked, before it
-opens them; its counts and a few known vectors afterwards; and one object at a time owns a folder.
+opens them; and one object at a time owns a folder.
 """
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import chromadb
@@ -19,7 +20,6 @@ from chromadb.errors import ChromaError
 from filelock import FileLock, Timeout
 from langchain_chroma import Chroma
 
-from salescoach.stats.splits import evenly
 from salescoach.types import OUTCOMES, Outcome
 from salescoach.whole_file import copy_folder
 from vectorstore.database import DATABASE, UnsoundStoreError, check_database
@@ -32,9 +32,6 @@ VERSION = chromadb.__version__
 _BATCH = 5_000  # Chroma takes 5,461 at most
 _MAX_NEIGHBORS, _EF_CONSTRUCTION, _EF_SEARCH = 32, 200, 200  # Chroma's defaults miss 2 % of 44,000 moments
 _ROWS_PER_SYNC = 20_000  # Chroma writes the whole index each time; its default of 1,000 is quadratic in the end
-_N_PROBES = 16  # stored vectors of each collection that are looked up
-_MIN_FOUND = 0.75  # share of them that must find themselves: a sound index misses one now and then, a damaged one most
-_SAME = 0.999  # cosine from which a vector has found itself or its like
 
 
 class NotOwnedError(Exception):
@@ -46,86 +43,60 @@ def collection_name(kind: Kind, outcome: Outcome, fingerprint: str) -> str:
     return f"{kind}-{outcome}-{fingerprint[-12:]}"
 
 
-def fill(
-    folder: Path, shelves: Sequence[Shelf], ids: Callable[[Shelf, Kind], Sequence[str]], fingerprint: str,
-    progress: Callable[[int], None],
+@dataclass(frozen=True)
+class StoreBefore:
+    """A store to go on from: ``folder`` of its generation, whose files have been compared with their hashes.
+
+    ``database``: what its database said when it was written, as ``digest_of_database`` has it.
+    """
+
+    folder: Path
+    database: str
+
+
+def write_store(
+    folder: Path, shelves: Sequence[Shelf], fingerprint: str, progress: Callable[[int], None],
+    before: StoreBefore | None = None,
 ) -> None:  # fmt: skip
     """Copies the shelves of a generation into a new store.
 
     Args:
         folder: of the generation.
         shelves: one per outcome.
-        ids: the ids of a shelf's rows, by kind.
         fingerprint: of the model that made the vectors.
         progress: is told how many rows were added since the last time.
-    """
-    client = _open_client(folder)
-    try:
-        for shelf in shelves:
-            for kind in KINDS:
-                vectors, names = shelf.vectors[kind], ids(shelf, kind)
-                collection = client.create_collection(
-                    collection_name(kind, shelf.outcome, fingerprint),
-                    embedding_function=None,  # Chroma's default would download a model
-                    configuration=_configuration(len(vectors)),
-                )
-                for rows in _batches(len(vectors)):
-                    _add(collection, rows, names, vectors)
-                    progress(len(rows))
-    finally:
-        client.close()
-
-
-def extend(
-    folder: Path, before: Path, database: str, shelves: Sequence[Shelf], ids: Callable[[Shelf, Kind], Sequence[str]],
-    fingerprint: str, progress: Callable[[int], None],
-) -> None:  # fmt: skip
-    """Copies the store of the generation before, which may be in use, and adds the rows that its shelves lacked.
-
-    Args:
-        folder: of the generation.
-        before: of the one before, whose files have been compared with their hashes.
-        database: what its database said when it was written, as ``digest_of_database`` has it.
-        shelves: one per outcome; their first rows are those of the generation before.
-        ids: as for ``fill``; and so on.
-        fingerprint: the same.
-        progress: the same.
+        before: a store, which may be in use, that holds the first rows of each shelf already.
 
     Raises:
-        UnsoundStoreError: the copy doesn't hold what it should, or can't be opened without danger.
-        ChromaError, sqlite3.DatabaseError, OSError, ValueError: it can't be copied or extended.
+        UnsoundStoreError: ``before`` doesn't hold what it should, or can't be opened without danger.
+        ChromaError, sqlite3.DatabaseError, OSError, ValueError: Chroma, or the disk, failed.
     """
-    copy_folder(before / STORE, folder / STORE, f"{DATABASE}*")
-    with (
-        closing(sqlite3.connect(f"{(before / STORE / DATABASE).absolute().as_uri()}?mode=ro", uri=True)) as source,
-        closing(sqlite3.connect(folder / STORE / DATABASE)) as target,
-    ):
-        source.backup(target)
-    check_database(folder / STORE / DATABASE, database)
+    if before is not None:
+        _copy(before, folder)
     client = _open_client(folder)
     try:
         for shelf in shelves:
             for kind in KINDS:
-                vectors, names = shelf.vectors[kind], ids(shelf, kind)
+                vectors, names = shelf.vectors[kind], _ids(shelf, kind)
                 name = collection_name(kind, shelf.outcome, fingerprint)
-                collection = client.get_collection(name, embedding_function=None)
-                for start in range(collection.count(), len(vectors), _BATCH):
-                    rows = range(start, min(start + _BATCH, len(vectors)))
-                    _add(collection, rows, names, vectors)
+                if before is None:  # without an embedding function: Chroma's default would download a model
+                    collection = client.create_collection(
+                        name, embedding_function=None, configuration=_configuration(len(vectors))
+                    )
+                else:
+                    collection = client.get_collection(name, embedding_function=None)
+                for rows in _batches(collection.count(), len(vectors)):
+                    collection.add(
+                        ids=list(names[rows.start : rows.stop]),
+                        embeddings=np.array(vectors[rows.start : rows.stop]),
+                        # Texts stay in the library; langchain skips rows without a document.
+                        documents=[str(row) for row in rows],
+                    )
                     progress(len(rows))
                 if collection.count() != len(vectors):
                     raise UnsoundStoreError(f"{name} holds {collection.count()} vectors in place of {len(vectors)}")
     finally:
         client.close()
-
-
-def _add(collection: chromadb.Collection, rows: range, names: Sequence[str], vectors: np.ndarray) -> None:
-    """Adds rows; texts stay in the library: a document is the row's number, as langchain skips rows without one."""
-    collection.add(
-        ids=list(names[rows.start : rows.stop]),
-        embeddings=np.array(vectors[rows.start : rows.stop]),
-        documents=[str(row) for row in rows],
-    )
 
 
 class ChromaStore:
@@ -168,7 +139,10 @@ class ChromaStore:
             store = cls(client, lock, fingerprint)
             for shelf in shelves:
                 for kind in KINDS:
-                    store._probe(kind, shelf, collection_name(kind, shelf.outcome, fingerprint))
+                    name, n = collection_name(kind, shelf.outcome, fingerprint), len(shelf.vectors[kind])
+                    n_found = client.get_collection(name, embedding_function=None).count()
+                    if n_found != n:
+                        raise UnsoundStoreError(f"{name} holds {n_found} vectors in place of {n}")
         except (ChromaError, sqlite3.DatabaseError, OSError, ValueError, UnsoundStoreError) as error:
             if client is not None:
                 client.close()
@@ -194,19 +168,24 @@ class ChromaStore:
         self._client.close()
         self._lock.release()
 
-    def _probe(self, kind: Kind, shelf: Shelf, name: str) -> None:
-        vectors = shelf.vectors[kind]
-        n_found = self._client.get_collection(name, embedding_function=None).count()
-        if n_found != len(vectors):
-            raise UnsoundStoreError(f"{name} holds {n_found} vectors in place of {len(vectors)}")
-        rows = evenly(n_found, _N_PROBES)
-        found = [self.nearest(kind, shelf.outcome, vectors[row], 1) for row in rows]
-        n_right = sum(
-            len(nearest) > 0 and vectors[nearest[0]] @ vectors[row] > _SAME
-            for row, nearest in zip(rows, found, strict=True)
-        )
-        if n_right < _MIN_FOUND * len(rows):
-            raise UnsoundStoreError(f"{name} finds {n_right} of {len(rows)} vectors that it holds")
+
+def _copy(before: StoreBefore, folder: Path) -> None:
+    """Copies a store that may be in use, and looks at the copy before anybody opens it."""
+    copy_folder(before.folder / STORE, folder / STORE, f"{DATABASE}*")
+    address = f"{(before.folder / STORE / DATABASE).absolute().as_uri()}?mode=ro"
+    with (
+        closing(sqlite3.connect(address, uri=True)) as source,
+        closing(sqlite3.connect(folder / STORE / DATABASE)) as target,
+    ):
+        source.backup(target)
+    check_database(folder / STORE / DATABASE, before.database)
+
+
+def _ids(shelf: Shelf, kind: Kind) -> Sequence[str]:
+    """Ids that follow from what was said: the call's content, and for a moment its anchor."""
+    if kind == "calls":
+        return [call.content_hash for call in shelf.calls]
+    return [f"{shelf.calls[call].content_hash}:{anchor}" for call, _, _, anchor, _ in shelf.places.tolist()]
 
 
 def _open_client(folder: Path) -> Client:
@@ -225,9 +204,10 @@ def _sync_threshold(n_vectors: int) -> int:
     return max(n_vectors // max(n_vectors // _ROWS_PER_SYNC, 1), 2)
 
 
-def _batches(n_vectors: int) -> Iterator[range]:
-    """Rows to add at once, such that a part that is written ends with a batch."""
-    part, start = _sync_threshold(n_vectors), 0
+def _batches(n_there: int, n_vectors: int) -> Iterator[range]:
+    """Rows to add at once; of a new store, such that a part that is written ends with a batch."""
+    part = n_vectors if n_there else _sync_threshold(n_vectors)
+    start = n_there
     while start < n_vectors:
         end_of_part = n_vectors if n_vectors - start < 2 * part else start + part
         for first in range(start, end_of_part, _BATCH):

@@ -1,6 +1,5 @@
 """Finds past calls like this one: near by meaning, far from each other (MMR; Carbonell & Goldstein, SIGIR 1998)."""
 
-import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,19 +14,15 @@ from salescoach.model.encoder import encode_turns
 from salescoach.model.scoring import Scorer
 from salescoach.model.similarity import maximal_marginal_relevance
 from salescoach.types import LabelledCall, Precedent, Turn
-from vectorstore.chroma import STORE, ChromaStore, NotOwnedError
-from vectorstore.database import UnsoundStoreError
 from vectorstore.duplicates import nearly_same, shingles
-from vectorstore.generation import REBUILD, Generation, changed_files, current_generation, open_shelves
+from vectorstore.generation import current_generation
 from vectorstore.moments import Moment, moment_around, moment_vectors, moments_of, substantial
-from vectorstore.shelf import Kind, Shelf, exact_nearest
-
-logger = logging.getLogger(__name__)
+from vectorstore.opened import OpenIndex
+from vectorstore.shelf import Kind, Shelf
 
 CANDIDATES_PER_RESULT = 10
 MIN_CANDIDATES = 50
 EXACT_BELOW = 20_000  # vectors of a collection; looking at all of them takes less time than Chroma's answer
-OVERSAMPLING = 4  # rows asked of Chroma for each one wanted, as some may not be shown
 DIGITS = 4  # of a similarity
 
 
@@ -45,12 +40,22 @@ class _Candidate:
         return self.shelf.calls[self.call].call_id
 
 
-class PastCalls:
-    """The index of past calls. It follows the generation in use, so a rebuilt index is seen at the next question.
+@dataclass(frozen=True)
+class _Wanted:
+    """Rows to look for: ``n`` of a kind that are nearest to a vector; ``is_answered``: moments the rep replied to."""
 
-    One object at a time owns a generation's Chroma store; all others, in other processes too, search the same vectors
-    exactly. So does the owner where Chroma's files turn out to be damaged.
-    """
+    kind: Kind
+    vector: np.ndarray
+    query: PrecedentQuery
+    is_answered: bool = False
+
+    @property
+    def n(self) -> int:
+        return max(MIN_CANDIDATES, CANDIDATES_PER_RESULT * self.query.n_results)
+
+
+class PastCalls:
+    """The index of past calls. It follows the generation in use, so a rebuilt index is seen at the next question."""
 
     def __init__(self, index_dir: Path, library: Library, scorer: Scorer, *, exact_below: int = EXACT_BELOW) -> None:
         self._index_dir = index_dir
@@ -58,7 +63,7 @@ class PastCalls:
         self._library = library
         self._scorer = scorer
         self._lock = threading.Lock()  # the chat answers several users from worker threads
-        self._opened: _Opened | None = None
+        self._opened: OpenIndex | None = None
 
     def similar(self, query: PrecedentQuery) -> list[Precedent]:
         """The most similar past calls, diverse, one result per call, most similar first.
@@ -73,8 +78,7 @@ class PastCalls:
         looked_for = vectors.mean(axis=0) if query.focus is None else vectors[_focus(moments, query.focus)]
         kind: Kind = "moments" if query.by_moment else "calls"
         vector = _finite(looked_for if query.by_moment else self._scorer.call_vector(query.transcript))
-        n_candidates = max(MIN_CANDIDATES, CANDIDATES_PER_RESULT * query.n_results)
-        candidates = _each_call_once(self._candidates(opened, kind, vector, query, n_candidates))
+        candidates = _each_call_once(self._candidates(opened, _Wanted(kind, vector, query)))
         return [self._precedent(candidate, looked_for) for candidate in _diverse(candidates, kind, query)]
 
     def replies(self, query: PrecedentQuery) -> list[Reply]:
@@ -90,8 +94,7 @@ class PastCalls:
         opened = self._open()
         moments, vectors = self._moments(query)
         vector = _finite(vectors[_focus(moments, query.focus)])
-        n_candidates = max(MIN_CANDIDATES, CANDIDATES_PER_RESULT * query.n_results)
-        candidates = self._candidates(opened, "moments", vector, query, n_candidates, is_answered=True)
+        candidates = self._candidates(opened, _Wanted("moments", vector, query, is_answered=True))
         found: list[Reply] = []
         for candidate in _each_call_once(candidates):
             reply = self._reply(candidate)
@@ -113,8 +116,7 @@ class PastCalls:
         rows = [self._current_rows(shelf, query) for shelf in shelves]
         places = [(shelf.outcome, int(row)) for shelf, own in zip(shelves, rows, strict=True) for row in own]
         number = {place: index for index, place in enumerate(places)}
-        n_candidates = max(MIN_CANDIDATES, CANDIDATES_PER_RESULT * query.n_results)
-        nearest = self._candidates(opened, "calls", vector, query, n_candidates)[: query.n_results]
+        nearest = self._candidates(opened, _Wanted("calls", vector, query))[: query.n_results]
         return Surroundings(
             vector=vector,
             call_ids=[shelf.calls[row].call_id for shelf, own in zip(shelves, rows, strict=True) for row in own],
@@ -139,58 +141,48 @@ class PastCalls:
                 self._opened.close()
             self._opened = None
 
-    def _open(self) -> "_Opened":
+    def _open(self) -> OpenIndex:
         generation = current_generation(self._index_dir, self._scorer)
         with self._lock:
             if self._opened is None or self._opened.generation != generation:
-                shelves = open_shelves(self._index_dir, generation)
+                newer = OpenIndex(self._index_dir, generation, self._exact_below)
                 if self._opened is not None:
                     self._opened.close()
-                store = _open_store(self._index_dir, generation, shelves)
-                self._opened = _Opened(generation, shelves, store, self._exact_below)
+                self._opened = newer
             return self._opened
 
-    def _candidates(
-        self, opened: "_Opened", kind: Kind, vector: np.ndarray, query: PrecedentQuery, n_candidates: int,
-        *, is_answered: bool = False,
-    ) -> list[_Candidate]:  # fmt: skip
-        """The nearest rows of each outcome asked for that may be shown, most similar first, near-duplicates once.
-
-        ``is_answered``: only moments that the rep replied to.
-        """
-        mine = shingles(query.transcript)
+    def _candidates(self, opened: OpenIndex, wanted: _Wanted) -> list[_Candidate]:
+        """The nearest rows of each outcome asked for that may be shown, most similar first, near-duplicates once."""
+        mine = shingles(wanted.query.transcript)
         found = [
             candidate
             for shelf in opened.shelves
-            if query.outcome in (None, shelf.outcome)
-            for candidate in self._of_shelf(opened, shelf, kind, vector, query, mine, n_candidates, is_answered)
+            if wanted.query.outcome in (None, shelf.outcome)
+            for candidate in self._of_shelf(opened, shelf, wanted, mine)
         ]
         # Equal similarities can't fall out differently: ids decide.
         found.sort(key=lambda one: (-one.similarity, one.call_id, one.row))
         return _without_copies(found)
 
-    def _of_shelf(
-        self, opened: "_Opened", shelf: Shelf, kind: Kind, vector: np.ndarray, query: PrecedentQuery,
-        mine: np.ndarray, n_candidates: int, is_answered: bool,
-    ) -> list[_Candidate]:  # fmt: skip
+    def _of_shelf(self, opened: OpenIndex, shelf: Shelf, wanted: _Wanted, mine: np.ndarray) -> list[_Candidate]:
         """The nearest rows of one shelf; calls that turn out not to be shown are left out and the next ones taken."""
-        may = _others(shelf, query)
+        may, n_candidates = _others(shelf, wanted.query), wanted.n
         while True:
             allowed = may
-            if kind == "moments":
+            if wanted.kind == "moments":
                 allowed = may[shelf.places[:, 0]]
-                if is_answered:
+                if wanted.is_answered:
                     allowed &= shelf.places[:, -1] > 0
-            rows = opened.nearest(kind, shelf, vector, n_candidates, allowed)
+            rows = opened.nearest(wanted.kind, shelf, wanted.vector, n_candidates, allowed)
             if not len(rows):
                 return []
-            calls = rows if kind == "calls" else shelf.places[rows, 0]
+            calls = rows if wanted.kind == "calls" else shelf.places[rows, 0]
             unfit = self._unfit(shelf, np.unique(calls), mine)
             may[unfit] = False
             # The nearest moments may all be of a few calls.
-            is_short = len(np.unique(calls)) < query.n_results and len(rows) < np.count_nonzero(allowed)
+            is_short = len(np.unique(calls)) < wanted.query.n_results and len(rows) < np.count_nonzero(allowed)
             if not len(unfit) and not is_short:
-                cosines = shelf.vectors[kind][rows] @ vector
+                cosines = shelf.vectors[wanted.kind][rows] @ wanted.vector
                 return [
                     _Candidate(shelf, int(row), int(call), float(cosine))
                     for row, call, cosine in zip(rows, calls, cosines, strict=True)
@@ -250,94 +242,6 @@ class PastCalls:
             reply_turn=reply,
             reply=call.transcript.turns[reply - 1].text,
         )
-
-
-class _Opened:
-    """A generation that is open; ``store`` is None where it is searched exactly."""
-
-    def __init__(
-        self, generation: Generation, shelves: Sequence[Shelf], store: ChromaStore | None, exact_below: int
-    ) -> None:
-        self.generation = generation
-        self._exact_below = exact_below
-        self.shelves = shelves
-        self._store = store
-        self._lock = threading.Lock()
-
-    def nearest(self, kind: Kind, shelf: Shelf, vector: np.ndarray, k: int, allowed: np.ndarray) -> np.ndarray:
-        """The ``k`` nearest allowed rows, nearest first: from Chroma where that is faster, else by exact search.
-
-        Where most of what is near isn't allowed, such as the calls of one large account, Chroma would have to be asked
-        for more and more; looking at everything that is allowed is then simpler and right.
-        """
-        with self._lock:
-            if self._store is not None and len(allowed) >= max(self._exact_below, 1):
-                try:
-                    rows = self._store.nearest(kind, shelf.outcome, vector, min(OVERSAMPLING * k, len(allowed)))
-                    rows = rows[allowed[rows]]
-                    if len(rows) >= k:
-                        return np.asarray(rows[:k])
-                except UnsoundStoreError as error:
-                    _warn(str(error))
-                    self._close_store()
-        return exact_nearest(shelf.vectors[kind], vector, k, allowed)
-
-    def close(self) -> None:
-        with self._lock:
-            self._close_store()
-
-    def _close_store(self) -> None:
-        if self._store is not None:
-            self._store.close()
-        self._store = None
-
-
-def is_sound(index_dir: Path, scorer: Scorer) -> bool:
-    """Whether the current generation is all there, Chroma's part included.
-
-    Raises:
-        UnavailableError: there is none that can be searched at all.
-    """
-    generation = current_generation(index_dir, scorer)
-    shelves = open_shelves(index_dir, generation)
-    try:
-        _open_checked(index_dir / generation.name, generation, shelves).close()
-    except NotOwnedError:
-        pass  # who has it open has checked it; and where nothing can be written it isn't opened at all
-    except UnsoundStoreError:
-        return False
-    return True
-
-
-def is_current(index_dir: Path, scorer: Scorer, library: Library) -> bool:
-    """Whether the current generation was built from what the library holds now.
-
-    Raises:
-        UnavailableError: there is none.
-    """
-    generation = current_generation(index_dir, scorer)
-    return (generation.library_id, generation.library_digest) == (library.library_id, library.digest())
-
-
-def _open_store(index_dir: Path, generation: Generation, shelves: Sequence[Shelf]) -> ChromaStore | None:
-    try:
-        return _open_checked(index_dir / generation.name, generation, shelves)
-    except NotOwnedError:
-        return None
-    except UnsoundStoreError as error:
-        _warn(str(error))
-        return None
-
-
-def _open_checked(folder: Path, generation: Generation, shelves: Sequence[Shelf]) -> ChromaStore:
-    changed = changed_files(folder, generation, in_store=True)
-    if changed:
-        raise UnsoundStoreError(f"{changed[0]} is missing or changed")
-    return ChromaStore.open(folder, shelves, generation.fingerprint, generation.chroma_version, generation.database)
-
-
-def _warn(why: str) -> None:
-    logger.warning("%s can't be used (%s): past calls are searched exactly, which is slower; %s.", STORE, why, REBUILD)
 
 
 def _diverse(candidates: Sequence[_Candidate], kind: Kind, query: PrecedentQuery) -> list[_Candidate]:

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from salescoach.errors import InputError
 from salescoach.library import CallSummary
-from salescoach.speech.call_metrics import MetricDefinition
+from salescoach.speech.metric_list import MetricDefinition
 from salescoach.speech.readings import Quartiles, Whose, quartiles
 from salescoach.types import Frozen
 

@@ -6,12 +6,12 @@ from typing import Any, ClassVar, Literal
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, MetaData, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-SCHEMA_VERSION = 5  # the number of the newest migration; also in the file, as SQLite's user_version
+SCHEMA_VERSION = 6  # the number of the newest migration; also in the file, as SQLite's user_version
 
 Visibility = Literal["private", "team"]
 
 
-class Base(DeclarativeBase):
+class LibraryTable(DeclarativeBase):
     """What all tables share."""
 
     type_annotation_map: ClassVar = {dict[str, Any]: JSON}
@@ -24,7 +24,7 @@ class Base(DeclarativeBase):
     )
 
 
-class LibraryRow(Base):
+class LibraryRow(LibraryTable):
     """The library itself, in one row: a random id that it keeps, in copies too."""
 
     __tablename__ = "library"
@@ -32,7 +32,7 @@ class LibraryRow(Base):
     library_id: Mapped[str] = mapped_column(primary_key=True)
 
 
-class AccountRow(Base):
+class AccountRow(LibraryTable):
     """A customer. It is there as long as one of its calls is."""
 
     __tablename__ = "accounts"
@@ -40,7 +40,7 @@ class AccountRow(Base):
     account_id: Mapped[str] = mapped_column(primary_key=True)
 
 
-class RepRow(Base):
+class RepRow(LibraryTable):
     """A seller. Calls point to one; nothing is counted by rep unless that is switched on."""
 
     __tablename__ = "reps"
@@ -48,7 +48,7 @@ class RepRow(Base):
     rep_id: Mapped[str] = mapped_column(primary_key=True)
 
 
-class CallRow(Base):
+class CallRow(LibraryTable):
     """A call. Times are UTC without a zone, as SQLite keeps none."""
 
     __tablename__ = "calls"
@@ -84,7 +84,7 @@ class CallRow(Base):
     turns: Mapped[list["TurnRow"]] = relationship(order_by="TurnRow.number", cascade="all, delete-orphan")
 
 
-class AliasRow(Base):
+class AliasRow(LibraryTable):
     """Another id of a call: the one that it had while it was pasted, before it became the team's under another."""
 
     __tablename__ = "aliases"
@@ -93,7 +93,28 @@ class AliasRow(Base):
     call_id: Mapped[str] = mapped_column(ForeignKey("calls.call_id", ondelete="CASCADE"), index=True)
 
 
-class TurnRow(Base):
+class ScoreRow(LibraryTable):
+    """A score that somebody saw, without a word of its call; ``score_log`` writes and reads it.
+
+    It points to no row of ``calls``: a call that isn't in the library can be scored, and one may get another id.
+    """
+
+    __tablename__ = "scores"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    call_id: Mapped[str | None] = mapped_column(index=True)
+    content_hash: Mapped[str] = mapped_column(index=True)
+    model_id: Mapped[str]
+    scorer: Mapped[str]
+    probability: Mapped[float | None]
+    low: Mapped[float | None]
+    high: Mapped[float | None]
+    abstained: Mapped[bool]
+    scored_at: Mapped[datetime]
+    door: Mapped[str]
+
+
+class TurnRow(LibraryTable):
     """A turn of a call, counted from 1."""
 
     __tablename__ = "turns"

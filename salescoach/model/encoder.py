@@ -4,7 +4,6 @@ A turn's vector depends on its text alone: texts are padded to a length that fol
 neither the neighbours in a batch nor what is already cached can change it, and the cache is keyed by content.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from salescoach.errors import ModelError
+from salescoach.file_store import key_of
 from salescoach.model.bert import Bert
 from salescoach.model.vector_cache import MemoryCache, VectorCache
 from salescoach.types import Role, Turn
@@ -238,7 +238,7 @@ class TurnEncoder:
         Raises:
             ModelError: the encoder gave a vector that isn't one.
         """
-        keys = [hashlib.sha256(text.encode()).digest() for text in texts]
+        keys = [key_of(text) for text in texts]
         kept = self._cache.get(list(dict.fromkeys(keys)))
         known = {key: vector for key, vector in kept.items() if is_direction(vector, self.dimension)}
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}

@@ -8,7 +8,7 @@ from safetensors.numpy import save_file
 
 from salescoach.model.arrays import read_arrays
 from salescoach.model.embedding_arm import EmbeddingArm, EncodedCall
-from salescoach.model.similarity import METHODS, PastCalls, directions
+from salescoach.model.similarity import METHODS, ReferenceCalls, directions
 from salescoach.types import MethodName
 
 
@@ -20,7 +20,7 @@ class Likeness:
     sets.
     """
 
-    past: PastCalls
+    past: ReferenceCalls
     calibration: np.ndarray
     quantiles: np.ndarray
 
@@ -59,7 +59,7 @@ class Likeness:
         def make(arrays: dict[str, np.ndarray]) -> "Likeness":
             lost, converted = arrays["counts"].tolist()
             first, second, third = arrays["spread"].tolist()
-            past = PastCalls(
+            past = ReferenceCalls(
                 arrays["vectors"].astype(np.float64),
                 arrays["labels"],
                 arrays["prototypes"].astype(np.float64),

@@ -2,12 +2,9 @@
 
 import copy
 import functools
-import hashlib
-import importlib.metadata
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -15,36 +12,27 @@ import numpy as np
 from salescoach.config import Settings
 from salescoach.errors import ModelError, UnavailableError
 from salescoach.model.abstention import reasons_not_to_judge, unlikeness, unlikeness_of_turns
-from salescoach.model.artifact import Manifest, ModelFolder, find_model, folder_fingerprint
-from salescoach.model.base_model import resolve_base_model, sha256_of
-from salescoach.model.embedding_arm import (
-    BlendedArm,
-    ChosenArm,
-    EmbeddingArm,
-    EncodedCall,
-    ReferenceArm,
-    ScoringArm,
-    WordsArm,
-)
-from salescoach.model.encoder import Encoder, TurnEncoder, best_engine, encode_turns
+from salescoach.model.artifact import Manifest, ModelFolder, find_model
+from salescoach.model.embedding_arm import ChosenArm, EmbeddingArm, EncodedCall
+from salescoach.model.encoder import Encoder, encode_turns
 from salescoach.model.head import interval, prediction_set, sigmoid
 from salescoach.model.likeness import Likeness, LikenessArm
+from salescoach.model.loading import (
+    PROBES,
+    Untrained,
+    changed_versions,
+    load_arms,
+    load_encoder,
+    load_likeness,
+    load_untrained,
+)
 from salescoach.model.pooling import each_prefix, without_each
 from salescoach.model.similarity import directions
-from salescoach.model.text_arm import TextArm
-from salescoach.model.vector_cache import FileCache, MemoryCache
 from salescoach.types import EvidenceTurn, MethodName, Score, ScorerName, TrajectoryPoint, Transcript, Turn
 
 N_EVIDENCE = 8
 DIGITS = 4  # of a probability; the only place that rounds one
-PROBES = (
-    "Rep: What would have to be true for you to go ahead this quarter?",
-    "Customer: Honestly, the price is above what we set aside.",
-)
 MIN_PROBE_COSINE = 0.999
-
-ENGINE_PACKAGES = ("torch", "transformers", "sentence-transformers", "numpy")
-
 
 Logits = Callable[[EncodedCall, np.ndarray], np.ndarray]  # as ``ScoringArm.logits``
 
@@ -56,14 +44,6 @@ class ArmView:
     name: ScorerName | MethodName
     probability: float
     evidence: tuple[EvidenceTurn, ...]
-
-
-@dataclass(frozen=True)
-class Untrained:
-    """The encoder as it was before fine-tuning, and the head that was fitted on it."""
-
-    encoder: Encoder
-    arm: ReferenceArm
 
 
 class Scorer(Protocol):
@@ -146,10 +126,10 @@ class CallScorer:
         if not (cosines >= MIN_PROBE_COSINE).all():  # NaN is not enough either
             raise ModelError(
                 f"The encoder in {folder.path} no longer gives the vectors that it gave when it was trained "
-                f"({_changed_versions(folder.manifest)}); install the pinned packages, or train again."
+                f"({changed_versions(folder.manifest)}); install the pinned packages, or train again."
             )
         encoder = encoder if cached else encoder.without_cache()
-        likeness = functools.cache(lambda: _load_likeness(folder))
+        likeness = functools.cache(lambda: load_likeness(folder))
         has_head = folder.manifest.embedding == "finetuned" and folder.generic_file.is_file()
         compare = functools.cache(lambda: load_untrained(folder, settings)) if has_head else None
         best = cls(folder.manifest, encoder, embedding, chosen, folder.verdict, likeness, compare)
@@ -325,84 +305,6 @@ class CallScorer:
 
 def _ms_since(start: float) -> float:
     return round((time.perf_counter() - start) * 1000, 1)
-
-
-def load_arms(folder: ModelFolder) -> tuple[EmbeddingArm, ChosenArm]:
-    """The embedding's arm of a model folder, which finds likeness, and the arm that scores, often the same.
-
-    Raises:
-        ModelError: a file of theirs is missing or damaged.
-    """
-    manifest = folder.manifest
-    embedding = EmbeddingArm.load(folder.embedding_file)
-    arm: ScoringArm = embedding
-    if manifest.scorer != manifest.embedding:
-        words = WordsArm(TextArm.load(folder.text_file))
-        arm = words if manifest.scorer == "tfidf" else BlendedArm((embedding, words), *manifest.blend)
-    return embedding, ChosenArm(arm, manifest.scorer, manifest.conformal_quantile)
-
-
-def _load_likeness(folder: ModelFolder) -> Likeness:
-    """The past calls of a folder that was opened earlier, if they are still those of the same model."""
-    file = folder.likeness_file
-    if not file.is_file() or sha256_of(file) != folder.manifest.files[file.name]:
-        raise ModelError(
-            f"The model {folder.manifest.model_id} is no longer in {folder.path}, so it can't score by likeness; "
-            "start the program again to use the model that is there now."
-        )
-    return Likeness.load(file)
-
-
-def load_untrained(folder: ModelFolder, settings: Settings) -> Untrained:
-    """What a model was fine-tuned from: the encoder, and the head on it that the model folder keeps.
-
-    Raises:
-        UnavailableError: the encoder isn't on this machine any more, or isn't the one of the head.
-    """
-    manifest = folder.manifest
-    arm = ReferenceArm.load(folder.generic_file)
-    try:
-        encoder = load_base_encoder(settings.model_copy(update={"base_model": manifest.base_model}))
-    except ModelError as error:
-        raise UnavailableError(
-            f"{manifest.base_model}, which {manifest.model_id} was fine-tuned from, can't be loaded to compare with: "
-            f"{error}"
-        ) from None
-    if encoder.dimension != arm.pooling.query.shape[1]:
-        raise UnavailableError(
-            f"{manifest.base_model} is not what {manifest.model_id} was fine-tuned from any more, so there is nothing "
-            "to compare with; train again."
-        )
-    return Untrained(encoder, arm)
-
-
-def load_encoder(folder: Path, fingerprint: str, settings: Settings, *, cached: bool = True) -> TurnEncoder:
-    """An encoder, its vectors kept under ``COACH_HOME`` (one file for each encoder and engine) or only in memory."""
-    engine = best_engine()
-    cache = FileCache(settings.cache_dir / f"{fingerprint[:16]}-{engine}.sqlite") if cached else MemoryCache()
-    return TurnEncoder.load(folder, fingerprint=fingerprint, engine=engine, threads=settings.threads, cache=cache)
-
-
-def load_base_encoder(settings: Settings) -> TurnEncoder:
-    """The encoder that training starts from, generic as it is."""
-    source = resolve_base_model(settings.base_model)
-    if Path(source).is_dir():
-        return load_encoder(Path(source), folder_fingerprint(Path(source)), settings)
-    name = hashlib.sha256(source.encode()).hexdigest()
-    return TurnEncoder.load(source, fingerprint=name, threads=settings.threads)
-
-
-def installed_versions() -> dict[str, str]:
-    """Versions of the packages that decide what a vector is."""
-    return {name: importlib.metadata.version(name) for name in ENGINE_PACKAGES}
-
-
-def _changed_versions(manifest: Manifest) -> str:
-    now = installed_versions()
-    changed = [
-        f"{name} {then} then, {now[name]} now" for name, then in manifest.versions.items() if now.get(name) != then
-    ]
-    return "; ".join(changed) or "the package versions are the same"
 
 
 def _interval(member_logits: np.ndarray | None, p: float, strangeness: float) -> tuple[float, float] | None:

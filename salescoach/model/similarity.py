@@ -28,7 +28,7 @@ MAX_CALLS = 200  # that MMR chooses from; the prototypes are those of all
 
 
 @dataclass(frozen=True)
-class PastCalls:
+class ReferenceCalls:
     """Training calls as the four scores see them.
 
     ``vectors``: shape (n_calls, dimension), unit length; ``labels``: shape (n_calls,), 1 converted, 0 lost, both there;
@@ -44,14 +44,14 @@ class PastCalls:
     spread: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
     @classmethod
-    def unscaled(cls, vectors: np.ndarray, labels: np.ndarray) -> "PastCalls":
+    def unscaled(cls, vectors: np.ndarray, labels: np.ndarray) -> "ReferenceCalls":
         """Scores in their own units. Of very many calls, some spread evenly over them are kept."""
         prototypes = np.stack([vectors[labels == label].mean(axis=0) for label in (0, 1)])
         kept = evenly(len(vectors), MAX_CALLS)
         return cls(vectors[kept], labels[kept], prototypes, (int((labels == 0).sum()), int((labels == 1).sum())))
 
     @classmethod
-    def of(cls, vectors: np.ndarray, labels: np.ndarray) -> "PastCalls":
+    def of(cls, vectors: np.ndarray, labels: np.ndarray) -> "ReferenceCalls":
         """Scores in units of their spread over the calls."""
         unscaled = cls.unscaled(vectors, labels)
         own = unscaled.own_scores()

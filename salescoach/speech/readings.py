@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from salescoach.library import CallSummary
-from salescoach.speech.call_metrics import METRICS, MetricDefinition, call_metrics, mention_turns
+from salescoach.speech.call_metrics import call_metrics, mention_turns
+from salescoach.speech.metric_list import METRICS, MetricDefinition
 from salescoach.speech.published import PUBLISHED
 from salescoach.types import Frozen, MetricReading, Transcript
 
@@ -20,17 +21,12 @@ _RANGE_DASH: Final = "\u2013"
 _UNITS: Final = {"share": " %", "seconds": " s", "minutes": " min", "words": " words"}
 
 
-class Peers(Frozen):
-    """The past calls that a call is set beside: all of them, or those of its industry and call type.
-
-    ``won`` and ``lost`` hold the metrics of each call.
-    """
+class PeerKind(Frozen):
+    """Of what kind the past calls are that a call is set beside: all of them, or of its industry and call type."""
 
     whose: Whose
     industry: str | None = None
     call_type: str | None = None
-    won: tuple[dict[str, float | None], ...] = ()
-    lost: tuple[dict[str, float | None], ...] = ()
 
     @property
     def name(self) -> str:
@@ -40,6 +36,13 @@ class Peers(Frozen):
         return (
             f"the team's {{}}{kind} calls{place}" if self.whose == "own" else f"the {{}} simulated{kind} calls{place}"
         )
+
+
+class Peers(PeerKind):
+    """The past calls that a call is set beside; ``won`` and ``lost`` hold the metrics of each."""
+
+    won: tuple[dict[str, float | None], ...] = ()
+    lost: tuple[dict[str, float | None], ...] = ()
 
 
 def choose_peers(
@@ -93,6 +96,12 @@ def quartiles(values: Sequence[float | None]) -> Quartiles | None:
     return first, median, third
 
 
+def how_many_have_it(metric: str, calls: Sequence[Metrics]) -> tuple[int, int] | None:
+    """How many calls have what a yes/no metric asks for, and of how many it is known; None below 8 of these."""
+    known = _known([call.get(metric) for call in calls])
+    return (sum(value > 0.5 for value in known), len(known)) if len(known) >= MIN_CALLS_FOR_QUARTILES else None
+
+
 def amount(metric: MetricDefinition, value: float) -> str:
     """A value as it is written, without its unit: a share in percent, others with at most one decimal."""
     if metric.unit == "share":
@@ -143,7 +152,7 @@ def _reading(metric: MetricDefinition, value: float | None, peers: Peers) -> Met
     elif metric.unit == "yes/no":
         found = "There is" if value else "There is no"
         subject = metric.subject if value else metric.subject.removeprefix("a ")
-        sentence = f"{found} {subject} near the end of the call{_how_many_have_one(by_outcome, peers)}."
+        sentence = f"{found} {subject} near the end of the call{_how_many_have_one(metric, peers)}."
     else:
         sentence = f"{_lead(metric, value)}{_comparison(metric, by_outcome, peers)}."
     return MetricReading(
@@ -176,16 +185,12 @@ def _comparison(metric: MetricDefinition, by_outcome: Mapping[str, Sequence[floa
     return f"; {', '.join(parts)}" if parts else ""
 
 
-def _how_many_have_one(by_outcome: Mapping[str, Sequence[float | None]], peers: Peers) -> str:
-    found = {
-        outcome: known
-        for outcome, values in by_outcome.items()
-        if len(known := _known(values)) >= MIN_CALLS_FOR_QUARTILES
-    }
-    parts = []
-    for outcome, known in found.items():
-        calls = _calls(peers, f"{len(known)} {outcome}", is_first=outcome == next(iter(found)))
-        parts.append(f"{sum(value > 0.5 for value in known)} of {calls} have one")
+def _how_many_have_one(metric: MetricDefinition, peers: Peers) -> str:
+    parts: list[str] = []
+    for outcome, calls in (("won", peers.won), ("lost", peers.lost)):
+        if (found := how_many_have_it(metric.name, calls)) is not None:
+            n_yes, n_known = found
+            parts.append(f"{n_yes} of {_calls(peers, f'{n_known} {outcome}', is_first=not parts)} have one")
     return f"; {', '.join(parts)}" if parts else ""
 
 

@@ -23,7 +23,7 @@ from serving.chat.export import Conversation, Exchange, export_html, export_mark
 from serving.chat.review import review
 from serving.chat.store import MAX_ELEMENT_BYTES
 from serving.chat.waiting import in_turn
-from serving.usecases.outcomes import WAITING, adopt_call, enter_outcome, has_accounts, propose_outcome
+from serving.usecases.outcomes import WAITING, Ending, adopt_call, enter_outcome, has_accounts, propose_outcome
 from tools.compare_encoders import compare_encoders
 from tools.map_call import map_call
 from tools.phrases import count
@@ -148,12 +148,12 @@ async def outcome(desk: Desk) -> None:
     if is_shared:
         await _say(propose_outcome(parts.library, desk.call_id, ended, by=desk.user))
         return
-    is_opened_again = ended is None and call.outcome is not None
-    enter = enter_outcome if is_opened_again else adopt_call
+    if ended is None and call.outcome is not None:
+        enter = partial(enter_outcome, outcome=None, by=desk.user)
+    else:
+        enter = partial(adopt_call, ending=Ending(outcome=ended, by=desk.user))
     async with cl.Step(name="Entering the outcome and indexing the call", type="tool", show_input=False) as step:
-        entered = await asyncio.to_thread(
-            enter, desk.settings, parts.library, desk.call_id, ended, by=desk.user, scorer=parts.scorer
-        )
+        entered = await asyncio.to_thread(enter, desk.settings, parts.library, desk.call_id, scorer=parts.scorer)
         step.name = "Entered the outcome"
     await _say(entered.reading)
 

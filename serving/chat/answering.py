@@ -22,6 +22,7 @@ from serving.chat import steps as chat_steps
 from serving.chat.export import Exchange, exchange_of
 from serving.chat.history import CONTENT_URL, ChatHistory, conversation
 from serving.chat.waiting import WaitingOnPage
+from serving.usecases.ask import noting_scores
 from tools.look_up_metrics import MetricsResult
 from tools.score_call import ScoreResult
 from tools.score_trajectory import TrajectoryResult
@@ -64,6 +65,7 @@ class AnswerOnPage:
                     conversation(self._user, thread_id), question, call_id, self._preferences,
                     calls=await self._calls(thread_id), place=place, user=self._user,
                 )  # fmt: skip
+                asked = noting_scores(asked, self._coach, "chat")
                 # Closed at once where the user presses stop, so that the next question need not wait for this one.
                 async with self._history.answering(thread_id), aclosing(asked) as events:
                     async for event in events:

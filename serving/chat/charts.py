@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
-from salescoach.speech.call_metrics import METRICS, MetricDefinition
+from salescoach.speech.metric_list import METRICS, MetricDefinition
 from salescoach.speech.readings import Peers, Quartiles, amount, unit_of
 from salescoach.stats.splits import evenly
 from salescoach.types import MetricReading, Outcome, Transcript, Turn

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from salescoach.errors import CoachError, InputError
 from salescoach.reading.labelled import CallTable, read_table
-from salescoach.reading.transcripts import PASTE_CHARS, decode, looks_like_transcript, parse_transcript
+from salescoach.reading.transcripts import PASTE_CHARS, looks_like_transcript, parse_transcript, transcript_of
 from salescoach.types import Transcript
 
 # The longest call that is allowed takes half a second where nothing else runs; scoring for others may be running.
@@ -54,14 +54,14 @@ class Reader:
         read: Transcript = await self._run(parse_transcript, text)
         return read
 
-    async def file(self, content: bytes) -> Transcript:
-        """The call in the bytes of a file, of an encoding that we know.
+    async def file(self, content: bytes, name: str = "") -> Transcript:
+        """As ``transcript_of``.
 
         Raises:
             TranscriptError: the bytes are no text, there is nothing to read, or too much.
             InputError: it took too long.
         """
-        read: Transcript = await self._run(_read_file, content)
+        read: Transcript = await self._run(transcript_of, content, name)
         return read
 
     async def table(self, content: bytes, name: str) -> CallTable:
@@ -135,12 +135,6 @@ async def _end(process: Process) -> None:
     if process.returncode is None:
         process.kill()
     await process.wait()
-
-
-def _read_file(content: bytes) -> Transcript:
-    text, notes = decode(content)
-    transcript = parse_transcript(text)
-    return transcript.model_copy(update={"warnings": (*notes, *transcript.warnings)})
 
 
 def serve_parent() -> None:

@@ -1,24 +1,18 @@
 """Results as text for a terminal."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from salescoach.library import AddReport
-from salescoach.model.artifact import Manifest
-from salescoach.speech.readings import Peers
-from salescoach.types import MetricReading, NextStep, Precedent, PublishedFigure, Score
-from serving.usecases.delete import Deletion
-from serving.usecases.doctor import Check
-from tools.phrases import count
+from salescoach.types import Precedent, Score
 
-MAX_TURNS = 12  # of one metric, in a line
+if TYPE_CHECKING:
+    from salescoach.library import AddReport
+    from salescoach.model.artifact import Manifest
+    from serving.usecases.delete import Deletion
+    from serving.usecases.doctor import Check
+
 MAX_SAME = 5  # ids that are named
-
-
-def line(text: str) -> None:
-    """Prints a result on stdout."""
-    sys.stdout.write(f"{text}\n")
 
 
 def score(result: Score) -> str:
@@ -38,28 +32,6 @@ def ranking(scores: Sequence[Score]) -> str:
     return "\n".join(f"{_number(one):>7}  {one.call_id}" for one in scores)
 
 
-def metrics(readings: Sequence[MetricReading], peers: Peers, step: NextStep | None) -> str:
-    """What the call shows, beside the team's calls; then what has been published, which ranks behind them."""
-    lines = [f"Beside {peers.name.format(f'{len(peers.won)} won and {len(peers.lost)} lost')}:", ""]
-    if not peers.won and not peers.lost:
-        lines = ["There are no past calls to compare with yet; add yours with `coach index`.", ""]
-    lines += [_with_turns(reading) for reading in readings if reading.value is not None]
-    if step is not None:
-        said = f"T{step.turn_start}" if step.turn_start == step.turn_end else f"T{step.turn_start}-{step.turn_end}"
-        lines += ["", f"The next step ({step.when}), {said}: “{step.quote}”"]
-    missing = [reading.name for reading in readings if reading.value is None]
-    if missing:
-        lines += ["", f"Not shown by this call: {', '.join(missing)}."]
-    figures = [(reading, figure) for reading in readings if reading.value is not None for figure in reading.published]
-    if figures:
-        lines += [
-            "",
-            "Published elsewhere: correlations among vendors' customers, no rule for one call. Your own calls",
-        ]
-        lines += ["come first.", *(_published(reading.name, figure) for reading, figure in figures)]
-    return "\n".join(lines)
-
-
 def precedents(found: Sequence[Precedent]) -> str:
     """One past call a paragraph."""
     if not found:
@@ -71,8 +43,10 @@ def precedents(found: Sequence[Precedent]) -> str:
     )
 
 
-def added(report: AddReport) -> str:
+def added(report: "AddReport") -> str:
     """What came into the library, and under which id what was there already under another one."""
+    from tools.phrases import count
+
     lines = [
         f"{count(report.added, 'call')} added, {report.updated} updated, {report.unchanged} known already; "
         "all are indexed."
@@ -83,8 +57,10 @@ def added(report: AddReport) -> str:
     return "\n".join(lines)
 
 
-def deletion(gone: Deletion) -> str:
+def deletion(gone: "Deletion") -> str:
     """What was deleted, and what is left to do."""
+    from tools.phrases import count
+
     lines = [
         f"The call {gone.call_id} ({count(gone.n_turns, 'turn')}) is deleted, with "
         f"{count(gone.n_vectors, 'cached vector')} and {count(gone.n_conversations, 'conversation')} about it; "
@@ -100,7 +76,7 @@ def deletion(gone: Deletion) -> str:
     return "\n".join(lines)
 
 
-def trained(folder: Path, manifest: Manifest, *, is_current: bool) -> str:
+def trained(folder: Path, manifest: "Manifest", *, is_current: bool) -> str:
     """Where the model is, what it learned from, and how good it is on calls that it has not seen."""
     lines = [f"The model {manifest.model_id} is in {folder}. It learned from {manifest.data}."]
     for arm, measures in manifest.measures.items():
@@ -112,21 +88,9 @@ def trained(folder: Path, manifest: Manifest, *, is_current: bool) -> str:
     return "\n".join(lines)
 
 
-def checks(results: Sequence[Check]) -> str:
+def checks(results: "Sequence[Check]") -> str:
     """One check a line."""
     return "\n".join(f"{'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.detail}" for check in results)
-
-
-def _with_turns(reading: MetricReading) -> str:
-    turns = ", ".join(f"T{turn}" for turn in reading.turns[:MAX_TURNS])
-    more = ", …" if len(reading.turns) > MAX_TURNS else ""
-    return f"{reading.reading} [{turns}{more}]" if turns else reading.reading
-
-
-def _published(name: str, figure: PublishedFigure) -> str:
-    about = ", ".join(part for part in (figure.n, str(figure.year or "year not told"), figure.calls) if part != "none")
-    caveat = f" {figure.caveat}" if figure.caveat else ""
-    return f"  {name}: {figure.finding} ({about}; {figure.tier} source: {figure.source}){caveat}"
 
 
 def _headline(result: Score) -> str:

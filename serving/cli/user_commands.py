@@ -9,8 +9,7 @@ import typer
 
 from salescoach.config import Settings
 from salescoach.errors import InputError
-from serving.chat.accounts import Accounts, account_name
-from serving.cli import render
+from serving.cli import printing
 
 app = typer.Typer(help="Accounts for the chat, so that several people can use it.", no_args_is_help=True)
 
@@ -20,25 +19,31 @@ _RESTART: Final = "A chat that is running without accounts asks for them after i
 @app.command()
 def add(name: str) -> None:
     """Add an account, or give one a new password. The password is asked for twice, or read from stdin."""
+    from serving.chat.accounts import Accounts, account_name
+
     account_name(name)
     is_new = Accounts(Settings.load().users_file).add(name, _password())
     done = "is added" if is_new else "has a new password, and its sessions are over"
-    render.line(f"The account {account_name(name)} {done}. {_RESTART if is_new else ''}".rstrip())
+    printing.line(f"The account {account_name(name)} {done}. {_RESTART if is_new else ''}".rstrip())
 
 
 @app.command()
 def remove(name: str) -> None:
     """Remove an account; its conversations stay, and would be those of the next account of that name."""
+    from serving.chat.accounts import Accounts, account_name
+
     Accounts(Settings.load().users_file).remove(name)
-    render.line(f"The account {account_name(name)} is removed. Its conversations stay under COACH_HOME.")
+    printing.line(f"The account {account_name(name)} is removed. Its conversations stay under COACH_HOME.")
 
 
 @app.command("list")
 def list_accounts(as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False) -> None:
     """List the accounts."""
+    from serving.chat.accounts import Accounts
+
     names = Accounts(Settings.load().users_file).names()
     text = "\n".join(names) or "There are no accounts: the chat is for this machine only, and nobody signs in."
-    render.line(json.dumps({"users": names}) if as_json else text)
+    printing.line(json.dumps({"users": names}) if as_json else text)
 
 
 def _password() -> str:

@@ -5,7 +5,6 @@ uploads those go that the history knows as the call's. The library goes last, so
 again by the same id. At the end every file is searched for the call's words; one that still has them is named and left.
 """
 
-import hashlib
 import mmap
 import re
 import shutil
@@ -19,6 +18,7 @@ from langgraph.checkpoint.base import CheckpointTuple
 from agent.checkpoints import conversations, set_aside
 from salescoach.config import Settings
 from salescoach.errors import CoachError, ModelError
+from salescoach.file_store import key_of
 from salescoach.library import Library
 from salescoach.model.artifact import HASH_DIGITS, MANIFEST, Manifest
 from salescoach.model.encoder import turn_text
@@ -123,7 +123,7 @@ def _forget_messages(settings: Settings, names: set[str], turns: Sequence[Turn])
 
 
 def _forget_vectors(settings: Settings, turns: Sequence[Turn]) -> int:
-    keys = [hashlib.sha256(turn_text(turn).encode()).digest() for turn in turns]
+    keys = [key_of(turn_text(turn)) for turn in turns]
     n = 0
     for file in sorted(settings.cache_dir.glob("*.sqlite")):
         with closing(FileCache(file)) as cache:

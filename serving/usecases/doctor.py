@@ -15,11 +15,11 @@ from salescoach.model.base_model import resolve_base_model
 from salescoach.model.encoder import best_engine
 from salescoach.model.scoring import CallScorer
 from salescoach.types import Frozen
-from serving.cli.trouble import DISK_ERRORS, said_of
 from serving.usecases.lost_library import check_library
 from serving.usecases.private_home import is_open_to_others
+from serving.usecases.trouble import said_of
 from vectorstore.generation import REBUILD, current_generation
-from vectorstore.search import is_current, is_sound
+from vectorstore.opened import is_current, is_sound
 
 MIN_FREE_BYTES = 500_000_000
 
@@ -82,7 +82,7 @@ def _check(name: str, found: Callable[[], str]) -> Check:
         return Check(name=name, ok=True, detail=found())
     except CoachError as error:
         return Check(name=name, ok=False, detail=str(error))
-    except DISK_ERRORS as error:
+    except Exception as error:
         if (said := said_of(error)) is None:
             raise
         return Check(name=name, ok=False, detail=said)

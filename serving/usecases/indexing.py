@@ -9,7 +9,7 @@ from salescoach.model.scoring import CallScorer
 from salescoach.progress import Progress
 from vectorstore.build import build_index
 from vectorstore.generation import generations_in
-from vectorstore.search import is_current, is_sound
+from vectorstore.opened import is_current, is_sound
 
 logger = logging.getLogger(__name__)
 

@@ -19,6 +19,14 @@ WAITING: Final = "Calls that wait for confirmation"
 WAIT_S = 60.0  # for another build of the index, which may have begun before this change
 
 
+class Ending(Frozen):
+    """How a deal ended, when, and who says so; without an outcome it is open."""
+
+    outcome: Outcome | None = None
+    at: datetime | None = None
+    by: str | None = None
+
+
 class OutcomeEntered(Frozen):
     """What happened.
 
@@ -70,22 +78,19 @@ def adopt_call(
     settings: Settings,
     library: Library,
     call_id: str,
-    outcome: Outcome | None = None,
+    ending: Ending,
     *,
     account_id: str | None = None,
-    rep_id: str | None = None,
-    at: datetime | None = None,
-    by: str | None = None,
     scorer: Scorer | None = None,
     progress: Progress = silent,
 ) -> OutcomeEntered:
     """Makes a pasted call one of the team's, under the id that it has, and indexes it.
 
-    Args and errors as ``enter_outcome``; without ``outcome`` the deal is open. ``account_id``: calls of one account are
-    never shown as precedents of each other.
+    Args and errors as ``enter_outcome``. ``account_id``: calls of one account are never shown as precedents of each
+    other.
     """
     before = library.get(call_id).outcome
-    library.adopt(call_id, outcome, account_id=account_id, rep_id=rep_id, outcome_at=at, by=by)
+    library.adopt(call_id, ending.outcome, account_id=account_id, outcome_at=ending.at, by=ending.by)
     return _settled(settings, library, call_id, before, scorer, progress)
 
 
@@ -157,7 +162,8 @@ def add_call(
                 f"This call is in the library as {call_id}, with the outcome {known.outcome}. Nothing was changed; "
                 f"correct it by `coach outcome {call_id} {outcome}`."
             )
-    return adopt_call(settings, library, call_id, outcome, account_id=account_id, at=at, by=by, progress=progress)
+    ending = Ending(outcome=outcome, at=at, by=by)
+    return adopt_call(settings, library, call_id, ending, account_id=account_id, progress=progress)
 
 
 def _settled(

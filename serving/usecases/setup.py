@@ -16,6 +16,7 @@ from salescoach.types import LabelledCall
 from serving.usecases.indexing import rebuild_index
 from serving.usecases.lost_library import check_library
 from training.bundle import BUNDLED_MODEL, unpack
+from training.options import TrainingOptions
 from training.run import train
 from training.sample import write_sample
 from vectorstore.generation import forget_generations
@@ -66,7 +67,7 @@ def set_up(
         else:
             calls = read_calls(sample, provenance="sample")
             data = f"{len(calls)} simulated calls: a demonstration, not your market"
-            manifest = train(calls, folder, settings, name=STARTER, data=data, progress=report)
+            manifest = train(calls, folder, settings, TrainingOptions(name=STARTER, data=data), progress=report)
         make_current(settings, folder)
         made.append(f"The model {manifest.model_id} is in {folder}.")
     with Library(settings.library_file) as library:

@@ -36,7 +36,7 @@ class Objection(Frozen):
     handled_at: int | None = None
 
 
-class NextStep(Frozen):
+class LabelledNextStep(Frozen):
     """The last thing to do that both know of."""
 
     turn: int
@@ -52,7 +52,7 @@ class Labels(Frozen):
     call_id: str
     moves: dict[int, tuple[str, ...]]
     objections: tuple[Objection, ...]
-    next_step: NextStep | None
+    next_step: LabelledNextStep | None
     decisive: tuple[int, ...]
     probability: float = Field(ge=0, le=1)
 
@@ -129,7 +129,7 @@ def read_labels(file: Path, transcript: Transcript) -> Labels:
     """
     moves: dict[int, tuple[str, ...]] = {}
     objections: list[Objection] = []
-    step: NextStep | None = None
+    step: LabelledNextStep | None = None
     decisive: tuple[int, ...] = ()
     probability: float | None = None
     for line in file.read_text(encoding="utf-8").splitlines():
@@ -145,7 +145,7 @@ def read_labels(file: Path, transcript: Transcript) -> Labels:
                 Objection(turn=int(found[1]), kind=found[2], handled=found[3] or "not", handled_at=handled_at)
             )
         elif found := _STEP_LINE.fullmatch(line):
-            step = NextStep(
+            step = LabelledNextStep(
                 turn=int(found[1]), what=found[2], who=found[3], when=found[4], committed=found[5] == "yes"
             )  # fmt: skip
         elif line.startswith("decisive:"):

@@ -18,7 +18,7 @@ _PER_TEN = 10
 
 
 @dataclass(frozen=True)
-class Account:
+class SampleAccount:
     """An account; ``slots`` are the facts that its calls are worded with."""
 
     account_id: str
@@ -29,7 +29,7 @@ class Account:
     slots: dict[str, str]
 
 
-def draw_account(seed: int, index: int, split: str) -> Account:
+def draw_account(seed: int, index: int, split: str) -> SampleAccount:
     """Account number ``index``: the same for a seed, whatever the number of calls."""
     draw = Draw(seed, "account", index)
     lexicon = load_lexicon()
@@ -67,10 +67,10 @@ def draw_account(seed: int, index: int, split: str) -> Account:
     slots["event"] = draw.pick(worded["event"]).format(month=draw.pick(MONTHS))
     slots |= draw.pick(worded["pains"])
     slots |= {f"{key}_to_you": _to_you(slots[key]) for key in ("happen", "cost")}
-    return Account(f"S{seed}-{index + 1:05d}", f"R{rep + 1:02d}", industry, split, bank, slots)
+    return SampleAccount(f"S{seed}-{index + 1:05d}", f"R{rep + 1:02d}", industry, split, bank, slots)
 
 
-def call_slots(draw: Draw, account: Account) -> dict[str, str]:
+def call_slots(draw: Draw, account: SampleAccount) -> dict[str, str]:
     """The account's facts and those that belong to one call, such as the day of the next meeting."""
     worded = load_lexicon()[account.bank][account.industry]
     months = draw.shuffled([month for month in MONTHS if month not in account.slots["event"]])

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from salescoach.whole_file import whole_file
-from training.sample.account import Account, draw_account
+from training.sample.account import SampleAccount, draw_account
 from training.sample.asr import mishear
 from training.sample.deal import CALL_TYPES, draw_course, draw_deal
 from training.sample.draw import Draw
@@ -36,7 +36,7 @@ class SampleCall:
     """A simulated call with its truth: ``effects`` has one number a turn."""
 
     call_id: str
-    account: Account
+    account: SampleAccount
     call_type: str
     started_at: datetime
     duration_s: int
@@ -159,7 +159,7 @@ def _misheard(call: SampleCall, draw: Draw, rate: float) -> SampleCall:
     return replace(call, turns=tuple(replace(t, text=mishear(draw, t.text, rate)) for t in call.turns))
 
 
-def _call(account: Account, draw: Draw, call_id: str, started_at: datetime, noise: float) -> SampleCall:
+def _call(account: SampleAccount, draw: Draw, call_id: str, started_at: datetime, noise: float) -> SampleCall:
     call_type = CALL_TYPES[draw.below(len(CALL_TYPES))]
     luck = draw.uniform()
     n_turns = draw_length(draw)

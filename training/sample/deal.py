@@ -67,7 +67,7 @@ _SHARE_CHANGING_MIND = 0.5
 
 
 @dataclass(frozen=True)
-class Deal:
+class HiddenDeal:
     """What nobody in the call can see: about standard normal numbers, higher is better for the deal."""
 
     traits: dict[str, float]
@@ -94,15 +94,15 @@ class Course:
         return sum(len(block.moves) for block in self.blocks)
 
 
-def draw_deal(draw: Draw) -> Deal:
+def draw_deal(draw: Draw) -> HiddenDeal:
     """A buyer and how the rep is doing today, independent of account, rep, industry and call type."""
     mood, form = draw.normal(), draw.normal()
     traits = {name: _SHARED_MOOD * mood + draw.normal() for name in sorted(set(_TRAIT_FOR.values()))}
     skills = {name: _SHARED_SKILL * form + draw.normal() for name in sorted(set(_SKILL_FOR.values()))}
-    return Deal(traits, skills)
+    return HiddenDeal(traits, skills)
 
 
-def draw_course(draw: Draw, deal: Deal, call_type: str, n_turns: int) -> Course:
+def draw_course(draw: Draw, deal: HiddenDeal, call_type: str, n_turns: int) -> Course:
     """Situations for about ``n_turns`` turns, each gone well or badly as the deal has it."""
     weights = _TYPE_WEIGHT[call_type]
     # Exponential races: the smaller the key, the sooner a situation is chosen.
@@ -129,7 +129,7 @@ def draw_course(draw: Draw, deal: Deal, call_type: str, n_turns: int) -> Course:
     return Course(tuple(block for _, block in sorted(placed, key=lambda pair: pair[0])))
 
 
-def _situation(draw: Draw, deal: Deal, situation: str) -> Block:
+def _situation(draw: Draw, deal: HiddenDeal, situation: str) -> Block:
     good, bad = HANDLINGS[situation]
     is_good = draw.chance(_logistic(_HANDLING_SLOPE * deal.skills[_SKILL_FOR[situation]]))
     lean = _STANCE_SLOPE * deal.traits[_TRAIT_FOR[situation]] + _HANDLING_HELPS * (1 if is_good else -1)

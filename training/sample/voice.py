@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from training.sample.account import Account, call_slots
+from training.sample.account import SampleAccount, call_slots
 from training.sample.balance import NO_DEBT, balance
 from training.sample.deal import Course
 from training.sample.draw import Draw
@@ -41,7 +41,7 @@ class SpokenTurn:
 class Script:
     """What is to be said, and in whose words. ``n_turns`` is how long the call should be."""
 
-    account: Account
+    account: SampleAccount
     call_type: str
     course: Course
     n_turns: int

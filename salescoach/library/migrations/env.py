@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from salescoach.library.tables import Base
+from salescoach.library.tables import LibraryTable
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
+context.configure(connection=context.config.attributes["connection"], target_metadata=LibraryTable.metadata)
 context.run_migrations()

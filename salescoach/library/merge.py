@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session, selectinload
 
 from salescoach.errors import DataError
 from salescoach.library.tables import AliasRow, CallRow, TurnRow
-from salescoach.speech.call_metrics import METRICS_VERSION, call_metrics
+from salescoach.speech.call_metrics import call_metrics
+from salescoach.speech.metric_list import METRICS_VERSION
 from salescoach.types import Frozen, LabelledCall, Transcript, Turn
 
 _FACTS: Final = ("account_id", "rep_id", "started_at", "outcome", "outcome_at", "split")
@@ -26,7 +27,7 @@ class AddReport(Frozen):
     same_as: dict[str, str] = Field(default_factory=dict)
 
 
-class Shelf:
+class KnownRows:
     """The rows of the library that a few calls may meet, by id and by content; of private ones there may be several."""
 
     def __init__(self, session: Session, calls: Sequence[LabelledCall]) -> None:

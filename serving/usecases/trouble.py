@@ -8,9 +8,6 @@ import os
 import re
 import sqlite3
 
-from safetensors import SafetensorError
-from sqlalchemy.exc import DBAPIError
-
 from salescoach.sqlite_files import DISK_REMEDY, is_disk_error
 
 _ADVICE = {
@@ -24,11 +21,13 @@ _ADVICE = {
 }
 # How errors of others name a cause: Python within a list of them, and Rust.
 _NAMED = re.compile(r"\[Errno (\d+)\]|\(os error (\d+)\)")
-DISK_ERRORS = (OSError, sqlite3.Error, DBAPIError, SafetensorError)
 
 
 def said_of(error: BaseException) -> str | None:
     """One sentence about an error of the disk; None where it is another error."""
+    from safetensors import SafetensorError
+    from sqlalchemy.exc import DBAPIError
+
     if isinstance(error, DBAPIError):
         return said_of(error.orig) if error.orig is not None else None
     if isinstance(error, sqlite3.Error):

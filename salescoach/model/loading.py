@@ -1,0 +1,113 @@
+"""What a model folder holds, loaded: its arms, its encoder, and what it was fine-tuned from."""
+
+import hashlib
+import importlib.metadata
+from dataclasses import dataclass
+from pathlib import Path
+
+from salescoach.config import Settings
+from salescoach.errors import ModelError, UnavailableError
+from salescoach.model.artifact import Manifest, ModelFolder, folder_fingerprint
+from salescoach.model.base_model import resolve_base_model, sha256_of
+from salescoach.model.embedding_arm import BlendedArm, ChosenArm, EmbeddingArm, ReferenceArm, ScoringArm, WordsArm
+from salescoach.model.encoder import Encoder, TurnEncoder, best_engine
+from salescoach.model.likeness import Likeness
+from salescoach.model.text_arm import TextArm
+from salescoach.model.vector_cache import FileCache, MemoryCache
+
+PROBES = (
+    "Rep: What would have to be true for you to go ahead this quarter?",
+    "Customer: Honestly, the price is above what we set aside.",
+)
+ENGINE_PACKAGES = ("torch", "transformers", "sentence-transformers", "numpy")
+
+
+@dataclass(frozen=True)
+class Untrained:
+    """The encoder as it was before fine-tuning, and the head that was fitted on it."""
+
+    encoder: Encoder
+    arm: ReferenceArm
+
+
+def load_arms(folder: ModelFolder) -> tuple[EmbeddingArm, ChosenArm]:
+    """The embedding's arm of a model folder, which finds likeness, and the arm that scores, often the same.
+
+    Raises:
+        ModelError: a file of theirs is missing or damaged.
+    """
+    manifest = folder.manifest
+    embedding = EmbeddingArm.load(folder.embedding_file)
+    arm: ScoringArm = embedding
+    if manifest.scorer != manifest.embedding:
+        words = WordsArm(TextArm.load(folder.text_file))
+        arm = words if manifest.scorer == "tfidf" else BlendedArm((embedding, words), *manifest.blend)
+    return embedding, ChosenArm(arm, manifest.scorer, manifest.conformal_quantile)
+
+
+def load_likeness(folder: ModelFolder) -> Likeness:
+    """The past calls of a folder that was opened earlier, if they are still those of the same model.
+
+    Raises:
+        ModelError: another model is in the folder by now.
+    """
+    file = folder.likeness_file
+    if not file.is_file() or sha256_of(file) != folder.manifest.files[file.name]:
+        raise ModelError(
+            f"The model {folder.manifest.model_id} is no longer in {folder.path}, so it can't score by likeness; "
+            "start the program again to use the model that is there now."
+        )
+    return Likeness.load(file)
+
+
+def load_untrained(folder: ModelFolder, settings: Settings) -> Untrained:
+    """What a model was fine-tuned from: the encoder, and the head on it that the model folder keeps.
+
+    Raises:
+        UnavailableError: the encoder isn't on this machine any more, or isn't the one of the head.
+    """
+    manifest = folder.manifest
+    arm = ReferenceArm.load(folder.generic_file)
+    try:
+        encoder = load_base_encoder(settings.model_copy(update={"base_model": manifest.base_model}))
+    except ModelError as error:
+        raise UnavailableError(
+            f"{manifest.base_model}, which {manifest.model_id} was fine-tuned from, can't be loaded to compare with: "
+            f"{error}"
+        ) from None
+    if encoder.dimension != arm.pooling.query.shape[1]:
+        raise UnavailableError(
+            f"{manifest.base_model} is not what {manifest.model_id} was fine-tuned from any more, so there is nothing "
+            "to compare with; train again."
+        )
+    return Untrained(encoder, arm)
+
+
+def load_encoder(folder: Path, fingerprint: str, settings: Settings, *, cached: bool = True) -> TurnEncoder:
+    """An encoder, its vectors kept under ``COACH_HOME`` (one file for each encoder and engine) or only in memory."""
+    engine = best_engine()
+    cache = FileCache(settings.cache_dir / f"{fingerprint[:16]}-{engine}.sqlite") if cached else MemoryCache()
+    return TurnEncoder.load(folder, fingerprint=fingerprint, engine=engine, threads=settings.threads, cache=cache)
+
+
+def load_base_encoder(settings: Settings) -> TurnEncoder:
+    """The encoder that training starts from, generic as it is."""
+    source = resolve_base_model(settings.base_model)
+    if Path(source).is_dir():
+        return load_encoder(Path(source), folder_fingerprint(Path(source)), settings)
+    name = hashlib.sha256(source.encode()).hexdigest()
+    return TurnEncoder.load(source, fingerprint=name, threads=settings.threads)
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of the packages that decide what a vector is."""
+    return {name: importlib.metadata.version(name) for name in ENGINE_PACKAGES}
+
+
+def changed_versions(manifest: Manifest) -> str:
+    """Which packages differ from those that the model was trained with, in words."""
+    now = installed_versions()
+    changed = [
+        f"{name} {then} then, {now[name]} now" for name, then in manifest.versions.items() if now.get(name) != then
+    ]
+    return "; ".join(changed) or "the package versions are the same"

@@ -1,0 +1,1 @@
+"""One file a format: see docs/add-a-format.md."""

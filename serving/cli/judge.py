@@ -1,0 +1,101 @@
+"""The commands that judge: a model, the ways to make one, and the data for leaks."""
+
+import itertools
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from salescoach.config import Settings
+from salescoach.errors import InputError
+from serving.cli import printing
+from serving.cli.options import AsJson, Data, ModelDir, ReportFile
+
+
+def evaluate(
+    data: Data,
+    model: ModelDir = None,
+    split: Annotated[str | None, typer.Option(help="only calls of this split, such as test")] = None,
+    skip_seen: Annotated[bool, typer.Option("--skip-seen", help="leave out calls the model was trained on")] = False,
+    allow_seen: Annotated[bool, typer.Option("--allow-seen", help="judge by them too, which flatters")] = False,
+    report: ReportFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a model on labelled calls that it has not seen."""
+    from eval.behaviour import check_behaviour
+    from eval.evaluate import evaluate as run
+    from eval.evaluate import was_trained_on
+    from eval.faithfulness import check_faithfulness, read_true_effects
+    from eval.report import write_evaluation
+    from eval.report_tables import evaluation_page
+    from salescoach.model.scoring import CallScorer
+    from salescoach.reading.labelled import read_calls
+    from serving.cli.progress_bar import progress
+
+    calls = [call for call in read_calls(data) if split in (None, call.split)]
+    if not calls:
+        raise InputError(f"{data.name} has no calls of the split {split!r}.")
+    scorer = CallScorer.load(Settings.load(model=model))
+    if skip_seen:
+        calls = [call for call in calls if not was_trained_on(scorer, call)]
+    with progress() as show:
+        details = run(calls, scorer, allow_seen=allow_seen, progress=show)
+        checks = check_behaviour(scorer, [call.transcript for call in calls], progress=show)
+        faithful = check_faithfulness(scorer, calls, read_true_effects(data), progress=show)
+    found = details.evaluation.model_copy(update={"behaviour": checks, "faithfulness": faithful})
+    if report is not None and printing.is_page(report):
+        write_evaluation(report, replace(details, evaluation=found), scorer.manifest, data.name, _command())
+    printing.write_tables(report, evaluation_page(found))
+    printing.result(found, evaluation_page(found), as_json)
+
+
+def compare(
+    data: Data,
+    folds: Annotated[int, typer.Option(help="of the cross-validation, by account", min=2, max=20)] = 5,
+    quick: Annotated[bool, typer.Option("--quick", help="one split only")] = False,
+    by_time: Annotated[bool, typer.Option("--by-time", help="one split, the latest accounts judge")] = False,
+    model: Annotated[Path | None, typer.Option(help="a model folder, judged as one more arm")] = None,
+    report: ReportFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge generic and fine-tuned embeddings, and cheap arms, on the same splits. Goes on where it was interrupted."""
+    from eval.compare import CompareOptions
+    from eval.compare import compare as run
+    from eval.report import write_comparison
+    from eval.report_tables import comparison_page
+    from salescoach.reading.labelled import read_calls
+    from serving.cli.progress_bar import progress
+
+    calls = read_calls(data)
+    is_page = report is not None and printing.is_page(report)
+    options = CompareOptions(n_folds=folds, quick=quick, by_time=by_time, model=model, with_learning=is_page)
+    with progress() as show:
+        details = run(calls, Settings.load(), options, show)
+    found = details.comparison
+    if report is not None and is_page:
+        write_comparison(report, details, data.name, _command())
+    printing.write_tables(report, comparison_page(found))
+    printing.result(found.as_json(), comparison_page(found), as_json)
+
+
+def audit(data: Data, as_json: AsJson = False) -> None:
+    """Look for leaks in labelled calls before they flatter a model. Finding one is a result, not an error."""
+    from eval.audit import N_STEPS
+    from eval.audit import audit as run
+    from eval.audit import render as audit_page
+    from salescoach.reading.labelled import read_calls
+    from serving.cli.progress_bar import progress
+
+    calls = read_calls(data)
+    with progress() as show:
+        n_begun = itertools.count()
+        found = run(calls, seed=Settings.load().seed, progress=lambda _: show("checking", next(n_begun), N_STEPS))
+        show("checking", N_STEPS, N_STEPS)
+    printing.result(found, audit_page(found), as_json)
+
+
+def _command() -> str:
+    return shlex.join(["coach", *sys.argv[1:]])

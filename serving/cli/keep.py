@@ -1,0 +1,118 @@
+"""The commands that change the library: add calls, enter outcomes, delete a call."""
+
+import getpass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from salescoach.config import Settings
+from salescoach.errors import InputError
+from serving.cli import printing, render
+from serving.cli.options import AsJson, Data, EndedAt, Ending, File, ModelDir, RepName, file_or_stdin
+
+if TYPE_CHECKING:
+    from salescoach.types import Outcome
+    from serving.usecases.outcomes import OutcomeEntered
+
+
+def index(data: Data, model: ModelDir = None) -> None:
+    """Add calls to the library and index them."""
+    from salescoach.library import Library
+    from salescoach.model.artifact import find_model
+    from salescoach.reading.labelled import read_calls
+    from serving.cli.progress_bar import progress
+    from serving.usecases.indexing import rebuild_index
+    from serving.usecases.lost_library import check_library
+
+    settings = Settings.load(model=model)
+    find_model(settings)  # without one nothing can be indexed, so nothing is added
+    calls = read_calls(data, need_labels=False)
+    check_library(settings)
+    with Library(settings.library_file) as library, progress() as show:
+        report = library.add(calls)
+        rebuild_index(settings, library, show)
+    printing.line(render.added(report))
+
+
+def add(
+    file: File,
+    outcome: Annotated[Ending | None, typer.Option(help="how the deal ended; default: it is open")] = None,
+    rep: RepName = None,
+    account: Annotated[str | None, typer.Option(help="the customer's id; calls of one account belong together")] = None,
+    at: EndedAt = None,
+    model: ModelDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add one call to the library, with or without its outcome, and index it."""
+    from salescoach.library import Library
+    from salescoach.model.artifact import find_model
+    from salescoach.reading.labelled import is_table
+    from serving.cli.progress_bar import progress
+    from serving.usecases.lost_library import check_library
+    from serving.usecases.outcomes import add_call
+    from serving.usecases.read import read_call
+
+    settings = Settings.load(model=model)
+    find_model(settings)  # without one nothing can be indexed, so nothing is added
+    if is_table(file):
+        raise InputError(f"{file.name} is a table of calls; add it with `coach index {file.name}`.")
+    transcript = read_call(file_or_stdin(file), rep)
+    check_library(settings)
+    with Library(settings.library_file) as library, progress() as show:
+        done = add_call(
+            settings, library, transcript, _outcome(outcome), account_id=account, at=at, by=_user(), progress=show
+        )
+    _entered(done, as_json)
+
+
+def outcome(
+    call_id: str,
+    ended: Annotated[Ending, typer.Argument(help="how the deal ended; open: it is not known yet")],
+    at: EndedAt = None,
+    model: ModelDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Enter or correct how the deal of a call ended, or open it again."""
+    from salescoach.library import Library
+    from serving.cli.progress_bar import progress
+    from serving.usecases.lost_library import check_library
+    from serving.usecases.outcomes import enter_outcome
+
+    settings = Settings.load(model=model)
+    check_library(settings, must_exist=True)
+    with Library(settings.library_file, create=False) as library, progress() as show:
+        done = enter_outcome(settings, library, call_id, _outcome(ended), at=at, by=_user(), progress=show)
+    _entered(done, as_json)
+
+
+def delete(call_id: str, model: ModelDir = None, as_json: AsJson = False) -> None:
+    """Delete a call from library, index, caches, conversations and uploads; names the models that learned from it."""
+    from serving.cli.progress_bar import progress
+    from serving.usecases.delete import delete_call
+    from serving.usecases.lost_library import check_library
+
+    settings = Settings.load(model=model)
+    check_library(settings, must_exist=True)
+    with progress() as show:
+        gone = delete_call(settings, call_id, show)
+    printing.result(gone, render.deletion(gone), as_json)
+    if gone.left:
+        raise typer.Exit(1)
+
+
+def _outcome(ending: Ending | None) -> "Outcome | None":
+    return None if ending is None or ending == "open" else ending
+
+
+def _user() -> str | None:
+    """Who sits at this terminal, as far as the system knows."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user without a name, as in some containers
+        return None
+
+
+def _entered(done: "OutcomeEntered", as_json: bool) -> None:
+    printing.result(done, done.reading, as_json)
+    if not done.is_indexed:
+        raise typer.Exit(1)

@@ -1,0 +1,105 @@
+"""The commands that make models: a sample corpus to learn from, and the training."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from salescoach.config import Settings
+from salescoach.errors import InputError
+from serving.cli import printing, render
+from serving.cli.options import AsJson
+
+OutDir = Annotated[Path | None, typer.Option(help="the model folder; default: under COACH_HOME, and made current")]
+Fitting = Literal["joint", "supcon", "triplet", "simclr", "none"]
+
+_NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
+
+
+def sample(
+    out: Path,
+    calls: Annotated[int, typer.Option(help="how many", min=1)] = 1200,
+    seed: Annotated[int, typer.Option(help="the same seed gives the same bytes", min=0)] = 7,
+    noise: Annotated[float | None, typer.Option(help="how much of the outcome no reader can know", min=0)] = None,
+    asr_noise: Annotated[float, typer.Option(help="share of the words that are misheard", min=0, max=1)] = 0.0,
+) -> None:
+    """Write a sample corpus whose true probabilities are known."""
+    from serving.cli.progress_bar import progress
+    from training.sample import DEFAULT_NOISE, write_sample
+
+    if out.suffix.lower() != ".csv":
+        raise InputError(f"The sample corpus is a CSV; name a file such as {out.with_suffix('.csv')}.")
+    with progress() as report:
+        summary = write_sample(
+            out,
+            n_calls=calls,
+            seed=seed,
+            noise=DEFAULT_NOISE if noise is None else noise,
+            asr_noise=asr_noise,
+            progress=lambda done, total: report("writing calls", done, total),
+        )
+    printing.line(f"{summary.n_calls} calls are in {summary.path}, the truth about them in {summary.truth_path}.")
+
+
+def train(
+    data: Annotated[Path | None, typer.Argument(help="labelled calls; default: those of the library")] = None,
+    out: OutDir = None,
+    objective: Annotated[
+        Fitting, typer.Option(help="what the encoder is fine-tuned by; none leaves it as it is, which is faster")
+    ] = "joint",
+    base: Annotated[str | None, typer.Option(help="base encoder: a sentence-transformers name or folder")] = None,
+    by_time: Annotated[bool, typer.Option("--by-time", help="the latest third of the accounts judges")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="go on where an interrupted training stopped")] = False,
+    triplets: Annotated[bool, typer.Option("--triplets", help="also write hard triplets of moments, to read")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model folder on labelled calls; without a table, on the library's own ones once there are enough."""
+    from eval.behaviour import check_behaviour
+    from salescoach.library import Library
+    from salescoach.model.artifact import make_current
+    from salescoach.reading.labelled import read_calls
+    from serving.cli.progress_bar import progress
+    from serving.usecases.indexing import rebuild_index
+    from serving.usecases.lost_library import check_library
+    from serving.usecases.setup import example_calls
+    from training.from_library import choose_calls
+    from training.options import FinetuneOptions, TrainingOptions
+    from training.run import train as run
+
+    settings = Settings.load(base_model=base)
+    check_library(settings, must_exist=data is None)
+    if data:
+        calls = read_calls(data)
+        source = f"{len(calls)} calls of {data.name}"
+    else:
+        with Library(settings.library_file, create=False) as library:
+            chosen = choose_calls(library, settings.seed, by_time=by_time)
+        calls, source = chosen.calls, chosen.data
+    name = _NOT_IN_A_NAME.sub("-", data.stem.lower()).strip("-") or "calls" if data else "library"
+    folder = out or settings.models_dir / name
+    finetuning = None if objective == "none" else FinetuneOptions(objective=objective)
+    options = TrainingOptions(
+        name=name, data=source, finetuning=finetuning, by_time=by_time, resume=resume, triplets=triplets
+    )
+    checked = [call.transcript for call in example_calls() or calls]
+    with progress() as report:
+        manifest = run(
+            calls,
+            folder,
+            settings,
+            options,
+            judge=lambda scorer: check_behaviour(scorer, checked, progress=report),
+            progress=report,
+        )
+        if out is None:
+            make_current(settings, folder)
+            if settings.library_file.exists():
+                with Library(settings.library_file, create=False) as library:
+                    if library.summaries():
+                        rebuild_index(settings, library, report)
+    printing.result(
+        {"model": str(folder), **manifest.model_dump(mode="json", include={"model_id", "measures"})},
+        render.trained(folder, manifest, is_current=out is None),
+        as_json,
+    )

@@ -1,0 +1,105 @@
+"""The commands about one call: its score, its metrics, calls like it, and questions to the coach."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from salescoach.config import Settings
+from salescoach.types import DEFAULT_DIVERSITY, OutcomeChoice
+from serving.cli import printing, render
+from serving.cli.options import AsJson, File, Force, Method, ModelDir, RepName, file_or_stdin
+
+Diversity = Annotated[float, typer.Option("--lambda", help="1 likeness only, 0 variety only", min=0, max=1)]
+
+
+def score(
+    file: File,
+    rep: RepName = None,
+    method: Method = None,
+    force: Force = False,
+    model: ModelDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score one call, or rank the calls of a CSV."""
+    from salescoach.model.scoring import CallScorer
+    from salescoach.reading.labelled import is_table, read_calls
+    from serving.cli.progress_bar import progress
+    from serving.usecases.read import read_call
+    from serving.usecases.score import rank_calls, score_call
+    from serving.usecases.score_log import log_to
+
+    settings = Settings.load(model=model)
+    log = log_to(settings.library_file, "cli")
+    if is_table(file):
+        calls = read_calls(file, need_labels=False)
+        scorer = CallScorer.load(settings, method=method)
+        with progress() as report:
+            ranking = rank_calls(scorer, calls, log, force=force, progress=report)
+        printing.result(ranking, render.ranking(ranking.results), as_json)
+        return
+    transcript = read_call(file_or_stdin(file), rep)
+    found = score_call(CallScorer.load(settings, method=method), transcript, log, force=force)
+    printing.result(found, render.score(found), as_json)
+
+
+def metrics(
+    file: File,
+    rep: RepName = None,
+    industry: Annotated[str | None, typer.Option(help="set it beside calls of this industry")] = None,
+    call_type: Annotated[str | None, typer.Option(help="set it beside calls of this type, such as demo")] = None,
+    published: Annotated[bool, typer.Option("--published", help="also print what others have published")] = False,
+    model: ModelDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure a call and set it beside the library's won and lost calls."""
+    from serving.cli.metrics_table import metrics_page
+    from serving.usecases.metrics import measure_call
+    from serving.usecases.read import read_call
+
+    settings = Settings.load(model=model)
+    transcript = read_call(file_or_stdin(file), rep)
+    found = measure_call(settings, transcript, industry=industry, call_type=call_type)
+    printing.result(found, metrics_page(found, published=published), as_json)
+
+
+def similar(
+    file: File,
+    rep: RepName = None,
+    outcome: Annotated[OutcomeChoice, typer.Option(help="only calls with this outcome")] = "any",
+    k: Annotated[int, typer.Option("-k", help="how many calls", min=1, max=20)] = 5,
+    diversity: Diversity = DEFAULT_DIVERSITY,
+    model: ModelDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find past calls like this one."""
+    from agent.build import build_parts
+    from serving.usecases.lost_library import check_library
+    from serving.usecases.read import read_call
+    from serving.usecases.similar import find_similar
+
+    settings = Settings.load(model=model)
+    transcript = read_call(file_or_stdin(file), rep)
+    check_library(settings, must_exist=True)
+    found = find_similar(build_parts(settings), transcript, outcome, k, diversity)
+    printing.result(found, render.precedents(found.results), as_json)
+
+
+def ask(
+    question: str,
+    transcript: Annotated[Path | None, typer.Option(help="the call that is asked about")] = None,
+    rep: RepName = None,
+    model: ModelDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the coach one question."""
+    from serving.usecases.ask import ask_once
+    from serving.usecases.lost_library import check_library
+    from serving.usecases.read import read_call
+
+    settings = Settings.load(model=model)
+    call = read_call(file_or_stdin(transcript), rep) if transcript else None
+    check_library(settings, must_exist=call is None)
+    answer = asyncio.run(ask_once(settings, question, call, "cli"))
+    printing.result(answer, answer.answer, as_json)

@@ -1,0 +1,43 @@
+"""Scoring, as every door does it: one call, or a table of calls as a ranking."""
+
+from collections.abc import Sequence
+
+from salescoach.model.scoring import Scorer
+from salescoach.progress import Progress, silent
+from salescoach.types import Frozen, LabelledCall, Score, Transcript
+from serving.usecases.score_log import Log
+
+
+class Ranking(Frozen):
+    """Scores of several calls: the highest probability first, those without one last."""
+
+    results: tuple[Score, ...]
+
+
+def score_call(scorer: Scorer, transcript: Transcript, log: Log, *, force: bool = False) -> Score:
+    """The score of one call.
+
+    Args:
+        scorer: of a model folder, by its own arm or by a method.
+        transcript: the call, at least one turn.
+        log: notes the score.
+        force: where the coach would abstain, give the model's number as ``uncalibrated_probability``.
+
+    Raises:
+        ModelError: a number came out that is not finite.
+    """
+    score = scorer.score(transcript, force=force)
+    log([(transcript, score)])
+    return score
+
+
+def rank_calls(
+    scorer: Scorer, calls: Sequence[LabelledCall], log: Log, *, force: bool = False, progress: Progress = silent
+) -> Ranking:
+    """The scores of several calls, in order. Args and errors as ``score_call``."""
+    scores = []
+    for done, call in enumerate(calls, start=1):
+        scores.append(scorer.score(call.transcript, force=force))
+        progress("scoring", done, len(calls))
+    log([(call.transcript, score) for call, score in zip(calls, scores, strict=True)])
+    return Ranking(results=tuple(sorted(scores, key=lambda one: (one.abstained, -(one.probability or 0.0)))))
