@@ -1,11 +1,13 @@
 """What is fitted on writers that the layers never saw: probabilities, thresholds, and how concerns are met."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
+from salescoach.errors import DataError
 from salescoach.model.head import sigmoid
 from salescoach.moves.heads import N_OUTPUTS, MoveHeads, possible
 from salescoach.moves.objections import N_LINK, N_MET, HandlingModel, link_features, met_features, rep_turns_after
@@ -17,6 +19,7 @@ PRIOR = 4.0  # how firmly calibration keeps to what training would give: the wei
 GRID = np.linspace(0.05, 0.9, 86)
 FEW = 8  # turns that carry a move; fewer don't choose a threshold
 USUAL_THRESHOLD = 0.35
+NEVER = -30.0  # the bias of what never occurs
 LINK_GRID = np.linspace(0.1, 0.7, 61)
 
 
@@ -75,6 +78,9 @@ def fit_handling(
         calls: by id.
         labels: of the calls to learn from.
         p: the reader's probabilities of their turns, shape (n_turns, n_outputs) each, by writers it never saw.
+
+    Raises:
+        DataError: no concern was taken up in them.
     """
     links, is_link, met, how = [], [], [], []
     for call_id, own in labels.items():
@@ -88,20 +94,31 @@ def fit_handling(
             if one.handled_at is not None and one.handled_at - 1 in candidates:
                 met.append(met_features(turns, p[call_id], one.turn - 1, one.handled_at - 1))
                 how.append(HANDLED.index(one.handled))
-    linked = LogisticRegression(C=1.0, max_iter=2_000).fit(np.concatenate(links), np.concatenate(is_link))
-    scores = [sigmoid(own @ linked.coef_[0] + linked.intercept_[0]).max() for own in links]
-    is_met = np.array([own.any() for own in is_link])
-    judged = LogisticRegression(C=0.3, max_iter=2_000, class_weight="balanced").fit(np.stack(met), how)
-    weights = np.zeros((3, N_MET + 1))
-    weights[:, -1] = -np.inf
-    for row, kind in enumerate(judged.classes_):
-        weights[kind] = np.append(judged.coef_[row], judged.intercept_[row])
-    weights[~np.isfinite(weights)] = -1e6  # a way of meeting concerns that never occurred is never read
+    if not links or not met:
+        raise DataError("The calls to calibrate on hold no concern that was taken up; label more of them.")
+    link, link_bias = _logistic(np.concatenate(links), np.concatenate(is_link).astype(int), 2, C=1.0)
+    scores = [sigmoid(own @ link[1] + link_bias[1]).max() for own in links]
+    weights, bias = _logistic(np.stack(met), np.array(how), 3, C=0.3, class_weight="balanced")
     return HandlingModel(
-        np.append(linked.coef_[0], linked.intercept_[0]).reshape(N_LINK + 1),
-        np.array([best_balance(np.array(scores), is_met)]),
-        weights,
+        np.append(link[1], link_bias[1]).reshape(N_LINK + 1),
+        np.array([best_balance(np.array(scores), np.array([own.any() for own in is_link]))]),
+        np.column_stack([weights, bias]).reshape(3, N_MET + 1),
     )
+
+
+def _logistic(rows: np.ndarray, labels: np.ndarray, n_classes: int, **options: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Weights, shape (n_classes, n_features), and biases of classes; one that never occurs is never found."""
+    weights, bias = np.zeros((n_classes, rows.shape[1])), np.full(n_classes, NEVER)
+    classes = np.unique(labels)
+    if len(classes) == 1:
+        bias[classes] = -NEVER
+        return weights, bias
+    fitted = LogisticRegression(max_iter=5_000, **options).fit(rows, labels)
+    if len(classes) == 2:
+        weights[classes[1]], bias[classes] = fitted.coef_[0], (0.0, fitted.intercept_[0])
+    else:
+        weights[classes], bias[classes] = fitted.coef_, fitted.intercept_
+    return weights, bias
 
 
 def best_balance(scores: np.ndarray, true: np.ndarray) -> float:

@@ -13,6 +13,7 @@ from training.authored.corpus import Labels
 from training.moves.calibrate import f1
 
 ANY = "any objection"
+MET = ("well", "partly")
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,11 @@ def handled_accuracy(readings: Mapping[str, Reading], labels: Mapping[str, Label
     """Balanced accuracy of well or partly against badly or not; a concern that wasn't found counts as wrong."""
     right: dict[bool, list[bool]] = {True: [], False: []}
     for call, reading in readings.items():
-        read = {one.turn: one.handled in ("well", "partly") for one in reading.concerns}
+        read = {one.turn: one.handled in MET for one in reading.concerns}
+        exact = {(one.turn, one.kind): one.handled in MET for one in reading.concerns}
         for one in labels[call].objections:
-            is_met = one.handled in ("well", "partly")
-            right[is_met].append(read.get(one.turn) == is_met)
+            is_met = one.handled in MET
+            right[is_met].append(exact.get((one.turn, one.kind), read.get(one.turn)) == is_met)
     return float(np.mean([np.mean(own) for own in right.values()])) if all(right.values()) else None
 
 
