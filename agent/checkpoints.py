@@ -1,11 +1,10 @@
 """The file of conversations: what may stand in it, and what happens where it is damaged.
 
-It is memory only, so it never stops an answer. A damaged file is set aside and a new one begun; what turns out to be
-unreadable later is forgotten; where nothing can be written, the newest state of each conversation is kept in this
-process. Whoever opens the file does so through this module.
+It is memory only, so it never stops an answer. A file that isn't a sound database of conversations is set aside and a
+new one begun; a conversation that can't be read begins anew, and the others stay; where nothing can be written, the
+newest state of each is kept in this process. Whoever opens the file does so through this module.
 """
 
-import json
 import logging
 import os
 import sqlite3
@@ -209,11 +208,12 @@ def conversations(file: Path) -> Iterator[SqliteSaver]:
         CoachError: the file can't be opened.
     """
     with closing(connect(file)) as database:
+        database.text_factory = partial(str, encoding="utf-8", errors="replace")  # a damaged name stops nothing
         yield SqliteSaver(database, serde=CoachSerializer())
 
 
 def connect(file: Path) -> sqlite3.Connection:
-    """Opens the file of conversations; one that is damaged is set aside, and a new one begun.
+    """Opens the file of conversations; one that is no sound database of them is set aside, and a new one begun.
 
     Raises:
         CoachError: the file can't be opened.
@@ -230,8 +230,25 @@ def connect(file: Path) -> sqlite3.Connection:
         raise CoachError(f"The file of conversations {file} can't be opened ({_first_line(error)}).") from None
 
 
+def readable(saver: SqliteSaver) -> tuple[list[CheckpointTuple], set[str]]:
+    """What is kept of all conversations, and the names of those of which something can't be read."""
+    found, unreadable = [], set()
+    saver.setup()
+    rows = saver.conn.execute("SELECT thread_id, checkpoint_ns, checkpoint_id FROM checkpoints").fetchall()
+    for thread_id, checkpoint_ns, checkpoint_id in rows:
+        place = {"thread_id": thread_id, "checkpoint_ns": checkpoint_ns, "checkpoint_id": checkpoint_id}
+        try:
+            kept = saver.get_tuple({"configurable": place})
+            assert kept is not None
+            _Kept.model_validate(kept.checkpoint)
+            found.append(kept)
+        except Exception:  # damaged bytes can make anything of the reader
+            unreadable.add(str(thread_id))
+    return found, unreadable
+
+
 def problem_of(file: Path) -> str | None:
-    """What is wrong with the file; None where it is whole or not there.
+    """Why the file is no sound database of conversations; None where it is one or not there.
 
     Raises:
         CoachError: it can't be opened, which says nothing about what is in it.
@@ -291,12 +308,6 @@ def _fault_in(database: sqlite3.Connection) -> str | None:
         columns = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
         if not expected <= columns:
             return f"it has no table of {table} as expected"
-    reader = CoachSerializer()
-    for row in database.execute("SELECT thread_id, checkpoint_id, channel, type, value FROM writes"):
-        reader.loads_typed(row[-2:])
-    for row in database.execute("SELECT thread_id, checkpoint_id, metadata, type, checkpoint FROM checkpoints"):
-        _Kept.model_validate(reader.loads_typed(row[-2:]))
-        json.loads(row[2])
     return None
 
 

@@ -177,12 +177,12 @@ class Coach:
 
         Raises:
             InputError: nobody is there who could word the answer as preferred, or there is no such call for the user.
-            CoachError: too many questions wait already.
+            CoachError: too many questions wait already, of all users or of this one.
         """
         if (preferences.wording or self.wording.name) not in self.wordings:
             raise InputError(f"{preferences.wording} can't word answers here; choose from {', '.join(self.wordings)}.")
         lock = self._locks.setdefault(thread, asyncio.Lock())
-        with nullcontext(place) if place else self.queue.place() as own:
+        with nullcontext(place) if place else self.queue.place(user) as own:
             asked = self._ask(thread, question, call_id, calls, Asking(own, preferences), user)
             async with lock, aclosing(asked) as events:
                 async for event in events:
@@ -240,7 +240,7 @@ class Coach:
         about = [one for one in known if one != call_id] + ([call_id] if call_id else [])
         entry: Any = {
             "messages": [*mend(before.values.get("messages", [])), HumanMessage(question)],
-            "calls": about if user is None else self._visible(about, user),
+            "calls": about if user is None else await asyncio.to_thread(self._visible, about, user),
         }
         await self._graph.aupdate_state(config, entry, as_node=START)
         memory, thread = self._graph.checkpointer, config["configurable"]["thread_id"]

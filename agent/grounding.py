@@ -29,7 +29,6 @@ _LEAKED_WORDS = 9  # in a row, of what the language model is told
 
 _MARKER = re.compile(r"\[(?:T\d+(?:[–-]\d+)?|call [^\]\n]{1,500}+)\]")
 _BRACKET = re.compile(r"\[[^\]\n]{0,200}\]")
-_REFERENCE = re.compile(r"(?:turns?|T)\s*\d|call\s", re.IGNORECASE)
 _LIST_NUMBER = re.compile(r"^[ \t>]*(?:[*-]\s+)?\d{1,2}[.)](?=\s)", re.MULTILINE)
 _LIST_ITEM = re.compile(r"^[ \t>]*(?:[-*•]|\d{1,2}[.)])\s", re.MULTILINE)
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+")

@@ -266,11 +266,6 @@ class IntentRouter:
         order = np.argsort(-p, kind="stable")
         return Reading(tuple((INTENTS[row], float(p[row])) for row in order))
 
-    def route(self, question: str) -> Intent | None:
-        """The intent of a question; None where the coach should ask back."""
-        intent = self.read(question).intent
-        return None if intent == "unsure" else intent
-
     @cached_property
     def _fitted(self) -> RouterWeights:
         if self._examples is not None:

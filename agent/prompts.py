@@ -1,4 +1,4 @@
-"""What a language model is told. Short, versioned, and each line has its purpose."""
+"""What a language model is told. Short, and each line has its purpose."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,6 @@ from langchain_core.messages import SystemMessage
 
 from agent.state import Cited
 from tools.spec import Detail
-
-PROMPT_VERSION = 3
 
 # (what the line is for, the line)
 _RULES = (

@@ -18,11 +18,13 @@ from typing import TypeVar, TypeVarTuple
 from salescoach.errors import CoachError
 
 MAX_PLACES = 50  # of questions that wait or are worked on
+MAX_OF_OWNER = 3  # of these
 LIMIT_S = 60.0  # for one piece of work
-LEFT_S = 10.0  # that work which nobody waits for any more may keep its slot
+LEFT_S = 10.0  # that work which nobody waits for any more may keep its slot: it still takes the processor
 KEPT_S = 0.5  # that an idle slot is kept for the question that had it
 SAID_AFTER_S, SAID_EVERY_S = 1.0, 5.0  # how long somebody waits before they are told, and are told again
 BUSY = "Too many questions are waiting to be answered just now; try again in a minute."
+ENOUGH = f"You have {MAX_OF_OWNER} questions waiting already; ask again when one of them is answered."
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
@@ -35,25 +37,30 @@ class WorkQueue:
         self._n_free = slots
         self._limit = limit
         self._numbers = itertools.count()
-        self._open: list[int] = []
+        self._open: dict[int, str | None] = {}  # the number of a place -> whose it is
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []  # a heap: the oldest place first
 
     @contextmanager
-    def place(self) -> Iterator["Place"]:
+    def place(self, owner: str | None = None) -> Iterator["Place"]:
         """A place at the end of the queue, which is left at the end of the block.
 
+        Args:
+            owner: the user whose question it is, who may have three places; None: the operator, who may have all.
+
         Raises:
-            CoachError: the queue is full.
+            CoachError: the queue is full, or the owner has as many places as one may have.
         """
+        if owner is not None and sum(other == owner for other in self._open.values()) >= MAX_OF_OWNER:
+            raise CoachError(ENOUGH)
         if len(self._open) >= self._limit:
             raise CoachError(BUSY)
         number = next(self._numbers)
-        self._open.append(number)
+        self._open[number] = owner
         place = Place(self, number)
         try:
             yield place
         finally:
-            self._open.remove(number)
+            del self._open[number]
             place.give_up()
 
     def n_ahead(self, number: int) -> int:
@@ -111,7 +118,8 @@ class Place:
     async def run(self, work: Callable[[*Args], T], *args: *Args, seconds: float = LIMIT_S) -> T:
         """Does work in a thread, as soon as it is this place's turn.
 
-        Nothing stops a thread. One that isn't waited for any more keeps its slot for a while, in case it ends by then.
+        Nothing stops a thread. One that isn't waited for any more, because it took too long or was given up, keeps its
+        slot until it ends, for ten seconds at most.
 
         Args:
             work: what to do.
@@ -125,15 +133,14 @@ class Place:
         async with self._lock:
             await self._take()
             running = asyncio.wrap_future(in_thread(work, *args))
-            until = asyncio.get_running_loop().time() + seconds
             try:
-                async with asyncio.timeout_at(until):
+                async with asyncio.timeout(seconds):
                     return await asyncio.shield(running)
             finally:
                 if running.done():
                     self._keep()
                 else:
-                    self._leave(running, until)
+                    self._leave(running)
 
     def give_up(self) -> None:
         """Passes the slot on, if there is one that isn't worked in."""
@@ -156,7 +163,7 @@ class Place:
     def _keep(self) -> None:
         self._kept = asyncio.get_running_loop().call_later(KEPT_S, self.give_up)
 
-    def _leave(self, running: "asyncio.Future[T]", until: float) -> None:
+    def _leave(self, running: "asyncio.Future[T]") -> None:
         self._has_slot = False
         is_free = False
 
@@ -167,8 +174,7 @@ class Place:
                 self._queue.give_back()
 
         running.add_done_callback(free)
-        loop = asyncio.get_running_loop()
-        loop.call_at(min(until, loop.time() + LEFT_S), free)
+        asyncio.get_running_loop().call_later(LEFT_S, free)
 
 
 def in_thread(work: Callable[[*Args], T], *args: *Args) -> "Future[T]":

@@ -1,48 +1,92 @@
-"""The parts of the report's page below its first screen: what they say, and which picture and table they hold."""
+"""The parts of a comparison's or an evaluation's report: what they say, and which pictures and tables they hold.
+
+The page (``report.py``) shows all of it; Markdown (``report_tables.py``) the tables, each with a line that leads to it.
+"""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from eval import figures
-from eval.comparison import Comparison
+from eval.comparison import AtShare, Comparison
 from eval.curves import Curves, LearningCurve
 from eval.embedding_map import EmbeddingMap
 from eval.evaluate import Evaluation
 from eval.faithfulness import Faithfulness
 from eval.figures import Figure
-from eval.report_tables import NAMES, SHOWN, agreement_rows
+from salescoach.stats.measures import Measure
 from salescoach.types import PassRate
 
 MAX_CELL = 60
+NAMES = {
+    "auc": "AUROC",
+    "average_precision": "average precision",
+    "f1": "F1",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "brier": "Brier",
+    "brier_reliability": "Brier: reliability",
+    "brier_resolution": "Brier: resolution",
+    "ece": "ECE",
+    "ece_by_chance": "ECE by chance alone",
+    "log_loss": "log-loss",
+    "precision_at_10": "precision at 10",
+    "precision_at_50": "precision at 50",
+    "lift": "lift of the top tenth",
+}
+SHOWN = (
+    "auc",
+    "average_precision",
+    "balanced_accuracy",
+    "f1",
+    "accuracy",
+    "brier",
+    "ece",
+    "ece_by_chance",
+    "precision_at_10",
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """``lead``: the line before it where nothing else is said; ``is_drawn``: the page has a picture of it instead."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    lead: str = ""
+    is_drawn: bool = False
 
 
 @dataclass(frozen=True)
 class Section:
-    """``figures``: name and caption of each picture; ``rows`` are those of a table under ``header``."""
+    """``figures``: name and caption of each picture. Paragraphs stand above them, notes below the tables."""
 
     title: str
     paragraphs: Sequence[str] = ()
     figures: Sequence[tuple[str, str]] = ()
-    header: Sequence[str] = ()
-    rows: Sequence[Sequence[str]] = ()
+    tables: Sequence[Table] = ()
     notes: Sequence[str] = ()
 
 
 def comparison_sections(found: Comparison, curves: Curves, maps: Sequence[EmbeddingMap]) -> list[Section]:
     """Of a comparison."""
-    return [_arms(found), _differences(found), *_of_curves(curves), *([_map(maps)] if maps else [])]
+    return [arms(found), differences(found), *_of_curves(curves), *([_map(maps)] if maps else [])]
 
 
 def evaluation_sections(found: Evaluation, curves: Curves) -> list[Section]:
     """Of an evaluation."""
-    rows = [[NAMES[name], str(one)] for name, one in found.measures.items()]
-    sections = [Section("Measures", header=["measure", "value (95 % interval)"], rows=rows), *_of_curves(curves)]
+    sections = [measures(found.measures), *_of_curves(curves)]
     if found.faithfulness is not None:
-        sections.append(_faithfulness(found.faithfulness))
+        sections.append(faithfulness(found.faithfulness))
     if found.behaviour:
-        sections.append(_behaviour(found.behaviour))
+        sections.append(behaviour(found.behaviour))
     return sections
+
+
+def measures(found: Mapping[str, Measure], lead: str = "") -> Section:
+    """Each by its name."""
+    rows = [[NAMES[name], str(one)] for name, one in found.items()]
+    return Section("Measures", tables=[Table(["measure", "value (95 % interval)"], rows, lead)])
 
 
 def pictures(curves: Curves) -> dict[str, Figure]:
@@ -76,7 +120,7 @@ def map_pictures(maps: Sequence[EmbeddingMap]) -> dict[str, Figure]:
 
 
 def _of_curves(curves: Curves) -> list[Section]:
-    sections = [_told_apart(), _trust(), _early(curves)]
+    sections = [_told_apart(), _trust(), early(curves.by_share)]
     if curves.learning:
         sections.append(_learning(curves.learning))
     if curves.groups:
@@ -84,17 +128,19 @@ def _of_curves(curves: Curves) -> list[Section]:
     return sections
 
 
-def _arms(found: Comparison) -> Section:
+def arms(found: Comparison) -> Section:
+    """Every arm with its measures."""
     said = (
         "The dot is the AUROC, the line its 95 % interval; 0.5, dotted, is a coin. Where lines overlap, the paired "
         "differences below say more."
     )
     rows = [[arm.name, *(str(arm.measures[name]) for name in SHOWN), f"{arm.ms_per_call:.0f}"] for arm in found.arms]
     header = ["arm", *(NAMES[name] for name in SHOWN), "ms a call"]
-    return Section("Every way of scoring, on the same calls", [said], [("arms", "")], header, rows)
+    return Section("Every way of scoring, on the same calls", [said], [("arms", "")], [Table(header, rows)])
 
 
-def _differences(found: Comparison) -> Section:
+def differences(found: Comparison) -> Section:
+    """What one arm has over another."""
     rows = [
         [
             one.arm,
@@ -107,7 +153,8 @@ def _differences(found: Comparison) -> Section:
     ]
     said = "A difference is more than chance where its whole interval lies on one side of 0."
     header = ["arm", "over", "difference in AUROC", "relative", "p"]
-    return Section("Differences, paired on the same calls", [said], header=header, rows=rows)
+    table = Table(header, rows, "AUROC, paired on the same calls:")
+    return Section("Differences, paired on the same calls", [said], tables=[table])
 
 
 def _told_apart() -> Section:
@@ -128,13 +175,15 @@ def _trust() -> Section:
     return Section("How far to trust a probability", [said], shown)
 
 
-def _early(curves: Curves) -> Section:
+def early(by_share: Mapping[str, Sequence[AtShare]]) -> Section:
+    """AUROC of arms for each share of a call."""
     said = (
         "AUROC when only the first part of each call is known. Early knowledge is worth most: one can still act on it."
     )
-    header = ["arm", *(f"{at.share} %" for at in curves.by_share[curves.best])]
-    rows = [[arm, *(str(at.auc) for at in own)] for arm, own in curves.by_share.items()]
-    return Section("How early it knows", [said], [("by_share", "")], header, rows)
+    header = ["arm", *(f"{at.share} %" for at in next(iter(by_share.values())))]
+    rows = [[arm, *(str(at.auc) for at in own)] for arm, own in by_share.items()]
+    table = Table(header, rows, "AUROC when only the first part of each call is known:")
+    return Section("How early it knows", [said], [("by_share", "")], [table])
 
 
 def _learning(curves: Sequence[LearningCurve]) -> Section:
@@ -156,7 +205,7 @@ def _learning(curves: Sequence[LearningCurve]) -> Section:
     sizes = [f"{point.n_calls:,} calls" for point in curves[0].points]
     gains = [f"calls for {gain}" for gain in curves[0].calls_needed]
     header = ["arm", *sizes, "per doubling", *gains]
-    return Section("How many more calls do you need?", [said], [("learning", "")], header, rows)
+    return Section("How many more calls do you need?", [said], [("learning", "")], [Table(header, rows)])
 
 
 def _groups(curves: Curves) -> Section:
@@ -172,10 +221,11 @@ def _groups(curves: Curves) -> Section:
         for one in curves.groups
     ]
     header = ["by", "", "calls", "converted", "AUROC"]
-    return Section("By industry and type of call", [said], header=header, rows=rows)
+    return Section("By industry and type of call", [said], tables=[Table(header, rows)])
 
 
-def _faithfulness(found: Faithfulness) -> Section:
+def faithfulness(found: Faithfulness) -> Section:
+    """How far the probability moves as the evidence claims, and how far it agrees with true effects."""
     said = (
         "The turns that the coach cites are taken out of the call, and put back into the call without them; random "
         "turns of the same side and about the same length likewise. Up is where the evidence points. Were citations "
@@ -183,16 +233,30 @@ def _faithfulness(found: Faithfulness) -> Section:
         f"{found.n} calls."
     )
     shown = [("deletion", "Taken out"), ("insertion", "Put back")]
-    rows = [] if found.agreement is None else agreement_rows(found.agreement)
-    header = ["against the true effects of simulated calls", ""] if rows else []
-    return Section("Are the reasons real?", [said], shown, header, rows)
+    moved = [
+        [way, str(one.k), str(one.evidence), str(one.random)]
+        for way, points in (("taken out", found.deletion), ("put back", found.insertion))
+        for one in points
+    ]
+    lead = "Evidence taken out, against random turns of the same side and length:"
+    tables = [Table(["evidence", "turns", "moves by", "random turns move by"], moved, lead, is_drawn=True)]
+    if (agreement := found.agreement) is not None:
+        rows = [
+            ["turn of the largest true effect among the top three", str(agreement.first_found)],
+            ["sign of the top three right, where they have a true effect", str(agreement.sign_right)],
+            ["rank correlation of effect and true effect (Spearman)", str(agreement.rank)],
+        ]
+        tables.append(Table(["against the true effects of simulated calls", ""], rows))
+    return Section("Are the reasons real?", [said], shown, tables)
 
 
-def _behaviour(checks: Sequence[PassRate]) -> Section:
+def behaviour(checks: Sequence[PassRate]) -> Section:
+    """How often the model did what each check expects."""
     said = "Sentences put into some of these calls: what has to lower the probability, and what must not matter."
     rows = [[one.check, one.expected, f"{one.passed} of {one.n}", f"{one.mean_change:+.3f}"] for one in checks]
     header = ["check", "the probability", "passed", "mean change"]
-    return Section("Behaviour in small tests", [said], header=header, rows=rows)
+    table = Table(header, rows, "Behaviour, on sentences put into some of these calls:")
+    return Section("Behaviour in small tests", [said], tables=[table])
 
 
 def _map(maps: Sequence[EmbeddingMap]) -> Section:
@@ -217,7 +281,7 @@ def _map(maps: Sequence[EmbeddingMap]) -> Section:
         "ten nearest training calls had its outcome. Both of all judged calls, averaged over folds; the first is drawn."
     ]
     shown = [(f"map {one.name} {view}", f"{one.name}, {view}") for one in maps for view in one.views]
-    return Section("The map: where the encoder puts calls", [said], shown, header, rows, notes)
+    return Section("The map: where the encoder puts calls", [said], shown, [Table(header, rows)], notes)
 
 
 def _gap(value: float, ci: tuple[float, float] | None) -> str:

@@ -46,3 +46,8 @@ def is_disk_error(error: BaseException | None) -> bool:
     """Whether SQLite failed for the disk's sake: it is full, can't be written to, or doesn't answer."""
     code = getattr(error, "sqlite_errorcode", None)  # errors that Python itself makes have none
     return code is not None and code & 0xFF in _DISK_CODES
+
+
+def remedy_for(error: BaseException | None) -> str:
+    """What a user does about a file that SQLite can't use."""
+    return DISK_REMEDY if is_disk_error(error) else "restore it or move it away"

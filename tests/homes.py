@@ -5,6 +5,7 @@ out of date; what an older state of the code made is deleted. ``pytest --cache-c
 """
 
 import functools
+import gc
 import hashlib
 import os
 import shutil
@@ -86,6 +87,7 @@ def state_of_code() -> str:
 
 def clone(home: Path, to: Path) -> Path:
     """A home that a test may change as the coach would, though not by writing into a model's file: see ``unshared``."""
+    gc.collect()  # a cache that a test dropped is closed now, and not while its files are copied
     shutil.copytree(home, to, ignore=lambda folder, names: REPLACED_WHOLE if Path(folder) == home else ())
     for name in REPLACED_WHOLE:
         shutil.copytree(home / name, to / name, copy_function=os.link)

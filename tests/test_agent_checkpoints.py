@@ -18,7 +18,15 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from agent.chat_models import Wording
-from agent.checkpoints import CoachSerializer, UnreadableError, conversations, problem_of, remembering, set_aside
+from agent.checkpoints import (
+    CoachSerializer,
+    UnreadableError,
+    conversations,
+    problem_of,
+    readable,
+    remembering,
+    set_aside,
+)
 from agent.coach import BEGUN_ANEW, Answer, Coach
 from agent.doubles import ScriptedChatModel
 from agent.graph import GraphParts, make_graph
@@ -27,7 +35,7 @@ from agent.offline import OfflineChatModel
 from salescoach.config import Settings
 from salescoach.errors import CoachError
 from salescoach.testing import WordHashEncoder
-from serving.usecases.delete import forget_conversation
+from serving.usecases.delete import _forget_conversations, forget_conversation
 from serving.usecases.doctor import examine
 
 SECRET = "What did Ms Winterbourne say?"
@@ -152,23 +160,53 @@ def test_other_types_are_refused_and_nothing_is_called(name: str, tmp_path: Path
 
 @pytest.mark.parametrize("name", ATTACKS)
 @pytest.mark.parametrize("place", ["a checkpoint", "what a step wrote"])
-async def test_a_file_with_other_types_is_set_aside(name: str, place: str, file: Path, tmp_path: Path) -> None:
+async def test_of_other_types_nothing_is_called_and_only_their_conversation_begins_anew(
+    name: str, place: str, file: Path, tmp_path: Path
+) -> None:
     marker = tmp_path / "called"
     plant(file, *_attacks(marker)[name], place)
     async with opened(file) as (coach, model):
         await answer_of(coach, "Why?")
-    assert told(model) == ([], [])
+        # What a step wrote is of no use any more once its question was answered.
+        assert told(model) == (([], []) if place == "a checkpoint" else (["call-1"], [SECRET, "Why?"]))
+        await answer_of(coach, "Why?", thread="other")
+        assert told(model)[0] == ["call-2"]
     assert not marker.exists()
-    assert len(set_aside(file)) == 1
-    assert problem_of(file) is None
+    assert set_aside(file) == []
 
 
-def test_who_deletes_from_a_file_with_other_types_calls_nothing(file: Path, tmp_path: Path) -> None:
+def test_who_looks_through_a_file_with_other_types_calls_nothing(file: Path, tmp_path: Path) -> None:
     marker = tmp_path / "called"
     plant(file, *_attacks(marker)["a call with one argument"], "a checkpoint")
     with conversations(file) as saver:
-        assert list(saver.list(None)) == []
+        found, unreadable = readable(saver)
+    assert {kept.config["configurable"]["thread_id"] for kept in found} == {"other"}
+    assert unreadable == {"t"}
     assert not marker.exists()
+
+
+async def test_a_bad_row_beside_a_running_chat_takes_nothing_from_it(file: Path) -> None:
+    async with opened(file) as (coach, model):
+        await answer_of(coach, "And now?", thread="third", call_id="call-3")
+        plant(file, "msgpack", b"\xc1 no msgpack", "a checkpoint")
+        with conversations(file) as saver:
+            assert readable(saver)[1] == {"t"}
+        await answer_of(coach, "And then?", thread="third")
+        assert told(model) == (["call-3"], ["And now?"])
+    assert set_aside(file) == []
+
+
+def test_what_cant_be_read_may_be_about_a_deleted_call_and_goes_with_it(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    plant(file, "msgpack", b"\xc1 no msgpack", "a checkpoint")
+    with caplog.at_level(logging.WARNING):
+        assert _forget_conversations(Settings.load(home=file.parent), {"call-9"}, []) == 1
+    assert "Deleted what can't be read and may be about the call: 1 conversation." in caplog.text
+    with conversations(file) as saver:
+        found, unreadable = readable(saver)
+    assert {kept.config["configurable"]["thread_id"] for kept in found} == {"other"}
+    assert unreadable == set()
 
 
 def plant(file: Path, kind: str, value: bytes, place: str) -> None:
@@ -192,14 +230,10 @@ def _bits(raw: bytes, seed: int) -> bytes:
 DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "header": lambda raw: raw[:4] + b"XXXX" + raw[8:],
     "cut in half": lambda raw: raw[: len(raw) // 2],
-    "cut by a few bytes": lambda raw: raw[:-16],
     "one byte": lambda raw: raw[:100],
     "garbage": lambda raw: random.Random(1).randbytes(5_000),
     "text": lambda raw: b"no database at all\n" * 100,
     "bits": lambda raw: _bits(raw, 2),
-    "other bits": lambda raw: _bits(raw, 3),
-    "a bit of a message": lambda raw: raw.replace(b"HumanMessage", b"HumanMassage"),
-    "a byte that is no text": lambda raw: raw.replace(b"Winterbourne", b"Winterbour\xff\xff"),
 }
 
 
@@ -277,6 +311,28 @@ async def test_a_conversation_that_turns_out_unreadable_begins_anew(
     assert problem_of(file) is None
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda raw: raw.replace(b"HumanMessage", b"HumanMassage"),
+        lambda raw: raw.replace(b"Winterbourne", b"Winterbour\xff\xff"),
+        lambda raw: _bits(raw, 3),
+    ],
+    ids=["a bit of a message", "a byte that is no text", "bits of rows"],
+)
+async def test_what_is_damaged_in_a_row_costs_its_conversation_alone(
+    damage: Callable[[bytes], bytes], file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file.write_bytes(damage(file.read_bytes()))
+    with caplog.at_level(logging.WARNING):
+        async with opened(file) as (coach, model):
+            await answer_of(coach, "Why?", calls=("call-1",))
+            assert told(model) == (["call-1"], [])
+    assert len(caplog.records) == 1
+    assert "begins anew" in caplog.text
+    assert set_aside(file) == []
+
+
 async def test_a_file_that_breaks_while_it_is_open_is_done_without(
     file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -318,6 +374,10 @@ def _doctor(home: Path) -> tuple[bool, str]:
 async def test_doctor_says_how_the_memory_is(file: Path) -> None:
     assert _doctor(file.parent) == (True, "remembered")
     assert _doctor(file.parent / "elsewhere") == (True, "none yet")
+    plant(file, "msgpack", b"\xc1 no msgpack", "a checkpoint")
+    ok, detail = _doctor(file.parent)
+    assert ok
+    assert "1 can't be read and will begin anew" in detail
     file.write_bytes(b"no database" * 100)
     ok, detail = _doctor(file.parent)
     assert not ok

@@ -83,6 +83,42 @@ async def test_a_full_queue_says_so_and_takes_more_afterwards() -> None:
     assert BUSY.count("\n") == 0
 
 
+async def test_one_user_leaves_room_for_the_others() -> None:
+    queue = WorkQueue(slots=1, limit=5)
+    with queue.place("anna"), queue.place("anna"), queue.place("anna"):
+        with pytest.raises(CoachError, match="You have 3 questions waiting already"), queue.place("anna"):
+            pass
+        with queue.place("ben"), queue.place():
+            pass
+        with queue.place() as one, queue.place() as other:  # the operator has no such limit
+            assert one is not other
+    with queue.place("anna") as place:
+        assert await place.run(lambda: "done") == "done"
+
+
+async def test_work_that_took_too_long_keeps_its_slot_until_it_ends() -> None:
+    queue, release, order = WorkQueue(slots=1), threading.Event(), list[str]()
+
+    def work() -> None:
+        release.wait(5)
+        order.append("too late")
+
+    with queue.place() as place, pytest.raises(TimeoutError):
+        await place.run(work, seconds=SHORT_S)
+
+    async def follows() -> None:
+        with queue.place() as place:
+            await place.run(order.append, "next")
+
+    following = asyncio.create_task(follows())
+    await asyncio.sleep(SHORT_S)
+    assert order == []
+    release.set()
+    await asyncio.wait_for(following, 5)
+    assert order == ["too late", "next"]
+    await all_slots_are_free(queue)
+
+
 async def test_whoever_waits_is_told_how_many_are_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue_module, "SAID_AFTER_S", 0.01)
     monkeypatch.setattr(queue_module, "SAID_EVERY_S", 0.01)
@@ -189,7 +225,8 @@ async def test_work_that_was_left_keeps_others_waiting_for_a_while_only(monkeypa
     release.set()
 
 
-async def test_work_that_never_ends_stops_nobody() -> None:
+async def test_work_that_never_ends_stops_nobody_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_module, "LEFT_S", 0.05)
     queue, release = WorkQueue(slots=1), threading.Event()
     with queue.place() as place:
         with pytest.raises(TimeoutError):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from eval import figures
 from salescoach.types import EvidenceTurn, MetricReading, Score, TrajectoryPoint, Turn
-from serving.chat import charts
+from serving.chat import charts, pictures, plotly_figures
 from tools.compare_encoders import EncodersResult, EncoderView
 from tools.look_up_metrics import MetricsResult
 from tools.map_call import MapDot, MapResult
@@ -154,13 +154,13 @@ def test_each_says_what_it_shows_and_leaves_the_theme_to_the_page(name: str) -> 
     assert layout.meta.endswith(".")
     assert "<" not in layout.meta
     assert (layout.paper_bgcolor, layout.plot_bgcolor) == ("rgba(0,0,0,0)",) * 2
-    assert layout.font.family == charts.FONT
+    assert layout.font.family == plotly_figures.FONT
     assert (layout.dragmode, layout.xaxis.fixedrange, layout.yaxis.fixedrange) == (False, True, True)
     assert layout.width is None
     assert 100 < layout.height <= 450
-    content = json.loads(charts.page_json(figure))
+    content = json.loads(plotly_figures.page_json(figure))
     assert content["config"]["displayModeBar"] is False
-    assert "bdata" not in charts.page_json(figure)  # packed arrays, which the page's older Plotly can't read
+    assert "bdata" not in plotly_figures.page_json(figure)  # packed arrays, which the page's older Plotly can't read
 
 
 def test_the_gauge_says_its_three_numbers_in_words() -> None:
@@ -216,7 +216,7 @@ def test_a_call_of_any_length_has_a_trajectory(n_turns: int, moved: set[int]) ->
     figure = charts.trajectory(make_score(moved=kept, n_turns=n_turns), make_turns(n_turns))
     lines = [trace for trace in figure.data if trace.mode == "lines"]
     assert lines
-    assert sum(len(trace.x) for trace in lines) <= charts.MAX_POINTS + 8
+    assert sum(len(trace.x) for trace in lines) <= pictures.MAX_POINTS + 8
     assert max(trace.x[-1] for trace in lines) == n_turns
     drawn = {turn for trace in lines for turn in trace.x}
     assert {turn for turn, _ in kept} <= drawn
@@ -225,7 +225,7 @@ def test_a_call_of_any_length_has_a_trajectory(n_turns: int, moved: set[int]) ->
         for turn, text in zip(trace.x, trace.text, strict=True) if text
     ]  # fmt: skip
     places = sorted(turn for turn, _ in labels)
-    assert all(b - a >= charts.LABEL_EVERY * n_turns for a, b in pairwise(places))
+    assert all(b - a >= pictures.LABEL_EVERY * n_turns for a, b in pairwise(places))
     assert bool(labels) == bool(kept)
 
 
@@ -235,7 +235,7 @@ def test_quotes_are_wrapped_and_cut() -> None:
     for text in figure.data[1].text:
         lines = text.split("<br>")
         assert all(len(unescape(line)) <= charts.HOVER_WIDTH for line in lines[:-1])
-        assert len(" ".join(lines[:-1])) <= charts.MAX_QUOTE + 40
+        assert len(" ".join(lines[:-1])) <= plotly_figures.MAX_QUOTE + 40
         assert lines[-2].endswith("…")
 
 
@@ -258,7 +258,7 @@ def test_what_was_said_is_shown_as_it_was_and_is_never_markup(said: str) -> None
     )
     for figure in drawn:
         assert figure is not None
-        for text in texts(json.loads(charts.page_json(figure))):
+        for text in texts(json.loads(plotly_figures.page_json(figure))):
             if text in ("%{text}<extra></extra>", "this call<extra></extra>"):
                 continue  # templates of ours, which a text is put into
             rest = OURS.sub("", text)
@@ -272,11 +272,11 @@ def test_what_was_said_is_shown_as_it_was_and_is_never_markup(said: str) -> None
 
 @given(st.text(max_size=400))
 def test_any_text_is_safe_and_reads_as_it_was(said: str) -> None:
-    shown = charts._lines(said, charts.HOVER_WIDTH)
+    shown = plotly_figures.lines(said, charts.HOVER_WIDTH)
     rest = shown.replace("<br>", "")
     assert not set(rest) & set("<>$")
     assert "%{" not in rest
-    seen = "".join(char for char in said if charts._is_seen(char) and not char.isspace())
+    seen = "".join(char for char in said if plotly_figures._is_seen(char) and not char.isspace())
     for entity, char in (("&#36;", "$"), ("&#37;", "%"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
         rest = rest.replace(entity, char)  # as Plotly does, each once
     assert "".join(rest.split()) == seen
@@ -359,17 +359,20 @@ def _themed(theme: str, name: str) -> str:
 
 def test_marks_and_texts_can_be_read_in_both_themes() -> None:
     pages = ["#ffffff", _themed("light", "background"), _themed("dark", "background")]
-    for colour in (charts.BLUE, charts.ORANGE, charts.GREY):
+    for colour in (plotly_figures.BLUE, plotly_figures.ORANGE, plotly_figures.GREY):
         assert all(_contrast(colour, page) >= 3 for page in pages)
     for theme in ("light", "dark"):
         assert _contrast(_themed(theme, "foreground"), _themed(theme, "background")) >= 4.5
     hover = charts.gauge(make_score()).layout.hoverlabel
     assert _contrast(hover.bgcolor, hover.font.color) >= 4.5
-    assert {charts.BLUE, charts.ORANGE} <= {*figures.COLOURS.values(), *figures.OUTCOME_COLOURS.values()}
+    assert {plotly_figures.BLUE, plotly_figures.ORANGE} <= {
+        *figures.COLOURS.values(),
+        *figures.OUTCOME_COLOURS.values(),
+    }
 
 
 def test_the_style_sheet_knows_the_colour_of_this_calls_mark() -> None:
-    red, green, blue = (int(charts.GREY[place : place + 2], 16) for place in (1, 3, 5))
+    red, green, blue = (int(plotly_figures.GREY[place : place + 2], 16) for place in (1, 3, 5))
     style = "".join(
         (ROOT / "public" / name).read_text()
         for name in ("coach.css", "charts.css")

@@ -5,18 +5,15 @@ import json
 import logging
 import os
 import sqlite3
-import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
-from chainlit.context import init_ws_context
 from chainlit.element import File, Plotly, Text
 from chainlit.message import Message
-from chainlit.session import WebsocketSession, ws_sessions_id, ws_sessions_sid
 from chainlit.types import Feedback, Pagination, ThreadFilter
-from chainlit.user import PersistedUser, User
+from chainlit.user import User
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -27,57 +24,20 @@ from salescoach.errors import CoachError, InputError
 from salescoach.library import Library
 from salescoach.testing import make_transcript
 from serving.chat.history import CONTENT_URL, ChatHistory
+from serving.chat.kept_text import searchable, thread_name
 from serving.chat.schema import SCHEMA_VERSION
-from serving.chat.store import CALL_DELETED, NAME_DELETED, ChatStore, searchable, thread_name
+from serving.chat.store import ChatStore
+from serving.chat.stored_calls import CALL_DELETED, NAME_DELETED
 from serving.chat.view import answer_markdown, scored_name
+from tests.open_pages import ANNA, BEN, be, everything, history, home, no_page_is_left, step
 
-ANNA, BEN = "anna", "ben"
-Kind = Literal["user_message", "assistant_message", "tool", "run"]
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Settings:
-    return Settings.load(home=tmp_path / "home")
+__all__ = ["history", "home", "no_page_is_left"]  # fixtures
 
 
 @pytest.fixture
 def store(home: Settings) -> Iterator[ChatStore]:
     with ChatStore(home.history_file) as opened:
         yield opened
-
-
-@pytest.fixture
-async def history(home: Settings) -> AsyncIterator[ChatHistory]:
-    opened = ChatHistory(home)
-    yield opened
-    await opened.close()
-
-
-def be(user: str, thread_id: str | None = None) -> str:
-    """Goes on as a user with a thread open, as Chainlit does when a page connects."""
-
-    async def emit(*_: object) -> None:
-        """Nobody is there to see it."""
-
-    person = PersistedUser(id=user, identifier=user, createdAt="2026-11-21")
-    session = WebsocketSession(
-        id=str(uuid.uuid4()), socket_id=str(uuid.uuid4()), emit=emit, emit_call=emit, user_env={},
-        client_type="webapp", user=person, thread_id=thread_id,
-    )  # fmt: skip
-    session.has_first_interaction = True
-    init_ws_context(session)
-    return str(session.thread_id)
-
-
-@pytest.fixture(autouse=True)
-def _no_session_is_left() -> Iterator[None]:
-    yield
-    ws_sessions_id.clear()
-    ws_sessions_sid.clear()
-
-
-def step(thread: str, output: str, kind: Kind = "user_message", **more: Any) -> dict[str, Any]:
-    return {"id": str(uuid.uuid4()), "threadId": thread, "type": kind, "name": "x", "output": output, **more}
 
 
 def say(store: ChatStore, user: str, thread: str, *texts: str) -> list[str]:
@@ -433,10 +393,6 @@ async def test_a_call_whose_thread_was_deleted_meanwhile_does_not_stay(history: 
 
 
 # Deleting
-
-
-def everything(home: Settings) -> bytes:
-    return b"".join(file.read_bytes() for file in home.home.rglob("*") if file.is_file())
 
 
 async def test_a_deleted_thread_is_in_no_byte_of_any_file_and_stays_away(history: ChatHistory, home: Settings) -> None:

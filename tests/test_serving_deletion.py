@@ -18,7 +18,8 @@ from salescoach.model.encoder import turn_text
 from salescoach.testing import make_transcript
 from salescoach.types import LabelledCall
 from serving.chat import view
-from serving.chat.store import CALL_DELETED, NAME_DELETED, ChatStore
+from serving.chat.store import ChatStore
+from serving.chat.stored_calls import CALL_DELETED, NAME_DELETED
 from serving.cli import app as cli
 from serving.usecases.delete import delete_call
 from tests.homes import clone

@@ -14,7 +14,8 @@ from salescoach.errors import InputError
 from salescoach.testing import make_call
 from salescoach.types import Citation, LabelledCall, MetricReading
 from serving.chat import export
-from serving.chat.export import Conversation, Exchange
+from serving.chat.exchanges import Exchange, exchange_of
+from serving.chat.export import Conversation
 from tests.hostile import MARKDOWN
 from tests.test_serving_charts import make_score
 from tools.look_up_metrics import MetricsResult
@@ -222,7 +223,7 @@ def test_an_answer_of_the_coach_is_taken_as_it_is() -> None:
             UsedTool(name="look_up_metrics", args={}, result="refused"),
         ),
     )  # fmt: skip
-    taken = export.exchange_of("Why?", answer)
+    taken = exchange_of("Why?", answer)
     assert (taken.question, taken.answer, taken.score, taken.metrics) == ("Why?", "So.", score, None)
 
 

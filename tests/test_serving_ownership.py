@@ -4,9 +4,10 @@ import asyncio
 import json
 import os
 import sqlite3
+import threading
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 from chainlit.element import CustomElement, File, Text
 from chainlit.message import Message
-from chainlit.session import ws_sessions_id, ws_sessions_sid
+from chainlit.session import ws_sessions_id
 
 from agent.build import build_coach
 from agent.chat_models import Wording
@@ -24,49 +25,34 @@ from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.library import Library
 from salescoach.testing import make_call, make_transcript
-from salescoach.types import Citation
+from salescoach.types import Citation, LabelledCall
 from serving.chat import actions as chat_actions
 from serving.chat import review as chat_review
 from serving.chat.actions import Desk, buttons
-from serving.chat.answering import exchanges_of, sources
+from serving.chat.answering import AnswerOnPage, sources
 from serving.chat.asking import OTHER, choose
-from serving.chat.export import DELETED, Conversation, Exchange, export_html, export_markdown
+from serving.chat.exchanges import Exchange, exchanges_of
+from serving.chat.export import DELETED, Conversation, export_html, export_markdown
 from serving.chat.history import ChatHistory
-from serving.chat.store import CALL_DELETED, MAX_FIELD_CHARS, MAX_STEP_CHARS, ChatStore
+from serving.chat.kept_text import MAX_FIELD_CHARS, MAX_STEP_CHARS
+from serving.chat.store import ChatStore
+from serving.chat.stored_calls import CALL_DELETED
 from serving.chat.stored_files import LEFT_AFTER_S, remove_uploads, sweep
 from serving.usecases.owners import give_owners
-from tests.test_serving_chat_history import be, everything, step
+from tests.open_pages import ANNA, BEN, answer_with, be, everything, history, home, no_page_is_left, step
 from tools.parts import Parts
 
-ANNA, BEN = "anna", "ben"
+__all__ = ["history", "home", "no_page_is_left"]  # fixtures
+
 CALL = make_transcript("Rep: How is the zither orchestra doing?", "Customer: The zither orchestra is quite broke.")
 COMMON = make_transcript("Rep: Thank you for your time today.", "Customer: The zither is broke, as I said before.")
 EXCHANGE = {"question": "How likely?", "answer": "99 % certain [T1].", "citations": []}
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Settings:
-    return Settings.load(home=tmp_path / "home")
-
-
-@pytest.fixture
 def library(home: Settings) -> Iterator[Library]:
     with Library(home.library_file) as opened:
         yield opened
-
-
-@pytest.fixture
-async def history(home: Settings) -> AsyncIterator[ChatHistory]:
-    opened = ChatHistory(home)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture(autouse=True)
-def _no_session_is_left() -> Iterator[None]:
-    yield
-    ws_sessions_id.clear()
-    ws_sessions_sid.clear()
 
 
 def coach_of(library: Library) -> Coach:
@@ -202,16 +188,6 @@ async def test_a_button_that_was_not_offered_is_none(home: Settings) -> None:
     assert await choose("Which?", {"a": 0, "b": 1}, other="None") == OTHER
 
 
-def answer_with(*replies: Any) -> None:
-    """Has the page of the session answer what it is asked."""
-    left = list(replies)
-
-    async def reply(*_: object) -> Any:
-        return left.pop(0)
-
-    list(ws_sessions_id.values())[-1].emit_call = reply
-
-
 async def test_a_question_reaches_no_call_that_the_user_cant_see(parts: Parts, settings: Settings) -> None:
     coach = build_coach(settings, parts)
     annas, bens = (coach.add_call(parts.library.get("ex-02").transcript.prefix(20), user) for user in (ANNA, BEN))
@@ -229,6 +205,29 @@ async def test_a_question_reaches_no_call_that_the_user_cant_see(parts: Parts, s
     with pytest.raises(InputError, match=f"There is no call '{other}'"):  # and no older one takes its place
         await answer_of(coach, "Score this call.", None, user=ANNA)
     assert parts.library.visible(bens, BEN)
+
+
+async def test_no_whole_call_is_read_on_the_event_loop(
+    parts: Parts, settings: Settings, history: ChatHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coach = build_coach(settings, parts)
+    threads: list[str] = []
+    read = Coach.call
+
+    def watched(self: Coach, call_id: str, user: str | None) -> LabelledCall:
+        threads.append(threading.current_thread().name)
+        return read(self, call_id, user)
+
+    thread = be(ANNA)
+    await history.create_step(step(thread, "q"))
+    earlier, call_id = (coach.add_call(parts.library.get("ex-02").transcript.prefix(n), ANNA) for n in (21, 22))
+    await history.add_call(thread, earlier)
+    monkeypatch.setattr(Coach, "call", watched)
+    exchange = await AnswerOnPage(coach, history, Preferences()).ask("Score this call.", call_id)
+    assert exchange is not None
+    assert exchange.citations
+    assert len(threads) > 3  # for the tools, the line of the score, the sources and the call itself
+    assert threading.main_thread().name not in threads
 
 
 async def answer_of(coach: Coach, question: str, call_id: str | None, user: str) -> Answer:

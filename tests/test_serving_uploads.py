@@ -1,14 +1,16 @@
 """How much one user may leave lying in all open conversations together."""
 
 import uuid
-from collections.abc import Iterator
 
 import pytest
-from chainlit.session import WebsocketSession, ws_sessions_id, ws_sessions_sid
+from chainlit.session import WebsocketSession
 from chainlit.user import User
 from fastapi import HTTPException
 
 from serving.chat import uploads
+from tests.open_pages import no_page_is_left
+
+__all__ = ["no_page_is_left"]  # fixtures
 
 
 def opened(user: str) -> WebsocketSession:
@@ -16,13 +18,6 @@ def opened(user: str) -> WebsocketSession:
         id=str(uuid.uuid4()), socket_id=uuid.uuid4().hex, emit=print, emit_call=print, user_env={},
         client_type="webapp", user=User(identifier=user),
     )  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _none_left() -> Iterator[None]:
-    yield
-    ws_sessions_id.clear()
-    ws_sessions_sid.clear()
 
 
 async def test_many_conversations_of_one_user_take_no_more_than_their_share() -> None:

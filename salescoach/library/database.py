@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from salescoach.errors import CoachError
 from salescoach.library.migrate import bring_up_to_date
 from salescoach.scrub import scrub_file
-from salescoach.sqlite_files import DISK_REMEDY, address, connect_read_only, is_disk_error, is_read_only
+from salescoach.sqlite_files import DISK_REMEDY, address, connect_read_only, is_read_only, remedy_for
 
 _LOCK_SECONDS = 30
 
@@ -73,7 +73,7 @@ class LibraryDatabase:
         try:
             bring_up_to_date(self._writer, file)
         except DatabaseError as error:
-            remedy = DISK_REMEDY if is_fixed or is_disk_error(error.orig) else "restore it or move it away"
+            remedy = DISK_REMEDY if is_fixed else remedy_for(error.orig)
             raise CoachError(f"The library {file} can't be opened ({error.orig}); {remedy}.") from None
 
     @property

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar, TypeVarTuple
 
 import chainlit as cl
 from chainlit.element import Element
@@ -19,14 +19,18 @@ from salescoach.types import LabelledCall, Outcome
 from serving.chat import charts, view
 from serving.chat.answering import chart, from_history
 from serving.chat.asking import OTHER, choose, typed
-from serving.chat.export import Conversation, Exchange, export_html, export_markdown, file_name
+from serving.chat.exchanges import Exchange
+from serving.chat.export import Conversation, export_html, export_markdown, file_name
 from serving.chat.review import review
-from serving.chat.store import MAX_ELEMENT_BYTES
+from serving.chat.stored_steps import MAX_ELEMENT_BYTES
 from serving.chat.waiting import in_turn
 from serving.usecases.outcomes import WAITING, Ending, adopt_call, enter_outcome, has_accounts, propose_outcome
 from tools.compare_encoders import compare_encoders
 from tools.map_call import map_call
 from tools.phrases import count
+
+T = TypeVar("T")
+Args = TypeVarTuple("Args")
 
 MAX_OFFERED_TURNS: Final = 4
 MAX_SAID_CHARS: Final = 1_000
@@ -59,10 +63,14 @@ class Desk:
         """A call that the user may see."""
         return self.coach.call(call_id, self.user)
 
+    async def in_turn(self, work: Callable[[*Args], T], *args: *Args) -> T:
+        """Does the user's work when its turn has come."""
+        return await in_turn(self.coach, self.user, work, *args)
+
 
 async def what_if(desk: Desk) -> None:
     """Asks for a turn and other words for it, and has the changed call scored."""
-    score = await in_turn(desk.coach, partial(desk.coach.score_anyway, desk.call_id, desk.preferences, user=desk.user))
+    score = await desk.in_turn(partial(desk.coach.score_anyway, desk.call_id, desk.preferences, user=desk.user))
     turns = [turn for turn in score.turns_that_moved_it if turn.role == "rep"][:MAX_OFFERED_TURNS]
     turns = turns or list(score.turns_that_moved_it[:MAX_OFFERED_TURNS])
     number = await choose(
@@ -82,7 +90,7 @@ async def what_if(desk: Desk) -> None:
         if not 1 <= number <= n_turns:
             await _say(f"This call has the turns 1 to {n_turns}. Press the button again to choose one.")
             return
-    turn = desk.call(desk.call_id).transcript.turns[number - 1]
+    turn = (await asyncio.to_thread(desk.call, desk.call_id)).transcript.turns[number - 1]
     said = await typed(
         f"**T{number} · {view.escape(turn.speaker)}**: “{view.escape(view.shortened(turn.text, 300))}”\n\n"
         "What would have been said instead? Give the words as they would have been spoken.",
@@ -95,20 +103,20 @@ async def what_if(desk: Desk) -> None:
 
 async def compare_encodings(desk: Desk) -> None:
     """Generic against fine-tuned embeddings on this call."""
-    found = await in_turn(desk.coach, compare_encoders, desk.coach.parts, desk.call_id)
+    found = await desk.in_turn(compare_encoders, desk.coach.parts, desk.call_id)
     await _show_figure(desk, found.reading, charts.encoders(found))
 
 
 async def show_map(desk: Desk) -> None:
     """Where the call lies among won and lost ones."""
-    found = await in_turn(desk.coach, map_call, desk.coach.parts, desk.call_id)
+    found = await desk.in_turn(map_call, desk.coach.parts, desk.call_id)
     await _show_figure(desk, found.reading, charts.call_map(found))
 
 
 async def export(desk: Desk) -> None:
     """The conversation as files."""
     coach, now = desk.coach, datetime.now().astimezone()
-    call = desk.call(desk.call_id)
+    call = await asyncio.to_thread(desk.call, desk.call_id)
     title = f"Sales call, {count(len(call.transcript), 'turn')}"
     wording = desk.preferences.wording or coach.wording.name
     said = Conversation(title, now, coach.manifest.model_id, coach.manifest.data, wording, desk.exchanges)
@@ -129,7 +137,7 @@ async def outcome(desk: Desk) -> None:
 
     Where several people share the library, that takes a second one.
     """
-    call = desk.call(desk.call_id)
+    call = await asyncio.to_thread(desk.call, desk.call_id)
     is_shared = has_accounts(desk.settings)
     if call.provenance == "sample":
         await _say(

@@ -1,10 +1,11 @@
 """An answer as it appears on the page: a step for each tool, charts of the score, the checked text, its sources."""
 
+import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import chainlit as cl
 from chainlit.element import Element
@@ -19,8 +20,10 @@ from salescoach.errors import CoachError, InputError
 from salescoach.types import Citation, LabelledCall
 from serving.chat import charts, view
 from serving.chat import steps as chat_steps
-from serving.chat.export import Exchange, exchange_of
+from serving.chat.exchanges import Exchange, exchange_of, kept
 from serving.chat.history import CONTENT_URL, ChatHistory, conversation
+from serving.chat.page_state import page_state
+from serving.chat.plotly_figures import page_json
 from serving.chat.waiting import WaitingOnPage
 from serving.usecases.ask import noting_scores
 from tools.look_up_metrics import MetricsResult
@@ -60,7 +63,7 @@ class AnswerOnPage:
         """
         thread_id = cl.context.session.thread_id
         try:
-            with self._coach.queue.place() as place:
+            with self._coach.queue.place(self._user) as place:
                 asked = self._coach.ask(
                     conversation(self._user, thread_id), question, call_id, self._preferences,
                     calls=await self._calls(thread_id), place=place, user=self._user,
@@ -132,55 +135,44 @@ class AnswerOnPage:
         """Charts of what a tool found: a new call's score at once, the rest under the words."""
         match event.result:
             case ScoreResult() as score:
-                cl.user_session.set("abstained", score.probability_percent is None)
+                page_state().abstained = score.probability_percent is None
                 if is_new and score.probability_percent is not None:
                     message = cl.Message(content="", elements=[chart("Score", charts.gauge(score))])
                     await message.send()
                     # Elements that are sent together arrive in any order.
-                    await self._trajectory(score).send(for_id=message.id)
+                    await (await self._trajectory(score)).send(for_id=message.id)
                     await self._history.quotes(message.id, [score.call_id])
             case TrajectoryResult() as found if found.probability_percent is not None and not is_new:
                 score = await place.run(
                     partial(self._coach.score_anyway, found.call_id, self._preferences, user=self._user)
                 )
-                self._charts.append(self._trajectory(score))
+                self._charts.append(await self._trajectory(score))
             case MetricsResult() as found:
                 figure = charts.metric_bars(found, COACHED)
                 if figure is not None:
                     self._charts.append(chart("Numbers", figure))
 
-    def _trajectory(self, score: ScoreResult) -> Element:
-        turns = self._coach.call(score.call_id, self._user).transcript.turns
-        return chart("Turns", charts.trajectory(score, turns))
+    async def _trajectory(self, score: ScoreResult) -> Element:
+        return chart("Turns", charts.trajectory(score, (await self._call(score.call_id)).transcript.turns))
+
+    async def _call(self, call_id: str) -> LabelledCall:
+        """A whole call, read beside the event loop: the longest would hold everybody up."""
+        return await asyncio.to_thread(self._coach.call, call_id, self._user)
 
     async def _finish(self, question: str, answer: Answer, call_id: str | None) -> Exchange:
         """Sends the whole text with its sources, in place of what was streamed."""
         reply = self._reply or cl.Message(content="")
         exchange = exchange_of(question, answer)
         reply.content = view.answer_markdown(answer.answer)
-        reply.elements = [*self._charts, *sources(self._coach, self._user, answer.citations)]
+        reply.elements = [*self._charts, *await asyncio.to_thread(sources, self._coach, self._user, answer.citations)]
         if call_id is not None:
-            reply.elements.append(whole_call(self._coach.call(call_id, self._user)))
+            reply.elements.append(whole_call(await self._call(call_id)))
             reply.content += f"\n\n{view.WHOLE_CALL}"
         await reply.send()
         await self._history.keep_exchange(reply.thread_id, reply.id, kept(exchange))
         quoted = {cited.call_id for cited in answer.citations}
         await self._history.quotes(reply.id, quoted | ({call_id} if call_id else set()))
         return exchange
-
-
-def kept(exchange: Exchange) -> dict[str, Any]:
-    """What stays of an exchange beside its answer, so that it can be exported after the page was closed."""
-    citations = [cited.model_dump(mode="json") for cited in exchange.citations]
-    return {"question": exchange.question, "answer": exchange.answer, "citations": citations}
-
-
-def exchanges_of(given: Iterable[Mapping[str, Any]]) -> list[Exchange]:
-    """Exchanges as the history kept them."""
-    return [
-        Exchange(one["question"], one["answer"], [Citation.model_validate(cited) for cited in one["citations"]])
-        for one in given
-    ]
 
 
 def from_history(element: Shown) -> Shown:
@@ -195,7 +187,7 @@ def from_history(element: Shown) -> Shown:
 def chart(name: str, figure: Figure) -> Element:
     """A chart in the conversation."""
     element = cl.Plotly(name=name, figure=figure, display="inline", size="large")
-    element.content = charts.page_json(figure)
+    element.content = page_json(figure)
     return from_history(element)
 
 

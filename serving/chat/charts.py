@@ -1,68 +1,57 @@
-"""The chat's pictures as Plotly figures: pure functions of what the tools return, that know nothing of Chainlit.
+"""The chat's charts as Plotly figures: pure functions of what the tools return, that know nothing of Chainlit.
 
 A figure doesn't know whether the page is dark or light, so its background is clear, its marks read on both, and the
-page's style sheet gives the text its colour (``public/charts.css``). What was said in a call is data: Plotly takes tags
-in a text for its own, so nothing from a call, a library or a model reaches a figure unescaped.
+page's style sheet gives the text its colour (``public/charts.css``).
 
 Arrays are lists, never numpy's: the page's Plotly is older than the packed form that ours gives those.
 """
 
-import json
 import statistics
-import textwrap
-import unicodedata
 from collections.abc import Mapping, Sequence
-from html import escape
-from typing import Any, Final
+from typing import Final
 
 import plotly.graph_objects as go
 
 from salescoach.speech.metric_list import METRICS, MetricDefinition
 from salescoach.speech.readings import Peers, Quartiles, amount, unit_of
-from salescoach.stats.splits import evenly
 from salescoach.types import MetricReading, Outcome, Transcript, Turn
+from serving.chat import pictures
+from serving.chat.plotly_figures import (
+    BLUE,
+    FAINT,
+    GREY,
+    INSET,
+    ORANGE,
+    PLAIN,
+    QUIET,
+    box,
+    cut,
+    described,
+    empty_figure,
+    label,
+    lines,
+    percents,
+    safe,
+    stroke,
+)
 from tools.compare_encoders import EncodersResult
 from tools.look_up_metrics import MetricsResult
 from tools.map_call import MapDot, MapResult
-from tools.parts import percent
 from tools.score_call import ScoreResult, ShownTurn
 from tools.score_trajectory import first_judged
-
-# As in the report (eval/figures.py), of these the ones that differ by 3 to 1 from a white page and from a dark one.
-BLUE: Final = "#3a7fd6"
-ORANGE: Final = "#d9632a"
-GREY: Final = "#767e88"  # as the fill of a mark: this call's, which the style sheet gives the colour of the text
-FAINT: Final = "rgba(118,126,136,0.22)"
-FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 OUTCOMES: Final[Mapping[Outcome, tuple[str, str, str]]] = {
     "converted": ("won", BLUE, "circle"),
     "lost": ("lost", ORANGE, "diamond"),
 }
-EFFECTS: Final = {"raised": (BLUE, "triangle-up"), "lowered": (ORANGE, "triangle-down")}
-
-# A figure is read, not worked with: a finger on it scrolls the page.
-CONFIG: Final = {"displayModeBar": False, "responsive": True, "scrollZoom": False, "doubleClick": False}
+EFFECTS: Final = {True: ("raised", BLUE, "triangle-up"), False: ("lowered", ORANGE, "triangle-down")}  # up or not
 
 HOVER_WIDTH: Final = 38  # letters of a line; what a phone has room for
-MAX_QUOTE: Final = 240  # letters
 MAX_SHORT_QUOTE: Final = 90
 LOW: Final = 15  # percent: under a mark there, a label would lie on the axis
 STEPS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)  # turns from tick to tick
 MAX_TICKS: Final = 6
 CAPTION_WIDTH: Final = 44
-INSET: Final = 12  # pixels from the left edge to the title
-MAX_POINTS: Final = 400  # of a line; more than a screen has room for
-LABEL_EVERY: Final = 0.16  # of the width: nearer to each other two labels would overlap
-
-# What moves the reading direction, and what no font shows.
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
-_SEEN_ANYHOW: Final = "\u200c\u200d"  # parts of emoji and of some scripts' words
-
-
-def page_json(figure: go.Figure) -> str:
-    """A figure as the content of Chainlit's Plotly element, with how it behaves in the page."""
-    return json.dumps({**json.loads(figure.to_json()), "config": CONFIG})
 
 
 def gauge(score: ScoreResult) -> go.Figure:
@@ -71,34 +60,29 @@ def gauge(score: ScoreResult) -> go.Figure:
     Raises:
         ValueError: the coach gives no probability for this call.
     """
-    if score.probability_percent is None:
-        raise ValueError("a call without a probability has no gauge")
-    value, base = score.probability_percent, score.base_rate_percent
-    figure = _figure("How likely this call converts", 150, top=34, left=44, right=48)
+    shown = pictures.gauge(score)
+    value, base = shown.value, shown.base
+    figure = empty_figure("How likely this call converts", 150, top=34, left=44, right=48)
     figure.update_xaxes(range=[0, 100], visible=False, fixedrange=True)
     figure.update_yaxes(range=[0, 100], visible=False, fixedrange=True)
     track = (24, 44)
-    _box(figure, (0, 100), track, fill=FAINT, line=GREY, width=1)
-    said = [f"{value} % likely to convert"]
-    if score.interval_percent is not None:
-        low, high = score.interval_percent
-        _box(figure, (low, high), track, fill="rgba(58,127,214,0.35)", line=BLUE, width=1.5)
-        _label(figure, f"range {low} % to {high} %", (low + high) / 2, track[0], shift=-4, above=False)
-        said.append(f"range {low} % to {high} %")
+    box(figure, (0, 100), track, fill=FAINT, line=GREY, width=1)
+    if shown.interval is not None:
+        low, high = shown.interval
+        box(figure, (low, high), track, fill="rgba(58,127,214,0.35)", line=BLUE, width=1.5)
+        label(figure, f"range {low} % to {high} %", (low + high) / 2, track[0], shift=-4, above=False)
     else:
-        _label(figure, "this way of scoring gives no range", 50, track[0], shift=-4, above=False)
-    figure.add_shape(type="line", x0=base, x1=base, y0=track[0], y1=76, line=_stroke(GREY, 2, "dot"))
-    _label(figure, f"calls it learned from: {base} %", base, 76)
-    said.append(f"{base} % of the calls it learned from converted")
-    _box(figure, (value - 0.8, value + 0.8), (track[0] - 4, track[1] + 4), fill=BLUE, line=BLUE, width=0)
-    # On the side away from the base rate, whose line goes up past it.
-    side = "right" if 8 <= value <= base or value > 92 else "left"
+        label(figure, "this way of scoring gives no range", 50, track[0], shift=-4, above=False)
+    figure.add_shape(type="line", x0=base, x1=base, y0=track[0], y1=76, line=stroke(GREY, 2, "dot"))
+    label(figure, f"calls it learned from: {base} %", base, 76)
+    box(figure, (value - 0.8, value + 0.8), (track[0] - 4, track[1] + 4), fill=BLUE, line=BLUE, width=0)
+    side = "right" if shown.is_number_left else "left"
     figure.add_annotation(
-        text=f"<b>{value} %</b>", x=value, y=track[1] + 2, xanchor=side, yanchor="bottom", font={"size": 20}, **_PLAIN
+        text=f"<b>{value} %</b>", x=value, y=track[1] + 2, xanchor=side, yanchor="bottom", font={"size": 20}, **PLAIN
     )
     for edge, anchor, shift in ((0, "right", -6), (100, "left", 6)):
-        figure.add_annotation(text=f"{edge} %", x=edge, y=sum(track) / 2, xanchor=anchor, xshift=shift, **_QUIET)
-    return _described(figure, f"How likely this call converts: {', '.join(said)}.")
+        figure.add_annotation(text=f"{edge} %", x=edge, y=sum(track) / 2, xanchor=anchor, xshift=shift, **QUIET)
+    return described(figure, shown.said)
 
 
 def trajectory(score: ScoreResult, turns: Sequence[Turn]) -> go.Figure:
@@ -111,47 +95,45 @@ def trajectory(score: ScoreResult, turns: Sequence[Turn]) -> go.Figure:
     Raises:
         ValueError: the coach gives no probability for this call.
     """
-    if score.probability_percent is None:
-        raise ValueError("a call without a probability has no trajectory")
-    said = [percent(point.probability) for point in score.score.trajectory]
+    shown = pictures.trajectory(score, first_judged(Transcript(turns=tuple(turns))))
     moved = {turn.turn: turn for turn in score.turns_that_moved_it}
-    first = first_judged(Transcript(turns=tuple(turns)))
-    n_turns, base = len(said), score.base_rate_percent
-    figure = _figure(
+    n_turns, first = shown.n_turns, shown.judged[0]
+    figure = empty_figure(
         f"How the score moved, to {score.probability_percent} %", 260, top=76, left=50, right=62, bottom=38
     )  # fmt: skip
-    shown = sorted({*(evenly(n_turns, MAX_POINTS) + 1).tolist(), first, *moved})
     for numbers, name, line in (
-        ([turn for turn in shown if turn <= first], "too little said yet to judge", _stroke(GREY, 1.5, "dot")),
-        ([turn for turn in shown if turn >= first], "score after each turn", _stroke(GREY, 2)),
+        (shown.early, "too little said yet to judge", stroke(GREY, 1.5, "dot")),
+        (shown.judged, "score after each turn", stroke(GREY, 2)),
     ):
         if len(numbers) > 1 or first == n_turns:
+            said = [shown.percents[turn - 1] for turn in numbers]
             figure.add_scatter(
-                x=numbers, y=[said[turn - 1] for turn in numbers], name=name, mode="lines", line=line, showlegend=False,
-                text=[_told(turn, turns[turn - 1], said[turn - 1], moved.get(turn), turn < first) for turn in numbers],
+                x=list(numbers), y=said, name=name, mode="lines", line=line, showlegend=False,
+                text=[
+                    _told(turn, turns[turn - 1], value, moved.get(turn), turn < first)
+                    for turn, value in zip(numbers, said, strict=True)
+                ],
                 hovertemplate="%{text}<extra></extra>",
             )  # fmt: skip
-    for direction, (colour, symbol) in EFFECTS.items():
-        own = [turn for turn in moved.values() if turn.direction == direction]
+    for is_up, (direction, colour, symbol) in EFFECTS.items():
+        own = [mark for mark in shown.marks if mark.is_up == is_up]
         if own:
             figure.add_scatter(
-                x=[turn.turn for turn in own], y=[said[turn.turn - 1] for turn in own], name=f"{direction} it",
+                x=[mark.turn for mark in own], y=[mark.percent for mark in own], name=f"{direction} it",
                 mode="markers+text", marker={"color": colour, "symbol": symbol, "size": 13}, showlegend=False,
-                text=_spaced(own, n_turns),
-                textposition=[
-                    "bottom center" if direction == "lowered" and said[turn.turn - 1] > LOW else "top center"
-                    for turn in own
-                ],
+                text=[mark.label for mark in own],
+                textposition=["top center" if is_up or mark.percent <= LOW else "bottom center" for mark in own],
                 cliponaxis=False, hoverinfo="skip",
             )  # fmt: skip
     figure.add_annotation(
         text="▲ raised it   ▼ lowered it", xref="paper", yref="paper", x=0, y=1, xanchor="left", yanchor="bottom",
-        xshift=INSET - 50, yshift=22, **_QUIET,
+        xshift=INSET - 50, yshift=22, **QUIET,
     )  # fmt: skip
-    figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=base, y1=base, line=_stroke(GREY, 1.5, "dot"))
+    base = shown.base
+    figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=base, y1=base, line=stroke(GREY, 1.5, "dot"))
     figure.add_annotation(
         text=f"average<br>{base} %", xref="paper", x=1, y=base, xanchor="left", xshift=4,
-        align="left", **_QUIET
+        align="left", **QUIET
     )  # fmt: skip
     step = next(step for step in STEPS if n_turns <= MAX_TICKS * step or step == STEPS[-1])
     figure.update_xaxes(
@@ -159,13 +141,8 @@ def trajectory(score: ScoreResult, turns: Sequence[Turn]) -> go.Figure:
         range=[0.5 - 0.05 * n_turns, 0.5 + 1.03 * n_turns], fixedrange=True, showgrid=False,
         zeroline=False, tickvals=list(range(step, n_turns + 1, step)),
     )  # fmt: skip
-    _percents(figure.update_yaxes)
-    named = ", ".join(f"T{turn.turn} {turn.direction} it" for turn in moved.values())
-    return _described(
-        figure,
-        f"The score after each of {n_turns} turns, at the end {score.probability_percent} %; of the calls it learned "
-        f"from {base} % converted" + (f". Of the turns that moved it most, {named}." if named else "."),
-    )
+    percents(figure.update_yaxes)
+    return described(figure, shown.said)
 
 
 def metric_bars(metrics: MetricsResult, names: Sequence[str]) -> go.Figure | None:
@@ -186,15 +163,15 @@ def metric_bars(metrics: MetricsResult, names: Sequence[str]) -> go.Figure | Non
         return None
     peers = Peers(whose=metrics.whose, industry=metrics.industry, call_type=metrics.call_type)
     beside = peers.name.format(f"{metrics.n_won:,} won and {metrics.n_lost:,} lost")
-    caption = _lines(f"Bars: where half of {beside} lie", CAPTION_WIDTH)
+    caption = lines(f"Bars: where half of {beside} lie", CAPTION_WIDTH)
     explained = f"{caption}<br>◆ this call   │ median"
     top = 40 + 16 * (1 + explained.count("<br>"))
-    figure = _figure("This call beside past calls", top + 46 * len(rows) + 8, top=top, left=14, right=104)
+    figure = empty_figure("This call beside past calls", top + 46 * len(rows) + 8, top=top, left=14, right=104)
     figure.update_xaxes(range=[0, 1], visible=False, fixedrange=True)
     figure.update_yaxes(range=[len(rows), 0], visible=False, fixedrange=True)
     figure.add_annotation(
         text=explained, xref="paper", yref="paper", x=0, y=1, xanchor="left", yanchor="bottom", yshift=4, align="left",
-        **_QUIET,
+        **QUIET,
     )  # fmt: skip
     for number, (metric, reading) in enumerate(rows):
         _metric_row(figure, number, metric, reading)
@@ -202,11 +179,11 @@ def metric_bars(metrics: MetricsResult, names: Sequence[str]) -> go.Figure | Non
         x=[_on_scale(reading, reading.value or 0.0) for _, reading in rows],
         y=[number + 0.62 for number in range(len(rows))],
         mode="markers", marker={"symbol": "diamond", "size": 13, "color": GREY}, cliponaxis=False,
-        text=[_lines(reading.reading, HOVER_WIDTH) for _, reading in rows],
+        text=[lines(reading.reading, HOVER_WIDTH) for _, reading in rows],
         hovertemplate="%{text}<extra></extra>", showlegend=False,
     )  # fmt: skip
     said = "; ".join(f"{_name(metric)} {_valued(metric, reading.value)}" for metric, reading in rows)
-    return _described(figure, f"This call beside {_safe(beside)}: {said}.")
+    return described(figure, f"This call beside {safe(beside)}: {said}.")
 
 
 def encoders(result: EncodersResult) -> go.Figure | None:
@@ -215,19 +192,19 @@ def encoders(result: EncodersResult) -> go.Figure | None:
         return None
     base = result.base_rate_percent
     names = [
-        f"<b>{_safe(view.label)}</b>: {view.probability_percent} %" + (", the score" if view.scores_here else "")
+        f"<b>{safe(view.label)}</b>: {view.probability_percent} %" + (", the score" if view.scores_here else "")
         for view in result.views
     ]
-    figure = _figure("Before and after fine-tuning", 62 + 40 * len(names) + 34, top=40, left=20, right=24)
+    figure = empty_figure("Before and after fine-tuning", 62 + 40 * len(names) + 34, top=40, left=20, right=24)
     figure.update_layout(margin_b=52)
-    _percents(figure.update_xaxes)
+    percents(figure.update_xaxes)
     figure.update_yaxes(range=[len(names), 0], visible=False, fixedrange=True)
     for row, (view, name) in enumerate(zip(result.views, names, strict=True)):
-        figure.add_shape(type="line", x0=base, x1=base, y0=row + 0.55, y1=row + 0.95, line=_stroke(GREY, 2, "dot"))
+        figure.add_shape(type="line", x0=base, x1=base, y0=row + 0.55, y1=row + 0.95, line=stroke(GREY, 2, "dot"))
         figure.add_shape(
-            type="line", x0=0, x1=view.probability_percent, y0=row + 0.75, y1=row + 0.75, line=_stroke(BLUE, 4)
+            type="line", x0=0, x1=view.probability_percent, y0=row + 0.75, y1=row + 0.75, line=stroke(BLUE, 4)
         )
-        figure.add_annotation(text=name, x=0, y=row + 0.32, xanchor="left", yanchor="middle", **_PLAIN)
+        figure.add_annotation(text=name, x=0, y=row + 0.32, xanchor="left", yanchor="middle", **PLAIN)
     figure.add_scatter(
         x=[view.probability_percent for view in result.views],
         y=[row + 0.75 for row in range(len(names))],
@@ -238,9 +215,9 @@ def encoders(result: EncodersResult) -> go.Figure | None:
         },
         text=[
             "<br>".join(
-                [f"{_safe(view.label)} goes by", *(_effect(turn) for turn in view.turns_that_moved_it)]
+                [f"{safe(view.label)} goes by", *(_effect(turn) for turn in view.turns_that_moved_it)]
                 if view.turns_that_moved_it
-                else [f"no turn moves the {_safe(view.label)}"]
+                else [f"no turn moves the {safe(view.label)}"]
             )
             for view in result.views
         ],
@@ -248,10 +225,10 @@ def encoders(result: EncodersResult) -> go.Figure | None:
     )  # fmt: skip
     figure.add_annotation(
         text=f"dotted: calls it learned from, {base} %",
-        xref="paper", yref="paper", x=0, y=0, xanchor="left", yanchor="top", yshift=-24, **_QUIET,
+        xref="paper", yref="paper", x=0, y=0, xanchor="left", yanchor="top", yshift=-24, **QUIET,
     )  # fmt: skip
-    said = ", ".join(f"{_safe(view.label)} {view.probability_percent} %" for view in result.views)
-    return _described(figure, f"This call before and after fine-tuning: {said}; base rate {base} %.")
+    said = ", ".join(f"{safe(view.label)} {view.probability_percent} %" for view in result.views)
+    return described(figure, f"This call before and after fine-tuning: {said}; base rate {base} %.")
 
 
 def call_map(result: MapResult) -> go.Figure | None:
@@ -261,7 +238,7 @@ def call_map(result: MapResult) -> go.Figure | None:
     drawn = (
         f"{len(result.dots):,} of {result.n_calls:,}" if len(result.dots) < result.n_calls else f"{result.n_calls:,}"
     )
-    figure = _figure("This call among past calls", 410, top=62, left=8, right=8, bottom=58)
+    figure = empty_figure("This call among past calls", 410, top=62, left=8, right=8, bottom=58)
     for outcome, (name, colour, symbol) in OUTCOMES.items():
         own = [dot for dot in result.dots if dot.outcome == outcome]
         figure.add_scatter(
@@ -289,123 +266,31 @@ def call_map(result: MapResult) -> go.Figure | None:
     figure.add_annotation(
         text=f"{result.n_near_won} of the {result.n_near} nearest converted, {result.base_percent} % of all;<br>"
         f"the picture holds {result.variance_percent} % of their differences<br>and shows {drawn} calls",
-        xref="paper", yref="paper", x=0, y=0, xanchor="left", yanchor="top", yshift=-4, align="left", **_QUIET,
+        xref="paper", yref="paper", x=0, y=0, xanchor="left", yanchor="top", yshift=-4, align="left", **QUIET,
     )  # fmt: skip
-    return _described(
+    return described(
         figure,
         f"A map of this call among {drawn} past calls: of the {result.n_near} nearest {result.n_near_won} converted, "
         f"of all {result.base_percent} %.",
     )
 
 
-_PLAIN: Final[Mapping[str, Any]] = {"showarrow": False, "borderpad": 0}
-_QUIET: Final[Mapping[str, Any]] = {**_PLAIN, "font": {"size": 11.5}}
-
-
-def _figure(title: str, height: int, *, top: int, left: int, right: int, bottom: int = 8) -> go.Figure:
-    """An empty figure of our looks; the page gives it its width."""
-    figure = go.Figure()
-    figure.update_layout(
-        template=go.layout.Template(),
-        height=height,
-        autosize=True,
-        margin={"t": top, "l": left, "r": right, "b": bottom},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": FONT, "size": 12, "color": GREY},
-        legend={
-            "orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom", "itemclick": False,
-            "itemdoubleclick": False, "font": {"size": 11.5}, "bgcolor": "rgba(0,0,0,0)", "itemsizing": "constant",
-        },
-        hoverlabel={
-            "bgcolor": "#1c2a31", "bordercolor": GREY, "font": {"family": FONT, "size": 12, "color": "#ffffff"},
-            "align": "left",
-        },
-        hovermode="closest",
-        dragmode=False,
-    )  # fmt: skip
-    # Plotly's own title cuts the first of two lines off.
-    figure.add_annotation(
-        text=_bold(title), xref="paper", yref="paper", x=0, y=1, xanchor="left", yanchor="top", xshift=INSET - left,
-        yshift=top - 8, align="left", **{**_PLAIN, "font": {"size": 14}},
-    )  # fmt: skip
-    return figure
-
-
-def _bold(lines: str) -> str:
-    """Lines that are safe, each in bold."""
-    return "<br>".join(f"<b>{line}</b>" for line in lines.split("<br>"))
-
-
-def _described(figure: go.Figure, sentence: str) -> go.Figure:
-    """The figure with a text for whoever can't see it."""
-    figure.update_layout(meta=sentence)
-    return figure
-
-
-def _percents(axis: Any) -> None:
-    """An axis of percent, always from 0 to 100."""
-    ticks = [0, 25, 50, 75, 100]
-    axis(
-        range=[0, 100], tickvals=ticks, ticktext=[f"{tick} %" for tick in ticks], fixedrange=True, gridcolor=FAINT,
-        zeroline=False,
-    )  # fmt: skip
-
-
-def _stroke(colour: str, width: float, dash: str = "solid") -> dict[str, Any]:
-    return {"color": colour, "width": width, "dash": dash}
-
-
-def _box(
-    figure: go.Figure, x: tuple[float, float], y: tuple[float, float], *, fill: str, line: str, width: float
-) -> None:
-    figure.add_shape(
-        type="rect",
-        x0=x[0],
-        x1=x[1],
-        y0=y[0],
-        y1=y[1],
-        fillcolor=fill,
-        line={"color": line, "width": width},
-        layer="below",
-    )
-
-
-def _label(figure: go.Figure, text: str, x: float, y: float, *, shift: int = 0, above: bool = True) -> None:
-    """A text over or under a place on the scale of 0 to 100, kept inside of the figure."""
-    anchor = "left" if x < 28 else "right" if x > 72 else "center"
-    figure.add_annotation(
-        text=text, x=x, y=y, xanchor=anchor, yanchor="bottom" if above else "top", yshift=shift, **_QUIET
-    )
-
-
 def _told(number: int, turn: Turn, value: int, moved: ShownTurn | None, is_early: bool) -> str:
     """What was said at a turn, and the score after it."""
-    quote = _lines(f"T{number} · {turn.speaker}: {_cut(turn.text)}", HOVER_WIDTH)
+    quote = lines(f"T{number} · {turn.speaker}: {cut(turn.text)}", HOVER_WIDTH)
     facts = "too little said yet to judge" if is_early else f"{value} % after this turn"
     if moved is not None:
         facts += f"; {moved.direction} the score by {moved.effect_points:g} points"
     return f"{quote}<br><b>{facts}</b>"
 
 
-def _spaced(turns: Sequence[ShownTurn], n_turns: int) -> list[str]:
-    """The marks' labels, strongest first; one that would lie on another is left out."""
-    labelled: list[int] = []
-    labels = []
-    for turn in turns:
-        fits = all(abs(turn.turn - other) >= LABEL_EVERY * n_turns for other in labelled)
-        labelled += [turn.turn] if fits else []
-        labels.append(f"T{turn.turn}" if fits else "")
-    return labels
-
-
 def _effect(turn: ShownTurn) -> str:
-    quote = _lines(f"T{turn.turn} · {turn.speaker}: {_cut(turn.quote, MAX_SHORT_QUOTE)}", HOVER_WIDTH)
+    quote = lines(f"T{turn.turn} · {turn.speaker}: {cut(turn.quote, MAX_SHORT_QUOTE)}", HOVER_WIDTH)
     return f"{quote} <b>{turn.direction} it by {turn.effect_points:g} points</b>"
 
 
 def _dot(dot: MapDot, outcome: str) -> str:
-    return f"{_safe(dot.call_id)}<br>{outcome}" + (", one of the nearest" if dot.is_near else "")
+    return f"{safe(dot.call_id)}<br>{outcome}" + (", one of the nearest" if dot.is_near else "")
 
 
 def _is_drawn(reading: MetricReading) -> bool:
@@ -416,9 +301,9 @@ def _is_drawn(reading: MetricReading) -> bool:
 def _metric_row(figure: go.Figure, number: int, metric: MetricDefinition, reading: MetricReading) -> None:
     figure.add_annotation(
         text=f"{_name(metric)}: <b>{_valued(metric, reading.value)}</b>",
-        x=0, y=number + 0.18, xanchor="left", yanchor="middle", **_PLAIN,
+        x=0, y=number + 0.18, xanchor="left", yanchor="middle", **PLAIN,
     )  # fmt: skip
-    figure.add_shape(type="line", x0=0, x1=1, y0=number + 0.62, y1=number + 0.62, line=_stroke(FAINT, 1), layer="below")
+    figure.add_shape(type="line", x0=0, x1=1, y0=number + 0.62, y1=number + 0.62, line=stroke(FAINT, 1), layer="below")
     for outcome, quartiles, middle in (
         ("converted", reading.won_quartiles, 0.5),
         ("lost", reading.lost_quartiles, 0.76),
@@ -435,13 +320,11 @@ def _quartile_bar(
     first, median, third = (_on_scale(reading, value) for value in quartiles)
     half = 0.07
     # A box without width would not be seen.
-    _box(figure, (min(first, third - 0.006), third), (y - half, y + half), fill=colour, line=colour, width=0)
-    figure.add_shape(
-        type="line", x0=median, x1=median, y0=y - 0.13, y1=y + 0.13, line=_stroke(colour, 2), layer="below"
-    )
+    box(figure, (min(first, third - 0.006), third), (y - half, y + half), fill=colour, line=colour, width=0)
+    figure.add_shape(type="line", x0=median, x1=median, y0=y - 0.13, y1=y + 0.13, line=stroke(colour, 2), layer="below")
     low, high = amount(metric, quartiles[0]), amount(metric, quartiles[2])
     text = f"{name} {low if low == high else f'{low}–{high}'}"
-    figure.add_annotation(text=text, xref="paper", x=1, y=y, xanchor="left", xshift=12, yanchor="middle", **_QUIET)
+    figure.add_annotation(text=text, xref="paper", x=1, y=y, xanchor="left", xshift=12, yanchor="middle", **QUIET)
 
 
 def _on_scale(reading: MetricReading, value: float) -> float:
@@ -458,31 +341,3 @@ def _valued(metric: MetricDefinition, value: float | None) -> str:
 def _name(metric: MetricDefinition) -> str:
     name = metric.subject.removeprefix("the number of ").removeprefix("the ")
     return f"{name[0].upper()}{name[1:]}"
-
-
-def _cut(text: str, at_most: int = MAX_QUOTE) -> str:
-    return text if len(text) <= at_most else f"{text[:at_most].rstrip()}…"
-
-
-def _lines(text: str, width: int) -> str:
-    """Text as Plotly shows it as it is, on lines of at most ``width`` letters."""
-    return "<br>".join(map(_escaped, textwrap.wrap(_visible(text), width)))
-
-
-def _safe(text: str) -> str:
-    """Text as Plotly shows it as it is, on one line."""
-    return _escaped(_visible(text))
-
-
-def _visible(text: str) -> str:
-    seen = (char if _is_seen(char) else " " for char in text)
-    return " ".join("".join(seen).split())
-
-
-def _is_seen(char: str) -> bool:
-    return char in _SEEN_ANYHOW or unicodedata.category(char) not in _UNSEEN
-
-
-def _escaped(line: str) -> str:
-    # Plotly knows few entities by name, but all by number. A dollar may begin a formula, %{ a variable.
-    return escape(line, quote=False).replace("$", "&#36;").replace("%{", "&#37;{")

@@ -7,22 +7,21 @@ is written in, so that nothing from a call is ever markup: no script, no picture
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from agent.coach import Answer
 from salescoach.errors import InputError
-from salescoach.reading.texts import QUOTED
-from salescoach.stats.splits import evenly
 from salescoach.types import Citation, LabelledCall
+from serving.chat import pictures
 from serving.chat import view as chat_view
-from tools.look_up_metrics import MetricsResult
+from serving.chat.answer_blocks import AnswerBlock, AnswerPiece, answer_blocks
+from serving.chat.exchanges import Exchange
+from serving.chat.svg import SvgGauge, SvgLine
 from tools.model_quality import GOOD_FOR
-from tools.parts import percent
 from tools.score_call import ScoreResult
 from tools.score_trajectory import first_judged
 
@@ -30,20 +29,8 @@ TEMPLATE: Final = "export.html"
 DELETED: Final = "This call has been deleted since."
 _NOT_IN_A_NAME: Final = re.compile(r"[^a-z0-9]+")
 MAX_NAME: Final = 60  # letters of a title in a file's name
-MAX_POINTS: Final = 400  # of a line
 
 LookUp = Callable[[str], LabelledCall]  # a call by its id; InputError where there is none
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """A question and its verified answer. ``score`` and ``metrics``: what the tools found for it, where they ran."""
-
-    question: str
-    answer: str
-    citations: Sequence[Citation] = ()
-    score: ScoreResult | None = None
-    metrics: MetricsResult | None = None
 
 
 @dataclass(frozen=True)
@@ -56,19 +43,6 @@ class Conversation:
     data: str
     wording: str
     exchanges: Sequence[Exchange]
-
-
-def exchange_of(question: str, answer: Answer) -> Exchange:
-    """What is exported of an answer as the coach gives it."""
-    results = {used.name: used.result for used in answer.tool_calls if isinstance(used.result, dict)}
-    score, metrics = results.get("score_call"), results.get("look_up_metrics")
-    return Exchange(
-        question=question,
-        answer=answer.answer,
-        citations=answer.citations,
-        score=ScoreResult.model_validate(score) if score is not None else None,
-        metrics=MetricsResult.model_validate(metrics) if metrics is not None else None,
-    )
 
 
 def file_name(title: str, when: datetime, suffix: Literal["md", "html"]) -> str:
@@ -116,24 +90,6 @@ def export_html(conversation: Conversation, look_up: LookUp) -> str:
 
 
 @dataclass(frozen=True)
-class _Piece:
-    """A run of text. ``source``: the number of the source that it cites, 0 for ordinary text."""
-
-    text: str
-    strong: bool = False
-    emphasis: bool = False
-    source: int = 0
-
-
-@dataclass(frozen=True)
-class _Block:
-    """A paragraph, a heading or a list; ``items`` has one entry but for lists."""
-
-    kind: Literal["paragraph", "heading", "bullets", "numbers"]
-    items: list[list[_Piece]]
-
-
-@dataclass(frozen=True)
 class _Source:
     """Cited turns: each with who spoke when, and what was said; none where the call is gone."""
 
@@ -145,10 +101,10 @@ class _Source:
 @dataclass(frozen=True)
 class _Shown:
     question: str
-    blocks: Sequence[_Block]
+    blocks: Sequence[AnswerBlock]
     numbers: Sequence[tuple[str, str]]
-    gauge: "_Gauge | None" = None
-    line: "_Line | None" = None
+    gauge: SvgGauge | None = None
+    line: SvgLine | None = None
 
 
 @dataclass(frozen=True)
@@ -185,13 +141,15 @@ def _page(conversation: Conversation, look_up: LookUp) -> _Page:
 
 def _shown(one: Exchange, sources: "_Sources") -> _Shown:
     numbers = {cited.marker: sources.number(cited) for cited in one.citations}
-    has_chart = one.score is not None and one.score.probability_percent is not None
+    score = one.score
+    has_picture = score is not None and score.probability_percent is not None
+    line = pictures.trajectory(score, sources.first_judged(score.call_id)) if has_picture and score else None
     return _Shown(
         question=one.question,
-        blocks=list(_blocks(one.answer, numbers)),
-        numbers=_numbers(one.score) if one.score is not None else (),
-        gauge=_gauge(one.score) if has_chart and one.score else None,
-        line=_line(one.score, sources.first_judged(one.score.call_id)) if has_chart and one.score else None,
+        blocks=list(answer_blocks(one.answer, numbers)),
+        numbers=_numbers(score) if score is not None else (),
+        gauge=SvgGauge(pictures.gauge(score)) if has_picture and score else None,
+        line=SvgLine(line) if line is not None and line.n_turns > 1 else None,
     )
 
 
@@ -250,57 +208,6 @@ def _head(number: int, speaker: str, start_s: float | None) -> str:
     return f"T{number} · {speaker}{when}"
 
 
-# An answer read into pieces
-
-_QUOTE: Final = rf"“{QUOTED}”"
-_QUOTED: Final = re.compile(_QUOTE)
-_INLINE: Final = re.compile(
-    rf"(?P<marker>\[(?:T\d+(?:–\d+)?|call [^\]\n]{{1,500}}+)\])|(?P<quote>{_QUOTE})|(?P<stars>\*{{1,2}})"
-)
-_ITEM: Final = re.compile(r"\A[ \t]*+(?:(?P<bullet>[-*])|(?P<number>\d+)\.|(?P<heading>#{1,4}))[ \t]+(?P<text>.*)")
-
-
-def _blocks(answer: str, sources: dict[str, int]) -> Iterator[_Block]:
-    """The blocks of an answer in the little Markdown that answers have. What is quoted can't begin one."""
-    text = _QUOTED.sub(lambda match: " ".join(match[0].split()), answer)
-    block: _Block | None = None
-    for line in text.splitlines():
-        found = _ITEM.fullmatch(line)
-        if not line.strip() or found is None:
-            kind: Any = "paragraph"
-        else:
-            kind = "bullets" if found["bullet"] else "numbers" if found["number"] else "heading"
-        pieces = _pieces(found["text"] if found else line.strip(), sources)
-        if block is not None and (not line.strip() or kind != block.kind or kind == "heading"):
-            yield block
-            block = None
-        if not line.strip():
-            continue
-        if block is None:
-            block = _Block(kind, [pieces])
-        elif kind == "paragraph":
-            block.items[0] += [_Piece(" "), *pieces]
-        else:
-            block.items.append(pieces)
-    if block is not None:
-        yield block
-
-
-def _pieces(line: str, sources: dict[str, int]) -> list[_Piece]:
-    pieces: list[_Piece] = []
-    strong = emphasis = False
-    end = 0
-    for match in _INLINE.finditer(line):
-        pieces.append(_Piece(line[end : match.start()], strong, emphasis))
-        end = match.end()
-        if match["stars"]:
-            strong, emphasis = strong ^ (len(match[0]) == 2), emphasis ^ (len(match[0]) == 1)
-        else:
-            pieces.append(_Piece(match[0], strong, emphasis, sources.get(match[0], 0)))
-    pieces.append(_Piece(line[end:], strong, emphasis))
-    return [piece for piece in pieces if piece.text]
-
-
 # Markdown
 
 # A colon before a space or inside of a time does nothing in any Markdown.
@@ -308,7 +215,7 @@ _IDLE_COLON: Final = re.compile(r"\\:(?=\s|$)|(?<=\d)\\:(?=\d\d\b)")
 _SUPERSCRIPT: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def _markdown_blocks(blocks: Sequence[_Block]) -> Iterator[str]:
+def _markdown_blocks(blocks: Sequence[AnswerBlock]) -> Iterator[str]:
     for block in blocks:
         lines = ["".join(map(_markdown_piece, pieces)) for pieces in block.items]
         if block.kind == "heading":
@@ -320,7 +227,7 @@ def _markdown_blocks(blocks: Sequence[_Block]) -> Iterator[str]:
             yield "\n".join(f"{start} {line}" for start, line in zip(starts, lines, strict=True))
 
 
-def _markdown_piece(piece: _Piece) -> str:
+def _markdown_piece(piece: AnswerPiece) -> str:
     text = _markdown(piece.text) + (str(piece.source).translate(_SUPERSCRIPT) if piece.source else "")
     stars = "*" * (2 * piece.strong + piece.emphasis)
     inner = text.strip()
@@ -333,84 +240,3 @@ def _markdown_piece(piece: _Piece) -> str:
 def _markdown(text: str) -> str:
     """Text on one line that every reader of Markdown shows as it is."""
     return _IDLE_COLON.sub(":", chat_view.escape(text).replace("\n", " "))
-
-
-# Pictures
-
-_WIDTH: Final = 400  # units of a picture's width
-
-
-@dataclass(frozen=True)
-class _Gauge:
-    """Places in units from the left edge of the picture; ``…_anchor``: where a text that stands there begins."""
-
-    value: int
-    base: int
-    interval: tuple[int, int] | None
-
-    left: int = 8
-    width: int = _WIDTH - 16
-
-    def x(self, share: float) -> float:
-        """Where a percentage lies."""
-        return round(self.left + self.width * share / 100, 1)
-
-    def anchor(self, share: float) -> str:
-        """How a text there is anchored so that it stays in the picture."""
-        return "start" if share < 30 else "end" if share > 70 else "middle"
-
-
-@dataclass(frozen=True)
-class _Mark:
-    x: float
-    y: float
-    is_up: bool
-    label: str
-
-
-@dataclass(frozen=True)
-class _Line:
-    """A line in a picture of ``_WIDTH`` by ``height`` units; ``early``: while too little was said to judge."""
-
-    early: str
-    points: str
-    base_y: float
-    base: int
-    n_turns: int
-    ticks: Sequence[tuple[int, float]]
-    marks: Sequence[_Mark] = field(default_factory=tuple)
-    height: int = 218
-
-
-def _gauge(score: ScoreResult) -> _Gauge:
-    assert score.probability_percent is not None
-    return _Gauge(score.probability_percent, score.base_rate_percent, score.interval_percent)
-
-
-def _line(score: ScoreResult, first: int) -> _Line | None:
-    """The score after each turn; None for a single turn."""
-    said = [percent(point.probability) for point in score.score.trajectory]
-    n_turns = len(said)
-    if n_turns < 2:
-        return None
-    left, right, top, bottom = 44, _WIDTH - 12, 18, 172
-
-    def x(turn: int) -> float:
-        return round(left + (right - left) * (turn - 1) / (n_turns - 1), 1)
-
-    def y(value: int) -> float:
-        return round(bottom - (bottom - top) * value / 100, 1)
-
-    drawn = sorted({*(evenly(n_turns, MAX_POINTS) + 1).tolist(), min(first, n_turns)})
-    return _Line(
-        early=" ".join(f"{x(turn)},{y(said[turn - 1])}" for turn in drawn if turn <= first),
-        points=" ".join(f"{x(turn)},{y(said[turn - 1])}" for turn in drawn if turn >= first),
-        base_y=y(score.base_rate_percent),
-        base=score.base_rate_percent,
-        n_turns=n_turns,
-        ticks=[(value, y(value)) for value in (0, 25, 50, 75, 100)],
-        marks=[
-            _Mark(x(turn.turn), y(said[turn.turn - 1]), turn.direction == "raised", f"T{turn.turn}")
-            for turn in score.turns_that_moved_it
-        ],
-    )

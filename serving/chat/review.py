@@ -43,7 +43,7 @@ async def review(
     if number is None or number == OTHER:
         return
     one = waiting[number]
-    call = coach.call(one.call_id, user)
+    call = await asyncio.to_thread(coach.call, one.call_id, user)
     said = f"Call {one.call_id}: {one.by} says that it {_ENDED[one.outcome]}."
     message = cl.Message(content=f"{view.escape(said)}\n\n{view.WHOLE_CALL}", elements=[whole_call(call)])
     await message.send()

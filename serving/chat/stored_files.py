@@ -3,14 +3,19 @@
 Nothing is removed for what is in it: only what the server noted when it came, or what a session left that is over.
 """
 
+import asyncio
+import logging
 import shutil
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Final
 
+logger = logging.getLogger(__name__)
+
 FOLDER: Final = ".files"
 LEFT_AFTER_S: Final = 3_600  # since a session that is over wrote its last file
+SWEEP_SECONDS: Final = 600
 
 
 def is_upload(home: Path, path: Path) -> bool:
@@ -44,6 +49,16 @@ def sweep(folder: Path, alive: Collection[str], now: float | None = None) -> int
     for session in left:
         shutil.rmtree(session, ignore_errors=True)
     return len(left)
+
+
+async def sweep_regularly(folder: Path, alive: Callable[[], Collection[str]]) -> None:
+    """Sweeps now and every ten minutes until it is cancelled: a page that is closed without a word leaves its files."""
+    while True:
+        try:
+            await asyncio.to_thread(sweep, folder, alive())
+        except OSError:
+            logger.exception("What closed pages left could not be removed.")
+        await asyncio.sleep(SWEEP_SECONDS)
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -44,15 +44,15 @@ class WaitingOnPage:
             await step.remove()
 
 
-async def in_turn(coach: Coach, work: Callable[[*Args], T], *args: *Args) -> T:
-    """Does work in a thread when its turn has come, and says so where it has to wait.
+async def in_turn(coach: Coach, user: str, work: Callable[[*Args], T], *args: *Args) -> T:
+    """Does a user's work in a thread when its turn has come, and says so where it has to wait.
 
     Raises:
         CoachError: too many wait already, or it took too long.
         Exception: what the work raised.
     """
     shown = WaitingOnPage()
-    with coach.queue.place() as place:
+    with coach.queue.place(user) as place:
         try:
             async with aclosing(place.wait()) as waiting:
                 async for n_ahead in waiting:

@@ -5,6 +5,7 @@ uploads those go that the history knows as the call's. The library goes last, so
 again by the same id. At the end every file is searched for the call's words; one that still has them is named and left.
 """
 
+import logging
 import mmap
 import re
 import shutil
@@ -15,7 +16,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from langgraph.checkpoint.base import CheckpointTuple
 
-from agent.checkpoints import conversations, set_aside
+from agent.checkpoints import conversations, readable, set_aside
 from salescoach.config import Settings
 from salescoach.errors import CoachError, ModelError
 from salescoach.file_store import key_of
@@ -29,6 +30,9 @@ from salescoach.types import Frozen, LabelledCall, Turn
 from serving.chat.store import ChatStore
 from serving.chat.stored_files import remove_uploads
 from serving.usecases.indexing import rebuild_index
+from tools.phrases import count
+
+logger = logging.getLogger(__name__)
 
 MIN_WORDS = 4  # of a turn that is searched for: "Yes, Friday." may stand anywhere
 # What a table or JSON file may write in another way than the call does; the words between are searched for.
@@ -132,16 +136,17 @@ def _forget_vectors(settings: Settings, turns: Sequence[Turn]) -> int:
 
 
 def _forget_conversations(settings: Settings, call_ids: set[str], turns: Sequence[Turn]) -> int:
-    """Deletes the conversations that are about the call or quote it."""
+    """Deletes the conversations that are about the call or quote it, and those that can't be read."""
     if not settings.threads_file.exists():
         return 0
     with conversations(settings.threads_file) as saver:
         said = [turn.text for turn in turns if len(turn.text.split()) >= MIN_WORDS]
-        about = {
-            str(kept.config["configurable"]["thread_id"])
-            for kept in saver.list(None)
-            if _is_about(kept, call_ids, said)
-        }
+        found, about = readable(saver)  # what can't be read may be about it
+        if about:
+            logger.warning(
+                "Deleted what can't be read and may be about the call: %s.", count(len(about), "conversation")
+            )
+        about |= {str(kept.config["configurable"]["thread_id"]) for kept in found if _is_about(kept, call_ids, said)}
         for thread in about:
             saver.delete_thread(thread)
         if about:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 
 from agent.chat_models import choose_wording
-from agent.checkpoints import problem_of, set_aside
+from agent.checkpoints import conversations, problem_of, readable, set_aside
 from agent.intents import IntentRouter
 from agent.offline import OfflineChatModel
 from salescoach.config import Settings
@@ -118,6 +118,11 @@ def _conversations(settings: Settings) -> str:
             f"What the coach remembers of conversations is damaged ({problem}); the chat sets the file aside when it "
             "is started next, and begins a new one."
         )
+    if settings.threads_file.exists():
+        with conversations(settings.threads_file) as saver:
+            n_unreadable = len(readable(saver)[1])
+        if n_unreadable:
+            return f"remembered; {n_unreadable} can't be read and will begin anew where they are gone on with"
     damaged = [file.name for file in set_aside(settings.threads_file) if file.suffix == settings.threads_file.suffix]
     if damaged:
         return f"remembered; {', '.join(damaged)} was damaged and set aside, and can be deleted"

@@ -1,0 +1,53 @@
+"""What only the user knows of a call: which row of a table it is, and who is on their side."""
+
+from typing import Final
+
+from salescoach.errors import InputError
+from salescoach.reading.transcripts import assign_roles
+from salescoach.types import Transcript
+from serving.chat import view
+from serving.chat.asking import OTHER, choose, typed
+from serving.chat.reader_process import Reader
+from tools.phrases import count
+
+MAX_OFFERED_ROWS: Final = 6
+MAX_PROBLEMS: Final = 3
+MAX_OFFERED_NAMES: Final = 8
+
+
+async def choose_row(reader: Reader, content: bytes, name: str) -> Transcript | None:
+    """The call of a table that the user chooses, None where it is none of them; a table of one call is that one.
+
+    Raises:
+        InputError: the table can't be read, or has no such call.
+    """
+    table = await reader.table(content, name)
+    calls = table.calls
+    if len(calls) == 1 and not table.problems:
+        return calls[0].transcript
+    left_out = f" Left out: {view.escape('; '.join(table.problems[:MAX_PROBLEMS]))}." if table.problems else ""
+    row = await choose(
+        f"**{view.escape(name)}** has {count(len(calls), 'call')}.{left_out} Which one?",
+        {view.row_label(number, call): number for number, call in enumerate(calls[:MAX_OFFERED_ROWS], start=1)},
+        other="Another one" if len(calls) > MAX_OFFERED_ROWS else "None of them",
+    )
+    if row == OTHER and len(calls) > MAX_OFFERED_ROWS:
+        answer = await typed(f"Give its number, 1 to {len(calls)}, or its id.") or ""
+        ids = {call.call_id: number for number, call in enumerate(calls, start=1)}
+        row = ids.get(answer) or view.typed_number(answer)
+        if not 1 <= row <= len(calls):
+            raise InputError(f"{name} has no such call; upload it again and give a number from 1 to {len(calls)}.")
+    return calls[row - 1].transcript if row is not None and row != OTHER else None
+
+
+async def settle_roles(transcript: Transcript) -> Transcript:
+    """The call with the side that the user names as theirs, where it doesn't say who is who."""
+    names = view.unclear_speakers(transcript)
+    if not names:
+        return transcript
+    chosen = await choose(
+        "Who is on your side?",
+        {name: number for number, name in enumerate(names[:MAX_OFFERED_NAMES])},
+        other="None of them",
+    )
+    return transcript if chosen in (None, OTHER) else assign_roles(transcript, names[chosen])

@@ -1,0 +1,251 @@
+"""What the page makes of a message: a call joins the conversation, a wish is done, a wall of text doesn't stay."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import chainlit as cl
+import pytest
+
+from agent.chat_models import Wording
+from agent.coach import FIRST_QUESTION, Coach
+from salescoach.config import Settings
+from salescoach.errors import CoachError, InputError
+from salescoach.library import Library
+from salescoach.reading.transcripts import parse_transcript
+from serving.chat.answering import AnswerOnPage
+from serving.chat.asking import OTHER
+from serving.chat.choosing import choose_row, settle_roles
+from serving.chat.conversation import OpenConversation
+from serving.chat.exchanges import Exchange
+from serving.chat.explained import SORRY, explained
+from serving.chat.intake import MAX_FILES, MAX_QUESTION_CHARS, SAMPLE_REQUEST, take_in
+from serving.chat.offering import press
+from serving.chat.page_state import page_state
+from serving.chat.process import ChatProcess
+from serving.chat.reader_process import Reader
+from serving.chat.reopening import reopen
+from serving.usecases.outcomes import WAITING
+from tests.open_pages import ANNA, answer_with, be, home, no_page_is_left, shown_from_now_on, step
+from tools.parts import Parts
+
+__all__ = ["home", "no_page_is_left"]  # fixtures
+
+CALL = "Rep: How is the zither orchestra doing?\nCustomer: The zither orchestra is quite broke."
+TABLE = "call_id,call_transcript\n" + "\n".join(f'deal-{n},"Rep: Hi {n}.\nCustomer: Ho."' for n in range(1, 9))
+
+
+@pytest.fixture
+def library(home: Settings) -> Iterator[Library]:
+    with Library(home.library_file) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def chat(home: Settings, library: Library, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ChatProcess]:
+    """A process whose coach has a library and nothing else, and answers every question with the same words."""
+    opened = ChatProcess(home)
+    coach = Coach(None, Parts(library, None, None), Wording(None, "offline", None))  # type: ignore[arg-type]
+
+    async def the_coach() -> Coach:
+        return coach
+
+    async def answered(page: AnswerOnPage, question: str, call_id: str | None = None) -> Exchange:
+        return Exchange(question, f"About {call_id}.")
+
+    monkeypatch.setattr(opened, "coach", the_coach)
+    monkeypatch.setattr(AnswerOnPage, "ask", answered)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def reader() -> AsyncIterator[Reader]:
+    one = Reader()
+    yield one
+    await one.close()
+
+
+async def given(chat: ChatProcess, text: str, *files: tuple[str, str], folder: Path | None = None) -> cl.Message:
+    """A message with files, as the page sends it, and what becomes of it."""
+    message = cl.Message(content=text, type="user_message")
+    for name, content in files:
+        assert folder is not None
+        (folder / name).write_text(content)
+        message.elements.append(cl.File(name=name, path=str(folder / name), mime="text/plain"))
+    await chat.history().create_step(step(message.thread_id, text, id=message.id))
+    cl.chat_context.add(message)
+    await take_in(chat, await chat.coach(), message)
+    return message
+
+
+def pressed(number: int) -> dict[str, Any]:
+    return {"payload": {"number": number}, "label": "", "name": "choose", "forId": "", "id": ""}
+
+
+def typed_in(text: str) -> dict[str, Any]:
+    return {**step("t", text), "createdAt": "2026-11-21T10:00:00Z"}
+
+
+# What came
+
+
+async def test_a_pasted_call_becomes_a_card_and_joins_the_conversation(chat: ChatProcess, library: Library) -> None:
+    thread = be(ANNA)
+    message = await given(chat, CALL)
+    assert message.content == "Pasted call · 2 turns · Rep, Customer"
+    [call_id] = library.private_calls(ANNA)
+    assert await chat.history().calls(thread) == (call_id,)
+    assert [(one.question, one.answer) for one in page_state().exchanges] == [(FIRST_QUESTION, f"About {call_id}.")]
+    kept = await chat.history().get_thread(thread)
+    assert kept is not None
+    assert kept["name"] == message.content
+
+
+async def test_a_question_with_a_file_is_asked_about_its_call(
+    chat: ChatProcess, library: Library, tmp_path: Path
+) -> None:
+    be(ANNA)
+    message = await given(chat, "Why did we lose?", ("call.txt", CALL), folder=tmp_path)
+    assert message.content == "Why did we lose?\nUploaded call.txt · 2 turns · Rep, Customer"
+    assert [one.question for one in page_state().exchanges] == ["Why did we lose?"]
+    assert len(library.private_calls(ANNA)) == 1
+
+
+async def test_every_file_of_a_message_is_taken_and_a_table_asks_for_its_row(
+    chat: ChatProcess, library: Library, tmp_path: Path
+) -> None:
+    be(ANNA)
+    answer_with(pressed(3))
+    await given(chat, "", ("call.txt", CALL), ("deals.csv", TABLE), folder=tmp_path)
+    texts = [library.get(call_id).transcript.turns[0].text for call_id in library.private_calls(ANNA)]
+    assert sorted(texts) == ["Hi 3.", "How is the zither orchestra doing?"]
+
+
+async def test_a_row_that_is_none_of_them_leaves_the_conversation_as_it_was(
+    chat: ChatProcess, library: Library, tmp_path: Path
+) -> None:
+    be(ANNA)
+    answer_with(None)
+    await given(chat, "", ("deals.csv", TABLE), folder=tmp_path)
+    assert (library.private_calls(ANNA), page_state().exchanges) == ([], [])
+
+
+async def test_what_the_page_offers_is_done(chat: ChatProcess, library: Library) -> None:
+    be(ANNA)
+    message = await given(chat, SAMPLE_REQUEST)
+    assert message.content.startswith("Sample call · ")
+    assert len(library.private_calls(ANNA)) == 1
+    shown = shown_from_now_on()
+    await given(chat, WAITING)
+    assert "Nothing waits for you to confirm it." in shown
+
+
+async def test_any_other_words_are_a_question(chat: ChatProcess) -> None:
+    be(ANNA)
+    message = await given(chat, "  Why do we lose?  ")
+    assert [one.question for one in page_state().exchanges] == ["Why do we lose?"]
+    assert message.content == "  Why do we lose?  "
+
+
+async def test_too_many_files_are_refused(chat: ChatProcess, tmp_path: Path) -> None:
+    be(ANNA)
+    files = [(f"{n}.txt", CALL) for n in range(MAX_FILES + 1)]
+    with pytest.raises(InputError, match=f"You gave {MAX_FILES + 1} files; give at most {MAX_FILES}"):
+        await given(chat, "", *files, folder=tmp_path)
+    assert page_state().exchanges == []
+
+
+@pytest.mark.parametrize("with_file", [False, True])
+async def test_a_wall_of_text_is_refused_and_does_not_stay(chat: ChatProcess, tmp_path: Path, with_file: bool) -> None:
+    thread = be(ANNA)
+    files = [("call.txt", CALL)] if with_file else []
+    wall = "x" * (MAX_QUESTION_CHARS + 1)
+    with pytest.raises(InputError, match="too long for a question"):
+        await given(chat, wall, *files, folder=tmp_path)
+    assert page_state().exchanges == []
+    kept = await chat.history().get_thread(thread)
+    assert kept is not None
+    assert kept["name"] == f"Pasted text · {MAX_QUESTION_CHARS + 1:,} characters"
+
+
+# What only the user knows
+
+
+@pytest.mark.parametrize(
+    ("answers", "chosen"),
+    [
+        ([pressed(2)], "Hi 2."),
+        ([pressed(OTHER), typed_in("8")], "Hi 8."),
+        ([pressed(OTHER), typed_in("deal-7")], "Hi 7."),
+        ([None], None),
+    ],
+)
+async def test_the_row_of_a_table_is_chosen(reader: Reader, answers: list[Any], chosen: str | None) -> None:
+    be(ANNA)
+    answer_with(*answers)
+    found = await choose_row(reader, TABLE.encode(), "deals.csv")
+    assert (found and found.turns[0].text) == chosen
+
+
+async def test_a_row_that_is_not_there_is_said(reader: Reader) -> None:
+    be(ANNA)
+    answer_with(pressed(OTHER), typed_in("9"))
+    with pytest.raises(InputError, match=r"deals\.csv has no such call.*from 1 to 8"):
+        await choose_row(reader, TABLE.encode(), "deals.csv")
+
+
+async def test_a_table_of_one_call_asks_nothing_unless_rows_were_left_out(reader: Reader) -> None:
+    be(ANNA)
+    one = 'call_id,call_transcript\na,"Rep: Hi.\nCustomer: Ho."\n'
+    found = await choose_row(reader, one.encode(), "one.csv")
+    assert found is not None
+    answer_with(pressed(OTHER))
+    assert await choose_row(reader, f"{one}b,\n".encode(), "one.csv") is None
+
+
+async def test_who_is_on_whose_side_is_asked_once_where_it_is_unclear() -> None:
+    be(ANNA)
+    named = parse_transcript("Dana: Hi there.\nBo: Hello you.\nDana: Shall we?\nBo: Yes, please.")
+    answer_with(pressed(1))
+    assert {turn.speaker: turn.role for turn in (await settle_roles(named)).turns} == {"Dana": "customer", "Bo": "rep"}
+    answer_with(pressed(OTHER))
+    assert await settle_roles(named) == named
+    clear = parse_transcript(CALL)
+    assert await settle_roles(clear) == clear
+
+
+# Buttons, errors, and a page that comes back
+
+
+async def test_a_button_without_a_call_says_so(chat: ChatProcess) -> None:
+    be(ANNA)
+    shown = shown_from_now_on()
+    await press(chat, "outcome")
+    assert any("There is no call in this conversation yet" in text for text in shown)
+    await press(chat, "forged")
+    assert any("There is no such button" in text for text in shown)
+    with pytest.raises(InputError, match="no call in this conversation"):
+        await OpenConversation(chat, await chat.coach()).desk()
+
+
+async def test_an_error_is_a_sentence_on_the_page_and_names_no_folder(home: Settings) -> None:
+    be(ANNA)
+    shown = shown_from_now_on()
+    async with explained(home.home):
+        raise CoachError(f"The history {home.history_file} is damaged.")
+    async with explained(home.home):
+        raise ValueError("a secret of the program")
+    assert shown[0].startswith("The history COACH\\_HOME/chat.sqlite is damaged")
+    assert shown[1:] == [SORRY]
+
+
+async def test_a_conversation_that_is_opened_again_has_its_exchanges(chat: ChatProcess) -> None:
+    thread = be(ANNA)
+    await chat.history().create_step(step(thread, "q"))
+    await chat.history().keep_exchange(thread, "m", {"question": "Why?", "answer": "Because.", "citations": []})
+    page_state().abstained = True
+    be(ANNA, thread)
+    await reopen(chat, thread)
+    assert [one.question for one in page_state().exchanges] == ["Why?"]
+    assert page_state().abstained is None
