@@ -1,5 +1,6 @@
 """Moves: what a window holds, how probabilities become moves, how concerns are linked, and who does the next step."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from salescoach.errors import ModelError
 from salescoach.moves.heads import CONCERN, N_OUTPUTS, MoveHeads, possible
 from salescoach.moves.next_step import next_step
 from salescoach.moves.objections import N_LINK, N_MET, HandlingModel, kind_of, rep_turns_after
-from salescoach.moves.reader import above_thresholds
+from salescoach.moves.reader import BUNDLED_READER, above_thresholds, read_card
 from salescoach.moves.taxonomy import CUSTOMER_MOVES, MOVES, OBJECTIONS, REP_MOVES, moves_of
 from salescoach.moves.windows import BEFORE_TOKENS, CONTEXT_TOKENS, MAX_TOKENS, N_BEFORE, TURN_TOKENS, windows
 from salescoach.moves.worth import CallWorth
@@ -192,3 +193,14 @@ def test_worth_is_what_its_formula_says(tmp_path: Path) -> None:
     assert CallWorth.load(tmp_path / "worth.safetensors").logits(features) == pytest.approx(
         worth.logits(features), abs=1e-4
     )
+
+
+def test_the_page_of_moves_names_each_with_its_figures() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "moves.md").read_text(encoding="utf-8")
+    said = set(re.findall(r"^\| `(\w+)` \| [^|]+ \| \"", page, re.MULTILINE))
+    assert said | {"small_talk", "logistics"} == {*MOVES}
+    rows = re.findall(r"^\| (`?[\w ]+`?) \| (\d+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", page, re.MULTILINE)
+    assert {name.strip("`"): tuple(own) for name, *own in rows} == {
+        name: (str(one.n), f"{one.precision:.2f}", f"{one.recall:.2f}", f"{one.f1:.2f}")
+        for name, one in read_card(BUNDLED_READER).figures.items()
+    }
