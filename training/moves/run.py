@@ -24,8 +24,6 @@ from training.moves.data import PairRows, TurnRows, label_rows
 from training.moves.finetune import MoveOptions, Trained, finetune, rare_weights
 from training.moves.judge import Reading, figures, handled_accuracy
 
-WORTH = "worth.safetensors"
-
 
 @dataclass(frozen=True)
 class Corpus:
@@ -167,4 +165,3 @@ def _save(trained: Trained, parts: _Parts, folder: Path) -> None:
     save_file(dict(trained.difference), folder / TRAINED_LAYERS)
     parts.heads.save(folder / HEADS)
     parts.handling.save(folder / HANDLING)
-    parts.worth.save(folder / WORTH)
