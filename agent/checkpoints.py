@@ -9,7 +9,7 @@ import logging
 import os
 import sqlite3
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -38,6 +38,7 @@ _COLUMNS: Final = {
                     "metadata"},
     "writes": {"thread_id", "checkpoint_ns", "checkpoint_id", "task_id", "idx", "channel", "type", "value"},
 }  # fmt: skip
+_AS_KEPT: Final = "typeof(thread_id) || ' ' || hex(thread_id)"
 _MESSAGES: Final = {(kind.__module__, kind.__name__): kind for kind in (HumanMessage, AIMessage, RemoveMessage)}
 # What SQLite says where the file may well be whole.
 _NO_DAMAGE: Final = frozenset(
@@ -231,20 +232,48 @@ def connect(file: Path) -> sqlite3.Connection:
 
 
 def readable(saver: SqliteSaver) -> tuple[list[CheckpointTuple], set[str]]:
-    """What is kept of all conversations, and the names of those of which something can't be read."""
+    """What is kept of all conversations, and those of which something can't be read, as ``as_kept`` names them."""
     found, unreadable = [], set()
     saver.setup()
-    rows = saver.conn.execute("SELECT thread_id, checkpoint_ns, checkpoint_id FROM checkpoints").fetchall()
-    for thread_id, checkpoint_ns, checkpoint_id in rows:
+    rows = saver.conn.execute(f"SELECT {_AS_KEPT}, thread_id, checkpoint_ns, checkpoint_id FROM checkpoints").fetchall()
+    for name, thread_id, checkpoint_ns, checkpoint_id in rows:
         place = {"thread_id": thread_id, "checkpoint_ns": checkpoint_ns, "checkpoint_id": checkpoint_id}
         try:
-            kept = saver.get_tuple({"configurable": place})
-            assert kept is not None
+            kept = saver.get_tuple({"configurable": place}) if name == as_kept(str(thread_id)) else None
+            if kept is None:
+                raise UnreadableError("it isn't found under its name")
             _Kept.model_validate(kept.checkpoint)
             found.append(kept)
         except Exception:  # damaged bytes can make anything of the reader
-            unreadable.add(str(thread_id))
+            unreadable.add(name)
     return found, unreadable
+
+
+def as_kept(thread: str) -> str:
+    """What ``readable`` and ``forget`` call a conversation: a name that is damaged can't be given as text."""
+    return f"text {thread.encode().hex().upper()}"
+
+
+def forget(saver: SqliteSaver, names: Iterable[str]) -> bool:
+    """Deletes conversations, and with them all writes that belong to no checkpoint: nobody reads those any more.
+
+    Args:
+        saver: of the file.
+        names: the conversations, as ``as_kept`` names them.
+
+    Returns:
+        Whether there was anything to delete.
+    """
+    gone = [(name,) for name in names]
+    with saver.cursor() as cursor:
+        n_before = saver.conn.total_changes
+        for table in _COLUMNS:
+            cursor.executemany(f"DELETE FROM {table} WHERE {_AS_KEPT} = ?", gone)
+        cursor.execute(
+            "DELETE FROM writes AS alone WHERE NOT EXISTS (SELECT * FROM checkpoints WHERE thread_id = alone.thread_id "
+            "AND checkpoint_ns = alone.checkpoint_ns AND checkpoint_id = alone.checkpoint_id)"
+        )
+        return saver.conn.total_changes > n_before
 
 
 def problem_of(file: Path) -> str | None:

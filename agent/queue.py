@@ -8,6 +8,7 @@ question that came later; and between two pieces of work its slot is kept for a 
 import asyncio
 import heapq
 import itertools
+import logging
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future
@@ -16,6 +17,8 @@ from contextvars import copy_context
 from typing import TypeVar, TypeVarTuple
 
 from salescoach.errors import CoachError
+
+logger = logging.getLogger(__name__)
 
 MAX_PLACES = 50  # of questions that wait or are worked on
 MAX_OF_OWNER = 3  # of these
@@ -28,6 +31,10 @@ ENOUGH = f"You have {MAX_OF_OWNER} questions waiting already; ask again when one
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
+
+
+class NoPlaceError(CoachError):
+    """The queue is full, or the user has as many places in it as one may have."""
 
 
 class WorkQueue:
@@ -45,15 +52,16 @@ class WorkQueue:
         """A place at the end of the queue, which is left at the end of the block.
 
         Args:
-            owner: the user whose question it is, who may have three places; None: the operator, who may have all.
+            owner: the user whose question it is, who may have three places; None: nobody's, such as the operator's, who
+                may have all, or what a page needs that asked nothing.
 
         Raises:
-            CoachError: the queue is full, or the owner has as many places as one may have.
+            NoPlaceError: the queue is full, or the owner has as many places as one may have.
         """
         if owner is not None and sum(other == owner for other in self._open.values()) >= MAX_OF_OWNER:
-            raise CoachError(ENOUGH)
+            raise NoPlaceError(ENOUGH)
         if len(self._open) >= self._limit:
-            raise CoachError(BUSY)
+            raise NoPlaceError(BUSY)
         number = next(self._numbers)
         self._open[number] = owner
         place = Place(self, number)
@@ -173,8 +181,14 @@ class Place:
                 is_free = True
                 self._queue.give_back()
 
+        running.add_done_callback(_log_failure)
         running.add_done_callback(free)
         asyncio.get_running_loop().call_later(LEFT_S, free)
+
+
+def _log_failure(ended: "asyncio.Future[T]") -> None:
+    if not ended.cancelled() and (error := ended.exception()) is not None:
+        logger.warning("Work that nobody waited for any more failed: %s", error)
 
 
 def in_thread(work: Callable[[*Args], T], *args: *Args) -> "Future[T]":

@@ -16,7 +16,7 @@ from eval.compare import CompareOptions, compare
 from salescoach.config import Settings
 from salescoach.reading.labelled import read_calls
 from salescoach.stats.measures import METRICS, Judged, Measure, averaged, interval, paired_gap
-from serving.cli.progress_bar import progress
+from serving.progress_bar import progress
 
 ARMS = ("length", "tfidf", "generic", "generic_cosine", "finetuned", "finetuned_cosine", "blend")
 PAIRS = (

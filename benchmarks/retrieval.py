@@ -34,8 +34,8 @@ from salescoach.model.scoring import CallScorer
 from salescoach.reading.labelled import read_calls
 from salescoach.types import LabelledCall, Outcome, Role, Transcript
 from vectorstore.build import build_index
-from vectorstore.chroma import STORE, VERSION, ChromaStore, write_store
-from vectorstore.database import DATABASE, digest_of_database
+from vectorstore.chroma import VERSION, ChromaStore, write_store
+from vectorstore.database import DATABASE, STORE, digest_of_database
 from vectorstore.generation import open_shelves
 from vectorstore.moments import Moment, moment_vectors, moments_of
 from vectorstore.search import PastCalls

@@ -8,6 +8,7 @@ import hashlib
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -150,13 +151,13 @@ def compare(
     folds = [make_fold(calls, names, settings.seed) for names in splits]
     hash_of_splits = split_hash(calls, [" ".join(names) for names in zip(*splits, strict=True)])
     fits = _fits(folds, settings, options, progress)
-    kept = _Kept(FileStore(settings.runs_dir / "compare.sqlite"), _facts(hash_of_splits, settings, options.finetuning))
-    judgements, spaces, ms_per_call = _judge(folds, fits, kept, progress)
-    learning = {}
-    if options.with_learning:
-        learners = {name: fits[name] for name in LEARNERS}
-        learning = _learning(folds, learners, kept, progress) | {_mean_size(folds): judgements}
-    kept.store.close()
+    with closing(FileStore(settings.runs_dir / "compare.sqlite")) as store:
+        kept = _Kept(store, _facts(hash_of_splits, settings, options.finetuning))
+        judgements, spaces, ms_per_call = _judge(folds, fits, kept, progress)
+        learning = {}
+        if options.with_learning:
+            learners = {name: fits[name] for name in LEARNERS}
+            learning = _learning(folds, learners, kept, progress) | {_mean_size(folds): judgements}
 
     lines: dict[str, Arm] = {}
     for done, arm in enumerate(judgements.arms):

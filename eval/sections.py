@@ -177,12 +177,11 @@ def _trust() -> Section:
 
 def early(by_share: Mapping[str, Sequence[AtShare]]) -> Section:
     """AUROC of arms for each share of a call."""
-    said = (
-        "AUROC when only the first part of each call is known. Early knowledge is worth most: one can still act on it."
-    )
+    known = "AUROC when only the first part of each call is known"
+    said = f"{known}. Early knowledge is worth most: one can still act on it."
     header = ["arm", *(f"{at.share} %" for at in next(iter(by_share.values())))]
     rows = [[arm, *(str(at.auc) for at in own)] for arm, own in by_share.items()]
-    table = Table(header, rows, "AUROC when only the first part of each call is known:")
+    table = Table(header, rows, f"{known}:")
     return Section("How early it knows", [said], [("by_share", "")], [table])
 
 

@@ -5,6 +5,7 @@
     │   ├── TranscriptError    the text is no readable transcript
     │   └── DataError          the labelled data breaks a rule; names the row
     ├── ModelError             the model folder is missing, damaged or does not fit (exit code 1)
+    │   └── NamedModelError    what the user named as a model is none; an InputError as well (exit code 2)
     └── UnavailableError       a part that is not needed for the score can't answer just now (exit code 1)
 
 Each message says what was expected, what came, and what to do.
@@ -39,6 +40,10 @@ class DataError(InputError):
 
 class ModelError(CoachError):
     """A model folder is missing, damaged or of another kind than was asked for."""
+
+
+class NamedModelError(ModelError, InputError):
+    """What the user named as a model, or as the model to start from, is none."""
 
 
 class UnavailableError(CoachError):

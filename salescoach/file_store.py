@@ -81,8 +81,8 @@ class FileStore:
                     n = self._database.executemany("DELETE FROM kept WHERE key = ?", [(key,) for key in keys]).rowcount
             except sqlite3.DatabaseError as error:
                 raise CoachError(
-                    f"The cache {self._file} can't be written ({error}), so nothing was deleted from it; see to that, "
-                    "or delete the file: it is made anew."
+                    f"The cache {self._file} can't be written ({error}), so nothing was deleted from it; make it "
+                    "writable, or delete the file; it will be made again."
                 ) from None
             if n > 0:
                 scrub(self._database, f"The cache {self._file.name}")

@@ -4,6 +4,8 @@
 .NAME.KEY.old    the folder before, in the moment in which they change places
 .NAME.KEY.lock   held by the program that does it; the system lets go of it when that program ends, however it ends
 .KEY.NAME        a file that is being written (``whole_file``), which takes seconds
+
+Older programs left folders among the runs that nothing reads any more; they go with the rest.
 """
 
 import contextlib
@@ -18,6 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+from salescoach.config import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -42,10 +46,11 @@ def half_made(target: Path) -> Iterator[tuple[Path, Path]]:
             Path(lock.lock_file).unlink(missing_ok=True)
 
 
-def remove_leftovers(models: Path, files: Path) -> None:
-    """What killed programs left among the models, and of files under another folder."""
-    remove_half_made(models)
-    remove_half_written(files)
+def remove_leftovers(settings: Settings) -> None:
+    """What killed programs left under ``COACH_HOME``, and what older ones kept there in formats that are gone."""
+    remove_half_made(settings.models_dir)
+    remove_half_written(settings.home)
+    remove_old_results(settings.runs_dir)
 
 
 def remove_half_made(folder: Path, name: str | None = None) -> list[Path]:
@@ -91,6 +96,19 @@ def remove_half_written(folder: Path) -> list[Path]:
                 file.unlink(missing_ok=True)
                 removed.append(file)
     return removed
+
+
+def remove_old_results(runs: Path) -> list[Path]:
+    """Removes results of comparisons and states for fine-tuning that were kept before there was one store for them.
+
+    Those were ``compare/KEY/*.json`` and ``finetune/activations/ENCODER-N/{states.bf16,index.npz}``. Returns the
+    folders.
+    """
+    states = (file.parent for file in runs.glob("finetune/activations/*/states.bf16"))
+    old = [folder for folder in (runs / "compare", *states) if folder.is_dir() and not folder.is_symlink()]
+    for folder in old:
+        shutil.rmtree(folder, ignore_errors=True)
+    return old
 
 
 def _beside(target: Path, key: str, kind: str) -> Path:

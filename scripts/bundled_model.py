@@ -15,7 +15,7 @@ from salescoach.config import Settings
 from salescoach.reading.labelled import read_calls
 from salescoach.stats.splits import CALIBRATION, TEST, TRAIN
 from salescoach.types import LabelledCall
-from serving.cli.progress_bar import progress
+from serving.progress_bar import progress
 from serving.usecases.setup import STARTER, example_calls
 from training.bundle import BUNDLED_MODEL, pack
 from training.options import FinetuneOptions, TrainingOptions

@@ -21,6 +21,7 @@ from agent.chat_models import Wording
 from agent.checkpoints import (
     CoachSerializer,
     UnreadableError,
+    as_kept,
     conversations,
     problem_of,
     readable,
@@ -181,7 +182,7 @@ def test_who_looks_through_a_file_with_other_types_calls_nothing(file: Path, tmp
     with conversations(file) as saver:
         found, unreadable = readable(saver)
     assert {kept.config["configurable"]["thread_id"] for kept in found} == {"other"}
-    assert unreadable == {"t"}
+    assert unreadable == {as_kept("t")}
     assert not marker.exists()
 
 
@@ -190,7 +191,7 @@ async def test_a_bad_row_beside_a_running_chat_takes_nothing_from_it(file: Path)
         await answer_of(coach, "And now?", thread="third", call_id="call-3")
         plant(file, "msgpack", b"\xc1 no msgpack", "a checkpoint")
         with conversations(file) as saver:
-            assert readable(saver)[1] == {"t"}
+            assert readable(saver)[1] == {as_kept("t")}
         await answer_of(coach, "And then?", thread="third")
         assert told(model) == (["call-3"], ["And now?"])
     assert set_aside(file) == []
@@ -207,6 +208,39 @@ def test_what_cant_be_read_may_be_about_a_deleted_call_and_goes_with_it(
         found, unreadable = readable(saver)
     assert {kept.config["configurable"]["thread_id"] for kept in found} == {"other"}
     assert unreadable == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("CAST(X'74FF' AS TEXT)", 1), ("CAST(X'EFBFBD' AS TEXT)", 0), ("X'74'", 1), ("X'6F74686572'", 1)],
+    ids=["no UTF-8", "odd but sound", "no text", "no text, and the name of another"],
+)
+def test_a_conversation_goes_although_its_name_is_damaged(file: Path, name: str, count: int) -> None:
+    with closing(sqlite3.connect(file)) as database, database:
+        for table in ("checkpoints", "writes"):
+            database.execute(f"UPDATE {table} SET thread_id = {name} WHERE thread_id = 't'")
+    assert _forget_conversations(Settings.load(home=file.parent), {"call-9"}, []) == count
+    with conversations(file) as saver:
+        found, unreadable = readable(saver)
+    assert unreadable == set()
+    assert len({kept.config["configurable"]["thread_id"] for kept in found}) == 2 - count
+    assert ("Winterbourne" in everything_in(file)) == (count == 0)
+
+
+def test_what_a_step_wrote_goes_with_the_checkpoint_that_it_belonged_to(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("DELETE FROM checkpoints WHERE thread_id = 't'")
+        n_before = database.execute("SELECT count(*) FROM writes WHERE thread_id = 'other'").fetchone()
+    assert "Winterbourne" in everything_in(file)
+    assert _forget_conversations(Settings.load(home=file.parent), {"call-9"}, []) == 0
+    with closing(sqlite3.connect(file)) as database:
+        assert database.execute("SELECT count(*) FROM writes WHERE thread_id = 't'").fetchone() == (0,)
+        assert database.execute("SELECT count(*) FROM writes").fetchone() == n_before
+    assert "Winterbourne" not in everything_in(file)
+
+
+def everything_in(file: Path) -> str:
+    return b"".join(part.read_bytes() for part in file.parent.glob(f"{file.name}*")).decode("utf-8", errors="replace")
 
 
 def plant(file: Path, kind: str, value: bytes, place: str) -> None:
@@ -377,7 +411,7 @@ async def test_doctor_says_how_the_memory_is(file: Path) -> None:
     plant(file, "msgpack", b"\xc1 no msgpack", "a checkpoint")
     ok, detail = _doctor(file.parent)
     assert ok
-    assert "1 can't be read and will begin anew" in detail
+    assert "1 can't be read; each begins anew when it is continued" in detail
     file.write_bytes(b"no database" * 100)
     ok, detail = _doctor(file.parent)
     assert not ok

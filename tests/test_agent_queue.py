@@ -1,9 +1,11 @@
 """The queue of heavy work: who comes first, who has to wait, and what becomes of those who leave."""
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -245,6 +247,27 @@ async def test_an_error_of_the_work_is_passed_on_and_frees_its_slot() -> None:
     with queue.place() as place, pytest.raises(ValueError, match="as it was"):
         await place.run(fails)
     await all_slots_are_free(queue)
+
+
+async def test_an_error_of_work_that_nobody_waits_for_any_more_is_a_line_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    queue, release, unretrieved = WorkQueue(slots=1), threading.Event(), list[dict[str, Any]]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unretrieved.append(context))
+
+    def fails() -> None:
+        release.wait(5)
+        raise ValueError("as it was")
+
+    with queue.place() as place, pytest.raises(TimeoutError):
+        await place.run(fails, seconds=SHORT_S)
+    release.set()
+    await all_slots_are_free(queue)
+    gc.collect()
+    assert unretrieved == []
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == [
+        "Work that nobody waited for any more failed: as it was"
+    ]
 
 
 async def test_the_event_loop_goes_on_while_many_wait() -> None:

@@ -1,5 +1,6 @@
 """The comparison: the same splits for all arms, no judged label near a fit, resumable, and noise scores 0.5."""
 
+import sqlite3
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from eval.folds import Fold, make_fold, make_splits
 from eval.report_tables import comparison_page, verdict
 from salescoach.config import Settings
 from salescoach.errors import DataError
+from salescoach.file_store import FileStore
 from salescoach.model.head import sigmoid
 from salescoach.model.scoring import CallScorer
 from salescoach.model.similarity import METHODS, ReferenceCalls
@@ -110,6 +112,23 @@ def test_the_json_has_the_fields_of_the_design(found: Comparison) -> None:
     assert arms["tfidf"].auc == 1.0  # what was said gives the outcome away
     assert arms["tfidf"].by_share[-1].auc == arms["tfidf"].measures["auc"]
     assert all(arm.ms_per_call > 0 for arm in found.arms)
+
+
+def test_the_file_of_results_is_closed_after_an_error_too(
+    calls: list[LabelledCall], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores: list[FileStore] = []
+
+    def fail(folds: object, fits: object, kept: module._Kept, progress: Progress) -> None:
+        stores.append(kept.store)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "_fits", lambda *_: {})
+    monkeypatch.setattr(module, "_judge", fail)
+    with pytest.raises(KeyboardInterrupt):
+        run(calls, Settings.load(home=tmp_path))
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        stores[0]._database.execute("SELECT 1")
 
 
 @pytest.mark.slow

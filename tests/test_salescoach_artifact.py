@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from salescoach.config import Settings
-from salescoach.errors import CoachError, ModelError
+from salescoach.errors import CoachError, ModelError, NamedModelError
 from salescoach.model.artifact import (
     MANIFEST,
     Manifest,
@@ -226,7 +226,13 @@ def test_the_model_in_use_is_the_named_one_else_the_current_one(tmp_path: Path) 
     make_current(settings, settings.models_dir / "second")
     assert find_model(settings) == settings.models_dir / "second"
     assert [file.name for file in settings.home.iterdir()] == ["current-model"]
-    assert find_model(Settings.load(home=settings.home, model=tmp_path / "mine")) == tmp_path / "mine"
+    named = Settings.load(home=settings.home, model=tmp_path / "mine")
+    with pytest.raises(NamedModelError, match=r"no model in .*mine") as refused:
+        find_model(named)
+    assert refused.value.exit_code == 2
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / MANIFEST).touch()
+    assert find_model(named) == tmp_path / "mine"
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"gone\n"])

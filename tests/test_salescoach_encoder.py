@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from salescoach.config import BUNDLED_BASE_MODEL, Settings
-from salescoach.errors import ModelError
+from salescoach.errors import ModelError, NamedModelError
 from salescoach.model.artifact import ModelFolder, find_model
 from salescoach.model.base_model import BUNDLED_SHA256, resolve_base_model
 from salescoach.model.bert import Bert
@@ -23,6 +23,7 @@ from salescoach.model.encoder import (
     load_model,
     turn_text,
 )
+from salescoach.model.loading import load_base_encoder
 from salescoach.model.vector_cache import MemoryCache
 from salescoach.testing import WordHashEncoder, make_transcript
 from salescoach.types import Turn
@@ -187,6 +188,12 @@ def test_the_bundled_model_is_checked_file_by_file(tmp_path: Path, monkeypatch: 
 
 def test_another_model_is_taken_by_its_name() -> None:
     assert resolve_base_model("intfloat/e5-small") == "intfloat/e5-small"
+
+
+def test_a_folder_that_is_named_and_holds_no_encoder_is_the_inputs_fault(tmp_path: Path) -> None:
+    with pytest.raises(NamedModelError, match=f"base encoder {tmp_path} can't be used") as refused:
+        load_base_encoder(Settings.load(home=tmp_path / "home", base_model=str(tmp_path)))
+    assert refused.value.exit_code == 2
 
 
 def test_the_double_depends_on_the_text_alone_and_knows_shared_words() -> None:

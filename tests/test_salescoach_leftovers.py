@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from salescoach.leftovers import remove_half_made, remove_half_written
+from salescoach.config import Settings
+from salescoach.leftovers import remove_half_made, remove_half_written, remove_leftovers
 from salescoach.model.artifact import CARD, whole_folder
 
 MAKING = """
@@ -112,3 +113,18 @@ def test_a_file_nobody_is_writing_any_more_goes(tmp_path: Path, age_h: float, is
     assert remove_half_written(tmp_path) == ([file] if is_removed else [])
     assert file.exists() is not is_removed
     assert all(one.exists() for one in kept)
+
+
+def test_what_older_programs_kept_of_comparisons_and_trainings_goes(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    activations = settings.runs_dir / "finetune" / "activations"
+    old = [settings.runs_dir / "compare" / "0123" / "fold-0-tfidf.json", activations / "0123-4" / "states.bf16"]
+    old.append(old[-1].with_name("index.npz"))
+    kept = [settings.runs_dir / "compare.sqlite", activations / "0123-4.sqlite", activations / "mine" / "notes.txt"]
+    for file in (*old, *kept):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"1")
+    remove_leftovers(settings)
+    assert names(settings.runs_dir) == ["compare.sqlite", "finetune"]
+    assert names(activations) == ["0123-4.sqlite", "mine"]
+    assert all(file.exists() for file in kept)

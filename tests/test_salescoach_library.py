@@ -519,7 +519,7 @@ def test_a_process_that_is_killed_has_added_all_calls_or_none(tmp_path: Path, wa
 def test_a_pasted_call_is_adopted_under_its_id(library: Library) -> None:
     call_id = library.add_pasted(make_transcript(*LINES))
     when = datetime(2026, 3, 31)
-    assert library.adopt(call_id, "converted", account_id="acc", rep_id="r", outcome_at=when, by="dana") == call_id
+    assert library.adopt(call_id, "converted", account_id="acc", outcome_at=when, by="dana") == call_id
     (summary,) = library.summaries()
     assert (summary.call_id, summary.provenance, summary.visibility) == (call_id, "own", "team")
     assert (summary.outcome, summary.outcome_at, summary.account_id) == ("converted", when, "acc")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from salescoach.errors import CoachError
 from salescoach.library import Library, score_log
 from salescoach.library.score_log import LoggedScore
 from salescoach.testing import make_call, make_transcript
@@ -99,7 +100,7 @@ def test_a_deletion_that_fails_leaves_the_log_as_it_was(library: Library, monkey
         raise sqlite3.OperationalError("disk I/O error")
 
     monkeypatch.setattr(score_log, "delete", fails)
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(CoachError, match=r"can't be used just now \(disk I/O error\); nothing was changed"):
         library.delete("a")
     monkeypatch.undo()
     assert library.get("a")

@@ -162,6 +162,28 @@ def test_of_several_calls_none_is_chosen_silently(monkeypatch: pytest.MonkeyPatc
         parse_transcript(path.read_text())
 
 
+def test_of_several_all_is_said_in_the_plural() -> None:
+    warnings = []
+    for n in (1, 2):
+        backwards = "".join(f"00:0{4 + turn}.000 --> 00:01.000\nRep {turn}: h&#8203;i\n\n" for turn in range(n))
+        call = parse_transcript(f"WEBVTT\n\n00:01.000 --> 00:02.000\nC: so\n\n{backwards}")
+        warnings += [warning for warning in call.warnings if "Cue" in warning or "hidden" in warning]
+    labels = ("Anna", "Dana", "Kim Lee")
+    for n in (2, 3):
+        once = "".join(f"{label}: hi\n" for label in labels[1:n])
+        warnings += parse_transcript(f"Rep: hi\nCustomer: hi\n{once}Rep: so\nCustomer: no\n").warnings
+    assert warnings == [
+        "Cue 2 ends before it starts; the end was dropped.",
+        "1 hidden or control character was removed from the captions.",
+        "Cues 2 and 3 end before they start; the ends were dropped.",
+        "2 hidden or control characters were removed from the captions.",
+        "“Dana:” begins a line only once and was read as text, not as a speaker.",
+        "1 line without a speaker was added to the turn above (first: line 3).",
+        "“Dana:” and “Kim Lee:” begin a line only once each and were read as text, not as speakers.",
+        "2 lines without a speaker were added to the turn above (first: line 3).",
+    ]
+
+
 def test_a_call_keeps_what_was_read_when_a_transcript_is_made_of_it() -> None:
     call = ReadCall(title="Renewal", account="Acme")
     for turn in (ReadTurn("Anna", "hi", 5.0), ReadTurn("Dana", "", 6.0), ReadTurn("Dana", "ho", 3.0, 2.0)):

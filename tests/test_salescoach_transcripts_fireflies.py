@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from salescoach.reading.transcripts import ReadCall, looks_like_transcript, read_calls_of, transcript_of
+from salescoach.reading.transcripts import PASTE_CHARS, ReadCall, looks_like_transcript, read_calls_of, transcript_of
 from tests.transcript_examples import Example, has_warning, said
 
 CALL = {
@@ -80,9 +80,19 @@ def test_a_time_that_is_none_is_dropped_and_said(time: Any) -> None:
     assert has_warning(call, "The time of turn 1 is no time and was dropped") == (time is not True)
 
 
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_long_call_that_is_pasted_is_seen(indent: int | None) -> None:
+    text = json.dumps({"sentences": CALL["sentences"] * 300}, indent=indent)
+    assert len(text) > 2 * PASTE_CHARS
+    assert looks_like_transcript(text)
+    assert looks_like_transcript(f"\n {text}")
+    other = json.dumps({"sentences": [{"text": "hi", "start": 0}] * 3_000}, indent=indent)
+    assert not looks_like_transcript(other)
+
+
 def test_calls_without_sentences_are_counted() -> None:
     [call] = _read({"transcripts": [{"id": "a", "sentences": None}, SHORT, {"id": "b"}]})
-    assert call.warnings == ["The file has 2 more without sentences, which can't be read."]
+    assert call.warnings == ["The file has 2 more calls without sentences, which can't be read."]
 
 
 def test_escapes_can_not_bring_hidden_characters_or_lines_in() -> None:

@@ -144,7 +144,7 @@ def test_times_that_run_backwards_are_dropped_by_turn() -> None:
     ]
     call = parse_transcript("\n".join(f"[{at}] {name}: hm" for at, name in lines))
     assert [turn.start_s for turn in call.turns] == [10, None, 20, None, 30, 40, None]
-    assert has_warning(call, "turn 2 and 4 runs backwards")
+    assert has_warning(call, "times of turns 2 and 4 run backwards")
     assert has_warning(call, "turn 7 is no time")
 
 

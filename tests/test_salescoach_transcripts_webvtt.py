@@ -132,7 +132,7 @@ def test_bad_cues_are_named_and_nothing_is_read_from_them() -> None:
     cues += ["00:00:09.000 --> 00:00:04.000\nCustomer: two", "00:75:00.000 --> 00:80:00.000\nRep: lost too"]
     call = parse_transcript("WEBVTT\n\n" + "\n\n".join(cues))
     assert [(turn.text, turn.start_s, turn.end_s) for turn in call.turns] == [("one", 1, 2), ("two", 9, None)]
-    assert has_warning(call, "Cue 2 and 4 was left out")
+    assert has_warning(call, "Cues 2 and 4 were left out because their times can't be read.")
     assert has_warning(call, "Cue 3 ends before it starts")
 
 

@@ -319,6 +319,7 @@ def test_a_file_is_sent_back_as_nothing_that_runs(team: Server) -> None:
             ("c.csv", b"<?xml version='1.0'?><x/>", "application/xhtml+xml"),
             ("d.TXT", PAGE, "application/json"),
             ("e.vtt", PAGE, "text/xml"),
+            ("f.json", PAGE, "application/json"),
         ):
             taken = anna.upload(session_id, name, content, claimed)
             assert taken.status_code == 200, taken.text

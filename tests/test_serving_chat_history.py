@@ -392,6 +392,22 @@ async def test_a_call_whose_thread_was_deleted_meanwhile_does_not_stay(history: 
         assert call_id not in library.private_calls(ANNA)
 
 
+@pytest.mark.parametrize("error", [OSError("Input/output error"), asyncio.CancelledError()])
+async def test_a_call_that_could_not_be_noted_for_a_thread_does_not_stay(
+    history: ChatHistory, home: Settings, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    pasted = make_transcript("Rep: How is the harp orchestra doing?", "Customer: The harp orchestra is broke.")
+    monkeypatch.setattr(ChatStore, "add_call", fails)
+    with Library(home.library_file) as library:
+        call_id = library.add_pasted(pasted, ANNA)
+        with pytest.raises(type(error)):
+            await history.add_call(be(ANNA), call_id, "m")
+        assert library.private_calls(ANNA) == []
+
+
 # Deleting
 
 

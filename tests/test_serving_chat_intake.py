@@ -1,7 +1,11 @@
 """What the page makes of a message: a call joins the conversation, a wish is done, a wall of text doesn't stay."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import chainlit as cl
@@ -9,10 +13,11 @@ import pytest
 
 from agent.chat_models import Wording
 from agent.coach import FIRST_QUESTION, Coach
+from agent.queue import BUSY, MAX_OF_OWNER, WorkQueue
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
 from salescoach.library import Library
-from salescoach.reading.transcripts import parse_transcript
+from salescoach.reading.transcripts import parse_transcript, transcript_of
 from serving.chat.answering import AnswerOnPage
 from serving.chat.asking import OTHER
 from serving.chat.choosing import choose_row, settle_roles
@@ -20,7 +25,7 @@ from serving.chat.conversation import OpenConversation
 from serving.chat.exchanges import Exchange
 from serving.chat.explained import SORRY, explained
 from serving.chat.intake import MAX_FILES, MAX_QUESTION_CHARS, SAMPLE_REQUEST, take_in
-from serving.chat.offering import press
+from serving.chat.offering import followed_by_buttons, offer_buttons, press
 from serving.chat.page_state import page_state
 from serving.chat.process import ChatProcess
 from serving.chat.reader_process import Reader
@@ -112,6 +117,21 @@ async def test_a_question_with_a_file_is_asked_about_its_call(
     assert len(library.private_calls(ANNA)) == 1
 
 
+async def test_a_file_is_read_under_its_name(
+    chat: ChatProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    be(ANNA)
+    asked, run = list[tuple[Any, ...]](), chat.reader._run
+
+    async def noted(*args: Any) -> Any:
+        asked.append(args)
+        return await run(*args)
+
+    monkeypatch.setattr(chat.reader, "_run", noted)
+    await given(chat, "", ("call.txt", CALL), folder=tmp_path)
+    assert asked == [(transcript_of, CALL.encode(), "call.txt")]
+
+
 async def test_every_file_of_a_message_is_taken_and_a_table_asks_for_its_row(
     chat: ChatProcess, library: Library, tmp_path: Path
 ) -> None:
@@ -139,6 +159,31 @@ async def test_what_the_page_offers_is_done(chat: ChatProcess, library: Library)
     shown = shown_from_now_on()
     await given(chat, WAITING)
     assert "Nothing waits for you to confirm it." in shown
+
+
+async def test_a_stop_while_a_call_is_kept_leaves_it_in_its_conversation(
+    chat: ChatProcess, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = be(ANNA)
+    is_begun, may_end, add = threading.Event(), threading.Event(), library.add_pasted
+
+    def slow(*args: Any) -> str:
+        is_begun.set()
+        may_end.wait(10)
+        return add(*args)
+
+    monkeypatch.setattr(library, "add_pasted", slow)
+    taking = asyncio.create_task(given(chat, CALL))
+    await asyncio.to_thread(is_begun.wait, 10)
+    taking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await taking
+    may_end.set()
+    await chat.close()
+    [call_id] = library.private_calls(ANNA)
+    assert await chat.history().calls(thread) == (call_id,)
+    await chat.history().delete_thread(thread)
+    assert library.private_calls(ANNA) == []
 
 
 async def test_any_other_words_are_a_question(chat: ChatProcess) -> None:
@@ -229,6 +274,40 @@ async def test_a_button_without_a_call_says_so(chat: ChatProcess) -> None:
         await OpenConversation(chat, await chat.coach()).desk()
 
 
+async def on_a_page_with_a_call(chat: ChatProcess, monkeypatch: pytest.MonkeyPatch) -> Coach:
+    """The coach, whose every score is 34 % from now on, with a page open whose conversation has a call."""
+    monkeypatch.setattr(Coach, "score_anyway", lambda *_, **__: SimpleNamespace(probability_percent=34))
+    be(ANNA)
+    await given(chat, CALL)
+    return await chat.coach()
+
+
+async def test_a_page_that_is_opened_again_takes_no_place_of_the_users_questions(
+    chat: ChatProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coach = await on_a_page_with_a_call(chat, monkeypatch)
+    shown = shown_from_now_on()
+    with ExitStack() as waiting:
+        for _ in range(MAX_OF_OWNER):
+            waiting.enter_context(coach.queue.place(ANNA))
+        await offer_buttons(chat)
+    assert page_state().buttons
+    assert shown == []
+
+
+async def test_a_question_that_finds_no_place_is_told_so_once(
+    chat: ChatProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coach = await on_a_page_with_a_call(chat, monkeypatch)
+    shown = shown_from_now_on()
+    coach.queue = WorkQueue(limit=0)
+    async with followed_by_buttons(chat):
+        with coach.queue.place(ANNA):
+            pass
+    assert shown == [BUSY]
+    assert not page_state().buttons
+
+
 async def test_an_error_is_a_sentence_on_the_page_and_names_no_folder(home: Settings) -> None:
     be(ANNA)
     shown = shown_from_now_on()
@@ -238,6 +317,41 @@ async def test_an_error_is_a_sentence_on_the_page_and_names_no_folder(home: Sett
         raise ValueError("a secret of the program")
     assert shown[0].startswith("The history COACH\\_HOME/chat.sqlite is damaged")
     assert shown[1:] == [SORRY]
+
+
+async def test_a_process_closes_everything_whatever_fails_and_opens_nothing_for_it(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unused = ChatProcess(home)
+    await unused.close()
+    assert not home.history_file.exists()
+
+    used, closed = ChatProcess(home), list[str]()
+
+    async def aside() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            closed.append("what ran aside")
+
+    async def fails() -> None:
+        closed.append("the reader")
+        raise OSError("as it was")
+
+    close = used.history().close
+
+    async def history_closes() -> None:
+        closed.append("the history")
+        await close()
+
+    used.run_aside(aside())
+    await asyncio.sleep(0)
+    monkeypatch.setattr(used.reader, "close", fails)
+    monkeypatch.setattr(used.history(), "close", history_closes)
+    with pytest.raises(OSError, match="as it was"):
+        await used.close()
+    assert closed == ["what ran aside", "the reader", "the history"]
 
 
 async def test_a_conversation_that_is_opened_again_has_its_exchanges(chat: ChatProcess) -> None:

@@ -84,6 +84,10 @@ def test_score_loads_torch_and_no_library_of_the_conversation(home: Path, exampl
     assert loaded & set(HEAVY) == {"torch", "numpy", "py3langid"}
 
 
+def test_metrics_load_the_library_and_neither_model_nor_index(home: Path, example: Path) -> None:
+    assert loaded_by(home, "metrics", str(example)) & set(HEAVY) == {"numpy", "sqlalchemy"}
+
+
 def one_object(out: str) -> dict[str, Any]:
     assert out.count("\n") == 1
     result = json.loads(out)
@@ -217,11 +221,15 @@ def test_what_cannot_be_used_gets_one_sentence_and_code_2(run: Run, home: Path, 
     assert sorted(str(path) for path in home.rglob("*") if "cache" not in path.parts) == before
 
 
-def test_a_model_that_is_missing_is_not_the_calls_fault(run: Run, home: Path, tmp_path: Path, example: Path) -> None:
-    code, out, err = run("score", str(example), "--model", str(tmp_path / "none"))
-    assert (code, out) == (1, "")
-    assert "none" in err
-    assert err.count("\n") == 1
+def test_a_model_that_is_missing_is_the_inputs_fault_only_where_it_was_named(
+    run: Run, home: Path, tmp_path: Path, example: Path
+) -> None:
+    for named, expected in ((["--model", str(tmp_path / "none")], 2), ([], 1)):
+        code, out, err = run("score", str(example), *named)
+        assert (code, out) == (expected, "")
+        assert "no model in" in err
+        assert err.count("\n") == 1
+        (home / "current-model").unlink(missing_ok=True)
 
 
 def test_a_damaged_model_is_named(run: Run, home: Path, example: Path) -> None:

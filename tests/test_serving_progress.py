@@ -2,8 +2,8 @@
 
 import pytest
 
-from serving.cli import progress_bar as module
-from serving.cli.progress_bar import progress
+from serving import progress_bar as module
+from serving.progress_bar import progress
 
 
 @pytest.fixture

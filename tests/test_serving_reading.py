@@ -1,6 +1,7 @@
 """Reading what users give, in a process of its own: the same as here, and an end to what would never end."""
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import AsyncIterator
@@ -50,6 +51,9 @@ async def test_it_reads_as_it_is_read_here(reader: Reader) -> None:
         assert await reader.text(text) == parse_transcript(text)
         assert await reader.file(file.read_bytes()) == parse_transcript(decode(file.read_bytes())[0])
     assert not await reader.is_call("How likely is it?")
+    fireflies = json.dumps({"sentences": [{"speaker_name": "Rep", "text": "Well, hello."}] * 1_000})
+    assert await reader.is_call(fireflies)
+    assert await reader.file(fireflies.encode(), "call.json") == parse_transcript(fireflies)
     assert await reader.table(TABLE.encode(), "calls.csv") == read_table(TABLE.encode(), "calls.csv")
     assert len(_children()) == 1
 

@@ -3,25 +3,46 @@
 import csv
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from alembic.util import CommandError
 
 from agent.build import open_coach
-from agent.coach import Answer
+from agent.chat_models import Wording
+from agent.coach import Answer, Coach, Event, Token, ToolFinished
+from agent.preferences import Preferences
 from salescoach.config import Settings
+from salescoach.errors import CoachError
 from salescoach.library import Library, score_log
 from salescoach.library.score_log import LoggedScore
 from salescoach.reading.transcripts import read_transcript
+from salescoach.testing import make_transcript
+from salescoach.types import Score
+from serving.chat.answering import AnswerOnPage
+from serving.chat.history import ChatHistory
 from serving.cli import app as cli
 from serving.usecases.ask import noting_scores
 from serving.usecases.delete import delete_call
 from serving.usecases.doctor import examine
+from serving.usecases.score_log import log_to
 from tests.homes import clone
+from tests.open_pages import ANNA, be, no_page_is_left, step
 from tests.test_salescoach_library import written_by_schema_1
+from tools.parts import Parts
+from tools.score_call import ScoreResult
+
+__all__ = ["no_page_is_left"]  # a fixture
 
 Run = Callable[..., str]
+
+CALL = make_transcript("Rep: How is the zither orchestra doing?", "Customer: It is quite broke.")
+SCORE = Score(
+    call_id=None, probability=0.34, interval=None, prediction_set=(), abstained=False, model_id="m-1", scorer="blend",
+    n_turns=2, latency_ms=1.0,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -49,6 +70,17 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 def log_of(settings: Settings) -> list[LoggedScore]:
     return score_log.read(settings.library_file)
+
+
+def raising(error: Exception) -> Callable[..., NoReturn]:
+    def raises(*_: object, **__: object) -> NoReturn:
+        raise error
+
+    return raises
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.message for record in caplog.records if record.levelname == "WARNING"]
 
 
 def foreign(file: Path, example: Path) -> Path:
@@ -109,7 +141,7 @@ def test_a_score_that_cannot_be_noted_is_given_with_a_warning(
     assert json.loads(run("score", str(example), "--json"))["probability"] is not None
     writer.rollback()
     writer.close()
-    (warning,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    (warning,) = warnings(caplog)
     assert "could not be noted" in warning
     assert "locked" in warning
     assert "\n" not in warning
@@ -118,6 +150,40 @@ def test_a_score_that_cannot_be_noted_is_given_with_a_warning(
     own.library_file.write_bytes(b"This is no database. " * 300)
     run("score", str(example))
     assert "could not be noted" in caplog.text
+
+
+FAILURES = [
+    OSError("Input/output error"),
+    CommandError("Can't locate revision\nidentified by '0007'"),
+    sqlite3.OperationalError("disk I/O error"),
+    CoachError("The library can't be used just now."),
+]
+
+
+@pytest.mark.parametrize("error", FAILURES, ids=lambda error: type(error).__name__)
+def test_nothing_that_fails_while_a_score_is_noted_takes_the_score(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    monkeypatch.setattr(score_log, "append", raising(error))
+    (tmp_path / "library.sqlite").touch()
+    log_to(tmp_path / "library.sqlite", "cli")([(CALL, SCORE)])
+    assert warnings(caplog) == [f"The score could not be noted in the library's log ({str(error).splitlines()[0]})."]
+
+
+@pytest.mark.parametrize("error", FAILURES, ids=lambda error: type(error).__name__)
+async def test_an_answer_comes_although_the_library_cannot_be_read_to_note_its_score(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    async def events() -> AsyncGenerator[Event, None]:
+        yield ToolFinished("1", "score_call", {}, ScoreResult.model_construct(call_id="a", score=SCORE), "")
+        yield Token("The answer.")
+
+    with Library(tmp_path / "library.sqlite") as library:
+        monkeypatch.setattr(library, "get", raising(error))
+        coach = Coach(None, Parts(library, None, None), Wording(None, "offline", None))  # type: ignore[arg-type]
+        seen = [event async for event in noting_scores(events(), coach, "chat")]
+    assert [type(event) for event in seen] == [ToolFinished, Token]
+    assert len(warnings(caplog)) == 1
 
 
 @pytest.mark.usefixtures("one_encoder")
@@ -150,6 +216,20 @@ async def test_the_chat_notes_a_score_before_it_is_shown(own: Settings, example:
     (line,) = log_of(own)
     assert (line.call_id, line.door) == (call_id, "chat")
     assert seen[-1] == (Answer.__name__, 1)
+
+
+@pytest.mark.usefixtures("one_encoder")
+async def test_the_page_notes_the_score_that_it_shows(own: Settings, example: Path) -> None:
+    history, thread = ChatHistory(own), be(ANNA)
+    await history.create_step(step(thread, "Score this call."))
+    async with open_coach(own) as coach:
+        call_id = coach.add_call(read_transcript(example), ANNA)
+        exchange = await AnswerOnPage(coach, history, Preferences()).ask("Score this call.", call_id)
+    await history.close()
+    assert exchange is not None
+    assert exchange.score is not None
+    (line,) = log_of(own)
+    assert (line.call_id, line.door, line.probability) == (call_id, "chat", exchange.score.score.probability)
 
 
 def test_a_call_is_deleted_from_the_log_by_its_words(own: Settings, run: Run, example: Path) -> None:

@@ -19,7 +19,7 @@ from salescoach.model.pooling import N_BLOCKS
 from salescoach.testing import make_transcript
 from salescoach.types import Transcript
 from training import layers, loop
-from training.activations import cached_activations
+from training.activations import Activations, cached_activations
 from training.calls import TrainingCalls
 from training.finetune import Finetuned, Run, finetune
 from training.layers import TRAINED_LAYERS, TopLayers, apply_trained_layers
@@ -295,7 +295,9 @@ def test_states_are_computed_once(base: Path, tmp_path: Path, monkeypatch: pytes
     assert states(texts)[1] == []
 
 
-def test_states_that_are_lost_are_computed_again(base: Path, tmp_path: Path) -> None:
+def test_states_that_are_lost_are_computed_again_once(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     texts = [f"Rep: number {number}" for number in range(5)]
     found = cached_activations(texts, base, 2, tmp_path, progress=lambda *_: None)
     first, _ = found.read(np.arange(5))
@@ -303,6 +305,26 @@ def test_states_that_are_lost_are_computed_again(base: Path, tmp_path: Path) -> 
         database.execute("UPDATE kept SET value = substr(value, 3)")
     again, _ = found.read(np.arange(5))
     assert torch.equal(again, first)
+
+    def not_again(*_: object) -> None:
+        raise AssertionError("what was lost is computed in every epoch")
+
+    monkeypatch.setattr(Activations, "_compute", not_again)
+    later, _ = found.read(np.arange(5))
+    assert torch.equal(later, first)
+
+
+def test_a_tokenizer_that_cuts_texts_otherwise_gets_states_of_its_own(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [f"Rep: number {number}" for number in range(5)]
+    before = cached_activations(texts, base, 2, tmp_path, progress=lambda *_: None)
+    counts = TurnEncoder.token_counts
+    monkeypatch.setattr(TurnEncoder, "token_counts", lambda self, some: [n - 1 for n in counts(self, some)])
+    after = cached_activations(texts, base, 2, tmp_path, progress=lambda *_: None)
+    states, mask = after.read(np.arange(5))
+    assert mask.sum(dim=1).tolist() == (before.lengths - 1).tolist()
+    assert states.shape[:2] == mask.shape
 
 
 def test_passes_are_computed_twice_where_memory_is_short(

@@ -24,7 +24,7 @@ from salescoach.model.scoring import Scorer
 from salescoach.testing import WordHashEncoder, make_call, make_transcript
 from salescoach.types import LabelledCall, Transcript
 from vectorstore.build import build_index
-from vectorstore.chroma import STORE
+from vectorstore.database import STORE
 from vectorstore.generation import current_generation
 from vectorstore.moments import MAX_TURNS
 from vectorstore.opened import is_sound

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vectorstore import chroma
-from vectorstore.chroma import STORE, VERSION, ChromaStore, NotOwnedError, write_store
-from vectorstore.database import DATABASE, UnsoundStoreError, digest_of_database
+from vectorstore.chroma import VERSION, ChromaStore, NotOwnedError, write_store
+from vectorstore.database import DATABASE, STORE, UnsoundStoreError, digest_of_database
 from vectorstore.shelf import PLACE, CallFacts, Shelf, exact_nearest
 
 N = 2_345

@@ -19,8 +19,8 @@ from salescoach.library.precedents import PrecedentQuery
 from salescoach.testing import make_call, make_calls
 from tests.test_vectorstore_faults import QUERY, mean_scorer
 from vectorstore.build import build_index
-from vectorstore.chroma import STORE, StoreBefore, write_store
-from vectorstore.database import DATABASE, UnsoundStoreError, check_database, digest_of_database
+from vectorstore.chroma import StoreBefore, write_store
+from vectorstore.database import DATABASE, STORE, UnsoundStoreError, check_database, digest_of_database
 from vectorstore.generation import CURRENT, current_generation, open_shelves
 from vectorstore.opened import is_sound
 from vectorstore.search import PastCalls

@@ -23,8 +23,7 @@ from salescoach.library.precedents import PrecedentQuery
 from salescoach.model.scoring import Scorer
 from salescoach.testing import WordHashEncoder, make_calls, make_transcript
 from vectorstore.build import build_index
-from vectorstore.chroma import STORE
-from vectorstore.database import DATABASE
+from vectorstore.database import DATABASE, STORE
 from vectorstore.generation import CURRENT, current_generation
 from vectorstore.opened import is_sound
 from vectorstore.search import PastCalls

@@ -50,8 +50,10 @@ class Activations:
         states = np.zeros((len(pieces), int(lengths.max()), self._lower.dimension), dtype=np.int16)
         kept = self._store.get(list({self._keys[piece] for piece in pieces}))
         lost = [piece for piece in pieces.tolist() if self._keys[piece] not in kept]
-        if lost:  # the disk was full, or is damaged: that costs time
-            kept |= self._compute(lost)
+        if lost:  # the disk was full, or is damaged: that costs time, once if it can be written
+            again = self._compute(lost)
+            self._store.put(again)
+            kept |= again
         for row, (piece, length) in enumerate(zip(pieces, lengths, strict=True)):
             states[row, :length] = np.frombuffer(kept[self._keys[piece]], dtype="<i2").reshape(length, -1)
         mask = np.arange(states.shape[1]) < lengths[:, None]
@@ -92,11 +94,13 @@ def cached_activations(
     encoder = TurnEncoder.load(base, fingerprint=folder_fingerprint(base), threads=torch.get_num_threads())
     split = [encoder.split_to_limit(text) for text in texts]
     pieces = [piece for own in split for piece in own]
+    lengths = np.minimum(np.array(encoder.token_counts(pieces)), MAX_TOKENS)
     activations = Activations(
-        lengths=np.minimum(np.array(encoder.token_counts(pieces)), MAX_TOKENS),
+        lengths=lengths,
         first_piece=np.concatenate([[0], np.cumsum([len(own) for own in split])]),
         _pieces=pieces,
-        _keys=[key_of(piece) for piece in pieces],
+        # With its length, as another version of the tokenizer may cut a text into other tokens.
+        _keys=[key_of(piece, str(length)) for piece, length in zip(pieces, lengths, strict=True)],
         _lower=_LowerPart(encoder, n_frozen),
         _store=FileStore(folder / f"{encoder.fingerprint}-{n_frozen}.sqlite"),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from salescoach.config import Settings
-from salescoach.errors import ModelError
+from salescoach.errors import NamedModelError
 from salescoach.model.artifact import folder_fingerprint
 from salescoach.model.base_model import resolve_base_model
 from salescoach.model.encoder import Encoder, encode_turns
@@ -129,11 +129,12 @@ def fit_finetuned(
         progress: called with the stage, steps done and steps to do.
 
     Raises:
-        ModelError: the base model is not a folder, or can't be cut into layers.
+        NamedModelError: the base model is not a folder.
+        ModelError: it can't be cut into layers.
     """
     base = Path(resolve_base_model(settings.base_model))
     if not base.is_dir():
-        raise ModelError(
+        raise NamedModelError(
             f"Fine-tuning needs the base model as a folder; save {settings.base_model} to one and name that."
         )
     learns_again = _learns_again(train, options)

@@ -8,7 +8,7 @@
 | ``simclr`` | two views of each call | none | a call closer to itself than to others | many calls, few or no labels |
 
 ``joint`` trains a linear classifier along with the encoder. The others have none: what they leave behind is the nearest
-prototype (``training.finetune.prototype_classifier``), and the calibrated head is fitted on the call vectors anyway.
+prototype (``training.loop.Loop.place_prototypes``), and the calibrated head is fitted on the call vectors anyway.
 """
 
 from typing import TYPE_CHECKING, Literal

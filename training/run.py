@@ -34,7 +34,7 @@ from salescoach.model.base_model import resolve_base_model
 from salescoach.model.embedding_arm import EmbeddingArm, ReferenceArm
 from salescoach.model.encoder import Encoder, TurnEncoder, encode_turns
 from salescoach.model.head import Head, conformal_quantile, nonconformity
-from salescoach.model.loading import PROBES, installed_versions, load_arms, load_encoder
+from salescoach.model.loading import PROBES, installed_versions, load_arms, load_encoder, named_base
 from salescoach.model.scoring import CallScorer
 from salescoach.model.text_arm import TextArm
 from salescoach.progress import Progress, silent
@@ -86,7 +86,7 @@ def train(
         DataError: too few calls of one class, or a split that can't be made.
     """
     split = _Split.of(calls, settings.seed, by_time=options.by_time)
-    remove_leftovers(settings.models_dir, settings.runs_dir)
+    remove_leftovers(settings)
     with whole_folder(out) as folder:
         base = _copy_encoder(settings, folder / ENCODER)
         embeddings = _fit_embeddings(split, base, folder, settings, options, progress)
@@ -264,11 +264,12 @@ def training_calls(train: Sequence[LabelledCall], calibration: Sequence[Labelled
 def _copy_encoder(settings: Settings, target: Path) -> TurnEncoder:
     """Puts the base encoder into the model folder and loads it from there."""
     source = Path(resolve_base_model(settings.base_model))
-    if source.is_dir():
-        copy_encoder(source, target)
-    else:
-        TurnEncoder.load(settings.base_model, fingerprint="hub", engine="torch-fp32").save(target)
-    return load_encoder(target, folder_fingerprint(target), settings)
+    with named_base(settings):
+        if source.is_dir():
+            copy_encoder(source, target)
+        else:
+            TurnEncoder.load(settings.base_model, fingerprint="hub", engine="torch-fp32").save(target)
+        return load_encoder(target, folder_fingerprint(target), settings)
 
 
 def _encode(encoder: Encoder, calls: Sequence[Transcript], stage: str, progress: Progress) -> None:

@@ -19,8 +19,8 @@ from salescoach.model.encoder import encode_turns
 from salescoach.model.scoring import Scorer
 from salescoach.progress import Progress, silent
 from salescoach.types import OUTCOMES, Outcome
-from vectorstore.chroma import STORE, VERSION, StoreBefore, write_store
-from vectorstore.database import DATABASE, UnsoundStoreError, digest_of_database
+from vectorstore.chroma import VERSION, StoreBefore, write_store
+from vectorstore.database import DATABASE, STORE, UnsoundStoreError, digest_of_database
 from vectorstore.generation import (
     Generation,
     changed_files,

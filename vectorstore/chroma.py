@@ -22,11 +22,9 @@ from langchain_chroma import Chroma
 
 from salescoach.types import OUTCOMES, Outcome
 from salescoach.whole_file import copy_folder
-from vectorstore.database import DATABASE, UnsoundStoreError, check_database
+from vectorstore.database import DATABASE, OWNER, STORE, UnsoundStoreError, check_database
 from vectorstore.shelf import KINDS, Kind, Shelf
 
-STORE = "chroma"  # the folder of the store inside a generation
-OWNER = ".owner"  # the lock of the one object that has the store open
 VERSION = chromadb.__version__
 
 _BATCH = 5_000  # Chroma takes 5,461 at most

@@ -13,7 +13,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-DATABASE = "chroma.sqlite3"
+STORE = "chroma"  # the folder of the store inside a generation
+OWNER = ".owner"  # the lock of the one object that has the store open
+DATABASE = "chroma.sqlite3"  # in that folder
 NO_FUNCTION = ({"type": "legacy"}, {"type": "unknown"})  # how Chroma writes that vectors are given
 _FUNCTION = "embedding_function"
 

@@ -9,7 +9,6 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from salescoach.types import Transcript
 
@@ -29,6 +28,8 @@ def shingles(transcript: Transcript) -> np.ndarray:
 
 def nearly_same(calls: Sequence[np.ndarray]) -> np.ndarray:
     """Which calls are nearly the same, given the shingles of each: shape (n_calls, n_calls), bool, False for itself."""
+    from scipy.sparse import csr_array
+
     sizes = np.array([len(runs) for runs in calls])
     known, columns = np.unique(np.concatenate(calls), return_inverse=True)
     ends = np.concatenate([[0], np.cumsum(sizes)])

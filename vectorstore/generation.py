@@ -13,17 +13,19 @@ import hashlib
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 from pydantic import Field, ValidationError
 
 from salescoach.errors import CoachError, UnavailableError
-from salescoach.model.scoring import Scorer
 from salescoach.types import OUTCOMES, Frozen, Outcome
 from salescoach.whole_file import whole_file
-from vectorstore.chroma import OWNER, STORE
-from vectorstore.database import DATABASE
+from vectorstore.database import DATABASE, OWNER, STORE
 from vectorstore.shelf import Shelf
+
+if TYPE_CHECKING:
+    from salescoach.model.scoring import Scorer
 
 CURRENT = "current.json"
 REBUILD = "run `coach index` on your calls, or `coach setup`, to build it again"
@@ -58,7 +60,7 @@ class _Current(Frozen):
     generations: tuple[Generation, ...] = Field(min_length=1)
 
 
-def fingerprint_of(scorer: Scorer) -> str:
+def fingerprint_of(scorer: "Scorer") -> str:
     """Names whatever decides what a vector is: the model folder and the engine that computes."""
     model_id = scorer.manifest.model_id
     return f"{model_id}-{hashlib.sha256(f'{model_id} {scorer.encoder.fingerprint}'.encode()).hexdigest()[:12]}"
@@ -78,7 +80,7 @@ def generations_in(index_dir: Path) -> tuple[Generation, ...]:
         raise UnavailableError(f"The index of past calls is damaged; {REBUILD}.") from None
 
 
-def current_generation(index_dir: Path, scorer: Scorer) -> Generation:
+def current_generation(index_dir: Path, scorer: "Scorer") -> Generation:
     """The newest generation with this scorer's vectors.
 
     Raises:

@@ -9,8 +9,8 @@ import numpy as np
 
 from salescoach.library import Library
 from salescoach.model.scoring import Scorer
-from vectorstore.chroma import STORE, ChromaStore, NotOwnedError
-from vectorstore.database import UnsoundStoreError
+from vectorstore.chroma import ChromaStore, NotOwnedError
+from vectorstore.database import STORE, UnsoundStoreError
 from vectorstore.generation import REBUILD, Generation, changed_files, current_generation, open_shelves
 from vectorstore.shelf import Kind, Shelf, exact_nearest
 

@@ -99,9 +99,10 @@ class LibraryDatabase:
         try:
             with Session(self._writer if writes else self._engine) as session, session.begin():
                 yield session
-        except DatabaseError as error:
+        except (DatabaseError, sqlite3.Error) as error:  # the latter from work on the driver's own connection
+            reason = error.orig if isinstance(error, DatabaseError) else error
             raise CoachError(
-                f"The library {self._file} can't be used just now ({error.orig}); nothing was changed."
+                f"The library {self._file} can't be used just now ({reason}); nothing was changed."
             ) from None
 
 

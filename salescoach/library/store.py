@@ -101,7 +101,6 @@ class Library(LibraryReader):
         outcome: Outcome | None = None,
         *,
         account_id: str | None = None,
-        rep_id: str | None = None,
         outcome_at: datetime | None = None,
         by: str | None = None,
     ) -> str:
@@ -113,7 +112,6 @@ class Library(LibraryReader):
             call_id: of the call, or the one that it had while it was only pasted.
             outcome: how the deal ended; None: it is open.
             account_id: the customer's.
-            rep_id: the seller's.
             outcome_at: when it ended.
             by: who says so.
 
@@ -123,11 +121,9 @@ class Library(LibraryReader):
         check_date(outcome_at, "the end of the deal")
         with self._session(writes=True) as session:
             row = self._changeable(session, call_id)
-            if account_id is not None:
+            if account_id:
                 session.execute(insert(AccountRow).on_conflict_do_nothing(), [{"account_id": account_id}])
-            if rep_id is not None:
-                session.execute(insert(RepRow).on_conflict_do_nothing(), [{"rep_id": rep_id}])
-            row.account_id, row.rep_id = account_id or row.account_id, rep_id or row.rep_id
+                row.account_id = account_id
             if outcome is not None:
                 _enter(row, outcome, outcome_at, by)
             _join_team(session, row)

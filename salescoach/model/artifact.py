@@ -22,7 +22,7 @@ from typing import Any
 from pydantic import Field
 
 from salescoach.config import Settings
-from salescoach.errors import InputError, ModelError
+from salescoach.errors import InputError, ModelError, NamedModelError
 from salescoach.leftovers import half_made, remove_half_made
 from salescoach.model.base_model import sha256_of
 from salescoach.model.encoder import Engine
@@ -123,7 +123,7 @@ class ModelFolder:
             ModelError: there is no model folder, or one of its files is missing, changed or not listed.
         """
         if not (path / MANIFEST).is_file():
-            raise ModelError(f"There is no model in {path}; run `coach setup`, or name a model folder with --model.")
+            raise ModelError(_none_in(path))
         try:
             raw = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
             manifest = Manifest.model_validate(raw)
@@ -144,9 +144,12 @@ def find_model(settings: Settings) -> Path:
     """The model folder that is used: the one named, else the one last set up or trained.
 
     Raises:
+        NamedModelError: there is none in the folder that is named.
         ModelError: none is named and none has been made yet.
     """
     if settings.model is not None:
+        if not (settings.model / MANIFEST).is_file():
+            raise NamedModelError(_none_in(settings.model))
         return settings.model
     try:
         name = settings.current_model_file.read_text(encoding="utf-8", errors="replace").strip()
@@ -227,6 +230,10 @@ def _model_id(name: str, raw_manifest: dict[str, Any]) -> str:
     """The name and a hash over the whole manifest, so that no figure in it can change unnoticed."""
     content = json.dumps({key: value for key, value in raw_manifest.items() if key != "model_id"}, sort_keys=True)
     return f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+
+
+def _none_in(path: Path) -> str:
+    return f"There is no model in {path}; run `coach setup`, or name a model folder with --model."
 
 
 def _damaged(path: Path, relative: str) -> ModelError:

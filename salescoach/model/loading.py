@@ -2,11 +2,13 @@
 
 import hashlib
 import importlib.metadata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from salescoach.config import Settings
-from salescoach.errors import ModelError, UnavailableError
+from salescoach.config import BUNDLED_BASE_MODEL, Settings
+from salescoach.errors import ModelError, NamedModelError, UnavailableError
 from salescoach.model.artifact import Manifest, ModelFolder, folder_fingerprint
 from salescoach.model.base_model import resolve_base_model, sha256_of
 from salescoach.model.embedding_arm import BlendedArm, ChosenArm, EmbeddingArm, ReferenceArm, ScoringArm, WordsArm
@@ -91,12 +93,29 @@ def load_encoder(folder: Path, fingerprint: str, settings: Settings, *, cached: 
 
 
 def load_base_encoder(settings: Settings) -> TurnEncoder:
-    """The encoder that training starts from, generic as it is."""
+    """The encoder that training starts from, generic as it is.
+
+    Raises:
+        NamedModelError: another one than the bundled is named, and it can't be loaded.
+        ModelError: the bundled one can't be.
+    """
     source = resolve_base_model(settings.base_model)
-    if Path(source).is_dir():
-        return load_encoder(Path(source), folder_fingerprint(Path(source)), settings)
-    name = hashlib.sha256(source.encode()).hexdigest()
-    return TurnEncoder.load(source, fingerprint=name, threads=settings.threads)
+    with named_base(settings):
+        if Path(source).is_dir():
+            return load_encoder(Path(source), folder_fingerprint(Path(source)), settings)
+        name = hashlib.sha256(source.encode()).hexdigest()
+        return TurnEncoder.load(source, fingerprint=name, threads=settings.threads)
+
+
+@contextmanager
+def named_base(settings: Settings) -> Iterator[None]:
+    """Around the loading of the base encoder: one that the user named and that can't be loaded is a NamedModelError."""
+    try:
+        yield
+    except ModelError as error:
+        if settings.base_model == BUNDLED_BASE_MODEL:
+            raise
+        raise NamedModelError(f"The base encoder {settings.base_model} can't be used: {error}") from None
 
 
 def installed_versions() -> dict[str, str]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from salescoach.errors import TranscriptError
 from salescoach.reading.limits import MAX_LABEL_CHARS
-from salescoach.reading.texts import LINE_BREAK, clean, listed, tidy, unescaped
-from salescoach.reading.times import STAMP, seconds
+from salescoach.reading.texts import LINE_BREAK, clean, in_number, listed, tidy, unescaped
+from salescoach.reading.times import STAMP, ends_dropped, seconds
 
 _CUE_TIME = re.compile(rf"(?P<start>{STAMP})\s*-->\s*(?P<end>{STAMP})(?:\s.*)?")
 _DIGIT = re.compile(r"\d")
@@ -83,11 +83,13 @@ def read_cues(lines: Sequence[str]) -> tuple[list[Cue], list[str]]:
         )
     warnings: list[str] = []
     if bad:
-        warnings.append(f"Cue {listed(bad)} was left out because its times can't be read.")
+        cues_were = in_number(len(bad), f"Cue {listed(bad)} was", f"Cues {listed(bad)} were")
+        warnings.append(f"{cues_were} left out because {in_number(len(bad), 'its', 'their')} times can't be read.")
     if bad_ends:
-        warnings.append(f"Cue {listed(bad_ends)} ends before it starts; the end was dropped.")
+        warnings.append(ends_dropped("cue", bad_ends))
     if n_hidden:
-        warnings.append(f"{n_hidden} hidden or control characters were removed from the captions.")
+        were = in_number(n_hidden, "character was", "characters were")
+        warnings.append(f"{n_hidden} hidden or control {were} removed from the captions.")
     return cues, warnings
 
 

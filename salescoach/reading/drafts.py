@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from salescoach.reading.limits import MAX_LABEL_CHARS, check_turn
-from salescoach.reading.texts import LINE_BREAK
+from salescoach.reading.texts import LINE_BREAK, in_number
 from salescoach.types import Role
 
 
@@ -83,7 +83,7 @@ class ReadCall:
         n_before = next((index for index, turn in enumerate(self.turns) if turn.speaker), 0)
         if not n_before or n_before > len(self.turns) - n_before:
             return
-        are = "lines above the first speaker were" if n_before > 1 else "line above the first speaker was"
+        are = in_number(n_before, "line above the first speaker was", "lines above the first speaker were")
         self.warnings.append(f"{n_before} {are} left out, beginning “{self.turns[0].text[:40]}”.")
         del self.turns[:n_before]
 

@@ -7,6 +7,7 @@ from salescoach.errors import TranscriptError
 from salescoach.reading.drafts import ReadCall, ReadTurn
 from salescoach.reading.limits import check_call
 from salescoach.reading.roles import UNKNOWN_SPEAKER, assign_roles, roles_from_labels
+from salescoach.reading.texts import in_number
 from salescoach.reading.times import check_times
 from salescoach.types import Role, Transcript, Turn
 
@@ -39,7 +40,8 @@ def to_transcript(call: ReadCall, *, rep: str | None = None, call_id: str | None
 def _left_out(n_empty: int) -> list[str]:
     if not n_empty:
         return []
-    return [f"{n_empty} {'turns without any words were' if n_empty > 1 else 'turn without any words was'} left out."]
+    were = in_number(n_empty, "turn without any words was", "turns without any words were")
+    return [f"{n_empty} {were} left out."]
 
 
 def _nobody(turns: Sequence[ReadTurn]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from salescoach.reading.limits import MAX_LABEL_CHARS
 from salescoach.reading.roles import means, side_of
-from salescoach.reading.texts import listed, phrases
+from salescoach.reading.texts import in_number, listed, phrases
 from salescoach.reading.times import STAMP
 
 # Words before a colon that head a note or a form, not a speech.
@@ -160,4 +160,6 @@ def warnings_of_rejected(rejected: Sequence[str]) -> list[str]:
     if not rejected:
         return []
     labels = listed(f"“{label}:”" for label in rejected)
-    return [f"{labels} begins a line only once and was read as text, not as a speaker."]
+    one = f"{labels} begins a line only once and was read as text, not as a speaker."
+    many = f"{labels} begin a line only once each and were read as text, not as speakers."
+    return [in_number(len(rejected), one, many)]

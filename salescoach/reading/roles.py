@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from salescoach.errors import InputError
-from salescoach.reading.texts import listed, phrases
+from salescoach.reading.texts import in_number, listed, phrases
 from salescoach.types import Role, Transcript
 
 UNKNOWN_SPEAKER: Final = "unknown"
@@ -89,7 +89,7 @@ def roles_from_labels(transcript: Transcript, stated: Mapping[str, Role]) -> Tra
         notes.append(f"“{unclear[0]}” was taken as the {other}, because the other speaker is “{known}”.")
     elif unclear:
         notes.append(
-            f"it is not clear on which side {listed(unclear)} {'are' if len(unclear) > 1 else 'is'}; "
+            f"it is not clear on which side {listed(unclear)} {in_number(len(unclear), 'is', 'are')}; "
             "say who is on your side (on the command line: --rep NAME)."
         )
     return _with_roles(transcript, roles, notes)

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from salescoach.reading.limits import check_lines
-from salescoach.reading.texts import LINE_BREAK, clean
+from salescoach.reading.texts import LINE_BREAK, clean, in_number
 
 
 class Source:
@@ -47,7 +47,7 @@ class Source:
         n_removed = self._cleaned[1] + self._json[1]
         if not n_removed:
             return []
-        return [f"{n_removed} hidden or control character{'s were' if n_removed > 1 else ' was'} removed."]
+        return [f"{n_removed} hidden or control {in_number(n_removed, 'character was', 'characters were')} removed."]
 
     @cached_property
     def _cleaned(self) -> tuple[str, int]:

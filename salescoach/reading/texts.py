@@ -60,6 +60,11 @@ def listed(items: Iterable[object], limit: int = _MAX_NAMED) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+def in_number(n: int, one: str, many: str) -> str:
+    """What is said of one thing or of several, with noun and verb to match: ``one`` where ``n`` is 1, else ``many``."""
+    return one if n == 1 else many
+
+
 def phrases(text: str) -> frozenset[str]:
     """The entries of a list that is written with ``|`` or a line break between them."""
     return frozenset(phrase.strip() for line in text.split("\n") for phrase in line.split("|") if phrase.strip())

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from salescoach.reading.drafts import ReadTurn
-from salescoach.reading.texts import listed
+from salescoach.reading.texts import in_number, listed
 
 STAMP: Final = r"\d{1,3}:\d{1,2}(?::\d{1,2})?(?:[.,]\d{1,3})?"  # as part of a pattern
 
@@ -26,23 +26,35 @@ def check_times(turns: Sequence[ReadTurn]) -> list[str]:
     warnings: list[str] = []
     unreadable = [number for number, turn in enumerate(turns, 1) if turn.has_bad_time]
     if unreadable:
-        warnings.append(f"The time of turn {listed(unreadable)} is no time and was dropped.")
+        warnings.append(_times_dropped(unreadable, "is no time", "are no times"))
     timed = [(index, turn.start_s) for index, turn in enumerate(turns) if turn.start_s is not None]
     keep = _longest_rising([start_s for _, start_s in timed])
     backwards = [index for position, (index, _) in enumerate(timed) if position not in keep]
     for index in backwards:
         turns[index].start_s = turns[index].end_s = None
     if backwards:
-        numbers = listed(index + 1 for index in backwards)
-        warnings.append(f"The time of turn {numbers} runs backwards and was dropped.")
+        warnings.append(_times_dropped([index + 1 for index in backwards], "runs backwards", "run backwards"))
     ends: list[int] = []
     for number, turn in enumerate(turns, 1):
         if turn.end_s is not None and (turn.start_s is None or turn.end_s < turn.start_s):
             turn.end_s = None
             ends.append(number)
     if ends:
-        warnings.append(f"Turn {listed(ends)} ends before it starts; the end was dropped.")
+        warnings.append(ends_dropped("turn", ends))
     return warnings
+
+
+def ends_dropped(what: str, numbers: Sequence[int]) -> str:
+    """The warning about turns or cues (``what``) that end before they start."""
+    one = f"{what.title()} {listed(numbers)} ends before it starts; the end was dropped."
+    many = f"{what.title()}s {listed(numbers)} end before they start; the ends were dropped."
+    return in_number(len(numbers), one, many)
+
+
+def _times_dropped(turns: Sequence[int], is_wrong: str, are_wrong: str) -> str:
+    one = f"The time of turn {listed(turns)} {is_wrong} and was dropped."
+    many = f"The times of turns {listed(turns)} {are_wrong} and were dropped."
+    return in_number(len(turns), one, many)
 
 
 def _longest_rising(values: Sequence[float]) -> set[int]:

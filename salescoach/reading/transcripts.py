@@ -5,6 +5,7 @@ the way is said in ``Transcript.warnings``; see docs/transcripts.md.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +41,7 @@ __all__ = [
     "ReadTurn",
     "assign_roles",
     "decode",
+    "judged_part",
     "looks_like_transcript",
     "parse_transcript",
     "read_calls_of",
@@ -50,7 +52,7 @@ __all__ = [
     "transcript_of",
 ]
 
-# A chat message is judged by its beginning: a pasted call shows its labels at once.
+# A chat message is judged by its beginning: a pasted call shows its labels at once, but for JSON.
 PASTE_CHARS: Final = 20_000
 
 
@@ -123,11 +125,20 @@ def read_transcript(path: Path, *, rep: str | None = None, call_id: str | None =
         raise TranscriptError(f"{path}: {error}") from None
 
 
+def judged_part(text: str) -> str:
+    """What is looked at to tell whether a chat message is a call: its beginning, or all of it, if it may be JSON."""
+    return text[: MAX_BYTES if text.lstrip()[:1] in ("{", "[") else PASTE_CHARS]
+
+
 def looks_like_transcript(text: str) -> bool:
     """Whether a chat message is a pasted call: two or more turns with labels or times, not a question about one.
 
-    Judged by its first ``PASTE_CHARS`` characters.
+    Judged by its first ``PASTE_CHARS`` characters, except that JSON is judged as a whole: a part of it is none.
     """
+    whole = Source(judged_part(text))
+    if whole.json is not None:
+        with suppress(TranscriptError):  # such as of a line that is too long in every other format
+            return reader_of(whole).is_pasted_call(whole)
     source = Source(text[:PASTE_CHARS])
     return reader_of(source).is_pasted_call(source)
 
@@ -141,6 +152,6 @@ def _calls(source: Source) -> list[ReadCall]:
 def _only(calls: Sequence[ReadCall]) -> ReadCall:
     if len(calls) > 1:
         raise TranscriptError(
-            f"There are {len(calls)} calls in this file and one is read at a time; give each in a file of its own."
+            f"There are {len(calls)} calls here and one is read at a time; give each in a file of its own."
         )
     return calls[0]

@@ -5,6 +5,8 @@ from typing import Final
 
 METRICS_VERSION: Final = 2  # of the definitions below; a change of what is counted is a new version
 
+UNITS: Final = {"share": " %", "seconds": " s", "minutes": " min", "words": " words"}  # as they follow a value
+
 
 @dataclass(frozen=True)
 class MetricDefinition:

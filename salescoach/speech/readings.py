@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from salescoach.library import CallSummary
 from salescoach.speech.call_metrics import call_metrics, mention_turns
-from salescoach.speech.metric_list import METRICS, MetricDefinition
+from salescoach.speech.metric_list import METRICS, UNITS, MetricDefinition
 from salescoach.speech.published import PUBLISHED
 from salescoach.types import Frozen, MetricReading, Transcript
 
@@ -18,7 +18,6 @@ Quartiles = tuple[float, float, float]
 Whose = Literal["own", "sample"]
 
 _RANGE_DASH: Final = "\u2013"
-_UNITS: Final = {"share": " %", "seconds": " s", "minutes": " min", "words": " words"}
 
 
 class PeerKind(Frozen):
@@ -111,7 +110,7 @@ def amount(metric: MetricDefinition, value: float) -> str:
 
 def unit_of(metric: MetricDefinition) -> str:
     """What follows a value of a metric; the subject of a rate already says "per minute", a count needs no unit."""
-    return " words per minute" if metric.unit == "words per minute" else _UNITS.get(metric.unit, "")
+    return " words per minute" if metric.unit == "words per minute" else UNITS.get(metric.unit, "")
 
 
 def spread(metric: MetricDefinition, found: Quartiles) -> str:

@@ -1,7 +1,7 @@
 """The chat's charts as Plotly figures: pure functions of what the tools return, that know nothing of Chainlit.
 
 A figure doesn't know whether the page is dark or light, so its background is clear, its marks read on both, and the
-page's style sheet gives the text its colour (``public/charts.css``).
+page's style sheet gives the text its colour (``public/coach.css``).
 
 Arrays are lists, never numpy's: the page's Plotly is older than the packed form that ours gives those.
 """

@@ -34,10 +34,8 @@ class OpenConversation:
         """
         card = view.card(transcript, title)
         await self.shorten(message, f"{question}\n{card}" if question else card)
-        at_most = self._chat.settings.max_private_calls
         transcript = await settle_roles(transcript)
-        call_id = await asyncio.to_thread(self._coach.add_call, transcript, self._user, at_most)
-        await self._history.add_call(message.thread_id, call_id, message.id)
+        call_id = await self._chat.run_whole(self._keep(message, transcript))
         exchange = await self.ask(question or FIRST_QUESTION, call_id)
         if exchange is not None and exchange.score is not None:
             await self._name(message, view.scored_name(exchange.score.probability_percent, message.content))
@@ -78,6 +76,13 @@ class OpenConversation:
             ask=self.ask,
             note=self._history.quotes,
         )
+
+    async def _keep(self, message: cl.Message, transcript: Transcript) -> str:
+        """Keeps a call, and that the conversation is about it; without that nobody could delete the call."""
+        at_most = self._chat.settings.max_private_calls
+        call_id = await asyncio.to_thread(self._coach.add_call, transcript, self._user, at_most)
+        await self._history.add_call(message.thread_id, call_id, message.id)
+        return call_id
 
     async def _name(self, message: cl.Message, name: str) -> None:
         """Names the conversation after its first message."""

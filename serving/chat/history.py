@@ -114,7 +114,7 @@ class ChatHistory(BaseDataLayer):
         user = _user()
         try:
             await self._write(self._store.add_call, thread_id, call_id, step_id, user)
-        except CoachError:
+        except BaseException:  # a stop, too
             if user is not None and call_id not in await self._write(self._store.call_ids):
                 await asyncio.to_thread(forget_pasted, self._settings, call_id, user)
             raise

@@ -8,6 +8,7 @@ from typing import Any
 
 import chainlit as cl
 
+from agent.queue import NoPlaceError
 from salescoach.errors import InputError
 from serving.chat.actions import BUTTONS, MORE, buttons
 from serving.chat.conversation import OpenConversation
@@ -31,7 +32,10 @@ async def followed_by_buttons(chat: ChatProcess, *, unfolded: bool = False) -> A
 
 
 async def offer_buttons(chat: ChatProcess, *, unfolded: bool = False) -> None:
-    """Puts the buttons under the newest message, where the conversation has a call; what fails is said."""
+    """Puts the buttons under the newest message, where the conversation has a call; what fails is said.
+
+    Nobody asked for them, so they are no question of the user's, and there are none where the queue is full.
+    """
     async with explained(chat.settings.home):
         session, page, messages = cl.context.session, page_state(), cl.chat_context.get()
         calls = await chat.history().calls(session.thread_id)
@@ -39,8 +43,11 @@ async def offer_buttons(chat: ChatProcess, *, unfolded: bool = False) -> None:
             return
         if page.abstained is None:  # a conversation that was opened again
             coach = await chat.coach()
-            user = session.user.identifier
-            score = await in_turn(coach, user, partial(coach.score_anyway, calls[-1], page.preferences, user=user))
+            scored = partial(coach.score_anyway, calls[-1], page.preferences, user=session.user.identifier)
+            try:
+                score = await in_turn(coach, None, scored)
+            except NoPlaceError:
+                return
             page.abstained = score.probability_percent is None
         page.buttons = buttons(abstained=page.abstained, unfolded=unfolded, is_shared=has_accounts(chat.settings))
         for action in page.buttons:

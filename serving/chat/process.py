@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from typing import TypeVar
 
 from chainlit.config import FILES_DIRECTORY
 from chainlit.session import ws_sessions_id
@@ -20,6 +21,8 @@ from serving.usecases.owners import give_owners
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 
 class ChatProcess:
     """The coach, the history and the reader, each opened when it is first needed. Belongs to one event loop."""
@@ -32,6 +35,7 @@ class ChatProcess:
         self._coach: Coach | None = None
         self._history: ChatHistory | None = None
         self._aside: set[asyncio.Task[None]] = set()
+        self._whole: set[asyncio.Task[object]] = set()
 
     async def coach(self) -> Coach:
         """The one coach of this process.
@@ -60,6 +64,21 @@ class ChatProcess:
         self._aside.add(task := asyncio.create_task(work))
         task.add_done_callback(self._aside.discard)
 
+    async def run_whole(self, work: Coroutine[object, object, T]) -> T:
+        """Runs what may not be left by halves: a stop ends the waiting alone, and the process ends after the work.
+
+        Raises:
+            Exception: what the work raised.
+        """
+        task = asyncio.create_task(work)
+        self._whole.add(task)
+        task.add_done_callback(self._whole.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_log_failure)
+            raise
+
     async def start(self) -> None:
         """Opens what the first question would have to wait for. Without a model the page says what is missing."""
         self.run_aside(sweep_regularly(FILES_DIRECTORY, lambda: frozenset(ws_sessions_id)))
@@ -71,9 +90,17 @@ class ChatProcess:
             logger.warning("%s", error)
 
     async def close(self) -> None:
-        """Closes what is open."""
-        for task in self._aside:
-            task.cancel()
-        await self.reader.close()
-        await self._stack.aclose()
-        await self.history().close()
+        """Closes what is open, all of it whatever fails; the last error is raised."""
+        async with AsyncExitStack() as closing:
+            if self._history is not None:
+                closing.push_async_callback(self._history.close)
+            closing.push_async_callback(self._stack.aclose)
+            closing.push_async_callback(self.reader.close)
+            for task in self._aside:
+                task.cancel()
+            await asyncio.gather(*self._aside, *self._whole, return_exceptions=True)
+
+
+def _log_failure(task: asyncio.Task[T]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.warning("What was stopped while it could not be left failed: %s", error)

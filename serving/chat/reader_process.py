@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from salescoach.errors import CoachError, InputError
 from salescoach.reading.labelled import CallTable, read_table
-from salescoach.reading.transcripts import PASTE_CHARS, looks_like_transcript, parse_transcript, transcript_of
+from salescoach.reading.transcripts import judged_part, looks_like_transcript, parse_transcript, transcript_of
 from salescoach.types import Transcript
 
 # The longest call that is allowed takes half a second where nothing else runs; scoring for others may be running.
@@ -42,7 +42,7 @@ class Reader:
         Raises:
             InputError: it took too long.
         """
-        return bool(await self._run(looks_like_transcript, text[:PASTE_CHARS]))
+        return bool(await self._run(looks_like_transcript, judged_part(text)))
 
     async def text(self, text: str) -> Transcript:
         """As ``parse_transcript``.

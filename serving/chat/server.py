@@ -17,7 +17,7 @@ from salescoach.errors import CoachError, InputError
 from salescoach.whole_file import copy_folder
 from serving.chat.accounts import Accounts, cookie_secret
 from serving.chat.store import ChatStore
-from serving.cli.progress_bar import progress
+from serving.progress_bar import progress
 from serving.usecases.indexing import follow_library
 from serving.usecases.lost_library import check_library
 

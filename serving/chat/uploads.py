@@ -20,7 +20,10 @@ MAX_BYTES: Final = 20_000_000
 MAX_BYTES_OF_USER: Final = 100_000_000
 
 # By the ending, which the settings limit. What a browser says it is would be believed by another browser.
-_TYPES: Final = {".txt": "text/plain", ".vtt": "text/vtt", ".srt": "application/x-subrip", ".csv": "text/csv"}
+_TYPES: Final = {
+    ".txt": "text/plain", ".vtt": "text/vtt", ".srt": "application/x-subrip", ".json": "text/plain",
+    ".csv": "text/csv",
+}  # fmt: skip
 # As what a file may be shown. All others are handed over to be kept, never opened as part of this page.
 _SHOWN_AS: Final = {"application/json": "application/json"} | dict.fromkeys(
     _TYPES.values(), "text/plain; charset=utf-8"

@@ -44,11 +44,18 @@ class WaitingOnPage:
             await step.remove()
 
 
-async def in_turn(coach: Coach, user: str, work: Callable[[*Args], T], *args: *Args) -> T:
-    """Does a user's work in a thread when its turn has come, and says so where it has to wait.
+async def in_turn(coach: Coach, user: str | None, work: Callable[[*Args], T], *args: *Args) -> T:
+    """Does work in a thread when its turn has come, and says so where it has to wait.
+
+    Args:
+        coach: whose queue it goes through.
+        user: who asked for it; None: nobody did, and it takes no place from anybody.
+        work: what to do.
+        args: for it.
 
     Raises:
-        CoachError: too many wait already, or it took too long.
+        NoPlaceError: too many wait already.
+        CoachError: it took too long.
         Exception: what the work raised.
     """
     shown = WaitingOnPage()

@@ -33,7 +33,7 @@ def evaluate(
     from eval.report_tables import evaluation_page
     from salescoach.model.scoring import CallScorer
     from salescoach.reading.labelled import read_calls
-    from serving.cli.progress_bar import progress
+    from serving.progress_bar import progress
 
     calls = [call for call in read_calls(data) if split in (None, call.split)]
     if not calls:
@@ -67,7 +67,7 @@ def compare(
     from eval.report import write_comparison
     from eval.report_tables import comparison_page
     from salescoach.reading.labelled import read_calls
-    from serving.cli.progress_bar import progress
+    from serving.progress_bar import progress
 
     calls = read_calls(data)
     is_page = report is not None and printing.is_page(report)
@@ -87,7 +87,7 @@ def audit(data: Data, as_json: AsJson = False) -> None:
     from eval.audit import audit as run
     from eval.audit import render as audit_page
     from salescoach.reading.labelled import read_calls
-    from serving.cli.progress_bar import progress
+    from serving.progress_bar import progress
 
     calls = read_calls(data)
     with progress() as show:

@@ -20,7 +20,7 @@ def index(data: Data, model: ModelDir = None) -> None:
     from salescoach.library import Library
     from salescoach.model.artifact import find_model
     from salescoach.reading.labelled import read_calls
-    from serving.cli.progress_bar import progress
+    from serving.progress_bar import progress
     from serving.usecases.indexing import rebuild_index
     from serving.usecases.lost_library import check_library
 
@@ -47,7 +47,7 @@ def add(
     from salescoach.library import Library
     from salescoach.model.artifact import find_model
     from salescoach.reading.labelled import is_table
-    from serving.cli.progress_bar import progress
+    from serving.progress_bar import progress
     from serving.usecases.lost_library import check_library
     from serving.usecases.outcomes import add_call
     from serving.usecases.read import read_call
@@ -74,7 +74,7 @@ def outcome(
 ) -> None:
     """Enter or correct how the deal of a call ended, or open it again."""
     from salescoach.library import Library
-    from serving.cli.progress_bar import progress
+    from serving.progress_bar import progress
     from serving.usecases.lost_library import check_library
     from serving.usecases.outcomes import enter_outcome
 
@@ -87,7 +87,7 @@ def outcome(
 
 def delete(call_id: str, model: ModelDir = None, as_json: AsJson = False) -> None:
     """Delete a call from library, index, caches, conversations and uploads; names the models that learned from it."""
-    from serving.cli.progress_bar import progress
+    from serving.progress_bar import progress
     from serving.usecases.delete import delete_call
     from serving.usecases.lost_library import check_library
 

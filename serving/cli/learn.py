@@ -25,7 +25,7 @@ def sample(
     asr_noise: Annotated[float, typer.Option(help="share of the words that are misheard", min=0, max=1)] = 0.0,
 ) -> None:
     """Write a sample corpus whose true probabilities are known."""
-    from serving.cli.progress_bar import progress
+    from serving.progress_bar import progress
     from training.sample import DEFAULT_NOISE, write_sample
 
     if out.suffix.lower() != ".csv":
@@ -51,7 +51,7 @@ def train(
     base: Annotated[str | None, typer.Option(help="base encoder: a sentence-transformers name or folder")] = None,
     by_time: Annotated[bool, typer.Option("--by-time", help="the latest third of the accounts judges")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="go on where an interrupted training stopped")] = False,
-    triplets: Annotated[bool, typer.Option("--triplets", help="also write hard triplets of moments, to read")] = False,
+    triplets: Annotated[bool, typer.Option("--triplets", help="also write hard triplets of moments to a file")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a model folder on labelled calls; without a table, on the library's own ones once there are enough."""
@@ -59,7 +59,7 @@ def train(
     from salescoach.library import Library
     from salescoach.model.artifact import make_current
     from salescoach.reading.labelled import read_calls
-    from serving.cli.progress_bar import progress
+    from serving.progress_bar import progress
     from serving.usecases.indexing import rebuild_index
     from serving.usecases.lost_library import check_library
     from serving.usecases.setup import example_calls

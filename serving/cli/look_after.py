@@ -17,7 +17,7 @@ def setup(
     ] = False,
 ) -> None:
     """Make sample corpus, model and index, where they are missing. Safe to repeat and to interrupt."""
-    from serving.cli.progress_bar import progress
+    from serving.progress_bar import progress
     from serving.usecases.setup import set_up
 
     with progress() as report:

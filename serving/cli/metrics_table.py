@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from salescoach.speech.metric_list import UNITS
 from salescoach.types import MetricReading, NextStep, PublishedFigure
 
 if TYPE_CHECKING:
@@ -15,14 +16,11 @@ if TYPE_CHECKING:
 
 MAX_TURNS: Final = 12  # of one metric, in the list of turns
 FEW: Final = "too few calls"
-_UNITS: Final = {
-    "share": " %", "seconds": " s", "minutes": " min", "words": " words", "words per minute": " words/min",
-    "per minute": "/min", "per 100 words": "/100 words",
-}  # fmt: skip
+_UNITS: Final = UNITS | {"words per minute": " words/min", "per minute": "/min", "per 100 words": "/100 words"}
 _SIDES: Final = {-1: "below", 0: "inside", 1: "above"}
 _LEGEND: Final = (
-    "¼ ½ ¾: a quarter, half and three quarters of those calls lie below; inside: from ¼ to ¾. Of what a call has or "
-    "hasn't: how many calls have it. Where a call lies is no verdict."
+    "¼ ½ ¾: a quarter, half and three quarters of those calls lie below; inside: from ¼ to ¾. For yes/no metrics: how "
+    "many calls have it. Where a call lies is no verdict."
 )
 _PUBLISHED: Final = (
     "Published elsewhere: correlations among vendors' customers, no rule for one call. Your own calls come first."

@@ -11,7 +11,7 @@ from salescoach.types import MethodName
 
 Ending = Literal["converted", "lost", "open"]
 
-File = Annotated[Path, typer.Argument(help="a transcript (txt, vtt, srt); - reads stdin")]
+File = Annotated[Path, typer.Argument(help="a transcript (txt, vtt, srt, or json of Fireflies); - reads stdin")]
 Data = Annotated[Path, typer.Argument(help="labelled calls: CSV, JSONL or Parquet")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 ModelDir = Annotated[Path | None, typer.Option("--model", help="a model folder; default: the current one")]

@@ -25,7 +25,7 @@ def score(
     """Score one call, or rank the calls of a CSV."""
     from salescoach.model.scoring import CallScorer
     from salescoach.reading.labelled import is_table, read_calls
-    from serving.cli.progress_bar import progress
+    from serving.progress_bar import progress
     from serving.usecases.read import read_call
     from serving.usecases.score import rank_calls, score_call
     from serving.usecases.score_log import log_to

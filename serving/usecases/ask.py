@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from agent.build import build_coach, build_parts
 from agent.coach import Answer, Coach, Event, ToolFinished
 from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.types import Transcript
-from serving.usecases.score_log import Door, log_to
+from serving.usecases.score_log import Door, log_to, warned_only
 from tools.score_call import ScoreResult
 
 
@@ -51,8 +51,6 @@ async def ask_once(settings: Settings, question: str, transcript: Transcript | N
 
 def _note(coach: Coach, result: ScoreResult, door: Door) -> None:
     library = coach.parts.library
-    try:
+    with warned_only(), suppress(InputError):  # of a call that was deleted since: what is gone leaves no line
         transcript = library.get(result.call_id).transcript
-    except InputError:  # deleted since; what is gone leaves no line
-        return
-    log_to(library.file, door)([(transcript, result.score)])
+        log_to(library.file, door)([(transcript, result.score)])

@@ -16,7 +16,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from langgraph.checkpoint.base import CheckpointTuple
 
-from agent.checkpoints import conversations, readable, set_aside
+from agent.checkpoints import as_kept, conversations, forget, readable, set_aside
 from salescoach.config import Settings
 from salescoach.errors import CoachError, ModelError
 from salescoach.file_store import key_of
@@ -146,10 +146,10 @@ def _forget_conversations(settings: Settings, call_ids: set[str], turns: Sequenc
             logger.warning(
                 "Deleted what can't be read and may be about the call: %s.", count(len(about), "conversation")
             )
-        about |= {str(kept.config["configurable"]["thread_id"]) for kept in found if _is_about(kept, call_ids, said)}
-        for thread in about:
-            saver.delete_thread(thread)
-        if about:
+        about |= {
+            as_kept(kept.config["configurable"]["thread_id"]) for kept in found if _is_about(kept, call_ids, said)
+        }
+        if forget(saver, about):
             scrub(saver.conn, f"The file of conversations {settings.threads_file}")
     return len(about)
 

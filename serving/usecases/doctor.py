@@ -122,7 +122,7 @@ def _conversations(settings: Settings) -> str:
         with conversations(settings.threads_file) as saver:
             n_unreadable = len(readable(saver)[1])
         if n_unreadable:
-            return f"remembered; {n_unreadable} can't be read and will begin anew where they are gone on with"
+            return f"remembered; {n_unreadable} can't be read; each begins anew when it is continued"
     damaged = [file.name for file in set_aside(settings.threads_file) if file.suffix == settings.threads_file.suffix]
     if damaged:
         return f"remembered; {', '.join(damaged)} was damaged and set aside, and can be deleted"

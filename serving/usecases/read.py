@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from salescoach.reading.transcripts import decode, parse_transcript, read_transcript
+from salescoach.reading.transcripts import read_transcript, transcript_of
 from salescoach.types import Transcript
 
 
@@ -17,8 +17,4 @@ def read_call(source: Path | bytes, rep: str | None = None) -> Transcript:
         InputError: the file can't be read.
         TranscriptError: what is in it is no text, is empty, or is too much for one call.
     """
-    if isinstance(source, Path):
-        return read_transcript(source, rep=rep)
-    text, notes = decode(source)
-    transcript = parse_transcript(text, rep=rep)
-    return transcript.model_copy(update={"warnings": (*notes, *transcript.warnings)})
+    return read_transcript(source, rep=rep) if isinstance(source, Path) else transcript_of(source, rep=rep)

@@ -5,14 +5,13 @@ line of warning.
 """
 
 import logging
-import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from salescoach.errors import CoachError
 from salescoach.library import score_log
 from salescoach.library.score_log import LoggedScore
 from salescoach.types import Score, Transcript
@@ -25,20 +24,28 @@ Log = Callable[[Sequence[Scored]], None]
 
 
 def log_to(library_file: Path, door: Door) -> Log:
-    """What notes scores that are seen at a door."""
+    """What notes scores that are seen at a door; it raises nothing."""
     return partial(_note, library_file, door)
 
 
-def _note(library_file: Path, door: Door, scored: Sequence[Scored]) -> None:
-    if not scored or not library_file.is_file():
-        return
-    now = datetime.now(UTC).replace(tzinfo=None)
-    entries = [_entry(transcript, score, now, door) for transcript, score in scored]
+@contextmanager
+def warned_only() -> Iterator[None]:
+    """Whatever fails while a score is noted is a line of warning: the score was made, and is given."""
     try:
+        yield
+    except Exception as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        logger.warning("The score could not be noted in the library's log (%s).", reason)
+
+
+def _note(library_file: Path, door: Door, scored: Sequence[Scored]) -> None:
+    with warned_only():
+        if not scored or not library_file.is_file():
+            return
+        now = datetime.now(UTC).replace(tzinfo=None)
+        entries = [_entry(transcript, score, now, door) for transcript, score in scored]
         if not score_log.append(library_file, entries) and _is_of_an_older_program(library_file):
             score_log.append(library_file, entries)
-    except (CoachError, sqlite3.Error) as error:
-        logger.warning("The score could not be noted in the library's log (%s).", error)
 
 
 def _entry(transcript: Transcript, score: Score, now: datetime, door: Door) -> LoggedScore:

@@ -48,7 +48,7 @@ def set_up(
         forget_generations(settings.index_dir)
     else:
         check_library(settings)
-    remove_leftovers(settings.models_dir, settings.home)
+    remove_leftovers(settings)
     sample = settings.home / "sample" / "calls.csv"
     if not sample.is_file():
         write_sample(

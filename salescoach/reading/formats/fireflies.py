@@ -6,6 +6,7 @@ from typing import Any, Final
 from salescoach.reading.drafts import ReadCall, ReadTurn
 from salescoach.reading.formats.base import FormatReader
 from salescoach.reading.source import Source
+from salescoach.reading.texts import in_number
 from salescoach.reading.values import date_in, seconds_in, simple_values, text_in
 
 _OWN_FIELDS: Final = frozenset({"id", "title", "date", "dateString"})
@@ -25,8 +26,9 @@ class Fireflies(FormatReader):
         records = _records(source.json)
         calls = [_call(record) for record in records if _has_sentences(record)]
         if n_without := len(records) - len(calls):
+            more = in_number(n_without, "1 more call", f"{n_without} more calls")
             for call in calls:
-                call.warnings.append(f"The file has {n_without} more without sentences, which can't be read.")
+                call.warnings.append(f"The file has {more} without sentences, which can't be read.")
         return calls
 
 

@@ -17,7 +17,7 @@ from salescoach.reading.labels import (
 )
 from salescoach.reading.roles import side_of
 from salescoach.reading.source import Source
-from salescoach.reading.texts import listed
+from salescoach.reading.texts import in_number, listed
 from salescoach.reading.times import seconds
 
 # So many labelled lines are a call even where wrapped lines outnumber them.
@@ -97,10 +97,11 @@ def _join(numbered: Sequence[tuple[int, Line]], call: ReadCall) -> None:
         call.add(_turn(speaker, part.text, part.start or heading, part.end))
         heading = None
     if wrapped:
-        are = "lines without a speaker were" if len(wrapped) > 1 else "line without a speaker was"
+        are = in_number(len(wrapped), "line without a speaker was", "lines without a speaker were")
         call.warnings.append(f"{len(wrapped)} {are} added to the turn above (first: line {wrapped[0]}).")
     if unnamed:
-        call.warnings.append(f"Turn {listed(unnamed)} has a time but no speaker; the speaker before was assumed.")
+        have = in_number(len(unnamed), f"Turn {listed(unnamed)} has", f"Turns {listed(unnamed)} have")
+        call.warnings.append(f"{have} a time but no speaker; the speaker before was assumed.")
     if any(part.label for _, part in numbered):
         call.drop_preamble()
 
