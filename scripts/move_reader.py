@@ -10,16 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from serving.cli.progress_bar import progress
 from sklearn.metrics import roc_auc_score
 
 from salescoach.config import BUNDLED_BASE_MODEL
 from salescoach.moves.reader import BUNDLED_READER
 from salescoach.types import Transcript
-from serving.cli.progress_bar import progress
 from training.authored.corpus import Labels, read_all_labels, read_calls, read_pairs
 from training.authored.deals import read_deals
 from training.moves.finetune import MoveOptions
-from training.moves.run import Corpus, Judged, train_reader, writer_of
+from training.moves.run import Corpus, JudgedReader, train_reader, writer_of
 
 AUTHORED = Path(__file__).resolve().parent.parent / "training" / "authored"
 EVERY = 4  # each fourth writer judges
@@ -43,7 +43,7 @@ def read_corpus() -> Corpus:
     )
 
 
-def show(judged: Judged, corpus: Corpus) -> None:
+def show(judged: JudgedReader, corpus: Corpus) -> None:
     """Prints the figures."""
     print(f"{judged.card.data}\n\n{'':20}{'turns':>6}{'precision':>11}{'recall':>8}{'F1':>7}")
     for name, one in judged.card.figures.items():

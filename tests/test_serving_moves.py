@@ -1,6 +1,7 @@
 """`coach moves`: the JSON that programs rely on, quotes that stand in the call, and a page of 100 columns."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,6 @@ from serving.cli import app as cli
 from serving.cli.moves_table import moves_page
 from serving.cli.printing import MAX_WIDTH
 from serving.usecases.moves import load_reader
-from tests.homes import clone
 
 CALL = Path(__file__).parent.parent / "data" / "examples" / "02-income-protection-electrician.txt"
 
@@ -74,11 +74,10 @@ def test_the_page_is_narrow_and_says_what_was_found(found: CallMoves, call: Tran
 
 
 def test_a_damaged_reader_is_named(tmp_path: Path) -> None:
-    clone(BUNDLED_READER, tmp_path / "reader")
+    shutil.copytree(BUNDLED_READER, tmp_path / "reader")
     file = tmp_path / "reader" / HEADS
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
-    file.unlink()
     file.write_bytes(content)
     with pytest.raises(ModelError, match="damaged"):
         EncoderReader.load(tmp_path / "reader", Path(resolve_base_model(BUNDLED_BASE_MODEL)))

@@ -19,7 +19,7 @@ from training.authored.corpus import Pair, read_call, read_labels, read_pairs
 from training.moves.calibrate import best_threshold, fit_handling, halves, platt
 from training.moves.data import PairRows, label_rows
 from training.moves.finetune import MoveOptions
-from training.moves.judge import ANY, Reading, figures, handled_accuracy
+from training.moves.judge import ANY, CallReading, figures, handled_accuracy
 from training.moves.run import Corpus, train_reader
 
 AUTHORED = Path(__file__).parent.parent / "training" / "authored"
@@ -136,7 +136,7 @@ def test_how_concerns_are_met_is_learned_from_what_the_reader_saw(corpus: Corpus
     readings = {}
     for one in IDS:
         above = p[one] > 0.5
-        readings[one] = Reading(above, model.concerns(corpus.calls[one].turns, p[one], above[:, CONCERN]))
+        readings[one] = CallReading(above, model.concerns(corpus.calls[one].turns, p[one], above[:, CONCERN]))
     accuracy = handled_accuracy(readings, corpus.labels)
     assert accuracy is not None
     assert accuracy > 0.7
@@ -149,9 +149,9 @@ def test_how_concerns_are_met_is_learned_from_what_the_reader_saw(corpus: Corpus
 
 def test_a_concern_that_was_missed_counts_as_wrong(corpus: Corpus) -> None:
     call = next(one for one, own in corpus.labels.items() if {o.handled in HANDLED[:2] for o in own.objections} == BOTH)
-    nothing = {call: Reading(np.zeros((len(corpus.calls[call]), N_OUTPUTS), dtype=bool), [])}
+    nothing = {call: CallReading(np.zeros((len(corpus.calls[call]), N_OUTPUTS), dtype=bool), [])}
     right = {
-        call: Reading(
+        call: CallReading(
             nothing[call].above,
             [Concern(one.turn, one.kind, one.handled_at, one.handled) for one in corpus.labels[call].objections],
         )

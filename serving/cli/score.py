@@ -65,7 +65,7 @@ def metrics(
 
 
 def moves(file: File, rep: RepName = None, as_json: AsJson = False) -> None:
-    """Read what each turn does, the objections and how each was met, and the next step."""
+    """Read what each turn does, the objections and what was said to them, and the next step."""
     from serving.cli.moves_table import moves_page
     from serving.usecases.moves import load_reader
     from serving.usecases.read import read_call

@@ -54,7 +54,7 @@ class MoveOptions(Frozen):
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedReader:
     """What training leaves: the layers as they are saved, and the heads, not calibrated yet."""
 
     difference: "dict[str, Tensor]"
@@ -142,7 +142,7 @@ class Learner:
         scores = self.attention(features)[:, 0] + torch.stack([t, t**2], dim=1) @ self.position
         return (torch.softmax(scores, dim=0) * (features @ self.value.weight[0])).sum() + self.value.bias[0]
 
-    def finish(self) -> Trained:
+    def finish(self) -> TrainedReader:
         """Rounds the layers as they are saved, and gives what was learned."""
         import torch
 
@@ -162,12 +162,12 @@ class Learner:
             slope=np.ones(1),
             offset=np.zeros(1),
         )
-        return Trained(difference, heads, worth)
+        return TrainedReader(difference, heads, worth)
 
 
 def finetune(
     base: Path, turns: TurnRows, forecasts: np.ndarray, pairs: PairRows, options: MoveOptions, work: Path, say: Progress
-) -> Trained:
+) -> TrainedReader:
     """Trains, and goes on where an interrupted training with the same options and turns stopped.
 
     Args:

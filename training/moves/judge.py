@@ -17,14 +17,14 @@ MET = ("well", "partly")
 
 
 @dataclass(frozen=True)
-class Reading:
+class CallReading:
     """What was read of a call. ``above``: shape (n_turns, n_outputs), bool."""
 
     above: np.ndarray
     concerns: list[Concern]
 
 
-def figures(readings: Mapping[str, Reading], labels: Mapping[str, np.ndarray]) -> dict[str, ReadingFigure]:
+def figures(readings: Mapping[str, CallReading], labels: Mapping[str, np.ndarray]) -> dict[str, ReadingFigure]:
     """Precision, recall and F1 of each move and of any objection, over all turns of all calls.
 
     Args:
@@ -41,7 +41,7 @@ def figures(readings: Mapping[str, Reading], labels: Mapping[str, np.ndarray]) -
     return {name: _figure(*pair) for name, pair in columns.items()}
 
 
-def handled_accuracy(readings: Mapping[str, Reading], labels: Mapping[str, Labels]) -> float | None:
+def handled_accuracy(readings: Mapping[str, CallReading], labels: Mapping[str, Labels]) -> float | None:
     """Balanced accuracy of well or partly against badly or not; a concern that wasn't found counts as wrong."""
     right: dict[bool, list[bool]] = {True: [], False: []}
     for call, reading in readings.items():

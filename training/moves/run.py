@@ -21,8 +21,8 @@ from salescoach.types import Transcript
 from training.authored.corpus import Labels, Pair
 from training.moves.calibrate import calibrated, fit_handling, halves, platt
 from training.moves.data import PairRows, TurnRows, label_rows
-from training.moves.finetune import MoveOptions, Trained, finetune, rare_weights
-from training.moves.judge import Reading, figures, handled_accuracy
+from training.moves.finetune import MoveOptions, TrainedReader, finetune, rare_weights
+from training.moves.judge import CallReading, figures, handled_accuracy
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Corpus:
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedReader:
     """Figures on writers that the reader never saw; ``worth``: the calibrated probability of each judged call."""
 
     card: ReaderCard
@@ -61,7 +61,7 @@ def train_reader(
     options: MoveOptions,
     work: Path,
     say: Progress,
-) -> Judged:
+) -> JudgedReader:
     """Trains on all writers but ``judges``, calibrates and judges on those, and writes the folder ``out``.
 
     Each half of the judges is read with what was calibrated on the other half; what is kept was calibrated on both.
@@ -93,7 +93,7 @@ def train_reader(
 
     network = _network(base, trained)
     features = {one: network.features(network.windows(call.turns)) for one, call in judged.calls.items()}
-    readings: dict[str, Reading] = {}
+    readings: dict[str, CallReading] = {}
     worth: dict[str, float] = {}
     for fitted_on, half in halves([writer_of(one) for one in judged_ids]):
         parts = _calibrate(
@@ -116,7 +116,7 @@ def train_reader(
             files={name: sha256_of(folder / name) for name in FILES},
         )
         (folder / CARD).write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    return Judged(card, worth)
+    return JudgedReader(card, worth)
 
 
 def writer_of(call_id: str) -> str:
@@ -134,13 +134,13 @@ class _Parts:
     handling: HandlingModel
     worth: CallWorth
 
-    def read(self, call: Transcript, features: np.ndarray) -> Reading:
+    def read(self, call: Transcript, features: np.ndarray) -> CallReading:
         p = self.heads.probabilities(features, [turn.role for turn in call.turns])
         above = above_thresholds(p, self.heads.threshold)
-        return Reading(above, self.handling.concerns(call.turns, p, above[:, -1]))
+        return CallReading(above, self.handling.concerns(call.turns, p, above[:, -1]))
 
 
-def _calibrate(trained: Trained, corpus: Corpus, features: Mapping[str, np.ndarray], rare: np.ndarray) -> _Parts:
+def _calibrate(trained: TrainedReader, corpus: Corpus, features: Mapping[str, np.ndarray], rare: np.ndarray) -> _Parts:
     ids = list(corpus.calls)
     rows = np.concatenate([features[one] for one in ids])
     labels = np.concatenate([label_rows(corpus.labels[one], len(corpus.calls[one])) for one in ids])
@@ -152,14 +152,14 @@ def _calibrate(trained: Trained, corpus: Corpus, features: Mapping[str, np.ndarr
     return _Parts(heads, fit_handling(corpus.calls, corpus.labels, p), trained.worth.rescaled(slope, offset))
 
 
-def _network(base: Path, trained: Trained | None) -> MoveNetwork:
+def _network(base: Path, trained: TrainedReader | None) -> MoveNetwork:
     bert = Bert.load(base, dtype_of(best_engine()), trained.difference if trained else None)
     if bert is None:
         raise DataError(f"{base} is no BERT encoder, which the move reader needs.")
     return MoveNetwork(bert)
 
 
-def _save(trained: Trained, parts: _Parts, folder: Path) -> None:
+def _save(trained: TrainedReader, parts: _Parts, folder: Path) -> None:
     from safetensors.torch import save_file
 
     save_file(dict(trained.difference), folder / TRAINED_LAYERS)
