@@ -7,10 +7,10 @@ import pytest
 from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
 from salescoach.errors import DataError
+from salescoach.moves.taxonomy import MOVES
 from training.authored.agreement import agreement, kappa
 from training.authored.briefs import brief, deals_of, read_writers
 from training.authored.corpus import (
-    MOVES,
     LabelledNextStep,
     Labels,
     Objection,

@@ -1,9 +1,4 @@
-"""The layers of an encoder that are trained: run on cached states, rounded, saved alone, put back on their base.
-
-What is kept of them is how they differ from the base, in steps of 8 bits: with W the weights after training and W0
-those before, each row of a matrix has one float32 scale, max |W - W0| / 127, and W0 + steps * scale is what scores.
-Fine-tuning moves weights so little that this is finer than rounding W itself to bf16, in half the bytes.
-"""
+"""The layers of an encoder that are trained: run on cached states, rounded, saved alone, put back on their base."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from salescoach.errors import ModelError
+from salescoach.model.difference import applied, as_entries, from_steps, read_difference, to_steps
 from salescoach.model.encoder import best_engine, load_model
 from salescoach.whole_file import copy_folder
 from training.activations import Activations, transformer_layers
@@ -21,10 +17,8 @@ if TYPE_CHECKING:
     from torch.nn import Parameter
 
 TOKENS_AT_ONCE = 2048  # in one pass through the layers; more take as long and more memory
-N_STEPS = 127  # to either side
 WEIGHTS = "model.safetensors"
 TRAINED_LAYERS = "trained_layers.safetensors"
-STEPS, SCALE = "steps", "scale"
 MAX_TOKENS_KEPT = 10_000  # of a batch; passes beyond are computed twice (gradient checkpointing), to bound the memory
 
 
@@ -90,9 +84,7 @@ class TopLayers:
         found: dict[str, Tensor] = {}
         for key, value in self.layers.state_dict().items():
             number, _, rest = key.partition(".")
-            steps, scale = _to_steps(value.detach() - self._start[key])
-            name = f"{self._names[int(number)]}.{rest}"
-            found |= {f"{name}.{STEPS}": steps.cpu(), f"{name}.{SCALE}": scale.cpu()}
+            found |= as_entries(f"{self._names[int(number)]}.{rest}", value.detach() - self._start[key])
         return found
 
     def round(self) -> None:
@@ -101,8 +93,7 @@ class TopLayers:
 
         with torch.no_grad():
             for key, value in self.layers.state_dict().items():
-                steps, scale = _to_steps(value - self._start[key])
-                value.copy_(_from_steps(self._start[key], steps, scale))
+                value.copy_(from_steps(self._start[key], *to_steps(value - self._start[key])))
 
     def _forward(self, states: "Tensor", mask: "Tensor") -> "Tensor":
         """Vectors of pieces: (n, tokens, dimension) and (n, tokens) -> (n, dimension), float32, unit length."""
@@ -144,14 +135,7 @@ def apply_trained_layers(base: Path, file: Path, out: Path) -> None:
     Raises:
         ModelError: the file is damaged or belongs to another base model.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        difference = load_file(file)
-    except (SafetensorError, OSError) as error:
-        raise ModelError(f"{file} holds no trained layers ({error}); train again.") from None
-    save_encoder(base, difference, out)
+    save_encoder(base, read_difference(file), out)
 
 
 def save_encoder(base: Path, difference: "Mapping[str, Tensor]", out: Path) -> None:
@@ -172,12 +156,7 @@ def save_encoder(base: Path, difference: "Mapping[str, Tensor]", out: Path) -> N
         raise ModelError(
             f"{base} has no {WEIGHTS} that can be read ({error}); save the base model as one such file."
         ) from None
-    for name in sorted({key.rpartition(".")[0] for key in difference}):
-        steps, scale = difference.get(f"{name}.{STEPS}"), difference.get(f"{name}.{SCALE}")
-        known = next((key for key in weights if key == name or key.endswith(f".{name}")), None)
-        if known is None or steps is None or scale is None or weights[known].shape != steps.shape:
-            raise ModelError(f"{name} doesn't fit the base model in {base}; name the base that was trained on.")
-        weights[known] = _from_steps(weights[known].float(), steps, scale).to(weights[known].dtype)
+    weights |= dict(applied(weights, difference))
     copy_encoder(base, out)
     save_file(weights, out / WEIGHTS, metadata={"format": "pt"})
     if difference:
@@ -187,21 +166,6 @@ def save_encoder(base: Path, difference: "Mapping[str, Tensor]", out: Path) -> N
 def copy_encoder(base: Path, out: Path) -> None:
     """Copies a sentence-transformers folder without its card and what else nobody loads."""
     copy_folder(base, out, "README.md", ".git*", "data_config.json")
-
-
-def _to_steps(difference: "Tensor") -> "tuple[Tensor, Tensor]":
-    """Steps of the shape of ``difference``, int8, and a scale for each row of a matrix (one for a vector), float32."""
-    import torch
-
-    rows = difference.reshape(-1, difference.shape[-1])
-    scale = rows.abs().amax(dim=1) / N_STEPS
-    steps = (rows / scale.clamp(min=torch.finfo(torch.float32).tiny)[:, None]).round()
-    return steps.to(torch.int8).reshape(difference.shape).contiguous(), scale.contiguous()
-
-
-def _from_steps(start: "Tensor", steps: "Tensor", scale: "Tensor") -> "Tensor":
-    rows = steps.reshape(-1, steps.shape[-1]).float() * scale[:, None]
-    return start + rows.reshape(start.shape)
 
 
 def _batches(lengths: np.ndarray) -> list[np.ndarray]:

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -175,15 +175,15 @@ def seal(folder: Path, **fields: Any) -> Manifest:
 
 
 @contextmanager
-def whole_folder(target: Path) -> Iterator[Path]:
+def whole_folder(target: Path, marks: Collection[str] = (MANIFEST, CARD, ENCODER)) -> Iterator[Path]:
     """A new folder to write to, renamed to ``target`` when the block ends well and removed when it doesn't.
 
-    An older model folder of that name is replaced only then.
+    An older folder of that name is replaced only then, if it holds one of ``marks``: a file of such a folder.
 
     Raises:
         InputError: something else is there; it is never replaced.
     """
-    if not _is_replaceable(target):
+    if not _is_replaceable(target, marks):
         raise InputError(f"{target} is there already and is no model folder; name a new folder, or an older model's.")
     target.parent.mkdir(parents=True, exist_ok=True)
     remove_half_made(target.parent, target.name)
@@ -218,12 +218,12 @@ def folder_fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _is_replaceable(target: Path) -> bool:
+def _is_replaceable(target: Path, marks: Collection[str]) -> bool:
     """Whether nothing is lost where ``target`` is replaced: it isn't there, is empty, or was a model, whole or not."""
     if not target.is_dir():
         return not target.exists()
     present = {entry.name for entry in target.iterdir()}
-    return not present or not present.isdisjoint({MANIFEST, CARD, ENCODER})
+    return not present or not present.isdisjoint(marks)
 
 
 def _model_id(name: str, raw_manifest: dict[str, Any]) -> str:

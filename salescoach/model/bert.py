@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from salescoach.errors import ModelError
+from salescoach.model.difference import applied
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from torch import Tensor
@@ -34,8 +37,19 @@ class Bert:
         self.dimension: int = config["hidden_size"]
 
     @classmethod
-    def load(cls, folder: Path, dtype: Literal["bfloat16", "float32"]) -> "Bert | None":
-        """The encoder in a sentence-transformers folder; None where it is of another make."""
+    def load(
+        cls, folder: Path, dtype: Literal["bfloat16", "float32"], difference: "Mapping[str, Tensor] | None" = None
+    ) -> "Bert | None":
+        """The encoder in a sentence-transformers folder; None where it is of another make.
+
+        Args:
+            folder: of the encoder.
+            dtype: that is computed in.
+            difference: trained layers to put in, as ``salescoach.model.difference`` keeps them.
+
+        Raises:
+            ModelError: the trained layers are of another encoder.
+        """
         config = _config(folder)
         if config is None:
             return None
@@ -44,6 +58,8 @@ class Bert:
         from tokenizers import Tokenizer
 
         stored = load_file(folder / "model.safetensors")
+        if difference is not None:
+            stored |= dict(applied(stored, difference))
         kind = getattr(torch, dtype)
         weights = {
             name.removeprefix("bert."): value.to(kind) for name, value in stored.items() if value.is_floating_point()
@@ -52,6 +68,21 @@ class Bert:
         tokenizer.no_padding()
         tokenizer.no_truncation()
         return cls(weights, config, tokenizer)
+
+    def token_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Tokens of each text, without those that mark its ends."""
+        return [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+
+    def mark(self, token: str) -> int:
+        """The id of a token such as ``[SEP]``.
+
+        Raises:
+            ModelError: the tokenizer has none of that name.
+        """
+        found = self._tokenizer.token_to_id(token)
+        if found is None:
+            raise ModelError(f"The encoder's tokenizer has no {token}; use a BERT encoder.")
+        return found
 
     def token_counts(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, with those that mark its ends."""
@@ -76,19 +107,26 @@ class Bert:
         from torch.nn.functional import normalize
 
         mask = features["attention_mask"]
-        hidden = self._hidden(features["input_ids"], mask)
+        hidden = self.states(features["input_ids"], mask)
         seen = mask.unsqueeze(-1).to(hidden.dtype)
         # Sums are float32 and rounded once, as sentence-transformers has it.
         mean = (hidden * seen).sum(1, dtype=torch.float32) / seen.sum(1, dtype=torch.float32)
         return normalize(mean.to(hidden.dtype), p=2.0, dim=1)
 
-    def _hidden(self, ids: "Tensor", mask: "Tensor") -> "Tensor":
-        """Token vectors of the last layer: shape (n_texts, n_tokens, dimension)."""
+    def states(self, ids: "Tensor", mask: "Tensor", types: "Tensor | None" = None) -> "Tensor":
+        """Token vectors of the last layer: shape (n_texts, n_tokens, dimension).
+
+        Args:
+            ids: of the tokens, shape (n_texts, n_tokens), int64.
+            mask: 1 where there is a token, of the same shape.
+            types: 0 for the first part of a text and 1 for the second, of the same shape; default: all 0.
+        """
         import torch
         from torch.nn.functional import gelu, scaled_dot_product_attention
 
         table = self._weights
-        hidden = table["embeddings.word_embeddings.weight"][ids] + table["embeddings.token_type_embeddings.weight"][0]
+        kinds = table["embeddings.token_type_embeddings.weight"]
+        hidden = table["embeddings.word_embeddings.weight"][ids] + (kinds[0] if types is None else kinds[types])
         hidden = hidden + table["embeddings.position_embeddings.weight"][: ids.shape[1]]
         hidden = self._norm("embeddings.LayerNorm", hidden)
         n_texts, n_tokens, dimension = hidden.shape

@@ -85,7 +85,29 @@ def best_engine() -> Engine:
     return "torch-bf16" if has_bf16 else "torch-fp32"
 
 
-def _dtype(engine: Engine) -> Dtype:
+def padded_batches(lengths: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
+    """Texts of one padded length at a time: their rows, and the length.
+
+    A text's padding follows from the text alone, so its vector doesn't depend on what it is encoded with. A batch that
+    would be too small holds its last text several times.
+
+    Args:
+        lengths: tokens of each text, shape (n_texts,).
+    """
+    import torch
+
+    min_tokens = MIN_TOKENS_WITH_AMX if torch.cpu._is_amx_tile_supported() else 0
+    padded = -(-lengths // PAD_TO) * PAD_TO
+    for length in np.unique(padded).tolist():
+        alike = np.flatnonzero(padded == length)
+        size = max(1, TOKENS_PER_BATCH // length)
+        for rows in (alike[start : start + size] for start in range(0, len(alike), size)):
+            n_missing = max(0, -(-min_tokens // length) - len(rows))
+            yield np.pad(rows, (0, n_missing), mode="edge"), length
+
+
+def dtype_of(engine: Engine) -> Dtype:
+    """The numbers that an engine computes in."""
     return "bfloat16" if engine == "torch-bf16" else "float32"
 
 
@@ -185,7 +207,7 @@ class TurnEncoder:
 
         engine = engine or best_engine()
         torch.set_num_threads(threads)
-        source, dtype = str(name_or_folder), _dtype(engine)
+        source, dtype = str(name_or_folder), dtype_of(engine)
         network: Network = Bert.load(Path(source), dtype) or LibraryNetwork(load_model(source, dtype))
         return cls(network, source=source, fingerprint=f"{fingerprint[:16]}-{engine}", engine=engine, cache=cache)
 
@@ -194,7 +216,7 @@ class TurnEncoder:
         """The encoder as sentence-transformers has it, for training, which takes it apart; don't change its weights."""
         if isinstance(self.network, LibraryNetwork):
             return self.network.model
-        return load_model(self.source, _dtype(self.engine)).eval()
+        return load_model(self.source, dtype_of(self.engine)).eval()
 
     def without_cache(self) -> "TurnEncoder":
         """The same weights, remembering nothing: what a call costs the first time."""
@@ -270,18 +292,8 @@ class TurnEncoder:
             pieces: texts within the token limit.
             lengths: tokens of each, shape (n_pieces,), as ``token_counts`` gives them.
         """
-        import torch
-
-        min_tokens = MIN_TOKENS_WITH_AMX if torch.cpu._is_amx_tile_supported() else 0
-        padded = np.minimum(-(-lengths // PAD_TO) * PAD_TO, MAX_TOKENS)
-        for length in np.unique(padded).tolist():
-            alike = np.flatnonzero(padded == length)
-            size = max(1, TOKENS_PER_BATCH // length)
-            for rows in (alike[start : start + size] for start in range(0, len(alike), size)):
-                n_missing = max(0, -(-min_tokens // length) - len(rows))
-                filled = np.pad(rows, (0, n_missing), mode="edge")
-                texts = [pieces[row] for row in filled]
-                yield filled, self.network.tokens(texts, length)
+        for rows, length in padded_batches(np.minimum(lengths, MAX_TOKENS)):
+            yield rows, self.network.tokens([pieces[row] for row in rows], length)
 
     def token_counts(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, with those that mark its ends."""

@@ -64,6 +64,17 @@ def metrics(
     printing.result(found, metrics_page(found, published=published), as_json)
 
 
+def moves(file: File, rep: RepName = None, as_json: AsJson = False) -> None:
+    """Read what each turn does, the objections and what was said to them, and the next step."""
+    from serving.cli.moves_table import moves_page
+    from serving.usecases.moves import load_reader
+    from serving.usecases.read import read_call
+
+    transcript = read_call(file_or_stdin(file), rep)
+    found = load_reader().read(transcript)
+    printing.result(found, moves_page(found, transcript), as_json)
+
+
 def similar(
     file: File,
     rep: RepName = None,

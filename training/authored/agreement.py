@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from salescoach.moves.taxonomy import MOVES, OBJECTIONS, moves_of
 from salescoach.types import Frozen, Transcript
-from training.authored.corpus import MOVES, OBJECTIONS, Labels, moves_of
+from training.authored.corpus import Labels
 
 
 class Agreement(Frozen):

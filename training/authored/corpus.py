@@ -7,31 +7,16 @@ lines such as ``T12: objection_price, competitor`` (see docs/authored-calls.md).
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from pydantic import Field
 
 from salescoach.errors import DataError
+from salescoach.moves.taxonomy import Handled, ObjectionKind, moves_of
 from salescoach.types import Frozen, Role, Transcript, Turn
 
-CustomerMove = Literal[
-    "objection_price", "objection_timing", "objection_need", "objection_fit", "objection_trust", "authority",
-    "competitor", "stall", "refusal", "hostility", "pain", "goal", "criteria", "decision_process", "buying_signal",
-    "commitment",
-]  # fmt: skip
-RepMove = Literal[
-    "discovery", "pitch", "proof", "price_talk", "acknowledge", "explore_objection", "answer_objection", "dismiss",
-    "next_step", "close", "rude",
-]  # fmt: skip
-SharedMove = Literal["small_talk", "logistics"]
-ObjectionKind = Literal["price", "timing", "need", "fit", "trust", "authority", "competitor", "stall"]
-Handled = Literal["well", "partly", "badly", "not"]
-
-CUSTOMER_MOVES: Final[tuple[str, ...]] = get_args(CustomerMove)
-REP_MOVES: Final[tuple[str, ...]] = get_args(RepMove)
-SHARED_MOVES: Final[tuple[str, ...]] = get_args(SharedMove)
-MOVES: Final = (*CUSTOMER_MOVES, *REP_MOVES, *SHARED_MOVES)
-OBJECTIONS: Final = tuple(move for move in CUSTOMER_MOVES[:8])
+Version = Literal["a", "b"]
+LOOKALIKE: Final = "lookalike"  # pairs whose last turn is labelled, the same in both versions
 
 _HEADER: Final = re.compile(r"# (call|rep|customer): (.+)")
 _MOVES_LINE: Final = re.compile(r"T(\d+): (.+)")
@@ -88,9 +73,13 @@ class Pair(Frozen):
     after: tuple[tuple[Role, str], ...]
     moves_a: tuple[str, ...]
     moves_b: tuple[str, ...]
-    better: Literal["a", "b"]
+    better: Version
 
-    def version(self, which: Literal["a", "b"]) -> Transcript:
+    def moves(self, which: Version) -> tuple[str, ...]:
+        """What the labelled turn does in one of the two."""
+        return self.moves_a if which == "a" else self.moves_b
+
+    def version(self, which: Version) -> Transcript:
         """One of the two as a transcript."""
         said = (*self.before, self.a if which == "a" else self.b, *self.after)
         return Transcript(turns=tuple(Turn(speaker=role.title(), role=role, text=text) for role, text in said))
@@ -105,7 +94,7 @@ def read_pairs(folder: Path) -> list[Pair]:
     files = sorted(folder.glob("*.jsonl"))
     pairs = [Pair.model_validate_json(line) for file in files for line in file.read_text("utf-8").splitlines() if line]
     for pair in pairs:
-        role = pair.after[-1][0] if pair.kind == "lookalike" else pair.a[0]
+        role = pair.after[-1][0] if pair.kind == LOOKALIKE else pair.a[0]
         if wrong := {*pair.moves_a, *pair.moves_b} - {*moves_of(role)}:
             raise DataError(f"Pair {pair.id}: {', '.join(sorted(wrong))} is no move of the side that speaks.")
     return sorted(pairs, key=lambda pair: pair.id)
@@ -175,13 +164,6 @@ def read_labels(file: Path, transcript: Transcript) -> Labels:
         decisive=decisive,
         probability=probability,
     )
-
-
-def moves_of(role: Role) -> tuple[str, ...]:
-    """The moves that a side can make."""
-    if role == "unknown":
-        return SHARED_MOVES
-    return (*(REP_MOVES if role == "rep" else CUSTOMER_MOVES), *SHARED_MOVES)
 
 
 def read_calls(folder: Path) -> dict[str, Transcript]:

@@ -1,0 +1,1 @@
+"""Moves: what each turn does in a sales conversation, the objections and how each was met, the next step."""

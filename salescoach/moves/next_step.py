@@ -1,0 +1,73 @@
+"""The next step of a call: the last thing to do that both know of, who does it, by when, and whether they agreed.
+
+The reader finds the turn; days and times are found by pattern.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from salescoach.moves.results import ReadNextStep
+from salescoach.moves.taxonomy import MOVES
+from salescoach.speech.spoken import days_and_times, sentences
+from salescoach.types import Turn
+
+_STEP, _COMMITMENT, _REFUSAL = (MOVES.index(move) for move in ("next_step", "commitment", "refusal"))
+_NEAR = 3  # turns in which a proposal is agreed to
+_TOGETHER = re.compile(
+    r"\b(?:meet|call|talk|speak|session|demo|visit|viewing|see you|come (?:by|over|out|round)|walk through|sit down"
+    r"|get together|hop on)\b",
+    re.I,
+)
+_I_DO = re.compile(r"\b(?:i|we)(?:['\u2019]ll| will| can| could|['\u2019]m going to| am going to)\b|\blet me\b", re.I)
+_YOU_DO = re.compile(
+    r"\b(?:can|could|will|would) you\b|\byou(?:['\u2019]ll| will| can| could)\b|\A(?:please )?send\b", re.I
+)
+
+
+def next_step(turns: Sequence[Turn], p: np.ndarray, above: np.ndarray) -> ReadNextStep | None:
+    """The next step, None where there is none.
+
+    Args:
+        turns: of the call.
+        p: the reader's probabilities, shape (n_turns, n_outputs).
+        above: which of them are above their threshold, of the same shape, bool.
+    """
+    proposed = np.flatnonzero(above[:, _STEP] | above[:, _COMMITMENT])
+    if not len(proposed):
+        return None
+    last = int(proposed[-1])
+    near = above[max(0, last - _NEAR) : last + _NEAR + 1]
+    committed = bool(near[:, _COMMITMENT].any() and not above[last:, _REFUSAL].any())
+    place = _most_telling(turns, p, last)
+    what = _sentence(turns[place].text)
+    around = [turns[place], *turns[place + 1 : last + _NEAR], *reversed(turns[max(0, last - _NEAR) : place])]
+    said = (days_and_times(turn.text) for turn in around)
+    when = next((", ".join(dict.fromkeys(found)) for found in said if found), None)
+    return ReadNextStep(turn=place + 1, what=what, who=_who(turns[place], what), when=when, committed=committed)
+
+
+def _most_telling(turns: Sequence[Turn], p: np.ndarray, last: int) -> int:
+    """Of the turns in which the step is settled, the one that says what is to be done: "Fine by me" doesn't."""
+    places = range(max(0, last - _NEAR), last + 1)
+    strength = p[list(places)][:, [_STEP, _COMMITMENT]].max(axis=1)
+    is_dated = np.array([bool(days_and_times(turns[place].text)) for place in places])
+    return places[int(np.argmax(strength * (1 + is_dated)))]
+
+
+def _sentence(text: str) -> str:
+    """The sentence that names a day or something to do; else the longest."""
+    found = sentences(text) or [text]
+    names = (_I_DO, _YOU_DO, _TOGETHER)
+    return max(found, key=lambda one: (bool(days_and_times(one)) + any(name.search(one) for name in names), len(one)))
+
+
+def _who(turn: Turn, what: str) -> Literal["rep", "customer", "both"]:
+    if _TOGETHER.search(what):
+        return "both"
+    if turn.role == "unknown":
+        return "both"
+    asks = _YOU_DO.search(what) is not None and _I_DO.search(what) is None
+    return "rep" if (turn.role == "rep") != asks else "customer"

@@ -1,0 +1,182 @@
+"""Reads moves, concerns and the next step of a call with the weights in a folder.
+
+trained_layers.safetensors   how the encoder differs from the base encoder, which comes with a package
+heads.safetensors            the moves
+handling.safetensors         which turn takes a concern up, and how it is met
+reader.json                  what this is, how well it reads, and the sha256 of the other files
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+
+from salescoach.errors import ModelError
+from salescoach.model.base_model import sha256_of
+from salescoach.model.encoder import Engine
+from salescoach.model.vector_cache import MemoryCache, VectorCache
+from salescoach.moves.heads import CONCERN, MoveHeads
+from salescoach.moves.network import MoveNetwork
+from salescoach.moves.next_step import next_step
+from salescoach.moves.objections import KINDS, HandlingModel
+from salescoach.moves.results import CallMoves, ReadMove, ReadObjection, TurnMoves
+from salescoach.moves.taxonomy import MOVES
+from salescoach.types import Frozen, Transcript, Turn
+
+BUNDLED_READER: Final = Path(__file__).parent / "bundled"
+CARD: Final = "reader.json"
+TRAINED_LAYERS: Final = "trained_layers.safetensors"
+HEADS: Final = "heads.safetensors"
+HANDLING: Final = "handling.safetensors"
+FILES: Final = (TRAINED_LAYERS, HEADS, HANDLING)
+DIGITS: Final = 4  # of a probability
+
+
+class ReadingFigure(Frozen):
+    """How well one move is read on writers that were never seen. ``n``: turns that carry it."""
+
+    n: int
+    precision: float
+    recall: float
+    f1: float
+
+
+class ReaderCard(Frozen):
+    """What a reader's folder says about itself. ``figures``: of each move, and of ``any objection``."""
+
+    name: str
+    data: str
+    base_model: str
+    figures: dict[str, ReadingFigure]
+    handled_balanced_accuracy: float | None
+    files: dict[str, str]
+
+
+class MoveReader(Protocol):
+    """Whatever reads the moves of a call."""
+
+    def read(self, transcript: Transcript) -> CallMoves:
+        """The moves of each turn, the objections and the next step."""
+        ...
+
+
+class EncoderReader:
+    """The reader that comes with the coach. The same call is read the same, whatever was read before."""
+
+    def __init__(
+        self,
+        network: MoveNetwork,
+        heads: MoveHeads,
+        handling: HandlingModel,
+        model_id: str,
+        cache: VectorCache | None = None,
+    ) -> None:
+        """``cache``: of feature vectors, by the content of a window."""
+        self._network = network
+        self._heads = heads
+        self._handling = handling
+        self._cache = MemoryCache() if cache is None else cache
+        self.model_id = model_id
+
+    @classmethod
+    def load(
+        cls, folder: Path, base: Path, *, engine: Engine | None = None, cache: VectorCache | None = None
+    ) -> "EncoderReader":
+        """The reader in a folder.
+
+        Args:
+            folder: as training wrote it.
+            base: the base encoder's folder.
+            engine: that computes; default: the fastest.
+            cache: of feature vectors.
+
+        Raises:
+            ModelError: a file is missing, damaged or of another version.
+        """
+        card = read_card(folder)
+        content = json.dumps(card.files, sort_keys=True)
+        return cls(
+            MoveNetwork.load(base, folder / TRAINED_LAYERS, engine),
+            MoveHeads.load(folder / HEADS),
+            HandlingModel.load(folder / HANDLING),
+            f"{card.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}",
+            cache,
+        )
+
+    def features(self, turns: Sequence[Turn]) -> np.ndarray:
+        """Feature vectors of the turns of a call: shape (n_turns, dimension), float32."""
+        seen = self._network.windows(turns)
+        keys = [hashlib.sha256(window.key).digest() for window in seen]
+        known = self._cache.get(list(dict.fromkeys(keys)))
+        missing = {key: window for key, window in zip(keys, seen, strict=True) if key not in known}
+        if missing:
+            fresh = dict(zip(missing, self._network.features(list(missing.values())), strict=True))
+            self._cache.put(fresh)
+            known |= fresh
+        if not keys:
+            return np.zeros((0, self._network.dimension), dtype=np.float32)
+        return np.stack([known[key] for key in keys])
+
+    def probabilities(self, turns: Sequence[Turn]) -> np.ndarray:
+        """Calibrated probability of each move, and last of a concern: shape (n_turns, n_moves + 1), float64."""
+        return self._heads.probabilities(self.features(turns), [turn.role for turn in turns])
+
+    def read(self, transcript: Transcript) -> CallMoves:
+        """The moves of each turn, the objections and the next step."""
+        turns = transcript.turns
+        p = self.probabilities(turns)
+        above = above_thresholds(p, self._heads.threshold)
+        concerns = self._handling.concerns(turns, p, above[:, CONCERN])
+        return CallMoves(
+            turns=tuple(
+                TurnMoves(turn=number, role=turn.role, moves=_moves(p[number - 1], above[number - 1]))
+                for number, turn in enumerate(turns, start=1)
+            ),
+            objections=tuple(
+                ReadObjection(
+                    turn=one.turn,
+                    kind=one.kind,
+                    quote=turns[one.turn - 1].text,
+                    handled_at=one.handled_at,
+                    handled=one.handled,
+                    answer=None if one.handled_at is None else turns[one.handled_at - 1].text,
+                )
+                for one in concerns
+            ),
+            next_step=next_step(turns, p, above),
+            reader="encoder",
+            model_id=self.model_id,
+        )
+
+
+def above_thresholds(p: np.ndarray, threshold: np.ndarray) -> np.ndarray:
+    """Which outputs are above their thresholds: of the shape of ``p``, bool. A concern has its likeliest kind."""
+    above = (p >= threshold) & (p > 0)
+    for place in np.flatnonzero(above[:, CONCERN]).tolist():
+        above[place, KINDS[int(np.argmax(p[place, list(KINDS)]))]] = True
+    return np.asarray(above)
+
+
+def read_card(folder: Path) -> ReaderCard:
+    """What a reader's folder says about itself, checked against its files.
+
+    Raises:
+        ModelError: there is no reader, or a file of it is missing or changed.
+    """
+    try:
+        card = ReaderCard.model_validate_json((folder / CARD).read_bytes())
+    except (OSError, ValueError):
+        raise ModelError(f"There is no move reader in {folder}; run `coach setup`.") from None
+    for name in FILES:
+        if not (folder / name).is_file() or sha256_of(folder / name) != card.files.get(name):
+            raise ModelError(f"The move reader in {folder} is damaged ({name}); run `coach setup` again.")
+    return card
+
+
+def _moves(p: np.ndarray, above: np.ndarray) -> tuple[ReadMove, ...]:
+    """The moves of a turn above their thresholds, strongest first."""
+    found = [ReadMove(name=name, probability=round(float(p[k]), DIGITS)) for k, name in enumerate(MOVES) if above[k]]
+    return tuple(sorted(found, key=lambda move: -move.probability))

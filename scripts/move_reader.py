@@ -1,0 +1,85 @@
+"""Trains the move reader on the authored calls and prints how it reads writers that it never saw. An hour of two cores.
+
+    python scripts/move_reader.py --work WORK [--out FOLDER] [--judges w04 w08 …] [--epochs 5]
+
+An interrupted training goes on from the last whole epoch in WORK. Without ``--out`` the bundled reader is replaced.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from serving.cli.progress_bar import progress
+from sklearn.metrics import roc_auc_score
+
+from salescoach.config import BUNDLED_BASE_MODEL
+from salescoach.moves.reader import BUNDLED_READER
+from salescoach.types import Transcript
+from training.authored.corpus import Labels, read_all_labels, read_calls, read_pairs
+from training.authored.deals import read_deals
+from training.moves.finetune import MoveOptions
+from training.moves.run import Corpus, JudgedReader, train_reader, writer_of
+
+AUTHORED = Path(__file__).resolve().parent.parent / "training" / "authored"
+EVERY = 4  # each fourth writer judges
+
+
+def read_corpus() -> Corpus:
+    """All authored calls that are labelled twice and settled; a forecast is the mean of the three."""
+    calls = read_calls(AUTHORED / "calls")
+    by_labeller = [
+        {one.call_id: one for one in read_all_labels([AUTHORED / "labels" / name], calls)}
+        for name in ("settled", "first", "second")
+    ]
+    settled: dict[str, Labels] = by_labeller[0]
+    deals = read_deals(AUTHORED / "facts")
+    kept: dict[str, Transcript] = {one: calls[one] for one in settled}
+    return Corpus(
+        kept,
+        settled,
+        {one: float(np.mean([own[one].probability for own in by_labeller if one in own])) for one in settled},
+        {one: deals[one].outcome == "converted" for one in settled},
+    )
+
+
+def show(judged: JudgedReader, corpus: Corpus) -> None:
+    """Prints the figures."""
+    print(f"{judged.card.data}\n\n{'':20}{'turns':>6}{'precision':>11}{'recall':>8}{'F1':>7}")
+    for name, one in judged.card.figures.items():
+        print(f"{name:20}{one.n:6}{one.precision:11.2f}{one.recall:8.2f}{one.f1:7.2f}")
+    print(f"\nhandled, balanced accuracy: {judged.card.handled_balanced_accuracy}")
+    ids = list(judged.worth)
+    converted = np.array([corpus.converted[one] for one in ids])
+    for name, values in (
+        ("worth of the call", np.array([judged.worth[one] for one in ids])),
+        ("forecasts from the text", np.array([corpus.forecasts[one] for one in ids])),
+        ("turns", np.array([len(corpus.calls[one]) for one in ids])),
+    ):
+        print(f"{name}: AUROC of the outcome {roc_auc_score(converted, values):.3f}", end="")
+        print(f", Brier {np.mean((values - converted) ** 2):.3f}" if values.max() <= 1 else "")
+
+
+def main() -> None:
+    """Trains and prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=BUNDLED_READER)
+    parser.add_argument("--judges", nargs="+")
+    parser.add_argument("--epochs", type=int, default=MoveOptions().epochs)
+    parser.add_argument("--threads", type=int, default=2)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    corpus = read_corpus()
+    writers = sorted({writer_of(one) for one in corpus.calls})
+    judges = given.judges or writers[EVERY - 1 :: EVERY]
+    with progress() as say:
+        judged = train_reader(
+            corpus, read_pairs(AUTHORED / "pairs"), judges, given.out, BUNDLED_BASE_MODEL,
+            MoveOptions(epochs=given.epochs), given.work, say,
+        )  # fmt: skip
+    show(judged, corpus)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""Moves: what a window holds, how probabilities become moves, how concerns are linked, and who does the next step."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from salescoach.errors import ModelError
+from salescoach.moves.heads import CONCERN, N_OUTPUTS, MoveHeads, possible
+from salescoach.moves.next_step import next_step
+from salescoach.moves.objections import N_LINK, N_MET, HandlingModel, kind_of, rep_turns_after
+from salescoach.moves.reader import BUNDLED_READER, above_thresholds, read_card
+from salescoach.moves.taxonomy import CUSTOMER_MOVES, MOVES, OBJECTIONS, REP_MOVES, moves_of
+from salescoach.moves.windows import BEFORE_TOKENS, CONTEXT_TOKENS, MAX_TOKENS, N_BEFORE, TURN_TOKENS, windows
+from salescoach.moves.worth import CallWorth
+from salescoach.types import Role, Turn
+
+CLS, SEP = 101, 102
+
+
+def at(name: str) -> int:
+    return MOVES.index(name)
+
+
+def said(role: Role, text: str = "Mm.") -> Turn:
+    return Turn(speaker=role.title(), role=role, text=text)
+
+
+def some_heads() -> MoveHeads:
+    rng = np.random.default_rng(3)
+    one = np.ones(N_OUTPUTS)
+    return MoveHeads(rng.normal(size=(N_OUTPUTS, 8)), 0 * one, one, 0 * one, 0.5 * one)
+
+
+def some_handling(link: np.ndarray | None = None, met: np.ndarray | None = None) -> HandlingModel:
+    return HandlingModel(
+        np.zeros(N_LINK + 1) if link is None else link,
+        np.array([0.5]),
+        np.zeros((3, N_MET + 1)) if met is None else met,
+    )
+
+
+@given(st.lists(st.lists(st.integers(200, 30_000), max_size=300), max_size=12))
+def test_a_window_is_bounded_and_ends_with_its_turn(turns: list[list[int]]) -> None:
+    found = windows(turns, CLS, SEP)
+    assert len(found) == len(turns)
+    for turn, window in zip(turns, found, strict=True):
+        assert len(window.ids) <= MAX_TOKENS
+        assert (window.ids[0], window.ids[-1]) == (CLS, SEP)
+        assert window.n_own == min(len(turn), TURN_TOKENS) + 1
+        if len(turn) <= TURN_TOKENS:
+            assert list(window.ids[-window.n_own : -1]) == turn
+
+
+def test_a_window_depends_on_what_came_before_only() -> None:
+    turns = [[place + 1_000] * 3 for place in range(8)]
+    whole = windows(turns, CLS, SEP)
+    for n in range(len(turns)):
+        assert windows(turns[:n], CLS, SEP) == whole[:n]
+    changed = windows([[7], *turns[1:]], CLS, SEP)
+    assert [one != other for one, other in zip(whole, changed, strict=True)] == [True] * (N_BEFORE + 1) + [False] * (
+        len(turns) - N_BEFORE - 1
+    )
+
+
+def test_a_long_turn_keeps_both_ends_and_the_nearest_context() -> None:
+    long = list(range(1_000, 1_000 + 3 * TURN_TOKENS))
+    window = windows([long, long], CLS, SEP)[1]
+    own = window.ids[-window.n_own : -1]
+    assert (own[0], own[-1]) == (long[0], long[-1])
+    context = window.ids[1 : len(window.ids) - window.n_own - 1]
+    assert len(context) == min(BEFORE_TOKENS, CONTEXT_TOKENS)
+    assert context[-1] == long[-1]
+
+
+def test_a_side_makes_only_its_own_moves() -> None:
+    can = possible(["rep", "customer", "unknown"])
+    assert {MOVES[k] for k in np.flatnonzero(can[0])} == {*moves_of("rep")} >= {*REP_MOVES}
+    assert can[1, CONCERN]
+    assert not can[0, CONCERN]
+    assert {MOVES[k] for k in np.flatnonzero(can[2])} == {"small_talk", "logistics"}
+    p = some_heads().probabilities(np.ones((3, 8)), ["rep", "customer", "unknown"])
+    assert np.array_equal(p > 0, can)
+
+
+def test_heads_are_read_as_they_were_written(tmp_path: Path) -> None:
+    heads, features = some_heads(), np.random.default_rng(1).normal(size=(5, 8)).astype(np.float32)
+    heads.save(tmp_path / "heads.safetensors")
+    read = MoveHeads.load(tmp_path / "heads.safetensors")
+    roles: list[Role] = ["customer"] * 5
+    assert read.probabilities(features, roles) == pytest.approx(heads.probabilities(features, roles), abs=1e-6)
+    (tmp_path / "heads.safetensors").write_bytes(b"no")
+    with pytest.raises(ModelError, match="train again"):
+        MoveHeads.load(tmp_path / "heads.safetensors")
+
+
+def test_a_concern_always_has_a_kind() -> None:
+    p = np.zeros((2, N_OUTPUTS))
+    p[0, [CONCERN, at("stall"), at("objection_fit")]] = 0.9, 0.2, 0.3
+    p[1, at("objection_fit")] = 0.3
+    above = above_thresholds(p, np.full(N_OUTPUTS, 0.5))
+    assert [MOVES[k] for k in np.flatnonzero(above[0, :CONCERN])] == ["objection_fit"]
+    assert not above[1].any()
+    assert kind_of(p[0]) == "fit"
+    assert len(OBJECTIONS) == 8 < len(CUSTOMER_MOVES)
+
+
+def test_a_concern_is_answered_by_the_rep_later_and_within_reach() -> None:
+    turns = [said("customer"), said("rep"), said("customer"), *([said("rep")] * 20)]
+    found = rep_turns_after(turns, 0)
+    assert found[:2] == [1, 3]
+    assert max(found) <= 10
+    assert rep_turns_after(turns, len(turns) - 1) == []
+
+
+def test_a_concern_is_linked_to_the_turn_that_answers_it() -> None:
+    link = np.zeros(N_LINK + 1)
+    link[REP_MOVES.index("answer_objection")], link[-1] = 10, -5
+    met = np.zeros((3, N_MET + 1))
+    met[0, -1] = 1  # well, whatever happened
+    turns = [said("customer"), said("rep"), said("customer"), said("rep"), said("customer")]
+    p = np.zeros((5, N_OUTPUTS))
+    p[0, [CONCERN, at("objection_price")]] = 0.9
+    p[3, at("answer_objection")] = 0.9
+    is_concern = np.array([True, False, False, False, False])
+    (found,) = some_handling(link, met).concerns(turns, p, is_concern)
+    assert (found.turn, found.kind, found.handled_at, found.handled) == (1, "price", 4, "well")
+    p[3, at("answer_objection")] = 0.1
+    (missed,) = some_handling(link, met).concerns(turns, p, is_concern)
+    assert (missed.handled_at, missed.handled) == (None, "not")
+
+
+def test_a_model_of_handling_is_read_as_it_was_written(tmp_path: Path) -> None:
+    some_handling().save(tmp_path / "handling.safetensors")
+    assert HandlingModel.load(tmp_path / "handling.safetensors").met.shape == (3, N_MET + 1)
+    MoveHeads(*(np.ones(N_OUTPUTS) for _ in range(5))).save(tmp_path / "other.safetensors")
+    with pytest.raises(ModelError):
+        HandlingModel.load(tmp_path / "other.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("turns", "moves", "expected"),
+    [
+        ([("rep", "I'll send the quotes on Thursday."), ("customer", "Do that.")], {0: "next_step", 1: "commitment"},
+         (1, "rep", "Thursday", True)),
+        ([("rep", "Shall we meet on Monday?"), ("customer", "We'll see.")], {0: "next_step"},
+         (1, "both", "Monday", False)),
+        ([("rep", "Could you send me the floor plan?"), ("customer", "Tomorrow.")], {0: "next_step"},
+         (1, "customer", "Tomorrow", False)),
+        ([("customer", "I'll pay the deposit tonight."), ("rep", "Lovely.")], {0: "commitment"},
+         (1, "customer", "tonight", True)),
+        ([("rep", "I'll ring you."), ("customer", "Don't. We've signed elsewhere.")],
+         {0: "next_step", 1: "commitment refusal"}, (1, "rep", None, False)),
+    ],
+)  # fmt: skip
+def test_who_does_what_by_when(
+    turns: list[tuple[Role, str]], moves: dict[int, str], expected: tuple[int, str, str | None, bool]
+) -> None:
+    p = np.zeros((len(turns), N_OUTPUTS))
+    for place, names in moves.items():
+        p[place, [at(name) for name in names.split()]] = 0.9
+    found = next_step([said(*turn) for turn in turns], p, p > 0.5)
+    assert found is not None
+    assert (found.turn, found.who, found.when, found.committed) == expected
+
+
+def test_a_call_without_a_step_has_none() -> None:
+    p = np.zeros((2, N_OUTPUTS))
+    assert next_step([said("rep"), said("customer")], p, p > 0.5) is None
+
+
+def test_worth_is_what_its_formula_says(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    worth = CallWorth(
+        rng.normal(size=6),
+        np.array([0.3, -0.2]),
+        rng.normal(size=6),
+        np.array([0.1]),
+        np.array([2.0]),
+        np.array([-1.0]),
+    )
+    features = rng.normal(size=(4, 6)).astype(np.float32)
+    t = (np.arange(4) + 0.5) / 4
+    raised = np.exp(features @ worth.attention + 0.3 * t - 0.2 * t**2)
+    z = float(raised / raised.sum() @ (features @ worth.value)) + 0.1
+    assert worth.logits(features) == pytest.approx([2 * z - 1])
+    keep = np.array([[True, False, True, True]])
+    assert worth.logits(features, keep) == pytest.approx(worth.logits(features[[0, 2, 3]]))
+    worth.save(tmp_path / "worth.safetensors")
+    assert CallWorth.load(tmp_path / "worth.safetensors").logits(features) == pytest.approx(
+        worth.logits(features), abs=1e-4
+    )
+
+
+def test_the_page_of_moves_names_each_with_its_figures() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "moves.md").read_text(encoding="utf-8")
+    said = set(re.findall(r"^\| `(\w+)` \| [^|]+ \| \"", page, re.MULTILINE))
+    assert said | {"small_talk", "logistics"} == {*MOVES}
+    rows = re.findall(r"^\| (`?[\w ]+`?) \| (\d+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", page, re.MULTILINE)
+    assert {name.strip("`"): tuple(own) for name, *own in rows} == {
+        name: (str(one.n), f"{one.precision:.2f}", f"{one.recall:.2f}", f"{one.f1:.2f}")
+        for name, one in read_card(BUNDLED_READER).figures.items()
+    }

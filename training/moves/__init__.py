@@ -1,0 +1,1 @@
+"""Authored calls -> a folder that reads moves (``salescoach.moves``)."""

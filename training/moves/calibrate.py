@@ -1,0 +1,135 @@
+"""What is fitted on writers that the layers never saw: probabilities, thresholds, and how concerns are met."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
+
+from salescoach.errors import DataError
+from salescoach.model.head import sigmoid
+from salescoach.moves.heads import N_OUTPUTS, MoveHeads, possible
+from salescoach.moves.objections import N_LINK, N_MET, HandlingModel, link_features, met_features, rep_turns_after
+from salescoach.moves.taxonomy import HANDLED
+from salescoach.types import Role, Transcript
+from training.authored.corpus import Labels
+
+PRIOR = 4.0  # how firmly calibration keeps to what training would give: the weight of slope and offset, in turns
+GRID = np.linspace(0.05, 0.9, 86)
+FEW = 8  # turns that carry a move; fewer don't choose a threshold
+USUAL_THRESHOLD = 0.35
+NEVER = -30.0  # the bias of what never occurs
+LINK_GRID = np.linspace(0.1, 0.7, 61)
+
+
+def calibrated(
+    heads: MoveHeads, features: np.ndarray, labels: np.ndarray, roles: list[Role], rare: np.ndarray
+) -> MoveHeads:
+    """The heads with slope, offset and threshold of each output.
+
+    Args:
+        heads: as they were trained.
+        features: of turns that they never saw, shape (n_turns, dimension).
+        labels: what those do, shape (n_turns, n_outputs).
+        roles: whose turns they are.
+        rare: the weights of positive turns in training, shape (n_outputs,): they shift the logits by their log.
+    """
+    can = possible(roles)
+    logits = features.astype(np.float64) @ heads.weight.T + heads.bias
+    fitted = [platt(logits[can[:, k], k], labels[can[:, k], k], -np.log(rare[k])) for k in range(N_OUTPUTS)]
+    slope, offset = (np.array(values) for values in zip(*fitted, strict=True))
+    p = sigmoid(slope * logits + offset)
+    threshold = np.array([best_threshold(p[can[:, k], k], labels[can[:, k], k] > 0) for k in range(N_OUTPUTS)])
+    return MoveHeads(heads.weight, heads.bias, slope, offset, threshold)
+
+
+def platt(logits: np.ndarray, labels: np.ndarray, offset: float) -> tuple[float, float]:
+    """Slope and offset of the likeliest sigmoid (Platt, 1999), held near 1 and ``offset`` where there are few turns."""
+
+    def loss(free: np.ndarray) -> float:
+        z = free[0] * logits + free[1]
+        nll = float(np.logaddexp(0, z).sum() - (labels * z).sum())
+        return nll + PRIOR * float((free[0] - 1) ** 2 + (free[1] - offset) ** 2)
+
+    found = minimize(loss, np.array([1.0, offset]), method="L-BFGS-B", bounds=[(0.05, 5), (-10, 10)])
+    return float(found.x[0]), float(found.x[1])
+
+
+def best_threshold(p: np.ndarray, true: np.ndarray) -> float:
+    """The threshold of the best F1; of few turns, the usual one."""
+    if true.sum() < FEW:
+        return USUAL_THRESHOLD
+    return float(max(GRID, key=lambda at: f1(p >= at, true)[2]))
+
+
+def f1(found: np.ndarray, true: np.ndarray) -> tuple[float, float, float]:
+    """Precision, recall and F1 of two bool arrays."""
+    hits = float((found & true).sum())
+    return hits / max(found.sum(), 1), hits / max(true.sum(), 1), 2 * hits / max(found.sum() + true.sum(), 1)
+
+
+def fit_handling(
+    calls: Mapping[str, Transcript], labels: Mapping[str, Labels], p: Mapping[str, np.ndarray]
+) -> HandlingModel:
+    """How concerns are linked to what the rep said, and how that was met.
+
+    Args:
+        calls: by id.
+        labels: of the calls to learn from.
+        p: the reader's probabilities of their turns, shape (n_turns, n_outputs) each, by writers it never saw.
+
+    Raises:
+        DataError: no concern was taken up in them.
+    """
+    links, is_link, met, how = [], [], [], []
+    for call_id, own in labels.items():
+        turns = calls[call_id].turns
+        for one in own.objections:
+            candidates = rep_turns_after(turns, one.turn - 1)
+            if not candidates:
+                continue
+            links.append(link_features(p[call_id], one.turn - 1, candidates))
+            is_link.append(np.array([place + 1 == one.handled_at for place in candidates]))
+            if one.handled_at is not None and one.handled_at - 1 in candidates:
+                met.append(met_features(turns, p[call_id], one.turn - 1, one.handled_at - 1))
+                how.append(HANDLED.index(one.handled))
+    if not links or not met:
+        raise DataError("The calls to calibrate on hold no concern that was taken up; label more of them.")
+    link, link_bias = _logistic(np.concatenate(links), np.concatenate(is_link).astype(int), 2, C=1.0)
+    scores = [sigmoid(own @ link[1] + link_bias[1]).max() for own in links]
+    weights, bias = _logistic(np.stack(met), np.array(how), 3, C=0.3, class_weight="balanced")
+    return HandlingModel(
+        np.append(link[1], link_bias[1]).reshape(N_LINK + 1),
+        np.array([best_balance(np.array(scores), np.array([own.any() for own in is_link]))]),
+        np.column_stack([weights, bias]).reshape(3, N_MET + 1),
+    )
+
+
+def _logistic(rows: np.ndarray, labels: np.ndarray, n_classes: int, **options: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Weights, shape (n_classes, n_features), and biases of classes; one that never occurs is never found."""
+    weights, bias = np.zeros((n_classes, rows.shape[1])), np.full(n_classes, NEVER)
+    classes = np.unique(labels)
+    if len(classes) == 1:
+        bias[classes] = -NEVER
+        return weights, bias
+    fitted = LogisticRegression(max_iter=5_000, **options).fit(rows, labels)
+    if len(classes) == 2:
+        weights[classes[1]], bias[classes] = fitted.coef_[0], (0.0, fitted.intercept_[0])
+    else:
+        weights[classes], bias[classes] = fitted.coef_, fitted.intercept_
+    return weights, bias
+
+
+def best_balance(scores: np.ndarray, true: np.ndarray) -> float:
+    """The threshold of the best balanced accuracy."""
+    if true.all() or not true.any():
+        return float(LINK_GRID[0])
+    return float(max(LINK_GRID, key=lambda at: (scores >= at)[true].mean() + (scores < at)[~true].mean()))
+
+
+def halves(names: Sequence[str]) -> list[tuple[set[str], set[str]]]:
+    """Writers in two halves, each of which is fitted on once and judged once: (fitted on, judged)."""
+    ordered = sorted(set(names))
+    even, odd = set(ordered[::2]), set(ordered[1::2])
+    return [(even, odd), (odd, even)]

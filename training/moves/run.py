@@ -1,0 +1,167 @@
+"""Trains the move reader on authored calls, judges it on writers that it never saw, and writes its folder."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from salescoach.errors import DataError
+from salescoach.model.artifact import whole_folder
+from salescoach.model.base_model import resolve_base_model, sha256_of
+from salescoach.model.bert import Bert
+from salescoach.model.encoder import best_engine, dtype_of
+from salescoach.moves.heads import MoveHeads
+from salescoach.moves.network import MoveNetwork
+from salescoach.moves.objections import HandlingModel
+from salescoach.moves.reader import CARD, FILES, HANDLING, HEADS, TRAINED_LAYERS, ReaderCard, above_thresholds
+from salescoach.moves.worth import CallWorth
+from salescoach.progress import Progress
+from salescoach.types import Transcript
+from training.authored.corpus import Labels, Pair
+from training.moves.calibrate import calibrated, fit_handling, halves, platt
+from training.moves.data import PairRows, TurnRows, label_rows
+from training.moves.finetune import MoveOptions, TrainedReader, finetune, rare_weights
+from training.moves.judge import CallReading, figures, handled_accuracy
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Labelled calls by id. ``forecasts``: probabilities from the text alone; ``converted``: the drawn outcomes."""
+
+    calls: Mapping[str, Transcript]
+    labels: Mapping[str, Labels]
+    forecasts: Mapping[str, float]
+    converted: Mapping[str, bool]
+
+    def of(self, ids: Collection[str]) -> "Corpus":
+        """Some of the calls."""
+        return Corpus(
+            {one: self.calls[one] for one in ids},
+            {one: self.labels[one] for one in ids},
+            {one: self.forecasts[one] for one in ids},
+            {one: self.converted[one] for one in ids},
+        )
+
+
+@dataclass(frozen=True)
+class JudgedReader:
+    """Figures on writers that the reader never saw; ``worth``: the calibrated probability of each judged call."""
+
+    card: ReaderCard
+    worth: dict[str, float]
+
+
+def train_reader(
+    corpus: Corpus,
+    pairs: Sequence[Pair],
+    judges: Collection[str],
+    out: Path,
+    base_model: str,
+    options: MoveOptions,
+    work: Path,
+    say: Progress,
+) -> JudgedReader:
+    """Trains on all writers but ``judges``, calibrates and judges on those, and writes the folder ``out``.
+
+    Each half of the judges is read with what was calibrated on the other half; what is kept was calibrated on both.
+
+    Args:
+        corpus: all calls; the part of an id before its dash names the writer.
+        pairs: that must be told apart; all of them teach.
+        judges: ids of writers.
+        out: the folder to write; a reader there is replaced when the new one is whole.
+        base_model: the base encoder, by name.
+        options: how to train.
+        work: a folder for checkpoints.
+        say: is told how far it is.
+
+    Raises:
+        DataError: there are fewer than two judging writers, or nobody else.
+    """
+    judged_ids = [one for one in corpus.calls if writer_of(one) in judges]
+    learned_ids = [one for one in corpus.calls if writer_of(one) not in judges]
+    if len(set(map(writer_of, judged_ids))) < 2 or not learned_ids:
+        raise DataError("At least two writers must judge, and others must teach.")
+    base = Path(resolve_base_model(base_model))
+    seen = _network(base, None)
+    learned, judged = corpus.of(learned_ids), corpus.of(judged_ids)
+    turns = TurnRows.of(learned.calls, learned.labels, seen.windows)
+    forecasts = np.array([learned.forecasts[one] for one in turns.call_ids])
+    trained = finetune(base, turns, forecasts, PairRows.of(pairs, seen.windows), options, work, say)
+    rare = rare_weights(turns, options.rare_weight)
+
+    network = _network(base, trained)
+    features = {one: network.features(network.windows(call.turns)) for one, call in judged.calls.items()}
+    readings: dict[str, CallReading] = {}
+    worth: dict[str, float] = {}
+    for fitted_on, half in halves([writer_of(one) for one in judged_ids]):
+        parts = _calibrate(
+            trained, judged.of([one for one in judged_ids if writer_of(one) in fitted_on]), features, rare
+        )
+        for one in judged_ids:
+            if writer_of(one) in half:
+                readings[one] = parts.read(judged.calls[one], features[one])
+                worth[one] = float(1 / (1 + np.exp(-parts.worth.logits(features[one])[0])))
+    found = figures(readings, {one: label_rows(judged.labels[one], len(judged.calls[one])) for one in judged_ids})
+    kept = _calibrate(trained, judged, features, rare)
+    with whole_folder(out, marks={CARD}) as folder:
+        _save(trained, kept, folder)
+        card = ReaderCard(
+            name="moves",
+            data=f"{_told(learned_ids)} and {len(pairs)} pairs; calibrated and judged on {_told(judged_ids)} besides",
+            base_model=base_model,
+            figures=found,
+            handled_balanced_accuracy=handled_accuracy(readings, judged.labels),
+            files={name: sha256_of(folder / name) for name in FILES},
+        )
+        (folder / CARD).write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    return JudgedReader(card, worth)
+
+
+def writer_of(call_id: str) -> str:
+    """Who wrote a call."""
+    return call_id.partition("-")[0]
+
+
+def _told(call_ids: Sequence[str]) -> str:
+    return f"{len(call_ids)} authored calls of {len({*map(writer_of, call_ids)})} writers"
+
+
+@dataclass(frozen=True)
+class _Parts:
+    heads: MoveHeads
+    handling: HandlingModel
+    worth: CallWorth
+
+    def read(self, call: Transcript, features: np.ndarray) -> CallReading:
+        p = self.heads.probabilities(features, [turn.role for turn in call.turns])
+        above = above_thresholds(p, self.heads.threshold)
+        return CallReading(above, self.handling.concerns(call.turns, p, above[:, -1]))
+
+
+def _calibrate(trained: TrainedReader, corpus: Corpus, features: Mapping[str, np.ndarray], rare: np.ndarray) -> _Parts:
+    ids = list(corpus.calls)
+    rows = np.concatenate([features[one] for one in ids])
+    labels = np.concatenate([label_rows(corpus.labels[one], len(corpus.calls[one])) for one in ids])
+    roles = [turn.role for one in ids for turn in corpus.calls[one].turns]
+    heads = calibrated(trained.heads, rows, labels, roles, rare)
+    p = {one: heads.probabilities(features[one], [turn.role for turn in corpus.calls[one].turns]) for one in ids}
+    z = np.array([trained.worth.logits(features[one])[0] for one in ids])
+    slope, offset = platt(z, np.array([float(corpus.converted[one]) for one in ids]), 0.0)
+    return _Parts(heads, fit_handling(corpus.calls, corpus.labels, p), trained.worth.rescaled(slope, offset))
+
+
+def _network(base: Path, trained: TrainedReader | None) -> MoveNetwork:
+    bert = Bert.load(base, dtype_of(best_engine()), trained.difference if trained else None)
+    if bert is None:
+        raise DataError(f"{base} is no BERT encoder, which the move reader needs.")
+    return MoveNetwork(bert)
+
+
+def _save(trained: TrainedReader, parts: _Parts, folder: Path) -> None:
+    from safetensors.torch import save_file
+
+    save_file(dict(trained.difference), folder / TRAINED_LAYERS)
+    parts.heads.save(folder / HEADS)
+    parts.handling.save(folder / HANDLING)
