@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from salescoach.config import BUNDLED_BASE_MODEL
@@ -70,7 +71,12 @@ def test_the_page_is_narrow_and_says_what_was_found(found: CallMoves, call: Tran
     assert "Next step (T" in done.stdout
     assert all(f"T{one.turn}" in done.stdout for one in found.objections)
     nothing = found.model_copy(update={"objections": (), "next_step": None})
-    assert moves_page(nothing, call) is not None
+    console = Console(width=MAX_WIDTH)
+    with console.capture() as shown:
+        console.print(moves_page(nothing, call.model_copy(update={"warnings": ("Nobody is known to be the rep.",)})))
+    assert "No objections were found." in shown.get()
+    assert "No next step was found." in shown.get()
+    assert "Note: Nobody is known to be the rep." in shown.get()
 
 
 def test_a_damaged_reader_is_named(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ def moves_page(found: CallMoves, call: Transcript) -> RenderableType:
     parts: list[RenderableType] = [_turns(found, call), ""]
     parts += [_objections(found), ""] if found.objections else [Text("No objections were found."), ""]
     parts.append(Text(_next_step(found.next_step)))
+    parts += [Text(f"Note: {warning}") for warning in call.warnings]
     parts.append(Text(_NOTE, style="dim"))
     return Group(*parts)
 
