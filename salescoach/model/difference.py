@@ -65,5 +65,5 @@ def applied(weights: "Mapping[str, Tensor]", entries: "Mapping[str, Tensor]") ->
         steps, scale = entries.get(f"{name}.{STEPS}"), entries.get(f"{name}.{SCALE}")
         known = next((key for key in weights if key == name or key.endswith(f".{name}")), None)
         if known is None or steps is None or scale is None or weights[known].shape != steps.shape:
-            raise ModelError(f"{name} doesn't fit the base encoder; name the base that was trained on.")
+            raise ModelError(f"{name} doesn't fit the base model; name the base that was trained on.")
         yield known, from_steps(weights[known].float(), steps, scale).to(weights[known].dtype)
