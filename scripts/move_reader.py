@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from serving.cli.progress_bar import progress
 from sklearn.metrics import roc_auc_score
 
 from salescoach.config import BUNDLED_BASE_MODEL
 from salescoach.moves.reader import BUNDLED_READER
 from salescoach.types import Transcript
+from serving.progress_bar import progress
 from training.authored.corpus import Labels, read_all_labels, read_calls, read_pairs
 from training.authored.deals import read_deals
 from training.moves.finetune import MoveOptions

@@ -1,6 +1,8 @@
 """Promises about the project as a whole: layers, imports that do nothing, names that are ours."""
 
 import ast
+import importlib
+import importlib.util
 import json
 import os
 import subprocess
@@ -84,3 +86,16 @@ def test_no_two_public_classes_have_one_name() -> None:
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     places[node.name].append(file.relative_to(ROOT).as_posix())
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
+SCRIPTS = sorted([*(ROOT / "scripts").glob("*.py"), *(ROOT / "benchmarks").glob("*.py")])
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=[script.name for script in SCRIPTS])
+def test_scripts_import_what_is_there(script: Path) -> None:
+    for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] in PACKAGES:
+            module = importlib.import_module(node.module)
+            for name in node.names:
+                is_there = hasattr(module, name.name) or importlib.util.find_spec(f"{node.module}.{name.name}")
+                assert is_there, (node.module, name.name)
