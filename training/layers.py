@@ -63,7 +63,7 @@ class TopLayers:
         order = np.argsort(lengths, kind="stable")
         n_tokens = 0
         parts = []
-        for rows in _batches(lengths[order]):
+        for rows in batches_within(lengths[order]):
             states, mask = (tensor.to(self.device) for tensor in self._activations.read(pieces[order[rows]]))
             n_tokens += int(mask.sum())
             if not torch.is_grad_enabled() or n_tokens <= MAX_TOKENS_KEPT:
@@ -168,7 +168,7 @@ def copy_encoder(base: Path, out: Path) -> None:
     copy_folder(base, out, "README.md", ".git*", "data_config.json")
 
 
-def _batches(lengths: np.ndarray) -> list[np.ndarray]:
+def batches_within(lengths: np.ndarray) -> list[np.ndarray]:
     """Consecutive rows whose padded size stays within ``TOKENS_AT_ONCE``; ``lengths`` ascend."""
     batches = []
     start = 0

@@ -1,12 +1,10 @@
 """What is read off a feature vector: each move, and whether a turn raises a concern. Linear, calibrated."""
 
 from dataclasses import dataclass, fields
-from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import save_file
 
-from salescoach.model.arrays import read_arrays
+from salescoach.model.arrays import StoredArrays
 from salescoach.model.head import sigmoid
 from salescoach.moves.taxonomy import MOVES, moves_of
 from salescoach.types import Role
@@ -16,11 +14,13 @@ CONCERN = len(MOVES)
 
 
 @dataclass(frozen=True)
-class MoveHeads:
+class MoveHeads(StoredArrays):
     """Arrays, float32. Probability of output k: sigmoid(slope_k * (features @ weight_k + bias_k) + offset_k).
 
     ``weight``: shape (n_outputs, dimension); ``bias``, ``slope``, ``offset`` and ``threshold``: shape (n_outputs,).
     """
+
+    what = "move heads"
 
     weight: np.ndarray
     bias: np.ndarray
@@ -33,27 +33,10 @@ class MoveHeads:
         logits = features.astype(np.float64) @ self.weight.T + self.bias
         return np.asarray(sigmoid(self.slope * logits + self.offset) * possible(roles))
 
-    def save(self, file: Path) -> None:
-        """Writes the arrays as safetensors."""
-        save_file(
-            {one.name: np.ascontiguousarray(getattr(self, one.name), dtype=np.float32) for one in fields(self)}, file
-        )
-
-    @classmethod
-    def load(cls, file: Path) -> "MoveHeads":
-        """Reads what ``save`` wrote.
-
-        Raises:
-            ModelError: the file is missing or damaged, or has other outputs.
-        """
-
-        def make(arrays: dict[str, np.ndarray]) -> MoveHeads:
-            heads = cls(**{one.name: arrays[one.name].astype(np.float64) for one in fields(cls)})
-            if any(len(getattr(heads, one.name)) != N_OUTPUTS for one in fields(cls)):
-                raise ValueError(f"not {N_OUTPUTS} outputs")
-            return heads
-
-        return read_arrays(file, "move heads", make)
+    def check(self) -> None:
+        """Raises ValueError where there are other outputs."""
+        if any(len(getattr(self, one.name)) != N_OUTPUTS for one in fields(self)):
+            raise ValueError(f"not {N_OUTPUTS} outputs")
 
 
 def possible(roles: list[Role]) -> np.ndarray:

@@ -5,13 +5,11 @@ does next, says how it was met. Both are small linear models on the reader's pro
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
-from safetensors.numpy import save_file
 
-from salescoach.model.arrays import read_arrays
+from salescoach.model.arrays import StoredArrays
 from salescoach.model.head import sigmoid
 from salescoach.moves.heads import CONCERN
 from salescoach.moves.taxonomy import CUSTOMER_MOVES, HANDLED, MOVES, OBJECTIONS, REP_MOVES, Handled, ObjectionKind
@@ -37,11 +35,13 @@ class Concern:
 
 
 @dataclass(frozen=True)
-class HandlingModel:
+class HandlingModel(StoredArrays):
     """``link``: shape (n_link + 1,); ``met``: shape (3, n_met + 1), for well, partly and badly; the last is the bias.
 
     ``threshold``: of the probability that a turn takes the concern up, shape (1,).
     """
+
+    what = "model of how concerns are met"
 
     link: np.ndarray
     threshold: np.ndarray
@@ -70,27 +70,10 @@ class HandlingModel:
             found.append(Concern(place + 1, kind, None if at is None else at + 1, handled))
         return found
 
-    def save(self, file: Path) -> None:
-        """Writes the arrays as safetensors."""
-        save_file(
-            {one.name: np.ascontiguousarray(getattr(self, one.name), dtype=np.float32) for one in fields(self)}, file
-        )
-
-    @classmethod
-    def load(cls, file: Path) -> "HandlingModel":
-        """Reads what ``save`` wrote.
-
-        Raises:
-            ModelError: the file is missing, damaged or of another version.
-        """
-
-        def make(arrays: dict[str, np.ndarray]) -> HandlingModel:
-            model = cls(**{one.name: arrays[one.name].astype(np.float64) for one in fields(cls)})
-            if model.link.shape != (N_LINK + 1,) or model.met.shape != (3, N_MET + 1):
-                raise ValueError("other features")
-            return model
-
-        return read_arrays(file, "model of how concerns are met", make)
+    def check(self) -> None:
+        """Raises ValueError where other features are weighed."""
+        if self.link.shape != (N_LINK + 1,) or self.met.shape != (3, N_MET + 1):
+            raise ValueError("other features")
 
 
 def kind_of(p: np.ndarray) -> ObjectionKind:

@@ -6,19 +6,19 @@ with f_i the feature vector of turn i and t_i its relative position in (0, 1). T
 sigmoid(slope * z + offset).
 """
 
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
-from safetensors.numpy import save_file
 
-from salescoach.model.arrays import read_arrays
+from salescoach.model.arrays import StoredArrays
 from salescoach.model.pooling import relative_positions
 
 
 @dataclass(frozen=True)
-class CallWorth:
+class CallWorth(StoredArrays):
     """Arrays, float32: ``attention`` and ``value`` of shape (dimension,), ``position`` (2,), the others (1,)."""
+
+    what = "worth of a call"
 
     attention: np.ndarray
     position: np.ndarray
@@ -46,22 +46,3 @@ class CallWorth:
     def rescaled(self, slope: float, offset: float) -> "CallWorth":
         """With another calibration."""
         return replace(self, slope=np.array([slope]), offset=np.array([offset]))
-
-    def save(self, file: Path) -> None:
-        """Writes the arrays as safetensors."""
-        save_file(
-            {one.name: np.ascontiguousarray(getattr(self, one.name), dtype=np.float32) for one in fields(self)}, file
-        )
-
-    @classmethod
-    def load(cls, file: Path) -> "CallWorth":
-        """Reads what ``save`` wrote.
-
-        Raises:
-            ModelError: the file is missing or damaged.
-        """
-
-        def make(arrays: dict[str, np.ndarray]) -> CallWorth:
-            return cls(**{one.name: arrays[one.name].astype(np.float64) for one in fields(cls)})
-
-        return read_arrays(file, "worth of a call", make)

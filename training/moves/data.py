@@ -55,11 +55,6 @@ class TurnRows:
             digest.update(window.key)
         return digest.hexdigest()
 
-    def of_calls(self, chosen: Callable[[str], bool]) -> np.ndarray:
-        """Rows of the turns of some calls: shape (n,), int."""
-        wanted = np.array([chosen(one) for one in self.call_ids])
-        return np.flatnonzero(wanted[self.call_of])
-
 
 def label_rows(labels: Labels, n_turns: int) -> np.ndarray:
     """What each turn does: shape (n_turns, n_outputs), float32."""

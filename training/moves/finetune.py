@@ -27,12 +27,12 @@ from salescoach.moves.worth import CallWorth
 from salescoach.progress import Progress
 from salescoach.types import Frozen
 from training.checkpoint import load_checkpoint, save_checkpoint
+from training.layers import batches_within
 from training.moves.data import PairRows, TurnRows
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-TOKENS_AT_ONCE: Final = 2048
 MAX_GRADIENT: Final = 1.0
 
 
@@ -114,18 +114,14 @@ class Learner:
         """Feature vectors in the order of ``seen``: shape (n_windows, dimension), float32."""
         import torch
 
-        order = np.argsort([len(window.ids) for window in seen], kind="stable")
-        parts, start = [], 0
-        while start < len(order):
-            stop = start + 1
-            while stop < len(order) and (stop + 1 - start) * len(seen[order[stop]].ids) <= TOKENS_AT_ONCE:
-                stop += 1
-            rows = [seen[row] for row in order[start:stop]]
-            ids, mask, own = as_tensors(rows, max(len(window.ids) for window in rows))
+        lengths = np.array([len(window.ids) for window in seen])
+        order, parts = np.argsort(lengths, kind="stable"), []
+        for batch in batches_within(lengths[order]):
+            rows = order[batch]
+            ids, mask, own = as_tensors([seen[row] for row in rows], int(lengths[rows[-1]]))
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._has_bf16):
                 states = self._bert(input_ids=ids, attention_mask=mask, token_type_ids=own).last_hidden_state
             parts.append(pooled(states.float(), mask, own))
-            start = stop
         return torch.cat(parts)[torch.from_numpy(np.argsort(order))]
 
     def dropped(self, features: "Tensor") -> "Tensor":

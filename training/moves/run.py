@@ -11,6 +11,7 @@ from salescoach.model.artifact import whole_folder
 from salescoach.model.base_model import resolve_base_model, sha256_of
 from salescoach.model.bert import Bert
 from salescoach.model.encoder import best_engine, dtype_of
+from salescoach.model.head import sigmoid
 from salescoach.moves.heads import MoveHeads
 from salescoach.moves.network import MoveNetwork
 from salescoach.moves.objections import HandlingModel
@@ -102,7 +103,7 @@ def train_reader(
         for one in judged_ids:
             if writer_of(one) in half:
                 readings[one] = parts.read(judged.calls[one], features[one])
-                worth[one] = float(1 / (1 + np.exp(-parts.worth.logits(features[one])[0])))
+                worth[one] = float(sigmoid(parts.worth.logits(features[one]))[0])
     found = figures(readings, {one: label_rows(judged.labels[one], len(judged.calls[one])) for one in judged_ids})
     kept = _calibrate(trained, judged, features, rare)
     with whole_folder(out, marks={CARD}) as folder:
