@@ -8,15 +8,26 @@ from salescoach.reading.formats.base import CERTAIN, FormatReader
 from salescoach.reading.formats.blocks import Blocks
 from salescoach.reading.formats.fireflies import Fireflies
 from salescoach.reading.formats.lines import Lines
+from salescoach.reading.formats.microdvd import MicroDVD
+from salescoach.reading.formats.nist import NIST
+from salescoach.reading.formats.sbv import SBV
 from salescoach.reading.formats.subrip import SubRip
+from salescoach.reading.formats.substation import SubStation
+from salescoach.reading.formats.ttml import TTML
 from salescoach.reading.formats.webvtt import WebVTT
+from salescoach.reading.no_speech import refuse_without_speech
 from salescoach.reading.source import Source
 
 # Of readers that are as sure as each other the first one reads.
 READERS: Final[tuple[FormatReader, ...]] = (
     Fireflies(),
     WebVTT(),
+    TTML(),
+    SubStation(),
     SubRip(),
+    SBV(),
+    MicroDVD(),
+    NIST(),
     Blocks(),
     Lines(),
 )
@@ -43,8 +54,9 @@ def calls_in(source: Source) -> list[ReadCall]:
     """The calls of a text, at least one, each with the warnings about the text.
 
     Raises:
-        TranscriptError: the text can't be read, or exceeds a limit.
+        TranscriptError: the text can't be read, holds no speech, or exceeds a limit.
     """
+    refuse_without_speech(source)
     reader = reader_of(source)
     calls = reader.read(source)
     for call in calls:
