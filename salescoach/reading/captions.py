@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from salescoach.errors import TranscriptError
 from salescoach.reading.cue_ids import name_in
 from salescoach.reading.cue_labels import Labels, choose, name_lines, settle, take_apart
 from salescoach.reading.cue_times import ARROW
@@ -38,12 +39,16 @@ def call_of(cues: Sequence[Cue], reps: Sequence[str], warnings: Sequence[str]) -
         warnings: about the cues.
 
     Raises:
-        TranscriptError: a limit is exceeded.
+        TranscriptError: they name speakers and say nothing, or a limit is exceeded.
     """
     call = ReadCall(warnings=list(warnings))
     if any(after.start_s < before.start_s for before, after in pairwise(cues)):
         call.warnings.append("The cues were not in the order of their times and were sorted.")
         cues = sorted(cues, key=lambda cue: cue.start_s)
+    if cues and all(shape_of(line.text) == "stand-in" for cue in cues for line in cue.lines):
+        raise TranscriptError(
+            "These captions say who speaks and not what; give the transcript of the same call instead."
+        )
     cues, of_labels = _labelled(_voiced_by_identifier(cues), reps)
     cues, of_repeats = unroll(cues)
     call.warnings += [*of_labels, *of_repeats]

@@ -30,13 +30,17 @@ class Clock:
         frames = [int(parts[5]) for parts in stamps if parts[4] and parts[4] in ":;"]
         self._rate = next(rate for rate in _FRAME_RATES if max(frames, default=0) < rate)
         self._has_bare_milliseconds = False
-        short = next((parts for parts in stamps if parts[4] and parts[4] in ".," and len(parts[5]) < 3), None)
-        if short and self._are_bare(times, [parts for parts in stamps if parts[4] and parts[4] in ".,"]):
-            self._has_bare_milliseconds = True
-            self.warnings.append(
-                f"The file's milliseconds have no leading zeros: “{short[0]}” was read as {int(short[5])} ms after "
-                "the second."
-            )
+        decimals = [parts for parts in stamps if parts[4] and parts[4] in ".,"]
+        lengths = {len(parts[5]) for parts in decimals}
+        if lengths and min(lengths) < 3:
+            self._has_bare_milliseconds = self._are_bare(times, decimals)
+            short = min(decimals, key=lambda parts: (len(parts[5]) > 2, not int(parts[5])))
+            if self._has_bare_milliseconds:
+                as_what = f"{int(short[5])} ms after the second"
+                self.warnings.append(f"Milliseconds have no leading zeros: “{short[0]}” was read as {as_what}.")
+            elif len(lengths) > 1 and not any(parts[5][0] == "0" for parts in decimals):
+                as_what = "a decimal fraction of the second"
+                self.warnings.append(f"Times have fractions of several lengths: “{short[0]}” was read as {as_what}.")
         if frames:
             rate = f"{self._rate} a second were assumed"
             self.warnings.append(f"The times end in frames, whose rate the file does not give; {rate}.")

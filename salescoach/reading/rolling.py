@@ -37,47 +37,55 @@ class _Pair:
         gap_s: between them; None where the first has no end.
         cannot_be: whether nobody could say the second after the first in its time.
         is_one_speaker: whether the second begins with the speaker with whom the first ends.
-        is_by_lines: whether what is repeated is the whole first cue, or whole lines of the second.
+        is_all: whether what is repeated is the whole first cue.
+        is_scrolled: whether it is whole lines of both.
+        adds_words: whether the second has words behind it that are not in it.
     """
 
     n: int
-    n_new: int
     n_distinct: int
+    n_new: int
     gap_s: float | None
     cannot_be: bool
     is_one_speaker: bool
-    is_by_lines: bool
-
-    @property
-    def shows_more(self) -> bool:
-        return 0 < self.n < self.n_new
+    is_all: bool
+    is_scrolled: bool
+    adds_words: bool
 
     @property
     def is_whole(self) -> bool:
+        """Whether the second cue holds nothing else."""
         return 0 < self.n == self.n_new
 
     @property
     def is_touching(self) -> bool:
+        """Whether nothing is between them."""
         return self.gap_s is not None and self.gap_s <= _TOUCHING_S
+
+    @property
+    def is_long(self) -> bool:
+        """Whether so many different words are repeated that this is hardly by chance."""
+        return self.is_touching and self.n_distinct >= _DISTINCT
+
+
+@dataclass(frozen=True)
+class _Custom:
+    """What the recorder of a file does: it shows words again, whole lines or cues of them, or each cue twice."""
+
+    rolls: bool
+    by_lines: bool
+    doubles: bool
 
 
 def unroll(cues: Sequence[Cue]) -> tuple[list[Cue], list[str]]:
     """The cues without the words that are only shown again, and a warning where there were any."""
     tokens = [_tokens(cue) for cue in cues]
     pairs = [_pair(*two, *words) for two, words in zip(pairwise(cues), pairwise(tokens), strict=True)]
-    n_same = sum(pair.is_one_speaker for pair in pairs)
-    touching = [pair for pair in pairs if pair.is_touching and pair.n_distinct >= _DISTINCT]
-    n_rolling = sum(pair.n > 0 and pair.is_touching for pair in pairs)
-    rolls = any(pair.shows_more for pair in touching) and n_rolling >= _SHARE * n_same
-    n_twice = sum(pair.is_whole for pair in touching)
-    doubles = n_twice > 1 and n_twice >= _SHARE * n_same
-    by_lines = rolls and 2 * sum(pair.shows_more and pair.is_by_lines for pair in pairs) >= sum(
-        pair.shows_more for pair in pairs
-    )
+    custom = _custom(pairs)
     kept = list(cues[:1])
     n_removed = 0
     for cue, pair in zip(cues[1:], pairs, strict=True):
-        is_again = _is_shown_again(pair, rolls=rolls, doubles=doubles, by_lines=by_lines)
+        is_again = _is_shown_again(pair, custom)
         n_removed += is_again
         kept.append(_without(cue, pair.n) if is_again else cue)
     if not n_removed:
@@ -86,29 +94,47 @@ def unroll(cues: Sequence[Cue]) -> tuple[list[Cue], list[str]]:
     return kept, [f"{n_removed} {cues_repeated} repeated words of the cue before; they were joined."]
 
 
-def _is_shown_again(pair: _Pair, *, rolls: bool, doubles: bool, by_lines: bool) -> bool:
-    if not pair.n or pair.gap_s is None:
+def _custom(pairs: Sequence[_Pair]) -> _Custom:
+    least = _SHARE * sum(pair.is_one_speaker for pair in pairs)
+    repeating = [pair for pair in pairs if pair.n and pair.is_touching]
+    rolling = [pair for pair in repeating if not pair.is_whole]
+    n_twice = sum(pair.is_whole and pair.is_all and pair.is_long for pair in repeating)
+    rolls = any(pair.is_long and pair.adds_words for pair in rolling) and len(repeating) >= least
+    return _Custom(
+        rolls=rolls,
+        by_lines=rolls and 2 * sum(pair.is_all or pair.is_scrolled for pair in rolling) >= len(rolling),
+        doubles=n_twice > 1 and n_twice >= least,
+    )
+
+
+def _is_shown_again(pair: _Pair, custom: _Custom) -> bool:
+    if not pair.n or pair.gap_s is None or pair.gap_s > _SAME_SCREEN_S:
         return False
+    if pair.is_whole and pair.is_all:
+        return pair.cannot_be or ((custom.doubles or custom.by_lines) and pair.is_long)
     if pair.is_whole:
-        is_custom = (doubles and pair.n_distinct >= _DISTINCT) or by_lines
-        return pair.cannot_be or (is_custom and pair.is_touching)
+        return pair.cannot_be or (custom.by_lines and pair.is_scrolled)
     if pair.is_touching and pair.n_distinct >= _UNLIKELY:
         return True
-    if not rolls or pair.gap_s > _SAME_SCREEN_S:
+    if not custom.rolls:
         return False
-    return pair.is_by_lines or pair.n >= _MIN_WORDS
+    return pair.is_scrolled or (pair.adds_words and (pair.is_all or pair.n >= _MIN_WORDS))
 
 
 def _pair(old: Cue, new: Cue, before: Sequence[Token], after: Sequence[Token]) -> _Pair:
     n = _overlap(before, after)
+    repeated = set(after[:n])
+    n_before = len(before)
     return _Pair(
         n=n,
+        n_distinct=len(repeated),
         n_new=len(after),
-        n_distinct=len(set(after[:n])),
         gap_s=None if old.end_s is None else new.start_s - old.end_s,
         cannot_be=_cannot_be(old, new, len(after)),
         is_one_speaker=bool(old.lines and new.lines) and old.lines[-1].speaker == new.lines[0].speaker,
-        is_by_lines=n > 0 and (n == len(before) or n in _line_ends(new)),
+        is_all=n == n_before,
+        is_scrolled=n in _line_ends(new) and (n_before - n) in {0, *_line_ends(old)} and len(old.lines + new.lines) > 2,
+        adds_words=any(token not in repeated for token in after[n:]),
     )
 
 

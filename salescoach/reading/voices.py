@@ -14,6 +14,7 @@ _CUE_TAG = re.compile(
     r"</?(?:[ibu]|v|c|ruby|rt|lang|font)(?:[.\s][^>]{0,500}+)?>|<\d[\d:.]*+>|\{\\[^}]{0,500}+\}", re.I
 )
 _BREAK = re.compile(r"\[br\]|<br\s{0,9}+/?>", re.I)
+_MARKS = re.compile(r"[\s>\u2022\u2013\u2014-]*+")  # of another speaker
 _WORD = re.compile(r"\w")
 
 
@@ -40,7 +41,7 @@ def voices_in(body: Sequence[str]) -> tuple[list[Voiced], int]:
         for line in block.split("\n"):
             text, n_hidden = without_tags(line)
             n_removed += n_hidden
-            if text:
+            if not _MARKS.fullmatch(text):
                 spoken.append(Voiced(speaker or None, text))
     return spoken, n_removed
 

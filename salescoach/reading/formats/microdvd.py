@@ -8,6 +8,7 @@ from salescoach.reading.cues import Cue, Problems
 from salescoach.reading.drafts import ReadCall
 from salescoach.reading.formats.base import FormatReader
 from salescoach.reading.source import Source
+from salescoach.reading.texts import in_number
 from salescoach.reading.voices import voices_in
 
 _LINE = re.compile(r"(?P<open>[{\[])(?P<start>\d{1,9})[}\]][{\[](?P<end>\d{0,9})[}\]](?P<text>.*)")
@@ -32,6 +33,9 @@ class MicroDVD(FormatReader):
         """One call."""
         found = [one for line in source.filled_lines if (one := _LINE.fullmatch(line))]
         warnings: list[str] = []
+        if n_other := len(source.filled_lines) - len(found):
+            lines_begin = in_number(n_other, "line begins", "lines begin")
+            warnings.append(f"{n_other} {lines_begin} with no frames and {in_number(n_other, 'was', 'were')} left out.")
         per_second = _TENTHS
         if found[0]["open"] == "{":
             per_second = _USUAL_RATE
@@ -40,8 +44,6 @@ class MicroDVD(FormatReader):
                 found = found[1:]
             else:
                 warnings.append("The times are in frames, whose rate the file does not give; 25 a second were assumed.")
-        if n_other := len(source.filled_lines) - len(found) - (per_second not in (_TENTHS, _USUAL_RATE)):
-            warnings.append(f"{n_other} of the lines begin with no frames and were left out.")
         cues: list[Cue] = []
         problems = Problems()
         for number, one in enumerate(found, 1):
