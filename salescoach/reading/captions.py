@@ -11,7 +11,8 @@ from salescoach.reading.cue_labels import Labels, choose, name_lines, settle, ta
 from salescoach.reading.cue_times import ARROW
 from salescoach.reading.cues import Cue, read_cues
 from salescoach.reading.drafts import ReadCall, ReadTurn
-from salescoach.reading.label_shape import shape_of
+from salescoach.reading.names import Shape, key_of, shape_of
+from salescoach.reading.no_speech import is_speaker_alone
 from salescoach.reading.rolling import unroll
 from salescoach.reading.source import Source
 from salescoach.reading.texts import in_number
@@ -45,7 +46,7 @@ def call_of(cues: Sequence[Cue], reps: Sequence[str], warnings: Sequence[str]) -
     if any(after.start_s < before.start_s for before, after in pairwise(cues)):
         call.warnings.append("The cues were not in the order of their times and were sorted.")
         cues = sorted(cues, key=lambda cue: cue.start_s)
-    if cues and all(shape_of(line.text) == "stand-in" for cue in cues for line in cue.lines):
+    if cues and all(is_speaker_alone(line.text) for cue in cues for line in cue.lines):
         raise TranscriptError(
             "These captions say who speaks and not what; give the transcript of the same call instead."
         )
@@ -64,11 +65,11 @@ def _labelled(cues: Sequence[Cue], reps: Sequence[str]) -> tuple[list[Cue], list
     rows = [take_apart(cue) for cue in cues]
     labels = choose(rows, reps)
     if has_voices:
-        voices = {line.speaker.casefold(): line.speaker for cue in cues for line in cue.lines if line.speaker}
+        voices = {key_of(line.speaker): line.speaker for cue in cues for line in cue.lines if line.speaker}
         labels = Labels({key: voices.get(key, label) for key, label in labels.accepted.items() if key in voices})
     elif not labels.accepted and (names := name_lines(cues)):
         for row in rows:
-            if len(row) > 1 and row[0].rest.casefold() in names:
+            if len(row) > 1 and key_of(row[0].rest) in names:
                 row[0].label, row[0].text = row[0].rest, ""
                 labels.accepted.setdefault(row[0].key, row[0].rest)
         labels.refused = []
@@ -85,7 +86,7 @@ def _voiced_by_identifier(cues: Sequence[Cue]) -> list[Cue]:
     names = [cue.identifier and (name_in(cue.identifier) or cue.identifier) for cue in cues]
     is_named = (
         0 < len(set(names)) < len(names)
-        and all(name and shape_of(name) in ("name", "stand-in") for name in names)
+        and all(name and shape_of(name) >= Shape.WORD for name in names)
         and not any(line.speaker for cue in cues for line in cue.lines)
     )
     if not is_named:

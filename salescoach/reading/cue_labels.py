@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from salescoach.reading.cues import Cue
-from salescoach.reading.label_shape import shape_of
-from salescoach.reading.labels import Line, is_heading
-from salescoach.reading.roles import means
+from salescoach.reading.names import Shape, is_common, is_noise, key_of, shape_of, tidy_label
+from salescoach.reading.roles import means, side_of
 from salescoach.reading.texts import in_number, listed
 from salescoach.reading.voices import Voiced
 
@@ -22,15 +21,6 @@ _COLON = re.compile(
 )
 _BRACKETS = re.compile(
     r"(?:\[(?P<square>[^\[\]\n]{1,64})\]|\((?P<round>[^()\n]{1,64})\))(?P<colon>\s{0,3}+[:\uff1a])?\s{0,9}+(?P<text>.*)"
-)
-# What stands in brackets for a sound.
-_SOUND = re.compile(
-    r"\b(?:laugh|chuckl|giggl|music|applau|clap|inaudib|unintell|indistinct|crosstalk|cross talk|silence|silent|noise"
-    r"|pause|foreign|speaking|speaks|beep|ring|cough|sigh|sniff|snee[zs]|breath|gasp|groan|throat|blank|static|typing"
-    r"|click|door|phone|background|overlap|continu|end of|start of|recording|redacted|censored|bleep|whisper|shout"
-    r"|sings|singing|off.?mic|no audio|mumbl|hum|cheer|scream|cry|sob|knock|dial|tone|chime|buzz|bark|traffic|wind"
-    r"|audio|sound|lacht|lachen|musik|rires|risas|risate)",
-    re.I,
 )
 
 
@@ -49,12 +39,12 @@ class CueLine:
     @property
     def key(self) -> str:
         """The label as labels are compared."""
-        return (self.label or "").casefold()
+        return key_of(self.label or "")
 
 
 @dataclass
 class Labels:
-    """Which labels are speakers: case-folded -> first spelling; who of them speaks once, and what was refused."""
+    """Which labels are speakers, by ``key_of`` them; who of these speaks once, and what was refused."""
 
     accepted: dict[str, str] = field(default_factory=dict)
     once: list[str] = field(default_factory=list)
@@ -102,7 +92,7 @@ def choose(rows: Sequence[Sequence[CueLine]], reps: Sequence[str]) -> Labels:
         if has_labels and _is_likely(line, are_most=are_most):
             labels.accepted[key] = label
             labels.once.append(label)
-        elif not line.is_bracketed and shape_of(label) in ("name", "lower") and line.is_first:
+        elif not line.is_bracketed and line.is_first and (shape_of(label) >= Shape.WORD or _may_be_name(label)):
             labels.refused.append(label)
     return labels
 
@@ -148,9 +138,9 @@ def settle(rows: Sequence[Sequence[CueLine]], labels: Labels, *, carry: bool) ->
 
 
 def name_lines(cues: Sequence[Cue]) -> set[str]:
-    """The names, case-folded, that stand alone as the first line of cues, where this is the custom of the file."""
+    """The names, by ``key_of``, that stand alone as the first line of cues, where this is the custom of the file."""
     heads = [cue.lines[0].text for cue in cues if len(cue.lines) > 1]
-    named = Counter(text.casefold() for text in heads if shape_of(text) in ("name", "stand-in"))
+    named = Counter(key_of(text) for text in heads if tidy_label(text) == text and shape_of(text) >= Shape.WORD)
     is_custom = 2 * named.total() > len(cues) and max(named.values()) > 1 and 2 * len(named) <= named.total() + 1
     return set(named) if is_custom else set()
 
@@ -160,41 +150,45 @@ def _line(voiced: Voiced, *, is_first: bool) -> CueLine:
     rest = voiced.text[lead.end() :] if lead else voiced.text
     line = CueLine(voiced, is_first or lead is not None, lead[0].strip() if lead else "", rest)
     if found := _BRACKETS.match(rest):
-        label = (found["square"] or found["round"]).strip()
-        if not _SOUND.search(label) or found["colon"]:
-            return replace(line, label=label, text=found["text"].strip(), is_bracketed=not found["colon"])
-        return line
+        label = tidy_label(found["square"] or found["round"])
+        if label is None or (is_noise(label) and not found["colon"]):
+            return line
+        return replace(line, label=label, text=found["text"].strip(), is_bracketed=not found["colon"])
     found = _COLON.match(rest)
-    if found is None:
+    label = tidy_label(found["label"]) if found else None
+    if found is None or label is None:
         return line
-    label, text = " ".join(found["label"].strip(" \t*").split()), found["text"]
+    text = found["text"]
     is_glued = not found["gap"] and text[:1] and (text[0] == "/" or text[0].isdigit())  # "https://", "10:30"
-    shape = shape_of(label)
-    if is_glued and shape != "stand-in":
+    if is_glued and side_of(label) is None:
         return line
-    return replace(line, label=label or None, text=(text.removeprefix("**") if found["bold"] else text).strip())
+    return replace(line, label=label, text=(text.removeprefix("**") if found["bold"] else text).strip())
 
 
 def _is_sure(line: CueLine, n: int, reps: Sequence[str], *, are_most: bool) -> bool:
     """Whether a label is a speaker's by itself, or by being there again."""
     label = line.label or ""
-    shape = shape_of(label)
-    if any(means(label, rep) for rep in reps) or (shape == "stand-in" and (line.is_first or n > 1)):
+    if any(means(label, rep) for rep in reps) or side_of(label):
         return True
-    if shape == "phrase" or is_heading(Line(line.rest, label=label)):
+    if n < 2:
         return False
-    return n > 1 and (shape in ("name", "lower") or are_most)
+    if label.isdecimal() or (len(label) == 1 and label.isupper()):
+        return are_most
+    return shape_of(label) >= Shape.WORD or _may_be_name(label)
+
+
+def _may_be_name(label: str) -> bool:
+    """Whether a label of an odd shape may be one: in small letters, without a word of a phrase."""
+    return shape_of(label) is Shape.ODD and label[0].islower() and not is_common(label)
 
 
 def _is_likely(line: CueLine, *, are_most: bool) -> bool:
     """Whether a label that is there once is a speaker's in a file whose speakers have labels."""
     label = line.label or ""
-    if is_heading(Line(line.rest, label=label)):
-        return False
     shape = shape_of(label)
-    if shape == "name":
-        return line.is_first or len(label.split()) > 1
-    return shape == "lower" and line.is_first and are_most and not line.is_bracketed
+    if shape >= Shape.WORD:
+        return line.is_first or shape is Shape.NAME
+    return are_most and line.is_first and not line.is_bracketed and _may_be_name(label)
 
 
 def _within(labels: Labels) -> re.Pattern[str] | None:

@@ -10,6 +10,7 @@ from salescoach.reading.source import Source
 _NUMBER: Final = r"\d{1,9}(?:\.\d{1,9})?"
 _CLOCK: Final = r"(?:\d{1,3}:)?\d{1,2}:\d{2}(?:[.,]\d{1,6})?"
 _LABEL: Final = r"(?:(?:SPEAKER|Speaker|speaker|spk)[\s_-]?\w{1,4}|S\d{1,3})"
+_ALONE: Final = re.compile(rf"[\[(]?{_LABEL}[\])]?:?")
 # (what all lines of a file look like, what such a file is)
 _LINES: Final = (
     (re.compile(rf"SPEAKER\s\S+\s+\S+\s+{_NUMBER}\s+{_NUMBER}\s.*|SPKR-INFO\s.*|;.*"), "an RTTM file"),
@@ -35,6 +36,11 @@ def refuse_without_speech(source: Source) -> None:
     what = what or _of_lines(source)
     if what:
         raise TranscriptError(f"This is {what}: {_INSTEAD}.")
+
+
+def is_speaker_alone(text: str) -> bool:
+    """Whether a text is the name that a recogniser gives to somebody, and nothing else: SPEAKER_00."""
+    return _ALONE.fullmatch(text) is not None
 
 
 def _of_lines(source: Source) -> str | None:

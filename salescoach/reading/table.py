@@ -6,6 +6,7 @@ from salescoach.errors import TranscriptError
 from salescoach.reading.drafts import ReadCall
 from salescoach.reading.formats.base import CERTAIN, FormatReader
 from salescoach.reading.formats.blocks import Blocks
+from salescoach.reading.formats.columns import Columns
 from salescoach.reading.formats.fireflies import Fireflies
 from salescoach.reading.formats.lines import Lines
 from salescoach.reading.formats.microdvd import MicroDVD
@@ -13,8 +14,11 @@ from salescoach.reading.formats.nist import NIST
 from salescoach.reading.formats.sbv import SBV
 from salescoach.reading.formats.subrip import SubRip
 from salescoach.reading.formats.substation import SubStation
+from salescoach.reading.formats.teams_document import TeamsDocument
 from salescoach.reading.formats.ttml import TTML
 from salescoach.reading.formats.webvtt import WebVTT
+from salescoach.reading.formats.whatsapp import WhatsApp
+from salescoach.reading.formats.zoom_chat import ZoomChat
 from salescoach.reading.no_speech import refuse_without_speech
 from salescoach.reading.source import Source
 
@@ -24,10 +28,14 @@ READERS: Final[tuple[FormatReader, ...]] = (
     WebVTT(),
     TTML(),
     SubStation(),
+    TeamsDocument(),
     SubRip(),
     SBV(),
     MicroDVD(),
     NIST(),
+    WhatsApp(),
+    ZoomChat(),
+    Columns(),
     Blocks(),
     Lines(),
 )
