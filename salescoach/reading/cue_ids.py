@@ -28,8 +28,8 @@ def identifiers(lines: Sequence[str], starts: Sequence[int]) -> set[int]:
     numbers = {order: int(lines[index]) for order, index in above.items() if _NUMBER.fullmatch(lines[index])}
     counted = {order for order, number in numbers.items() if _counts(number, order, numbers.get(order - 1))}
     if 0 in numbers or (len(counted) > 2 and 2 * len(counted) >= len(starts)):
-        every_cue_has_one = len(numbers) == len(starts) > 2
-        chosen = {order for order in numbers if every_cue_has_one or order in parted or order in counted}
+        is_tight = len(numbers) == len(starts) > 2 and len(parted) == 1
+        chosen = {order for order in numbers if is_tight or order in parted or order in counted}
         ids = {above[order] for order in chosen}
         return ids | _last_one(lines, starts, numbers[max(chosen)])
     return {above[order] for order in _of_one_form(lines, above, parted, len(starts))}

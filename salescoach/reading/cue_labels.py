@@ -159,8 +159,8 @@ def _line(voiced: Voiced, *, is_first: bool) -> CueLine:
     if found is None or label is None:
         return line
     text = found["text"]
-    is_glued = not found["gap"] and text[:1] and (text[0] == "/" or text[0].isdigit())  # "https://", "10:30"
-    if is_glued and side_of(label) is None:
+    is_figure = text[:1].isdigit() and (label.isdecimal() or not found["gap"])  # "10:30", "3: 1"
+    if (is_figure or (text[:1] == "/" and not found["gap"])) and side_of(label) is None:
         return line
     return replace(line, label=label, text=(text.removeprefix("**") if found["bold"] else text).strip())
 

@@ -13,6 +13,8 @@ _VOICE = re.compile(r"<v(?:\.[^\s>]{0,200}+)?(?:\s++(?P<name>[^>]{0,200}+))?>|(?
 _CUE_TAG = re.compile(
     r"</?(?:[ibu]|v|c|ruby|rt|lang|font)(?:[.\s][^>]{0,500}+)?>|<\d[\d:.]*+>|\{\\[^}]{0,500}+\}", re.I
 )
+_MARKED = re.compile(r"[<&{]")
+_RECORD = re.compile(r"\{\s*+(?:\"|$)")
 _BREAK = re.compile(r"\[br\]|<br\s{0,9}+/?>", re.I)
 _MARKS = re.compile(r"[\s>\u2022\u2013\u2014-]*+")  # of another speaker
 _WORD = re.compile(r"\w")
@@ -48,6 +50,8 @@ def voices_in(body: Sequence[str]) -> tuple[list[Voiced], int]:
 
 def without_tags(line: str) -> tuple[str, int]:
     """A line of a caption as it is read on the screen, and how many hidden characters were removed."""
+    if line.isascii() and line.isprintable() and not _MARKED.search(line):
+        return line.strip(), 0
     # Tags go before entities are read, so that an escaped "<i>" stays what was said.
     text, n_hidden = clean(unescaped(_CUE_TAG.sub("", line)))
     return LINE_BREAK.sub(" ", text).strip(), n_hidden
@@ -55,7 +59,7 @@ def without_tags(line: str) -> tuple[str, int]:
 
 def _graph_record(body: Sequence[str]) -> Voiced | None:
     """What a cue says whose text is JSON, as in the ``metadataContent`` of Microsoft Graph."""
-    if not body or body[0][:1] != "{":
+    if not body or not _RECORD.match(body[0]):
         return None
     try:
         record = json.loads(" ".join(body))
@@ -68,6 +72,8 @@ def _graph_record(body: Sequence[str]) -> Voiced | None:
 
 def _pieces(text: str) -> list[tuple[str | None, str]]:
     """(voice or None, text) of a cue. Behind the end of a voice nobody is named, but a full stop is still its own."""
+    if "<" not in text:
+        return [(None, text)]
     pieces: list[tuple[str | None, list[str]]] = []
     voice: str | None = None
     at = 0

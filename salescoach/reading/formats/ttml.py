@@ -13,12 +13,14 @@ from salescoach.reading.captions import call_of
 from salescoach.reading.cues import Cue, Problems
 from salescoach.reading.drafts import ReadCall
 from salescoach.reading.formats.base import CERTAIN, FormatReader
+from salescoach.reading.limits import check_turn
 from salescoach.reading.source import Source
 from salescoach.reading.texts import tidy
 from salescoach.reading.voices import Voiced, voices_in
 
 _ROOT = re.compile(
-    r"\s*+(?:<\?xml[^>]{0,200}+>\s*+)?(?:<!--(?:(?!-->).){0,2000}+-->\s*+)?<(?:\w{1,20}:)?(?P<root>\w+)", re.S
+    r"\s*+(?:<\?xml[^>]{0,200}+>\s*+)?(?:<!--(?:(?!-->).){0,2000}+-->\s*+)?<(?:!DOCTYPE\s++)?(?:\w{1,20}:)?(?P<root>\w+)",
+    re.S,
 )
 _OFFSET = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(h|ms|m|s|f|t)")
 _CLOCK = re.compile(r"(\d{2,3}):(\d\d):(\d\d)(?:(\.\d{1,9})|:(\d{1,3})(?:\.\d{1,3})?)?")
@@ -54,6 +56,7 @@ class TTML(FormatReader):
                 problems.unreadable.append(number)
                 continue
             spoken: list[Voiced] = []
+            check_turn(number, "".join(text for _, text in paragraph.lines))
             for agent, text in paragraph.lines:
                 lines, n_hidden = voices_in(text.split("\n"))
                 problems.n_hidden += n_hidden
