@@ -56,6 +56,12 @@ def test_what_is_shown_again(cues: list[str], said: str) -> None:
         assert has_warning(call, "repeated words of the cue before")
 
 
+def test_short_repetitions_and_gaps_where_most_cues_have_them() -> None:
+    cues = ["the crane comes on Monday", "on Monday from Bergen", "from Bergen by ship", "by ship and rail"]
+    for gap_s in (0.0, 1.0):
+        assert " ".join(texts(rolled(*cues, gap_s=gap_s))) == "the crane comes on Monday from Bergen by ship and rail"
+
+
 @pytest.mark.parametrize(
     "cues",
     [

@@ -17,6 +17,7 @@ from salescoach.reading.voices import Voiced
 _TOUCHING_S: Final = 0.25  # cues that follow each other within this time can be one rolling caption
 _SAME_SCREEN_S: Final = 2.0  # in a file that rolls
 _SHARE: Final = 0.3  # of the cues that go on with the same speaker
+_MOST: Final = 0.6  # of them, where the words repeated are few or the cues don't touch
 _DISTINCT: Final = 3  # different words, in a repetition that shows a rolling caption
 _UNLIKELY: Final = 6  # different words, which nobody says twice in succession with more behind them
 _MIN_WORDS: Final = 2  # of a cue's end that is shown again, in a file that rolls
@@ -63,6 +64,11 @@ class _Pair:
         return self.gap_s is not None and self.gap_s <= _TOUCHING_S
 
     @property
+    def is_near(self) -> bool:
+        """Whether so little is between them that both can be on one screen."""
+        return self.gap_s is not None and self.gap_s <= _SAME_SCREEN_S
+
+    @property
     def is_long(self) -> bool:
         """Whether so many different words are repeated that this is hardly by chance."""
         return self.is_touching and self.n_distinct >= _DISTINCT
@@ -95,11 +101,14 @@ def unroll(cues: Sequence[Cue]) -> tuple[list[Cue], list[str]]:
 
 
 def _custom(pairs: Sequence[_Pair]) -> _Custom:
-    least = _SHARE * sum(pair.is_one_speaker for pair in pairs)
+    n_same = sum(pair.is_one_speaker for pair in pairs)
+    least = _SHARE * n_same
     repeating = [pair for pair in pairs if pair.n and pair.is_touching]
     rolling = [pair for pair in repeating if not pair.is_whole]
     n_twice = sum(pair.is_whole and pair.is_all and pair.is_long for pair in repeating)
-    rolls = any(pair.is_long and pair.adds_words for pair in rolling) and len(repeating) >= least
+    shows_rolling = any(pair.is_long and pair.adds_words for pair in rolling) and len(repeating) >= least
+    n_near = sum(pair.is_near and pair.adds_words and pair.n_distinct >= _MIN_WORDS for pair in pairs)
+    rolls = shows_rolling or (n_near > 1 and n_near >= _MOST * n_same)
     return _Custom(
         rolls=rolls,
         by_lines=rolls and 2 * sum(pair.is_all or pair.is_scrolled for pair in rolling) >= len(rolling),
@@ -108,7 +117,7 @@ def _custom(pairs: Sequence[_Pair]) -> _Custom:
 
 
 def _is_shown_again(pair: _Pair, custom: _Custom) -> bool:
-    if not pair.n or pair.gap_s is None or pair.gap_s > _SAME_SCREEN_S:
+    if not pair.n or not pair.is_near:
         return False
     if pair.is_whole and pair.is_all:
         return pair.cannot_be or ((custom.doubles or custom.by_lines) and pair.is_long)
