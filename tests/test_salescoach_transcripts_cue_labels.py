@@ -75,8 +75,8 @@ TWO: Said = [("Ida", "Is it far?"), ("Max", "Not very."), ("Ida", "Good.")]
 
 @pytest.mark.parametrize(
     "form",
-    ["[{}] {}", "[{}]: {}", "({}) {}", "({})\n{}", "[{}]\n{}", "{}:\n{}", "- [{}] {}", "- {}: {}", ">> {}: {}", ">>{}: {}",
-     "<b>{}:</b> {}", "**{}:** {}", "{}\n{}", "<i>{}</i>\n{}", "{} (00:12): {}"],
+    ["[{}] {}", "[{}]: {}", "({}) {}", "({})\n{}", "[{}]\n{}", "{}:\n{}", "- [{}] {}", "- {}: {}", ">> {}: {}",
+     ">>{}: {}", "<b>{}:</b> {}", "**{}:** {}", "{}\n{}", "<i>{}</i>\n{}", "{} (00:12): {}"],
 )  # fmt: skip
 def test_forms_of_labels(form: str) -> None:
     assert said(read(*(form.format(speaker, text) for speaker, text in TWO))) == TWO

@@ -52,6 +52,7 @@ class ZoomChat(FormatReader):
             else:
                 call.extend(line)
         timeline.settle(call)
+        call.turns = [turn for turn in call.turns if turn.text]
         if n_private:
             were = in_number(
                 n_private, "message was to one person only and is", "messages were to one person only and are"
