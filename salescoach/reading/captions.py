@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from salescoach.errors import TranscriptError
 from salescoach.reading.cue_ids import name_in
-from salescoach.reading.cue_labels import Labels, choose, name_lines, settle, take_apart
+from salescoach.reading.cue_labels import CueLabels, choose, name_lines, settle, take_apart
 from salescoach.reading.cue_times import ARROW
 from salescoach.reading.cues import Cue, read_cues
 from salescoach.reading.drafts import ReadCall, ReadTurn
@@ -66,7 +66,7 @@ def _labelled(cues: Sequence[Cue], reps: Sequence[str]) -> tuple[list[Cue], list
     labels = choose(rows, reps)
     if has_voices:
         voices = {key_of(line.speaker): line.speaker for cue in cues for line in cue.lines if line.speaker}
-        labels = Labels({key: voices.get(key, label) for key, label in labels.accepted.items() if key in voices})
+        labels = CueLabels({key: voices.get(key, label) for key, label in labels.accepted.items() if key in voices})
     elif not labels.accepted and (names := name_lines(cues)):
         for row in rows:
             if len(row) > 1 and key_of(row[0].rest) in names:

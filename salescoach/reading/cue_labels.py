@@ -43,7 +43,7 @@ class CueLine:
 
 
 @dataclass
-class Labels:
+class CueLabels:
     """Which labels are speakers, by ``key_of`` them; who of these speaks once, and what was refused."""
 
     accepted: dict[str, str] = field(default_factory=dict)
@@ -68,14 +68,14 @@ def take_apart(cue: Cue) -> list[CueLine]:
     return [_line(voiced, is_first=not index) for index, voiced in enumerate(cue.lines)]
 
 
-def choose(rows: Sequence[Sequence[CueLine]], reps: Sequence[str]) -> Labels:
+def choose(rows: Sequence[Sequence[CueLine]], reps: Sequence[str]) -> CueLabels:
     """Which labels are speakers, by their shape, how often they are there, and whether the file has labels at all."""
     lines = [line for row in rows for line in row]
     candidates = [line for line in lines if line.label]
     counts = Counter(line.key for line in candidates)
     n_labelled = sum(any(line.label for line in row) for row in rows)
     are_most = 2 * n_labelled >= len(rows)
-    labels = Labels()
+    labels = CueLabels()
     doubtful: dict[str, CueLine] = {}
     for line in candidates:
         label = line.label or ""
@@ -97,7 +97,7 @@ def choose(rows: Sequence[Sequence[CueLine]], reps: Sequence[str]) -> Labels:
     return labels
 
 
-def settle(rows: Sequence[Sequence[CueLine]], labels: Labels, *, carry: bool) -> tuple[list[list[Voiced]], int]:
+def settle(rows: Sequence[Sequence[CueLine]], labels: CueLabels, *, carry: bool) -> tuple[list[list[Voiced]], int]:
     """The lines with their speakers.
 
     Args:
@@ -191,7 +191,7 @@ def _is_likely(line: CueLine, *, are_most: bool) -> bool:
     return are_most and line.is_first and not line.is_bracketed and _may_be_name(label)
 
 
-def _within(labels: Labels) -> re.Pattern[str] | None:
+def _within(labels: CueLabels) -> re.Pattern[str] | None:
     """Finds accepted labels behind the end of a sentence."""
     names = sorted(labels.accepted.values(), key=len, reverse=True)
     if not names or len(names) > MAX_SPLIT_LABELS:
