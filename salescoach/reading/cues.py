@@ -1,7 +1,9 @@
-"""The cues of a caption file: times, voice tags, and what stands between them that nobody said.
+"""The cues of a caption file: where each begins and ends, and what stands between them that nobody said.
 
 webvtt-py 0.6 is not used: it drops a cue with a bad timing line without a word, gives a cue with two voices to the
-first, leaves entities in the text and refuses a comma in a VTT time. A user must hear of each cue that is lost.
+first, leaves entities in the text and refuses a comma in a VTT time. pysubs2 1.9 is not either: it takes the last line
+before a time for a number whatever it says, and refuses a file for one bad time. A user must hear of each cue that is
+lost.
 """
 
 import re
@@ -9,28 +11,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from salescoach.errors import TranscriptError
-from salescoach.reading.limits import MAX_LABEL_CHARS
-from salescoach.reading.texts import LINE_BREAK, clean, in_number, listed, tidy, unescaped
-from salescoach.reading.times import STAMP, ends_dropped, seconds
+from salescoach.reading.cue_ids import identifiers
+from salescoach.reading.cue_times import ARROW, Clock
+from salescoach.reading.texts import in_number, listed
+from salescoach.reading.times import ends_dropped
+from salescoach.reading.voices import Voiced, voices_in
 
-_CUE_TIME = re.compile(rf"(?P<start>{STAMP})\s*-->\s*(?P<end>{STAMP})(?:\s.*)?")
+HEADING = re.compile(r"WEBVTT(?:\s|$)")
+
 _DIGIT = re.compile(r"\d")
-# A tag that isn't closed soon is none, so that many of them don't each look for an end.
-_VOICE = re.compile(r"<v(?:\.[^\s>]{0,200}+)?\s++([^>]{0,200}+)>", re.I)
-_CUE_TAG = re.compile(
-    r"</?(?:[ibu]|v|c|ruby|rt|lang|font)(?:[.\s][^>]{0,500}+)?>|<\d[\d:.]*+>|\{\\[^}]{0,500}+\}", re.I
-)
 _NOTE_BLOCK = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")
 
 
 @dataclass
 class Cue:
-    """A caption cue. ``lines`` are (speaker or None, text) pairs, ``number`` counts the cues of the file from 1."""
+    """A caption cue. ``number`` counts the cues of the file from 1; ``identifier`` is what stands above its times."""
 
     number: int
     start_s: float
     end_s: float | None
-    lines: list[tuple[str | None, str]] = field(default_factory=list)
+    lines: list[Voiced] = field(default_factory=list)
+    identifier: str | None = None
 
 
 def are_cues(filled_lines: Sequence[str]) -> bool:
@@ -38,65 +39,86 @@ def are_cues(filled_lines: Sequence[str]) -> bool:
     if not filled_lines:
         return False
     first = filled_lines[0]
-    is_first = _is_cue_time(filled_lines, 0) or (
-        len(filled_lines) > 1 and first.isdigit() and _is_cue_time(filled_lines, 1)
+    is_first = _is_cue_time(filled_lines, 0, ARROW) or (
+        len(filled_lines) > 1 and first.isdigit() and _is_cue_time(filled_lines, 1, ARROW)
     )
     return is_first or n_cue_times(filled_lines) > 1
 
 
-def n_cue_times(lines: Sequence[str]) -> int:
-    """How many lines are the time of a cue, well spelt."""
-    return sum(bool(_CUE_TIME.fullmatch(line)) for line in lines)
+def n_cue_times(lines: Sequence[str], time: re.Pattern[str] = ARROW) -> int:
+    """How many lines are the time of a cue, well spelt; ``time`` is how the format writes it."""
+    return sum(bool(time.fullmatch(line)) for line in lines)
 
 
-def read_cues(lines: Sequence[str]) -> tuple[list[Cue], list[str]]:
+def read_cues(lines: Sequence[str], time: re.Pattern[str] = ARROW) -> tuple[list[Cue], list[str]]:
     """All cues in their order in the file, and warnings of those that can't be read.
+
+    Args:
+        lines: of the file, blank ones too.
+        time: how its format writes the times of a cue, with groups ``start`` and ``end``.
 
     Raises:
         TranscriptError: there are cues and none can be read.
     """
-    starts = [index for index in range(len(lines)) if _is_cue_time(lines, index)]
+    starts = [index for index in range(len(lines)) if _is_cue_time(lines, index, time)]
+    if not starts:
+        return [], []
+    found = [time.fullmatch(lines[index]) for index in starts]
+    clock = Clock([(one["start"], one["end"]) for one in found if one])
+    ids = identifiers(lines, starts) if time is ARROW else set()
+    has_notes = HEADING.match(next(filter(None, lines), "")) is not None
     cues: list[Cue] = []
-    bad: list[int] = []
-    bad_ends: list[int] = []
-    n_hidden = 0
-    for number, index in enumerate(starts, 1):
-        stop = starts[number] if number < len(starts) else len(lines)
-        body = _cue_body(lines[index + 1 : stop], has_next=number < len(starts))
-        found = _CUE_TIME.fullmatch(lines[index])
-        start_s = seconds(found["start"]) if found else None
-        if found is None or start_s is None:
-            bad.append(number)
+    problems = Problems()
+    for number, (index, stop) in enumerate(zip(starts, [*starts[1:], len(lines)], strict=True), 1):
+        stamps = found[number - 1]
+        start_s = clock.seconds(stamps["start"]) if stamps else None
+        if stamps is None or start_s is None:
+            problems.unreadable.append(number)
             continue
-        end_s = seconds(found["end"])
+        end_s = clock.seconds(stamps["end"])
         if end_s is None or end_s < start_s:
-            bad_ends.append(number)
+            problems.bad_ends.append(number)
             end_s = None
-        spoken, n_removed = _voices(body)
-        n_hidden += n_removed
+        body = [lines[at] for at in range(index + 1, stop) if at not in ids]
+        spoken, n_hidden = voices_in(_without_notes(body) if has_notes else [line for line in body if line])
+        problems.n_hidden += n_hidden
         if spoken:
-            cues.append(Cue(number, start_s, end_s, spoken))
-    if bad and not cues:
+            cues.append(Cue(number, start_s, end_s, spoken, lines[index - 1] if index - 1 in ids else None))
+    if problems.unreadable and not cues:
         raise TranscriptError(
             f"None of the {len(starts)} caption cues can be read (first: “{lines[starts[0]][:60]}”); a cue begins with "
             "a line such as 00:00:01.000 --> 00:00:04.000."
         )
-    warnings: list[str] = []
-    if bad:
-        cues_were = in_number(len(bad), f"Cue {listed(bad)} was", f"Cues {listed(bad)} were")
-        warnings.append(f"{cues_were} left out because {in_number(len(bad), 'its', 'their')} times can't be read.")
-    if bad_ends:
-        warnings.append(ends_dropped("cue", bad_ends))
-    if n_hidden:
-        were = in_number(n_hidden, "character was", "characters were")
-        warnings.append(f"{n_hidden} hidden or control {were} removed from the captions.")
-    return cues, warnings
+    return cues, [*clock.warnings, *problems.warnings()]
 
 
-def _is_cue_time(lines: Sequence[str], index: int) -> bool:
+@dataclass
+class Problems:
+    """The cues of a file with which something is wrong, by their numbers; and how many hidden characters there were."""
+
+    unreadable: list[int] = field(default_factory=list)
+    bad_ends: list[int] = field(default_factory=list)
+    n_hidden: int = 0
+
+    def warnings(self) -> list[str]:
+        """What was left out of the cues."""
+        warnings: list[str] = []
+        if self.unreadable:
+            n = len(self.unreadable)
+            cues_were = in_number(n, f"Cue {listed(self.unreadable)} was", f"Cues {listed(self.unreadable)} were")
+            warnings.append(f"{cues_were} left out because {in_number(n, 'its', 'their')} times can't be read.")
+        if self.bad_ends:
+            warnings.append(ends_dropped("cue", self.bad_ends))
+        if self.n_hidden:
+            were = in_number(self.n_hidden, "character was", "characters were")
+            warnings.append(f"{self.n_hidden} hidden or control {were} removed from the captions.")
+        return warnings
+
+
+def _is_cue_time(lines: Sequence[str], index: int, time: re.Pattern[str]) -> bool:
     line = lines[index]
-    if "-->" not in line:
-        return False
+    if time is not ARROW or "-->" not in line:
+        return time.fullmatch(line) is not None
     return _looks_like_cue_time(line) or (index > 0 and lines[index - 1].isdigit())
 
 
@@ -117,11 +139,8 @@ def _has_time(word: str) -> bool:
     return digit is not None and ":" in word[digit.end() :]
 
 
-def _cue_body(lines: Sequence[str], *, has_next: bool) -> list[str]:
-    """The lines of a cue up to the next one, without the next one's identifier and without NOTE and STYLE blocks."""
-    body = list(lines)
-    if has_next and body and body[-1] and (body[-1].isdigit() or (len(body) > 1 and not body[-2])):
-        body.pop()
+def _without_notes(body: Sequence[str]) -> list[str]:
+    """The filled lines of a cue of WebVTT, without the blocks after it that are comments or styles."""
     kept: list[str] = []
     in_note = False
     for index, line in enumerate(body):
@@ -132,21 +151,3 @@ def _cue_body(lines: Sequence[str], *, has_next: bool) -> list[str]:
         else:
             kept.append(line)
     return kept
-
-
-def _voices(body: Sequence[str]) -> tuple[list[tuple[str | None, str]], int]:
-    """(speaker or None, text) pairs of a cue from its voice tags, and how many hidden characters were removed."""
-    # re.split with one group: text before the first tag, then name and text in turn.
-    pieces = _VOICE.split("\n".join(body))
-    spoken: list[tuple[str | None, str]] = []
-    n_removed = 0
-    for name, block in zip([None, *pieces[1::2]], pieces[::2], strict=True):
-        speaker = tidy(unescaped(name))[:MAX_LABEL_CHARS].rstrip() if name else None
-        for line in block.split("\n"):
-            # Tags go before entities are read, so that an escaped "<i>" stays what was said.
-            text, n_hidden = clean(unescaped(_CUE_TAG.sub("", line)))
-            n_removed += n_hidden
-            text = LINE_BREAK.sub(" ", text).strip()
-            if text:
-                spoken.append((speaker or None, text))
-    return spoken, n_removed

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+from salescoach.errors import TranscriptError
 from salescoach.reading.limits import check_lines
 from salescoach.reading.parse_json import Parsed, parse_json
+from salescoach.reading.plain_text import PlainText
 from salescoach.reading.texts import LINE_BREAK, clean, in_number
 
 
@@ -21,21 +23,26 @@ class Source:
     def __init__(self, text: str, name: str = "", reps: Sequence[str] = ()) -> None:
         self.text, self.name, self.reps = text, name, tuple(reps)
 
-    @cached_property
+    @property
     def lines(self) -> list[str]:
         """Its lines, blank ones too, without white space around them and characters that can't be seen.
 
         Raises:
             TranscriptError: there are too many, or one is too long.
         """
-        lines = [line.strip() for line in LINE_BREAK.split(self._cleaned[0])]
-        check_lines(lines)
-        return lines
+        if isinstance(self._lines, TranscriptError):
+            raise self._lines
+        return self._lines
 
     @cached_property
     def filled_lines(self) -> list[str]:
         """Those of its lines that aren't blank; raises as ``lines``."""
         return [line for line in self.lines if line]
+
+    @cached_property
+    def plain(self) -> PlainText:
+        """Its lines without those that a recorder wrote; raises as ``lines``."""
+        return PlainText(self.lines)
 
     @property
     def json(self) -> Any:
@@ -57,6 +64,16 @@ class Source:
         if not n_removed:
             return []
         return [f"{n_removed} hidden or control {in_number(n_removed, 'character was', 'characters were')} removed."]
+
+    @cached_property
+    def _lines(self) -> list[str] | TranscriptError:
+        """The lines, or why they are refused: every reader asks."""
+        lines = [line.strip() for line in LINE_BREAK.split(self._cleaned[0])]
+        try:
+            check_lines(lines)
+        except TranscriptError as error:
+            return error
+        return lines
 
     @cached_property
     def _cleaned(self) -> tuple[str, int]:

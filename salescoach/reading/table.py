@@ -6,17 +6,27 @@ from salescoach.errors import TranscriptError
 from salescoach.reading.drafts import ReadCall
 from salescoach.reading.formats.base import CERTAIN, FormatReader
 from salescoach.reading.formats.blocks import Blocks
+from salescoach.reading.formats.columns import Columns
 from salescoach.reading.formats.enclosed import Enclosed
 from salescoach.reading.formats.fireflies import Fireflies
 from salescoach.reading.formats.gong import Gong
 from salescoach.reading.formats.graph import Graph
 from salescoach.reading.formats.lines import Lines
+from salescoach.reading.formats.microdvd import MicroDVD
+from salescoach.reading.formats.nist import NIST
 from salescoach.reading.formats.other_json import OtherJson
 from salescoach.reading.formats.recognisers import Recognisers
+from salescoach.reading.formats.sbv import SBV
 from salescoach.reading.formats.subrip import SubRip
+from salescoach.reading.formats.substation import SubStation
+from salescoach.reading.formats.teams_document import TeamsDocument
+from salescoach.reading.formats.ttml import TTML
 from salescoach.reading.formats.utterances import Utterances
 from salescoach.reading.formats.vcon import VCon
 from salescoach.reading.formats.webvtt import WebVTT
+from salescoach.reading.formats.whatsapp import WhatsApp
+from salescoach.reading.formats.zoom_chat import ZoomChat
+from salescoach.reading.no_speech import refuse_without_speech
 from salescoach.reading.source import Source
 
 # Of readers that are as sure as each other the first one reads.
@@ -30,7 +40,16 @@ READERS: Final[tuple[FormatReader, ...]] = (
     OtherJson(),
     Graph(),
     WebVTT(),
+    TTML(),
+    SubStation(),
+    TeamsDocument(),
     SubRip(),
+    SBV(),
+    MicroDVD(),
+    NIST(),
+    WhatsApp(),
+    ZoomChat(),
+    Columns(),
     Blocks(),
     Lines(),
 )
@@ -57,8 +76,9 @@ def calls_in(source: Source) -> list[ReadCall]:
     """The calls of a text, at least one, each with the warnings about the text.
 
     Raises:
-        TranscriptError: the text can't be read, or exceeds a limit.
+        TranscriptError: the text can't be read, holds no speech, or exceeds a limit.
     """
+    refuse_without_speech(source)
     reader = reader_of(source)
     calls = reader.read(source)
     for call in calls:

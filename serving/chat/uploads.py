@@ -22,7 +22,8 @@ MAX_BYTES_OF_USER: Final = 100_000_000
 # By the ending, which the settings limit. What a browser says it is would be believed by another browser.
 _TYPES: Final = {
     ".txt": "text/plain", ".vtt": "text/vtt", ".srt": "application/x-subrip", ".json": "text/plain",
-    ".csv": "text/csv",
+    ".csv": "text/csv", ".sbv": "text/plain", ".ttml": "text/plain", ".dfxp": "text/plain", ".ass": "text/plain",
+    ".ssa": "text/plain", ".sub": "text/plain", ".stm": "text/plain", ".ctm": "text/plain",
 }  # fmt: skip
 # As what a file may be shown. All others are handed over to be kept, never opened as part of this page.
 _SHOWN_AS: Final = {"application/json": "application/json"} | dict.fromkeys(
