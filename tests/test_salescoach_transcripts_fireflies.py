@@ -86,8 +86,15 @@ def test_a_long_call_that_is_pasted_is_seen(indent: int | None) -> None:
     assert len(text) > 2 * PASTE_CHARS
     assert looks_like_transcript(text)
     assert looks_like_transcript(f"\n {text}")
-    other = json.dumps({"sentences": [{"text": "hi", "start": 0}] * 3_000}, indent=indent)
+    other = json.dumps({"comments": [{"text": "hi", "start": 0}] * 3_000}, indent=indent)
     assert not looks_like_transcript(other)
+
+
+def test_a_null_beside_names_is_nobody_and_without_names_numbers_tell_voices_apart() -> None:
+    talk = [(0, "Anna Weber"), (0, None), (3, None), (None, None)]
+    sentences = [{"text": "hm", "speaker_id": id_, "speaker_name": name} for id_, name in talk]
+    assert [name for name, _ in said(_read({"sentences": sentences})[0])] == ["Anna Weber", "unknown", "unknown"]
+    assert [name for name, _ in said(_read({"sentences": sentences[1:]})[0])] == ["Speaker 0", "Speaker 3", "unknown"]
 
 
 def test_calls_without_sentences_are_counted() -> None:
@@ -109,10 +116,9 @@ def test_escapes_can_not_bring_hidden_characters_or_lines_in() -> None:
         '{"sentences": null}',
         '{"sentences": []}',
         '{"sentences": ["hi"]}',
-        '{"sentences": [{"text": "hi", "start": 0}]}',  # AssemblyAI
+        '{"sentences": [{"text": "hi", "start": 0}], "a": 1, "a": 2}',
         '{"transcripts": 3}',
         '[1, "a", null]',
-        '{"sentences": [{"text": "hi", "speaker_name": "Rep", "x": NaN}]}',
         '{"sentences": [{"text": "hi", "text": "ho", "speaker_name": "Rep"}]}',
         '{"sentences": [{"text": "hi", "speaker_name": "Rep"}]',
         "[" * 100_000,

@@ -14,7 +14,10 @@ Said = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Example:
-    """A file as a user has it: its name, its text, and the (speaker, text) pairs that are said in each of its calls."""
+    """A file as a user has it: its name, its text, and the (speaker, text) pairs that are said in each of its calls.
+
+    One in which nothing is said is to be refused.
+    """
 
     name: str
     text: str

@@ -48,7 +48,7 @@ _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
     (b"PAR1\x15", "a Parquet table"),
     (b"SQLite format 3\x00", "a database"),
 )
-_AS_TEXT = "export the transcript as text (.txt, .vtt, .srt, or .json from Fireflies) and give that"
+_AS_TEXT = "export the transcript as text (.txt, .vtt, .srt or .json) and give that"
 
 
 def decode(data: bytes) -> tuple[str, list[str]]:

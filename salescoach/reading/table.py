@@ -7,10 +7,17 @@ from salescoach.reading.drafts import ReadCall
 from salescoach.reading.formats.base import CERTAIN, FormatReader
 from salescoach.reading.formats.blocks import Blocks
 from salescoach.reading.formats.columns import Columns
+from salescoach.reading.formats.enclosed import Enclosed
 from salescoach.reading.formats.fireflies import Fireflies
+from salescoach.reading.formats.gong import Gong
+from salescoach.reading.formats.graph import Graph
 from salescoach.reading.formats.lines import Lines
+from salescoach.reading.formats.other_json import OtherJson
+from salescoach.reading.formats.recognisers import Recognisers
 from salescoach.reading.formats.subrip import SubRip
 from salescoach.reading.formats.teams_document import TeamsDocument
+from salescoach.reading.formats.utterances import Utterances
+from salescoach.reading.formats.vcon import VCon
 from salescoach.reading.formats.webvtt import WebVTT
 from salescoach.reading.formats.whatsapp import WhatsApp
 from salescoach.reading.formats.zoom_chat import ZoomChat
@@ -18,7 +25,14 @@ from salescoach.reading.source import Source
 
 # Of readers that are as sure as each other the first one reads.
 READERS: Final[tuple[FormatReader, ...]] = (
+    Gong(),
+    VCon(),
     Fireflies(),
+    Recognisers(),
+    Utterances(),
+    Enclosed(lambda source: calls_in(source)),  # noqa: PLW0108 - it is defined below
+    OtherJson(),
+    Graph(),
     WebVTT(),
     TeamsDocument(),
     SubRip(),

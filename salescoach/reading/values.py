@@ -27,14 +27,14 @@ def seconds_in(value: Any, per_second: float = 1.0) -> float | None:
     text = text_in(value)
     if _WHOLE_STAMP.fullmatch(text):
         return seconds(text)
-    number = _number(text)
+    number = number_in(text)
     return None if number is None or number < 0 else number / per_second
 
 
 def date_in(value: Any) -> datetime | None:
     """The date of an ISO text or of seconds or milliseconds since 1970, which is in UTC; None if it is no date."""
     text = text_in(value)
-    number = _number(text)
+    number = number_in(text)
     try:
         if number is None:
             return datetime.fromisoformat(text)
@@ -48,9 +48,10 @@ def simple_values(record: Mapping[str, Any], *, without: frozenset[str]) -> dict
     return {name: text for name, value in record.items() if name not in without and (text := text_in(value))}
 
 
-def _number(text: str) -> float | None:
+def number_in(value: Any) -> float | None:
+    """The finite number that a value is or spells; None if it is none."""
     try:
-        number = float(text)
+        number = float(text_in(value))
     except ValueError:
         return None
     return number if math.isfinite(number) else None

@@ -57,7 +57,7 @@ def _call(record: Mapping[str, Any]) -> ReadCall:
         started_at=date_in(record.get("dateString")) or date_in(record.get("date")),
         metadata=simple_values(record, without=_OWN_FIELDS),
     )
-    names = _names(record.get("speakers"))
+    names = _names(record.get("speakers"), record["sentences"])
     for sentence in record["sentences"]:
         call.add_piece(_piece(sentence, names))
     return call
@@ -65,11 +65,13 @@ def _call(record: Mapping[str, Any]) -> ReadCall:
 
 def _piece(sentence: Mapping[str, Any], names: Mapping[str, str]) -> ReadTurn:
     speaker_id = text_in(sentence.get("speaker_id"))
-    by_id = names.get(speaker_id) or (f"Speaker {speaker_id}" if speaker_id else None)
+    # A null beside names says that nobody knows who speaks; without any names, numbers tell voices apart.
+    is_unknown = "speaker_name" in sentence and any(names.values())
+    number = f"Speaker {speaker_id}" if speaker_id and not is_unknown else None
     start, end = text_in(sentence.get("start_time")), text_in(sentence.get("end_time"))
     start_s, end_s = seconds_in(start), seconds_in(end)
     return ReadTurn(
-        speaker=text_in(sentence.get("speaker_name")) or by_id,
+        speaker=text_in(sentence.get("speaker_name")) or names.get(speaker_id) or number,
         text=text_in(sentence.get("text")) or text_in(sentence.get("raw_text")),
         start_s=start_s,
         end_s=end_s,
@@ -77,7 +79,13 @@ def _piece(sentence: Mapping[str, Any], names: Mapping[str, str]) -> ReadTurn:
     )
 
 
-def _names(speakers: Any) -> dict[str, str]:
-    """Speaker id -> name."""
-    found = speakers if isinstance(speakers, list) else []
-    return {text_in(one.get("id")): text_in(one.get("name")) for one in found if isinstance(one, Mapping)}
+def _names(speakers: Any, sentences: Sequence[Any]) -> dict[str, str]:
+    """Speaker id -> name, by the list of speakers and by the other sentences of each."""
+    listed = [one for one in speakers if isinstance(one, Mapping)] if isinstance(speakers, list) else []
+    pairs = [(one.get("id"), one.get("name")) for one in listed]
+    pairs += [(one.get("speaker_id"), one.get("speaker_name")) for one in sentences]
+    names: dict[str, str] = {}
+    for speaker_id, name in pairs:
+        if text_in(speaker_id) and text_in(name):
+            names.setdefault(text_in(speaker_id), text_in(name))
+    return names
