@@ -17,7 +17,7 @@ _MAX_WORDS: Final = 5
 _MAX_COLONS: Final = 20_000
 _MIN_TURNS: Final = 2
 
-_COLON: Final = re.compile(r"[:\uff1a](?!//|\d)")
+_COLON: Final = re.compile(r"[:\uff1a](?=[\s\w\"“'*(¿¡]|$)(?!\d)")
 # After one of these a turn can begin; a dot also ends an abbreviation.
 _BOUNDARY: Final = re.compile(
     r".*(?:[!?…|/;~•·\u2013\u2014>\"”»\])}]|\s-|(?<![A-Z])(?<!\b[DMS][rst])(?<!Mrs)(?<!Prof)\.)\s*", re.S
@@ -127,7 +127,8 @@ def _accepted(labels: Sequence[_Label], reps: Sequence[str]) -> list[_Label]:
         or (begins and counts[label.text.casefold()] > 1)
     }
     if begins and len(known) < 2:
-        return list(labels)
+        # Words with capitals within a sentence need another label that recurs.
+        return [label for label in labels if label.is_after_sentence or known]
     return [label for label in labels if label.text.casefold() in known or (known and label.is_after_sentence)]
 
 

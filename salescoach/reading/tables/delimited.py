@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from salescoach.errors import DataError
+from salescoach.reading.tables.columns import columns_of
 from salescoach.reading.tables.encodings import Encoding, encoding_of
 
 if TYPE_CHECKING:
@@ -108,20 +109,20 @@ def _dialect(stream: BinaryIO, encoding: Encoding, n_skipped: int, delimiter: st
 
 
 def _delimiter(head: str) -> str:
-    """The delimiter that parts the first rows into most cells, as many in each."""
+    """The delimiter by which a header is known; else the one that parts the first rows into as many cells each."""
 
-    def cells(delimiter: str) -> tuple[int, int]:
+    def fit(delimiter: str) -> tuple[bool, float, int]:
         try:
             rows = [row for row in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter) if row]
         except csv.Error:
             rows = []
-        lengths = [len(row) for row in rows[:-1] or rows]  # the last one may be cut
-        if not lengths:
-            return 0, 0
-        first = lengths[0]
-        return (sum(length == first for length in lengths) if first > 1 else 0), first
+        width = len(rows[0]) if rows else 0
+        if width < 2 and not any(len(row) > 1 for row in rows):
+            return False, 0.0, width
+        is_known = any(len(row) > 1 and columns_of(row).is_known for row in rows)
+        return is_known, sum(len(row) == width for row in rows) / len(rows), width
 
-    return max(_DELIMITERS, key=cells)
+    return max(_DELIMITERS, key=fit)
 
 
 def _is_table(reader: "_csv.Reader") -> bool:

@@ -109,8 +109,9 @@ def _read(rows: Utterances, columns: UtteranceColumns) -> ReadCall:
     if columns.speaker and (
         nobody := [n for n, one in zip(rows.numbers, rows.records, strict=True) if not one["speaker"]]
     ):
-        have = in_number(len(nobody), "Row {} names", "Rows {} name").format(listed(nobody))
-        call.warnings.append(f"{have} no speaker and count for neither side.")
+        one = f"Row {listed(nobody)} names no speaker and counts for neither side."
+        many = f"Rows {listed(nobody)} name no speaker and count for neither side."
+        call.warnings.append(in_number(len(nobody), one, many))
     return call
 
 
