@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from salescoach.reading.limits import MAX_TURNS
 from salescoach.reading.names import Shape, key_of, shape_of, tidy_label
 from salescoach.reading.roles import side_of
 from salescoach.reading.stamps import MOMENT
 from salescoach.reading.texts import in_number, listed
 
 _COLON = re.compile(r"[:\uff1a](?=\s)")
-_BREAK = re.compile(r"[.!?…。！？|;*\\>]|[”\"')\]](?=\s)")  # before a label: an end of a sentence, or a lost line break
+# Before a label: an end of a sentence, or a lost line break.
+_BREAK = re.compile(r"(?P<lost>\\[rn]|<br\s?/?>|\|)|[.!?…。！？;*>]|[”\"')\]](?=\s)", re.I)
 _TIME = re.compile(rf"[\[(]?{MOMENT}[\])]?\s*+(?:[-\u2013|]\s++)?")
 _TIME_BEFORE = re.compile(rf"[\[(]?{MOMENT}[\])]?\s*+(?:[-\u2013|]\s*+)?\Z")
 _LOST_BREAK = re.compile(r"\s*+(?:\\r\\n|\\n|<br\s?/?>|\||//|;)\s*+\Z", re.I)
@@ -22,6 +24,9 @@ _TIME_CHARS: Final = 32
 _MAX_WORDS: Final = 4
 _MIN_LABELS: Final = 3
 _ALTERNATING: Final = 0.6
+_MAX_COLONS: Final = 4 * MAX_TURNS  # a call of so many labels has too many turns
+
+_Names = dict[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -33,14 +38,18 @@ class _Inline:
     is_after_break: bool
 
 
-def unflatten(lines: Sequence[str], reps: Iterable[str] = ()) -> tuple[list[tuple[int, str]], list[str]]:
-    """The lines that aren't blank, with their number from 1, those of several speakers cut; and what is said of it.
+def unflatten(lines: Iterable[tuple[int, str]], reps: Iterable[str] = ()) -> tuple[list[tuple[int, str]], list[str]]:
+    """The lines that aren't blank, each with its number, those of several speakers cut; and what is said of it.
 
     Lines are cut where as many labels stand within them as there are lines, and where labels take turns. A known
     speaker's label within a single line is only told.
     """
-    numbered = [(number, line) for number, line in enumerate(lines, 1) if line]
-    found = {number: _inline(line) for number, line in numbered if line.count(":") + line.count("\uff1a") > 1}
+    numbered = [(number, line) for number, line in lines if line]
+    n_colons = {number: line.count(":") + line.count("\uff1a") for number, line in numbered}
+    if sum(n_colons.values()) > _MAX_COLONS:
+        return numbered, []
+    names: _Names = {}
+    found = {number: _inline(line, names) for number, line in numbered if n_colons[number] > 1}
     known = _known(found.values(), {key_of(rep) for rep in reps})
     within = {number: [one for one in labels if key_of(one.label) in known] for number, labels in found.items()}
     n_within = sum(len([one for one in labels if one.at]) for labels in within.values())
@@ -53,43 +62,58 @@ def unflatten(lines: Sequence[str], reps: Iterable[str] = ()) -> tuple[list[tupl
     return cut, [f"Several speakers stood on one line, which was cut where {at} stands."]
 
 
-def _inline(line: str) -> list[_Inline]:
-    """What may be labels in a line, that at its beginning included."""
+def _inline(line: str, names: _Names) -> list[_Inline]:
+    """What may be labels in a line, that at its beginning included. ``names``: those that were read before."""
     found: list[_Inline] = []
     floor = 0
     for colon in _COLON.finditer(line):
-        if one := _before(line, max(floor, colon.start() - _LABEL_CHARS), colon.start()):
+        if one := _before(line, max(floor, colon.start() - _LABEL_CHARS), colon.start(), names):
             found.append(one)
         floor = colon.end()
     return found
 
 
-def _before(line: str, floor: int, colon: int) -> _Inline | None:
+def _before(line: str, floor: int, colon: int, names: _Names) -> _Inline | None:
     """The label that ends at a colon and begins behind the last break, or else its last words that are a role's."""
     window = line[floor:colon]
-    stops = [stop.end() for stop in _BREAK.finditer(window)]
-    starts = [stop for stop in stops if window[stop : stop + 1].isspace()] + ([0] if floor == 0 else [])
-    for start in (max(starts), *(stop for stop in stops[-1:] if stop > max(starts))) if starts else stops[-1:]:
+    stops = [
+        stop.end() for stop in _BREAK.finditer(window) if stop["lost"] or window[stop.end() : stop.end() + 1].isspace()
+    ]
+    if stops or floor == 0:
+        start = stops[-1] if stops else 0
         words = window[start:].strip()
-        time = _TIME.match(words)
-        label = tidy_label(words[time.end() :] if time else words)
-        if label and len(label.split()) <= _MAX_WORDS and (side_of(label) or shape_of(label) >= Shape.WORD):
+        time = _TIME.match(words) if words[:1].isdigit() or words[1:2].isdigit() else None
+        if label := _name(words[time.end() :] if time else words, names):
             at = floor + start + len(window[start:]) - len(window[start:].lstrip())
             return _Inline(_with_time(line, at), label, True)
-    words = window.split()
-    for n_words in range(min(3, len(words)), 0, -1):
-        label = tidy_label(" ".join(words[-n_words:]))
-        if label and label[0].isupper() and side_of(label):
-            at = floor + window.rindex(words[-n_words])
+    last = window.split()[-3:]
+    for first, word in enumerate(last):
+        label = _name(" ".join(last[first:]), names) if word[0].isupper() else None
+        if label and side_of(label):
+            at = floor + window.rindex(word)
             return _Inline(_with_time(line, at), label, False)
     return None
 
 
+def _name(words: str, names: _Names) -> str | None:
+    """The label that words are, if they have the shape of a name or a role's word."""
+    if words not in names:
+        label = tidy_label(words)
+        is_name = label and len(label.split()) <= _MAX_WORDS and (side_of(label) or shape_of(label) >= Shape.WORD)
+        names[words] = label if is_name else None
+    return names[words]
+
+
 def _with_time(line: str, at: int) -> int:
-    """Where the time begins that stands before a label."""
+    """Where the time begins that stands before a label; 0 if nothing but times does."""
     floor = max(0, at - _TIME_CHARS)
+    if not any(map(str.isalpha, line[floor:at])) and not floor:
+        return 0
     found = _TIME_BEFORE.search(line[floor:at])
-    return floor + found.start() if found and (floor + found.start() == 0 or line[floor + found.start() - 1].isspace()) else at
+    if found is None:
+        return at
+    before = line[floor : floor + found.start()]
+    return floor + found.start() if before[-1:].isspace() or _LOST_BREAK.search(before) else at
 
 
 def _known(found: Iterable[Sequence[_Inline]], reps: set[str]) -> set[str]:

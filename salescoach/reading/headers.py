@@ -14,7 +14,10 @@ from salescoach.reading.roles import side_of
 from salescoach.reading.stamps import IN_BRACKETS, IN_UNITS, MOMENT, TO
 
 _SEPARATOR: Final = r"(?P<gap>\s*+[\u00b7•|,\u2013\u2014-]\s++|\s++)"
-_TIME: Final = rf"(?:[\[(]\s*+(?P<time>{IN_BRACKETS})(?:{TO}(?P<end>{IN_BRACKETS}))?\s*+[\])]|(?P<bare>{MOMENT})(?:{TO}(?P<bare_end>{MOMENT}))?)"
+_TIME: Final = (
+    rf"(?:[\[(]\s*+(?P<time>{IN_BRACKETS})(?:{TO}(?P<end>{IN_BRACKETS}))?\s*+[\])]"
+    rf"|(?P<bare>{MOMENT})(?:{TO}(?P<bare_end>{MOMENT}))?)"
+)
 _NAME: Final = r"\[?(?P<name>[^:\[\]]{0,63}?[^:\[\]\s])\]?"
 _NAME_TIME = re.compile(rf"{_NAME}{_SEPARATOR}{_TIME}")
 _TIME_NAME = re.compile(rf"{_TIME}{_SEPARATOR}{_NAME}")
@@ -22,8 +25,11 @@ _ONLY_TIME = re.compile(_TIME)
 _PANEL_TIME = re.compile(rf"{IN_UNITS}\s?(?P<bare>\d{{1,3}}:\d\d(?::\d\d)?)")
 _NAME_IN_WORDS = re.compile(rf"(?P<name>[^:\[\]]{{0,63}}?[^:\[\]\s])\s++(?P<bare>{IN_UNITS})")
 _IN_WORDS = re.compile(IN_UNITS)
+_DIGIT = re.compile(r"\d")
 _HASHES = re.compile(r"#{1,6}\s++")
 _NEARLY_ALL: Final = 0.8
+_SURELY_SHARE: Final = 0.25  # of the lines; no other form can have more
+_HEADER_CHARS: Final = 160
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,8 @@ def headers_of(lines: Sequence[str]) -> dict[int, Header]:
         return panel
     plain = [without_emphasis(_HASHES.sub("", line, count=1)) for line in lines]
     on_one_line = _name_time_headers(plain)
+    if len(on_one_line) > _SURELY_SHARE * sum(map(bool, lines)):
+        return on_one_line
     on_two_lines = two_line_headers(plain)
     if on_one_line or on_two_lines:
         return on_one_line if len(on_one_line) >= len(on_two_lines) else on_two_lines
@@ -54,7 +62,7 @@ def _panel_headers(lines: Sequence[str]) -> dict[int, Header]:
     """As they are copied from the panel of Teams: a name, its time in words and digits, both in words again."""
     found: dict[int, Header] = {}
     for index, line in enumerate(lines):
-        if not (time := _PANEL_TIME.fullmatch(line)) or not index:
+        if not index or not (time := _PANEL_TIME.fullmatch(line)):
             continue
         before = next((at for at in (index - 1, index - 2) if at >= 0 and lines[at]), -1)
         name = tidy_label(lines[before]) if before >= 0 else None
@@ -69,9 +77,8 @@ def _panel_headers(lines: Sequence[str]) -> dict[int, Header]:
 
 def _name_time_headers(lines: Sequence[str]) -> dict[int, Header]:
     """One space between name and time is enough after a blank line or for a name that recurs."""
-    candidates = {
-        index: header for index, line in enumerate(lines) if _may_have_time(line) and (header := _name_time(line))
-    }
+    read = {line: _name_time(line) for line in set(lines) if _may_have_time(line)}
+    candidates = {index: header for index, line in enumerate(lines) if (header := read.get(line))}
     counts = Counter(header.name for header in candidates.values())
     return {
         index: header
@@ -98,15 +105,24 @@ def _header(name: str, groups: Mapping[str, str | None], *, is_wide: bool = Fals
 
 def _time_name_headers(lines: Sequence[str]) -> dict[int, Header]:
     """Where nearly each such line has text below it, and a name comes twice or is told apart by a sign."""
-    found = {index: match for index, line in enumerate(lines) if _may_have_time(line) and (match := _TIME_NAME.fullmatch(line))}
+    found = {
+        index: match
+        for index, line in enumerate(lines)
+        if _may_have_time(line) and (match := _TIME_NAME.fullmatch(line))
+    }
     names = {index: name for index, match in found.items() if (name := tidy_label(match["name"]))}
     names = {index: name for index, name in names.items() if shape_of(name) >= Shape.ODD and name[-1:] not in ".?!"}
     followed = [index for index in names if _is_text(lines, index + 1, found)]
     counts = Counter(map(key_of, names.values()))
-    recur = [index for index, name in names.items() if counts[key_of(name)] > 1 or shape_of(name) is Shape.NAME]
-    if not names or len(followed) < _NEARLY_ALL * len(found) or len(recur) < _NEARLY_ALL * len(names):
+    sure = [index for index, name in names.items() if counts[key_of(name)] > 1 or _is_told(name, found[index]["gap"])]
+    if not names or len(followed) < _NEARLY_ALL * len(found) or len(sure) < _NEARLY_ALL * len(names):
         return {}
     return {index: _header(name, found[index].groupdict(), is_wide=True) for index, name in names.items()}
+
+
+def _is_told(name: str, gap: str) -> bool:
+    """Whether a name that comes once is told from text: by its shape, a little less of it with a sign before it."""
+    return shape_of(name) >= (Shape.NAME if gap.isspace() else Shape.WORD)
 
 
 def _is_text(lines: Sequence[str], index: int, headers: Mapping[int, object]) -> bool:
@@ -115,11 +131,17 @@ def _is_text(lines: Sequence[str], index: int, headers: Mapping[int, object]) ->
 
 def two_line_headers(lines: Sequence[str]) -> dict[int, Header]:
     """A time on a line of its own, the name above it or below."""
-    times = {index: found for index, line in enumerate(lines) if _may_have_time(line) and (found := _ONLY_TIME.fullmatch(line))}
+    times = {
+        index: found
+        for index, line in enumerate(lines)
+        if _may_have_time(line) and (found := _ONLY_TIME.fullmatch(line))
+    }
     if not times:
         return {}
     above = {index: name for index in times if (name := _name_at(lines, index - 1))}
-    below = {index: name for index in times if (name := _name_at(lines, index + 1)) and _is_text(lines, index + 2, times)}
+    below = {
+        index: name for index in times if (name := _name_at(lines, index + 1)) and _is_text(lines, index + 2, times)
+    }
     names = max(above, below, key=lambda names: (len(names), -len(set(names.values()))))
     counts = Counter(map(key_of, names.values()))
     n_sure = sum(counts[key_of(name)] > 1 or shape_of(name) is Shape.NAME for name in names.values())
@@ -152,7 +174,7 @@ def _headings(lines: Sequence[str], plain: Sequence[str]) -> dict[int, Header]:
     return {
         index: Header(name)
         for index, name in found.items()
-        if _level(lines[index]) == level and (index in kept or shape_of(name) is Shape.NAME) and index >= min(kept)
+        if _level(lines[index]) == level and (index in kept or shape_of(name) >= Shape.WORD) and index >= min(kept)
     }
 
 
@@ -177,4 +199,4 @@ def _paragraphs(lines: Sequence[str]) -> dict[int, Header]:
 
 def _may_have_time(line: str) -> bool:
     """Whether a look at the patterns is worth it."""
-    return len(line) < 160 and any(map(str.isdigit, line))
+    return len(line) < _HEADER_CHARS and _DIGIT.search(line) is not None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from salescoach.reading.names import Shape, is_common, is_heading_label, is_name, key_of, shape_of, tidy_label
+from salescoach.reading.names import Shape, is_common, is_heading_label, is_name, is_noise, key_of, shape_of, tidy_label
 from salescoach.reading.roles import means, side_of
 from salescoach.reading.texts import in_number, listed
 
@@ -65,7 +65,7 @@ def split_label(rest: str) -> tuple[str | None, str]:
     found = _LABEL.match(rest)
     if not found:
         return None, rest
-    label, text = tidy_label(found["label"]), found["text"]
+    label, text = tidy_label(found["label"], may_be_odd=True), found["text"]
     # "https://", "at 10:30", "a ratio of 3:1"; a role word is one whatever follows.
     is_glued = not found["gap"] and text[:1] and (text[0] == "/" or text[0].isdigit())
     if label is None or (is_glued and side_of(label) is None):
@@ -79,7 +79,7 @@ def split_bracketed(rest: str) -> tuple[str | None, str]:
     """The label candidate in brackets at the beginning of a line, ``[Anna] Hello``, as ``split_label``."""
     found = _IN_BRACKETS.match(rest)
     label = tidy_label(found["square"] or found["round"] or found["angle"]) if found else None
-    return (label, found["text"].strip()) if found and label else (None, rest)
+    return (label, found["text"].strip()) if found and label and not is_noise(label) else (None, rest)
 
 
 def is_heading(part: Line) -> bool:
@@ -170,8 +170,9 @@ def _accept_odd(census: _Census, accepted: dict[str, str], doubtful: dict[str, L
         for key, part in doubtful.items()
         if census.counts[key] > 1 and len(key.split()) <= _LONGEST_ODD_NAME and not is_common(part.label or "")
     }
-    are_all = census.share([*accepted, *odd], of_marked=False) >= _NEARLY_ALL
-    are_marked = census.share([*accepted, *odd], of_marked=True) >= _NEARLY_ALL
+    labels = [*accepted, *odd, *(key for key in doubtful if census.shapes[key] >= Shape.WORD)]
+    are_all = census.share(labels, of_marked=False) >= _NEARLY_ALL
+    are_marked = census.share(labels, of_marked=True) >= _NEARLY_ALL
     for key, label in odd.items():
         is_short_name = len(key.split()) <= _SHORT and label == key and any(map(str.isalpha, key))
         is_marked = are_marked and census.is_marked(doubtful[key])
@@ -183,24 +184,38 @@ def _accept_odd(census: _Census, accepted: dict[str, str], doubtful: dict[str, L
 def _accept_singles(census: _Census, accepted: dict[str, str], doubtful: dict[str, Line]) -> None:
     """Moves the labels that occur once and that the format shows to be speakers."""
     once = [key for key in doubtful if census.counts[key] == 1]
-    names = [key for key in once if census.shapes[key] >= Shape.WORD]
+    names = [key for key in once if census.shapes[key] >= Shape.WORD and not key.isdigit()]
+    odd = [key for key in once if key not in names and _may_be_name(doubtful[key].label or "")]
     are_all = census.share([*accepted, *names], of_marked=False) == 1.0
+    are_all_in_small = (
+        census.share([*accepted, *odd], of_marked=False) == 1.0
+        and bool(accepted)
+        and all(map(str.islower, accepted.values()))
+    )
     marked = census.share([*accepted, *once], of_marked=True)
-    n_labelled = sum(part.label is not None for part in census.parts)
+    n_labelled = sum(
+        part.label is not None and census.shapes[key_of(part.label)] > Shape.NOBODY for part in census.parts
+    )
     are_most = len(accepted) < 2 and 2 * n_labelled >= sum(bool(part.rest) for part in census.parts)
     for key in once:
         part, shape = doubtful[key], census.shapes[key]
         if shape is Shape.ODD:
-            is_one = marked == 1.0 and len(accepted) > 1 and not is_common(part.label or "") and _may_be_name(key)
+            is_marked = marked == 1.0 and len(accepted) > 1 and census.is_marked(part)
+            is_one = key in odd and (is_marked or are_all_in_small)
         else:
             needed = _NEARLY_ALL if census.are_cues and shape is Shape.WORD else _MOST
-            is_one = are_all or are_most or (part.has_own_time and not census.are_cues) or marked >= needed
-        if is_one and (are_all or are_most or census.is_marked(part)):
+            is_marked = census.is_marked(part) and (marked >= needed or (part.has_own_time and not census.are_cues))
+            is_one = is_marked or (key in names and (are_all or are_most))
+        if is_one:
             accepted[key] = doubtful.pop(key).label or ""
 
 
-def _may_be_name(key: str) -> bool:
-    return len(key.split()) <= _LONGEST_ODD_NAME and any(map(str.isalpha, key))
+def _may_be_name(label: str) -> bool:
+    """Whether a label of an odd shape that occurs once is short words of letters, none of them a phrase's."""
+    letters = label.replace(" ", "").replace("-", "").replace(".", "").replace("_", "")
+    return (
+        len(label.split()) <= _LONGEST_ODD_NAME and letters.isalnum() and not letters.isdigit() and not is_common(label)
+    )
 
 
 def settle(part: Line, accepted: dict[str, str]) -> Line:

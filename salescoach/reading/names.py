@@ -13,16 +13,17 @@ from salescoach.reading.texts import phrases
 _NO_SPEAKER: Final = phrases(
     """
     note|notes|price|prices|pricing|subject|date|time|times|total|agenda|summary|action|actions|action item
-    action items|next step|next steps|email|e-mail|mail|phone|tel|address|re|fw|fwd|cc|bcc|ps|p.s|question|questions
-    answer|answers|example|examples|e.g|i.e|warning|error|disclaimer|duration|topic|topics|attendees|participants
-    speakers|title|meeting|call|recording|transcript|call transcript|location|company|product|products|industry
-    context|background|goal|goals|problem|problems|result|results|outcome|conclusion|key points|key takeaways
-    takeaways|highlights|important|reminder|todo|to do|to-do|hint|tip|tips|update|status|budget|deadline|timeline
-    cost|costs|discount|link|links|url|source|https|http|call id|id|language|description|details|comment|comments
-    option a|option b|plan a|plan b|feedback|observation|request|task|instruction|instructions|system|type|name
-    start time|end time|started|ended|recorded|recorded on|meeting id|call date|call time|keywords|summary keywords
-    datum|uhrzeit|dauer|betreff|teilnehmer|thema|notiz|hinweis|durée|objet|participants|sujet|remarque|fecha|duración
-    asunto|participantes|tema|nota|data|duração|assunto|durata|oggetto|partecipanti|duur|onderwerp|deelnemers
+    action items|next step|next steps|email|e-mail|mail|phone|tel|address|re|fw|fwd|cc|bcc|ps|p.s|question
+    questions|answer|answers|example|examples|e.g|i.e|warning|error|disclaimer|duration|topic|topics|attendees
+    participants|speakers|title|meeting|call|recording|transcript|call transcript|location|company|product
+    products|industry|context|background|goal|goals|problem|problems|result|results|outcome|conclusion|key points
+    key takeaways|takeaways|highlights|important|reminder|todo|to do|to-do|hint|tip|tips|update|status|budget
+    deadline|timeline|cost|costs|discount|link|links|url|source|https|http|call id|id|language|description|details
+    comment|comments|option a|option b|plan a|plan b|feedback|observation|request|task|instruction|instructions
+    system|type|name|start time|end time|started|ended|recorded|recorded on|meeting id|call date|call time
+    keywords|summary keywords|datum|uhrzeit|dauer|betreff|teilnehmer|thema|notiz|hinweis|durée|objet|sujet
+    remarque|fecha|duración|asunto|participantes|tema|nota|data|duração|assunto|durata|oggetto|partecipanti|duur
+    onderwerp|deelnemers
     """
 )
 _PARTICLES: Final = phrases(
@@ -32,28 +33,30 @@ _PARTICLES: Final = phrases(
 # Words that say that somebody speaks, not who.
 _ANYBODY: Final = phrases(
     """
-    speaker|guest|caller|visitor|user|participant|host|co-host|interviewer|interviewee|moderator|unknown|unidentified
-    operator|manager|director|engineer|assistant|attendee|person|voice|channel|man|woman|male|female|room|conference room
-    iphone|ipad|phone|agent|bot|presenter|panelist|receptionist|technician|support|sales|buyer|owner|supervisor
-    sprecher|sprecherin|unbekannt|teilnehmer|gast|moderatorin|anrufer|locuteur|locutrice|intervenant|invité|inconnu
-    hablante|orador|interlocutor|invitado|desconocido|falante|participante|convidado|desconhecido|parlante|relatore|ospite
-    sconosciuto|spreker|deelnemer|onbekend|beller
+    speaker|guest|caller|visitor|user|participant|host|co-host|interviewer|interviewee|moderator|unknown
+    unidentified|operator|manager|director|engineer|assistant|attendee|person|voice|channel|man|woman|male|female
+    room|conference room|iphone|ipad|phone|agent|bot|presenter|panelist|receptionist|technician|support|sales
+    buyer|owner|supervisor|sprecher|sprecherin|unbekannt|teilnehmer|gast|moderatorin|anrufer|locuteur|locutrice
+    intervenant|invité|inconnu|hablante|orador|interlocutor|invitado|desconocido|falante|participante|convidado
+    desconhecido|parlante|relatore|ospite|sconosciuto|spreker|deelnemer|onbekend|beller
     """
 )
 _NOISES: Final = phrases(
     """
-    laughs|laughter|laughing|inaudible|unintelligible|crosstalk|music|applause|silence|pause|noise|background noise|coughs
-    cough|sighs|sigh|beep|ringing|dial tone|phone ringing|indistinct|foreign language|blank_audio|blank audio|no audio
-    speaker_turn|typing|chuckles|clears throat|redacted|pii|bleep|static|musik|applaus|lachen|lacht|gelächter|unverständlich
-    stille|pause|rires|rire|musique|applaudissements|inaudible|risas|música|aplausos|silencio|inaudible|risos|inaudível
-    silêncio|risate|musica|applausi|incomprensibile|silenzio|gelach|muziek|applaus|onverstaanbaar|stilte
+    laughs|laughter|laughing|inaudible|unintelligible|crosstalk|music|applause|silence|pause|noise
+    background noise|coughs|cough|sighs|sigh|beep|ringing|dial tone|phone ringing|indistinct|foreign language
+    blank_audio|blank audio|no audio|speaker_turn|typing|chuckles|clears throat|redacted|pii|bleep|static|musik
+    applaus|lachen|lacht|gelächter|unverständlich|stille|rires|rire|musique|applaudissements|risas|música|aplausos
+    silencio|risos|inaudível|silêncio|risate|musica|applausi|incomprensibile|silenzio|gelach|muziek|onverstaanbaar
+    stilte
     """
 )
 
 _ABBREVIATED = re.compile(
     r"\b(?:\w{1,2}|(?:\w\.){1,4}\w|inc|ltd|llc|llp|plc|corp|bros|jr|sr|esq|ph\.d|dept|assoc|intl|gmbh|pty|etc)\.$", re.I
 )
-_NOT_IN_A_LABEL = re.compile(r"[?!;{}=]|://|[.,] (?:and|but|so|i|we|you)\b", re.I)
+_NOT_IN_A_LABEL = re.compile(r"://|[.,] (?:and|but|so|i|we|you)\b", re.I)
+_ODD = re.compile(r"[?!;{}=]|[.,]\Z")
 _ADDRESS = re.compile(r"[<(\[]?[^\s@<>()]{1,64}@[^\s@<>()]{1,64}[>)\]]?")
 _NICKNAME = re.compile(r"[\"“”„«»](?=\S)[^\"“”„«»]{1,30}[\"“”«»](?:\s|\Z)")
 _NUMBER = re.compile(r"[+(]?\+?[\d#*xX][\d#*xX ()./-]{0,30}")
@@ -77,7 +80,11 @@ class Shape(IntEnum):
 
 def shape_of(label: str) -> Shape:
     """What a tidy label looks like."""
-    if is_heading_label(label) or is_phrase(label):
+    if is_heading_label(label):
+        return Shape.NOBODY
+    if _CODE.fullmatch(label):
+        return Shape.NAME
+    if is_phrase(label):
         return Shape.NOBODY
     if _ADDRESS.search(label) or is_dial_in(label):
         return Shape.NAME
@@ -87,7 +94,7 @@ def shape_of(label: str) -> Shape:
         return Shape.NAME
     if not is_name(label):
         return Shape.ODD
-    return Shape.NAME if len(words) > 1 or _CODE.fullmatch(label) else Shape.WORD
+    return Shape.NAME if len(words) > 1 else Shape.WORD
 
 
 def is_name(label: str) -> bool:
@@ -97,7 +104,7 @@ def is_name(label: str) -> bool:
     words = [word for word in words if word]
     if not words:
         return bool(_ADDRESS.search(label))
-    is_odd = _NOT_IN_A_LABEL.search(label) is not None
+    is_odd = not _is_usual(label)
     has_letter = any(char.isalpha() for char in plain)
     capitals = (word.casefold() in _PARTICLES or not word[0].islower() for word in words)
     return has_letter and not is_odd and len(words) <= _MOST_WORDS and all(capitals) and not words[0].islower()
@@ -131,8 +138,8 @@ def key_of(label: str) -> str:
     return unicodedata.normalize("NFC", label).casefold()
 
 
-def tidy_label(label: str) -> str | None:
-    """The label if it could be somebody's, else None."""
+def tidy_label(label: str, *, may_be_odd: bool = False) -> str | None:
+    """The label if it could be somebody's, else None; ``may_be_odd``: even with signs that names don't have."""
     label = " ".join(_without_emphasis(label.strip()).split())
     if label and _CLOSING.get(label[0]) == label[-1] and not any(char in "[]()" for char in label[1:-1]):
         label = label[1:-1].strip()
@@ -140,13 +147,19 @@ def tidy_label(label: str) -> str | None:
         return None
     if not any(char.isalpha() for char in label) and not (_NUMBER.fullmatch(label)):
         return None
-    if label[-1] in ".?!,;" and not _ABBREVIATED.search(label):
+    if not may_be_odd and not _is_usual(label):
         return None
     if any(char in label for char in '"“”„«»') and not any(map(str.isalpha, _quoted_apart(label))):
         return None
     if any(char in label for char in "<>") and not _ADDRESS.search(label):
         return None
     return None if _NOT_IN_A_LABEL.search(_ADDRESS.sub("", label)) else label
+
+
+def _is_usual(label: str) -> bool:
+    """Whether a label has no sign that names don't have, and no end of a sentence."""
+    found = _ODD.search(_ADDRESS.sub("", label))
+    return found is None or (found[0] == "." and _ABBREVIATED.search(label) is not None)
 
 
 def _quoted_apart(label: str) -> str:

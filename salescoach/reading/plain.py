@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from salescoach.reading.labels import Line, split_bracketed, split_label
-from salescoach.reading.names import tidy_label
+from salescoach.reading.names import is_dial_in, tidy_label
 from salescoach.reading.stamps import IN_BRACKETS, MOMENT, TO
 
 _OPEN, _CLOSE = r"[\[({<]", r"[\])}>]"
@@ -46,10 +46,10 @@ def take_apart(line: str) -> Line:
 
 def _with_label(part: Line) -> Line:
     plain = without_emphasis(part.rest)
-    label, text = split_bracketed(plain)
-    if label:
-        return replace(part, label=label, text=text, has_colon=False)
     label, text = split_label(plain)
+    in_brackets, text_behind = split_bracketed(plain)
+    if in_brackets and not (label and is_dial_in(label)):
+        return replace(part, label=in_brackets, text=text_behind, has_colon=False)
     return replace(part, label=label, text=text if label else part.rest)
 
 

@@ -27,7 +27,9 @@ _UNIT: Final = (
 # Parts of patterns, without groups.
 DATED: Final = rf"(?:{_DATE}{_AT}(?:{_DOTTED_CLOCK}|{_CLOCK})(?:{_HALF})?(?:{_ZONE})?)"
 MOMENT: Final = rf"(?:{DATED}|{_CLOCK}(?:{_HALF})?)"
-IN_UNITS: Final = rf"(?i:\d{{1,4}}(?:\.\d{{1,3}})?\s?{_UNIT}(?:,?\s?(?:(?:and|und|et|y|e|en)\s)?\d{{1,2}}\s?{_UNIT}){{0,2}})"
+IN_UNITS: Final = (
+    rf"(?i:\d{{1,4}}(?:\.\d{{1,3}})?\s?{_UNIT}(?:,?\s?(?:(?:and|und|et|y|e|en)\s)?\d{{1,2}}\s?{_UNIT}){{0,2}})"
+)
 IN_BRACKETS: Final = rf"(?:{MOMENT}|{IN_UNITS}(?![\w.])|\d{{1,6}}\.\d{{1,3}})"  # where it can be nothing else
 TO: Final = r"\s{0,9}(?:-{1,2}>|[-\u2013\u2014\u2192])\s{0,9}"
 
@@ -71,6 +73,7 @@ def moment(stamp: str) -> Moment | None:
         is_afternoon = found["half"].strip()[0] in "Pp"
         at_s = at_s % _HALF_DAY_S + _HALF_DAY_S * is_afternoon
     return None if at_s is None else Moment(at_s, is_clock, found["date"], bool(frames))
+
 
 def _in_units(stamp: str) -> Moment | None:
     """Of ``12.5s``, ``1m 3s`` and ``1 hour 2 minutes``; a number without a unit is seconds."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from salescoach.reading.boilerplate import without_boilerplate
 from salescoach.reading.clock import Timeline
 from salescoach.reading.drafts import ReadCall, ReadTurn
 from salescoach.reading.formats.base import FormatReader
@@ -21,8 +20,7 @@ class Blocks(FormatReader):
 
     def recognises(self, source: Source) -> float:
         """By more headers of blocks than lines with a label."""
-        lines, _ = without_boilerplate(source.lines)
-        headers = headers_of(lines)
+        lines, headers = source.plain.lines, source.plain.headers
         if not headers:
             return False
         inside = _lines_of(headers)
@@ -34,9 +32,8 @@ class Blocks(FormatReader):
 
     def read(self, source: Source) -> list[ReadCall]:
         """One call."""
-        lines, warnings = without_boilerplate(source.lines)
-        headers = headers_of(lines)
-        call, timeline = ReadCall(warnings=warnings), Timeline()
+        lines, headers = source.plain.lines, source.plain.headers
+        call, timeline = ReadCall(warnings=[*source.plain.warnings]), Timeline()
         index = 0
         while index < len(lines):
             header = headers.get(index)

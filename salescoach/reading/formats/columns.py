@@ -1,4 +1,4 @@
-"""Columns of plain text: a time, a name and a text on each line, between tabs, bars or wide gaps, or a Markdown table."""
+"""Columns of plain text: a time, a name and a text on each line, between tabs, bars or wide gaps; Markdown tables."""
 
 import re
 from collections import Counter
@@ -6,22 +6,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from salescoach.reading.boilerplate import without_boilerplate
 from salescoach.reading.clock import Timeline
 from salescoach.reading.drafts import ReadCall, ReadTurn
 from salescoach.reading.formats.base import FormatReader
 from salescoach.reading.names import Shape, key_of, shape_of, tidy_label
 from salescoach.reading.roles import side_of
 from salescoach.reading.source import Source
-from salescoach.reading.stamps import IN_BRACKETS, TO
+from salescoach.reading.stamps import IN_BRACKETS, MOMENT, TO
 from salescoach.reading.texts import in_number, phrases
 
 _TIME = re.compile(rf"[\[(]?(?P<start>{IN_BRACKETS})(?:{TO}(?P<end>{IN_BRACKETS}))?[\])]?")
+_TIME_AND_COLON = re.compile(rf"{MOMENT}\s*+:")
 _WIDE = re.compile(r"\s{2,}")
 _BAR = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"[|:\s-]{3,}")
 _LINE_BREAK = re.compile(r"\s*+<br\s?/?>\s*+", re.I)
-_TIME_NAMES: Final = phrases("time|timestamp|start|start time|from|zeit|beginn|temps|heure|début|hora|tiempo|inicio|tempo|início|ora|inizio|tijd")
+_TIME_NAMES: Final = phrases(
+    "time|timestamp|start|start time|from|zeit|beginn|temps|heure|début|hora|tiempo|inicio|tempo|início|ora|inizio|tijd"
+)
 _END_NAMES: Final = phrases("end|end time|to|until|ende|fin|fim|fine|einde")
 _SPEAKER_NAMES: Final = phrases(
     "speaker|name|who|participant|person|from|author|role|sprecher|sprecherin|locuteur|intervenant|hablante|orador|falante"
@@ -32,7 +34,7 @@ _TEXT_NAMES: Final = phrases(
     "|mensagem|messaggio|bericht|transkript|transcription"
 )
 _MIN_LINES: Final = 2
-_MOST: Final = 0.7
+_MOST: Final = 0.5
 _MAX_COLUMNS: Final = 8
 
 Cells = list[str]
@@ -57,13 +59,12 @@ class Columns(FormatReader):
 
     def recognises(self, source: Source) -> float:
         """By a separator that cuts most lines into as many cells, one column of which has names."""
-        return _table(without_boilerplate(source.lines)[0]) is not None
+        return _table(source.plain.lines) is not None
 
     def read(self, source: Source) -> list[ReadCall]:
         """One call."""
-        lines, warnings = without_boilerplate(source.lines)
-        call, timeline = ReadCall(warnings=warnings), Timeline()
-        table = _table(lines)
+        call, timeline = ReadCall(warnings=[*source.plain.warnings]), Timeline()
+        table = _table(source.plain.lines)
         wrapped = 0
         for line, cells in table.rows if table else ():
             if cells is None and call.turns and call.turns[-1].speaker:
@@ -73,7 +74,7 @@ class Columns(FormatReader):
                 call.add(ReadTurn(None, line))
                 timeline.add(None)
             elif table:
-                name = tidy_label(cells[table.speaker].rstrip(":")) or cells[table.speaker] or None
+                name = tidy_label(cells[table.speaker]) or cells[table.speaker] or None
                 call.add(ReadTurn(name, _LINE_BREAK.sub(" ", cells[table.text]).replace("\\|", "|")))
                 timeline.add(*_times(table, cells))
         timeline.settle(call)
@@ -96,9 +97,12 @@ def _table(lines: Sequence[str]) -> _Table | None:
         if sum(sign in line for line in filled) < _MOST * len(filled):
             continue
         rows = [(line, cut(line)) for line in filled if not (sign == "|" and _RULE.fullmatch(line))]
-        n_cells, n_rows = Counter(len(cells) for _, cells in rows).most_common(1)[0]
+        if not rows:
+            return None
+        n_cells = Counter(len(cells) for _, cells in rows).most_common(1)[0][0]
+        n_rows = sum(len(cells) >= n_cells for _, cells in rows)
         if 1 < n_cells <= _MAX_COLUMNS and n_rows >= _MOST * len(rows):
-            fitted = [(line, _fitted(cells, n_cells)) for line, cells in rows]
+            fitted = [(line, _fitted(cells, n_cells, sign)) for line, cells in rows]
             if (table := _identified(fitted, n_cells, needs_time=sign == "  ")) is not None:
                 return table
     return None
@@ -111,15 +115,15 @@ def _cut_bars(line: str) -> Cells:
 _CUTS: Final[tuple[tuple[str, Callable[[str], Cells]], ...]] = (
     ("\t", lambda line: [cell.strip() for cell in line.split("\t")]),
     ("|", _cut_bars),
-    ("  ", lambda line: _WIDE.split(line)),
+    ("  ", _WIDE.split),
 )
 
 
-def _fitted(cells: Cells, n_cells: int) -> Cells | None:
+def _fitted(cells: Cells, n_cells: int, sign: str) -> Cells | None:
     """The cells if they are as many as on other lines; more are a text with the separator in it."""
     if len(cells) < n_cells:
         return None
-    return [*cells[: n_cells - 1], " ".join(cells[n_cells - 1 :])]
+    return [*cells[: n_cells - 1], (" | " if sign == "|" else sign).join(cells[n_cells - 1 :])]
 
 
 def _identified(rows: Sequence[tuple[str, Cells | None]], n_cells: int, *, needs_time: bool) -> _Table | None:
@@ -137,6 +141,8 @@ def _identified(rows: Sequence[tuple[str, Cells | None]], n_cells: int, *, needs
     if not names or not others or (needs_time and not times):
         return None
     said = max(others, key=lambda at: sum(map(len, columns[at])))
+    if all(_TIME_AND_COLON.match(cell) for cell in columns[said]):  # "Anna | 0:03: Hello" is a label with a time
+        return None
     start, end = (times[0] if times else None), (times[1] if len(times) > 1 else None)
     return _Table(rows, names[0], said, start, end)
 
@@ -147,11 +153,11 @@ def _at(heads: Sequence[str], names: frozenset[str]) -> int | None:
 
 def _are_names(cells: Sequence[str]) -> bool:
     """Whether cells are the names of at least two speakers, some of whom come again."""
-    labels = [tidy_label(cell.removesuffix(":")) for cell in cells]
+    different = list(dict.fromkeys(cells))
+    labels = [tidy_label(cell) for cell in different if ":" not in cell]
     named = [label for label in labels if label and (side_of(label) or shape_of(label) >= Shape.ODD)]
-    n_different = len(set(map(key_of, named)))
-    are_roles = n_different > 1 and all(side_of(label) for label in named)
-    return len(named) == len(cells) and 1 < n_different and (n_different < len(cells) or are_roles)
+    are_roles = all(side_of(label) for label in named)
+    return len(named) == len(different) > 1 and (len(set(map(key_of, named))) < len(cells) or are_roles)
 
 
 def _times(table: _Table, cells: Cells) -> tuple[str | None, str | None]:

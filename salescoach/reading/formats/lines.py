@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from salescoach.reading.boilerplate import without_boilerplate
 from salescoach.reading.clock import Timeline
 from salescoach.reading.drafts import ReadCall, ReadTurn
 from salescoach.reading.flat import unflatten
@@ -19,6 +18,7 @@ from salescoach.reading.labels import (
 )
 from salescoach.reading.names import key_of
 from salescoach.reading.plain import settle_inner_times, take_apart
+from salescoach.reading.plain_text import PlainText
 from salescoach.reading.roles import side_of
 from salescoach.reading.source import Source
 from salescoach.reading.texts import in_number, listed
@@ -42,16 +42,16 @@ class Lines(FormatReader):
 
     def read(self, source: Source) -> list[ReadCall]:
         """One call, whose turns have no speaker where no line has a label."""
-        lines, warnings = without_boilerplate(source.lines)
-        pieces, told = unflatten(lines, source.reps)
+        plain = source.plain
+        pieces, told = unflatten(zip(plain.numbers, plain.lines, strict=True), source.reps)
         numbered = [(number, take_apart(line)) for number, line in pieces]
-        _mark_paragraphs(numbered, lines)
+        _mark_paragraphs(numbered, plain)
         accepted, rejected = choose_labels([part for _, part in numbered], source.reps)
         numbered = [(number, settle(part, accepted)) for number, part in numbered]
         parts = [part for _, part in numbered]
         settle_inner_times(parts)
-        _settle_bare_times(numbered, lines)
-        call = ReadCall(warnings=[*warnings, *told, *warnings_of_rejected(rejected)])
+        _settle_bare_times(numbered, plain)
+        call = ReadCall(warnings=[*plain.warnings, *told, *warnings_of_rejected(rejected)])
         _join(numbered, call)
         return [call]
 
@@ -76,29 +76,27 @@ class Lines(FormatReader):
         return len(named) > 1 and len(named) == len(lines) and 2 * n_speech >= len(lines)
 
 
-def _mark_paragraphs(numbered: Sequence[tuple[int, Line]], lines: Sequence[str]) -> None:
-    """Marks the lines that begin a paragraph, where paragraphs have several lines or nearly each line is one."""
-    first = {number for number, _ in numbered if number == 1 or not lines[number - 2]}
-    opening = [part for number, part in numbered if number in first]
+def _mark_paragraphs(numbered: Sequence[tuple[int, Line]], plain: PlainText) -> None:
+    """Marks the lines that begin a paragraph, where nearly each paragraph begins with a label."""
+    opening = [part for number, part in numbered if number in plain.beside_blank[0]]
     if len(opening) > 2 and sum(part.label is not None for part in opening) >= _NEARLY_ALL * len(opening):
         for part in opening:
             part.opens = True
 
 
-def _settle_bare_times(numbered: Sequence[tuple[int, Line]], lines: Sequence[str]) -> None:
+def _settle_bare_times(numbered: Sequence[tuple[int, Line]], plain: PlainText) -> None:
     """Give "10:30 works for me" its words back, unless unlabelled lines commonly begin with a time."""
     unlabelled = [(number, part) for number, part in numbered if part.label is None]
     bare = [(number, part) for number, part in unlabelled if part.start and not part.bracketed]
     is_custom = 2 * len(bare) >= len(unlabelled) and (len(bare) > 1 or len(unlabelled) == len(numbered))
     for number, part in bare:
-        if not is_custom and (part.text or not _stands_alone(number, part, lines)):
+        if not is_custom and (part.text or not _stands_alone(number, part, plain)):
             part.start, part.end, part.text = None, None, part.raw
 
 
-def _stands_alone(number: int, part: Line, lines: Sequence[str]) -> bool:
+def _stands_alone(number: int, part: Line, plain: PlainText) -> bool:
     """Whether a time on a line of its own has hours, and a blank line beside it: "00:05:00", as Google Meet's."""
-    beside = (lines[index] for index in (number - 2, number) if 0 <= index < len(lines))
-    return (part.start or "").count(":") > 1 and not all(beside)
+    return (part.start or "").count(":") > 1 and any(number in numbers for numbers in plain.beside_blank)
 
 
 def _join(numbered: Sequence[tuple[int, Line]], call: ReadCall) -> None:
@@ -132,4 +130,3 @@ def _join(numbered: Sequence[tuple[int, Line]], call: ReadCall) -> None:
         call.warnings.append(f"{have} a time but no speaker; the speaker before was assumed.")
     if any(part.label for _, part in numbered):
         call.drop_preamble()
-

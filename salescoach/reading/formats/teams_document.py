@@ -1,6 +1,5 @@
 """Older documents of Teams as text: ``0:0:0.0 --> 0:0:1.250``, a name and what was said, each on a line of its own."""
 
-from salescoach.reading.boilerplate import without_boilerplate
 from salescoach.reading.clock import Timeline
 from salescoach.reading.cues import n_cue_times
 from salescoach.reading.drafts import ReadCall, ReadTurn
@@ -25,10 +24,9 @@ class TeamsDocument(FormatReader):
 
     def read(self, source: Source) -> list[ReadCall]:
         """One call."""
-        lines, warnings = without_boilerplate(source.filled_lines)
-        lines = [line for line in lines if line]
+        lines = [line for line in source.plain.lines if line]
         headers = _headers(lines)
-        call, timeline = ReadCall(warnings=warnings), Timeline()
+        call, timeline = ReadCall(warnings=[*source.plain.warnings]), Timeline()
         inside = {index + 1 for index in headers}
         for index, line in enumerate(lines):
             if header := headers.get(index):

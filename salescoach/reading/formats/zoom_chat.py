@@ -16,8 +16,12 @@ _MESSAGE = re.compile(
     rf"(?P<time>{MOMENT})\s++{_FROM}\s++(?P<name>[^:]{{1,80}}?)(?:\s++{_TO}\s++(?P<to>[^:]{{1,120}}?))?\s*+:\s*+(?P<text>.*)",
     re.I,
 )
-_ANSWERING = re.compile(r"(?:replying to|antwort an|en réponse à|respondiendo a|respondendo a|in risposta a) [\"“].*", re.I)
-_REACTION = re.compile(r"(?:reacted to|removed an?|reaktion auf|a réagi à|reaccionó a|reagiu a) .{0,20}[\"“\U0001f300-\U0001faff].*", re.I)
+_ANSWERING = re.compile(
+    r"(?:replying to|antwort an|en réponse à|respondiendo a|respondendo a|in risposta a) [\"“].*", re.I
+)
+_REACTION = re.compile(
+    r"(?:reacted to|removed an?|reaktion auf|a réagi à|reaccionó a|reagiu a) .{0,20}[\"“\U0001f300-\U0001faff].*", re.I
+)
 _EVERYONE: Final = ("everyone", "alle", "tout le monde", "todos", "todas", "tutti", "iedereen", "group", "meeting")
 _SHARE: Final = 0.25
 
@@ -48,11 +52,16 @@ class ZoomChat(FormatReader):
             else:
                 call.extend(line)
         timeline.settle(call)
+        call.turns = [turn for turn in call.turns if turn.text]
         if n_private:
-            were = in_number(n_private, "message was to one person only and is", "messages were to one person only and are")
+            were = in_number(
+                n_private, "message was to one person only and is", "messages were to one person only and are"
+            )
             call.warnings.append(f"{n_private} {were} read with the others.")
         if n_reactions:
-            were = in_number(n_reactions, "line about a reaction or an answer was", "lines about reactions or answers were")
+            were = in_number(
+                n_reactions, "line about a reaction or an answer was", "lines about reactions or answers were"
+            )
             call.warnings.append(f"{n_reactions} {were} left out.")
         return [call]
 
