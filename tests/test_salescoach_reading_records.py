@@ -132,6 +132,16 @@ FORMS = [
         },
         [("Rep", "Shall I go on?"), ("Customer", "Please do.")],
     ),
+    # what stands around an utterance
+    (
+        {
+            "channels": [
+                {"channel": 0, "utterances": [{"text": "Shall I go on?", "start": 0.5}]},
+                {"channel": 1, "utterances": [{"text": "Please do.", "start": 1.5}]},
+            ]
+        },
+        [("Channel 0", "Shall I go on?"), ("Channel 1", "Please do.")],
+    ),
     # channels: of one alone nothing is known, names count more, and several voices on one stay apart
     (
         {"utterances": [{"channel": 0, "text": "Shall I go on?"}, {"channel": 0, "text": "Please do."}]},

@@ -48,6 +48,7 @@ EXAMPLES = [
         "answers.jsonl", "\n".join(map(json.dumps, ({"callTranscripts": [TRANSCRIPT]}, {"calls": [DETAILS]}))), (NAMED,)
     ),
     Example("merged.json", json.dumps({**DETAILS, "transcript": TRANSCRIPT["transcript"]}), (NAMED,)),
+    Example("beside.json", json.dumps({"callTranscripts": [TRANSCRIPT], "parties": DETAILS["parties"]}), (NAMED,)),
     Example("monologues.json", json.dumps(TRANSCRIPT["transcript"]), (ANONYMOUS,)),
     Example(
         "two.json", json.dumps({"callTranscripts": [TRANSCRIPT, {**TRANSCRIPT, "callId": "9"}]}), (ANONYMOUS, ANONYMOUS)

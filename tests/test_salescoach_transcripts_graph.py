@@ -64,3 +64,11 @@ def test_cues_that_can_not_be_read_are_counted() -> None:
 def test_json_is_never_what_is_said() -> None:
     with pytest.raises(TranscriptError, match="hold JSON without words"):
         _read("WEBVTT\n\n" + _cue("00:05.000", "00:06.000", {"chapter": 3, "url": "x.jpg"}))
+
+
+def test_a_place_on_the_screen_is_no_json() -> None:
+    call = _read(
+        "WEBVTT\n\n00:01.000 --> 00:02.000\n{\\an8}Lene Bro: On?\n\n00:03.000 --> 00:04.000\nLene Bro: {yes}\n"
+    )
+    assert said(call) == [("Lene Bro", "On? {yes}")]
+    assert call.format == "WebVTT"

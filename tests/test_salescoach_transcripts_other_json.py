@@ -87,9 +87,9 @@ def test_numbers_that_are_none_are_read_as_nothing() -> None:
     ids=range(12),
 )
 def test_a_megabyte_of_anything_is_soon_read_or_refused(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     source = Source(text)
     assert source.json is None or source.json_fault == ""
     with pytest.raises(TranscriptError):
         parse_transcript(text)
-    assert time.perf_counter() - start < 5  # a second on a free machine
+    assert time.process_time() - start < 2

@@ -49,6 +49,7 @@ EXAMPLES = [
     Example("text.json", json.dumps(_vcon(json.dumps(BY_NAME), encoding="json"), indent=1), (TALK,)),
     Example("deepgram.json", json.dumps(_vcon(DEEPGRAM, vendor="deepgram")), (VOICES,)),
     Example("plain.json", json.dumps(_vcon("Ivy Lund: Still on for noon?\nCarl Voss: Yes.")), (TALK,)),
+    Example("one-text.json", json.dumps(_vcon({"text": "Ivy Lund: Still on for noon?\nCarl Voss: Yes."})), (TALK,)),
     Example("two.json", json.dumps([_vcon(BY_PARTY), _vcon(BY_NAME)]), (TALK, TALK)),
 ]
 

@@ -46,3 +46,26 @@ def test_it_says_the_same_to_people(file: Path) -> None:
 def test_several_speakers_can_be_on_our_side(file: Path) -> None:
     run = CliRunner().invoke(app, ["read", str(file), "--rep", "Ana Ruiz", "--rep", "Kai", "--json"])
     assert [turn["role"] for turn in json.loads(run.stdout)["calls"][0]["turns"]] == ["rep", "rep"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "n_calls", "n_turns"),
+    [
+        ([{"speaker": "Rep", "text": "Shall we?"}, {"speaker": "Customer", "text": "Yes."}], 1, 2),
+        (
+            [{"messages": [{"role": "agent", "content": "Shall we?"}, {"role": "customer", "content": "Yes."}]}] * 2,
+            2,
+            2,
+        ),
+        ([{"call_transcript": f"Rep: Shall we{end}?\nCustomer: Yes.", "conversion_label": 1} for end in "ab"], 2, 2),
+    ],
+)
+def test_json_lines_are_utterances_calls_or_a_table(
+    tmp_path: Path, lines: list[object], n_calls: int, n_turns: int
+) -> None:
+    path = tmp_path / "calls.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)))
+    run = CliRunner().invoke(app, ["read", str(path), "--json"])
+    assert [len(call["turns"]) for call in json.loads(run.stdout)["calls"]] == [n_turns] * n_calls
+    roles = {turn["role"] for call in json.loads(run.stdout)["calls"] for turn in call["turns"]}
+    assert roles == {"rep", "customer"}

@@ -41,6 +41,10 @@ class Gong(FormatReader):
                     "/v2/calls/transcript too, in the same file."
                 )
             transcripts = [{"transcript": source.json}]
+        if len(transcripts) == 1 and not details:
+            details = {
+                text_in(transcripts[0].get("callId")): one for one in records if isinstance(one.get("parties"), list)
+            }
         calls = [call for one in transcripts for call in calls_in_records(_with_details(one, details), (_FORM,))]
         told = {text_in(one.get("callId")) for one in transcripts} | {""}
         silent = [id_ for id_ in details if id_ not in told]

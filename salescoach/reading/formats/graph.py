@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 
 from salescoach.errors import TranscriptError
@@ -21,6 +22,8 @@ from salescoach.reading.values import date_in
 _CUE = re.compile(
     r"(\d{1,3}:\d{1,2}(?::\d{1,2})?(?:[.,]\d{1,7})?)\s*+-->\s*+(\d{1,3}:\d{1,2}(?::\d{1,2})?(?:[.,]\d{1,7})?)"
 )
+_OPENING = re.compile(r'\{\s*+"')  # of a record; "{\\an8}" is a place on the screen
+_JUDGED: Final = 5  # cues
 _MAX_LINES: Final = 100  # of one record
 
 
@@ -31,10 +34,10 @@ class Graph(FormatReader):
     says = "WebVTT captions with a JSON record in each cue"
 
     def recognises(self, source: Source) -> float:
-        """By its first cue."""
+        """By what stands in its first cues."""
         lines = source.filled_lines
-        first = next((index for index, line in enumerate(lines) if _CUE.match(line)), None)
-        return CERTAIN if first is not None and lines[first + 1 : first + 2] and lines[first + 1][0] == "{" else 0.0
+        firsts = islice((index for index, line in enumerate(lines) if _CUE.match(line)), _JUDGED)
+        return CERTAIN if any(_OPENING.match("".join(lines[index + 1 : index + 3])) for index in firsts) else 0.0
 
     def read(self, source: Source) -> list[ReadCall]:
         """One call; raises TranscriptError where no cue holds words."""

@@ -98,10 +98,16 @@ def _body(analysis: Record) -> Any:
     body = analysis.get("body")
     if isinstance(body, str):
         try:
-            return json.loads(body)
+            body = json.loads(body)
         except (ValueError, RecursionError):
-            return [{"text": line, "start": None} for line in body.splitlines() if line.strip()]
+            return _lines(body)
+    if isinstance(body, dict) and not any(isinstance(value, dict | list) for value in body.values()):
+        return _lines(text_in(body.get("text")) or text_in(body.get("transcript")))
     return body
+
+
+def _lines(text: str) -> list[dict[str, Any]]:
+    return [{"text": line, "start": None} for line in text.splitlines() if line.strip()]
 
 
 def _by_party(body: Any) -> Any:

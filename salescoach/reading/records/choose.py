@@ -71,7 +71,8 @@ def is_within_speech(found: Found) -> bool:
     above = found.around[-1] if found.around else None
     if above is None or above.in_list is None or any(map(speakers_in, map(utterance_fields, found.records[:3]))):
         return False
-    return above.in_list in PEOPLE or speakers_in(fields_of(above.record))
+    fields = fields_of(above.record)
+    return above.in_list in PEOPLE or speakers_in(fields) or bool(first_text(fields, CHANNELS))
 
 
 def around_call(found: Found) -> tuple[Around, ...]:

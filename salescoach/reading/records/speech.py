@@ -28,12 +28,13 @@ def pieces_of(utterances: Iterable[Utterance], cast: Cast, form: Form | None) ->
             n[what] += 1
             continue
         person = cast.speaker_of(fields)
-        if above is not None and not person.label:
-            person = cast.speaker_of(fields_of(above))
+        outer = fields_of(above) if above is not None else {}
+        person = person if person.label else cast.speaker_of(outer)
         side = (form.side_of(fields) if form else None) or person.side
         n["several"] += any(isinstance(value := fields.get(name), list) and len(value) > 1 for name in SPEAKERS)
         added, is_mixed = _pieces(fields, person.label, cast)
         for piece in added:
+            piece.channel = piece.channel or first_text(outer, CHANNELS) or None
             piece.side = piece.side or (side if piece.speaker == person.label else None)
         n["mixed"] += is_mixed
         pieces += added

@@ -8,6 +8,7 @@ from typing import Any, Final
 from salescoach.reading.records.cast import label_of
 from salescoach.reading.records.clock import Span, settle_times, span_in
 from salescoach.reading.records.fields import Fields, fields_of, first_text
+from salescoach.reading.values import text_in
 
 _LISTS: Final = ("words", "elements", "tokens", "items", "wordtimings")
 _TEXTS: Final = ("punctuatedword", "punctuated", "text", "word", "value", "content", "token", "w")
@@ -50,7 +51,7 @@ def words_in(fields: Fields) -> list[Word]:
 
 def _word(fields: Mapping[str, Any]) -> Word:
     text = next((fields[name] for name in _TEXTS if isinstance(fields.get(name), str)), "")
-    kind = fields.get("type")
+    kind = text_in(fields.get("type"))
     speaker = first_text(fields, _SPEAKERS)
     is_glued = kind in ("punct", "punctuation")
     return Word("" if kind in _NOT_SAID else text, is_glued, span_in(fields), label_of(speaker))
