@@ -110,7 +110,7 @@ def test_a_call_without_an_id_gets_one_from_its_content(tmp_path: Path) -> None:
     assert len({call.call_id for call in there}) == 2
 
 
-@pytest.mark.parametrize("label", ["maybe", "2", "", "-1", "nan", "Won"])
+@pytest.mark.parametrize("label", ["maybe", "2", "", "-1", "nan", "Won by them"])
 def test_a_label_that_isnt_1_or_0_is_refused_by_row(tmp_path: Path, label: str) -> None:
     with pytest.raises(DataError, match=rf"row 2: .*1 \(converted\) or 0 \(lost\), not '{label}'.*Nothing was changed"):
         read_calls(write_csv(tmp_path / "calls.csv", two_rows(conversion_label=label)))
@@ -179,8 +179,8 @@ def test_many_bad_rows_are_counted_and_three_are_named(tmp_path: Path) -> None:
         (f'{HEADER}"{ONE}",1\n"{TWO}",0,extra\n', "row 2: 3 cells where the header has 2"),
         (f'{HEADER}"{ONE}"\n', "row 1: 1 cells where the header has 2"),
         (f'call_transcript,conversion_label,call_transcript\n"{ONE}",1,"{TWO}"\n', "call_transcript twice"),
-        (f'text,label\n"{ONE}",1\n', r"needs the columns call_transcript and conversion_label.*found are: text, label"),
-        (f'call_transcript,label\n"{ONE}",1\n', r"needs the columns .*found are: call_transcript, label"),
+        (f'words,mark\n"{ONE}",1\n', r"needs the columns call_transcript and conversion_label.*found are: words, mark"),
+        (f'call_transcript,mark\n"{ONE}",1\n', r"needs the columns .*found are: call_transcript, mark"),
         (HEADER, "holds no calls"),
         ("", "found are: none"),
         ("\n\n", "needs the columns"),
@@ -205,7 +205,7 @@ def test_a_broken_table_is_refused_in_one_sentence(tmp_path: Path, content: str,
         ('{"call_transcript": "Rep: a", "conversion_label": 1, "conversion_label": 0}\n', "line 1.*label.*twice"),
         ('{"call_transcript": "Rep: a\\nCustomer: b", "conversion_label": NaN}\n', "row 1: .*not 'nan'"),
         ('{"conversion_label": 1}\n', "needs the columns"),
-        ("\n", "holds no calls"),
+        ("\n", "needs the columns"),
     ],
 )
 def test_broken_json_lines_are_refused(tmp_path: Path, content: str, message: str) -> None:
@@ -225,12 +225,15 @@ def test_a_half_character_reaches_nobody(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["calls.csv", "calls.jsonl"])
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
-def test_a_table_that_isnt_utf_8_is_refused(tmp_path: Path, name: str, encoding: str) -> None:
+def test_a_table_that_isnt_utf_8_is_read_and_a_guess_is_said(tmp_path: Path, name: str, encoding: str) -> None:
     file = tmp_path / name
-    text = json.dumps(ROWS[1], ensure_ascii=False) if name.endswith("jsonl") else f"{HEADER}süß,1\n"
+    row = {"call_transcript": TWO.replace("too dear", "überflüssig"), "conversion_label": 1}
+    text = json.dumps(row, ensure_ascii=False) if name.endswith("jsonl") else f'{HEADER}"{row["call_transcript"]}",1\n'
     file.write_bytes(text.encode(encoding))
-    with pytest.raises(DataError, match="UTF-8"):
-        read_calls(file)
+    notes: list[str] = []
+    (call,) = read_calls(file, tell=notes.append)
+    assert call.transcript.turns[1].text.startswith("It is überflüssig")
+    assert any("Windows-1252" in note for note in notes) == (encoding == "latin-1")
 
 
 def test_a_file_that_isnt_there_is_named(tmp_path: Path) -> None:
@@ -310,12 +313,13 @@ def test_jsonl_and_parquet_are_tables_to_choose_from_too(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "name", "said"),
     [
-        (b"", "calls.csv", "holds no call"),
+        (b"", "calls.csv", "the columns found are: none"),
         (table_of(["id", "label"], ["1", "1"]), "calls.csv", "needs a column call_transcript"),
         (table_of(["text", "call"], [ONE, "7"]), "calls.csv", "text and call could both be it"),
         (table_of(["text"], *([[ONE]] * 5_000)), "calls.csv", "more than 1,000 calls"),
         (table_of(["text"], [""]), "calls.csv", "holds no call"),
-        (b"text\n\xff\xfe", "calls.csv", "UTF-8"),
+        (b"%PDF-1.7\n1 0 obj", "calls.csv", "is a PDF, not a table"),
+        (b"\xd0\xcf\x11\xe0" + bytes(600), "calls.xls", "save it as .xlsx or CSV"),
         (b'text\n"Rep: open', "calls.csv", "quote"),
         (b"PAR1", "calls.parquet", "no readable Parquet file"),
         (b"no json", "calls.jsonl", "line 1"),
@@ -330,9 +334,25 @@ def test_what_is_no_table_of_calls_is_one_sentence(content: bytes, name: str, sa
 
 def test_without_labels_only_the_transcript_is_asked_for(tmp_path: Path) -> None:
     file = tmp_path / "calls.csv"
-    file.write_text("text\nhello\n")
-    with pytest.raises(DataError, match="needs the column call_transcript; "):
+    file.write_text("words\nhello\n")
+    with pytest.raises(
+        DataError, match="needs a column call_transcript with a call in each row, or the columns speaker"
+    ):
         read_calls(file, need_labels=False)
+
+
+@pytest.mark.parametrize("need_labels", [True, False])
+def test_a_table_most_of_whose_calls_are_one_turn_is_refused(tmp_path: Path, need_labels: bool) -> None:
+    lost = "Shall we start on Monday? Yes, send the contract."
+    rows = [row | {"call_transcript": f"{lost} {n}", "call_id": str(n)} for n, row in enumerate([*ROWS, ROWS[0]])]
+    with pytest.raises(
+        DataError, match=r"3 of its 3 calls are one turn each, such as that in row 1.*Nothing was changed"
+    ):
+        read_calls(write_csv(tmp_path / "calls.csv", rows), need_labels=need_labels)
+    notes: list[str] = []
+    calls = read_calls(write_csv(tmp_path / "calls.csv", [*ROWS, rows[2]]), need_labels=need_labels, tell=notes.append)
+    assert len(calls) == 3
+    assert notes == ["Row 3 holds one turn only; were line breaks or speakers lost?"]
 
 
 def test_a_row_over_a_limit_is_a_problem_of_that_row(tmp_path: Path) -> None:

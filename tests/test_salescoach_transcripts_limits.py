@@ -68,6 +68,15 @@ _ODD_LINES = (
     "- ",
     "“",
     "(",
+    "Rep: a ",
+    "Anna: b. ",
+    "12/03/26, ",
+    "Jan 5, 2026 ",
+    "1h ",
+    "| a ",
+    "a@b.",
+    "This transcript ",
+    "a was started ",
 )
 
 

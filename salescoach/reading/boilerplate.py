@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from salescoach.reading.common_words import is_pronoun
 from salescoach.reading.names import Shape, shape_of
 from salescoach.reading.texts import in_number
 
@@ -52,7 +53,8 @@ _HEADING = re.compile(rf"(?:#{{1,6}} ?|\*\*)?(?:full )?(?:{_TRANSCRIPTION}|trans
 def is_boilerplate(line: str) -> bool:
     """Whether a line, without white space around it, is a recorder's, not a speaker's."""
     found = _WRITTEN.fullmatch(line) if 2 < len(line) <= _MAX_CHARS else None
-    return found is not None and (not found["who"] or shape_of(found["who"]) >= Shape.WORD)  # "we started recording"
+    who = found["who"] if found else None
+    return found is not None and (who is None or (shape_of(who) >= Shape.WORD and not is_pronoun(who)))
 
 
 def without_boilerplate(lines: Sequence[str]) -> tuple[list[str], list[str]]:

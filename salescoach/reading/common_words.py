@@ -145,3 +145,8 @@ def has_common_word(label: str) -> bool:
 
 def _words(label: str) -> list[str]:
     return _WORD.findall(_IN_PARENTHESES.sub("", label).replace("’", "'"))
+
+
+def is_pronoun(label: str) -> bool:
+    """Whether a label is a pronoun alone, such as "Me"."""
+    return label.casefold() in _PRONOUNS

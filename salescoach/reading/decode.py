@@ -48,7 +48,7 @@ _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
     (b"PAR1\x15", "a Parquet table"),
     (b"SQLite format 3\x00", "a database"),
 )
-_AS_TEXT = "export the transcript as text (.txt, .vtt, .srt or .json) and give that"
+_AS_TEXT = "export the transcript as text (.txt, .docx, .vtt, .srt or .json) and give that"
 
 
 def decode(data: bytes) -> tuple[str, list[str]]:
@@ -80,12 +80,16 @@ def decode(data: bytes) -> tuple[str, list[str]]:
     return text, ["The file is not UTF-8; it was read as Windows-1252, so accented letters may be wrong."]
 
 
-def _refuse_known_binary(data: bytes) -> None:
-    for magic, kind in _MAGIC:
-        if data.startswith(magic):
-            raise TranscriptError(f"This is {kind}, not text; {_AS_TEXT}.")
+def binary_kind(data: bytes) -> str | None:
+    """What a file is that is known to be no text, by its first bytes: "a PDF"; None where it isn't known."""
     if data[4:8] == b"ftyp" or (data[:4] == b"RIFF" and data[8:12] in {b"WAVE", b"AVI ", b"WEBP"}):
-        raise TranscriptError(f"This is a recording or a picture, not text; {_AS_TEXT}.")
+        return "a recording or a picture"
+    return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
+
+
+def _refuse_known_binary(data: bytes) -> None:
+    if kind := binary_kind(data):
+        raise TranscriptError(f"This is {kind}, not text; {_AS_TEXT}.")
 
 
 def _decode_as(data: bytes, encoding: str) -> tuple[str, list[str]]:

@@ -24,7 +24,8 @@ class ReadTurn:
     has_bad_time: bool = False
 
     def __post_init__(self) -> None:
-        self.speaker = " ".join((self.speaker or "").split())[:MAX_LABEL_CHARS].rstrip() or None
+        if self.speaker is not None:
+            self.speaker = " ".join(self.speaker.split())[:MAX_LABEL_CHARS].rstrip() or None
         self.text = _on_one_line(self.text)
 
 
@@ -102,4 +103,6 @@ class ReadCall:
 
 
 def _on_one_line(text: str) -> str:
+    if text.isprintable():  # which a line break isn't
+        return text.strip()
     return LINE_BREAK.sub(" ", text).strip()

@@ -4,16 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from salescoach.reading.decode import decode
 from salescoach.reading.drafts import Participant, ReadCall
 from salescoach.reading.finish import to_transcript
-from salescoach.reading.formats.fireflies import Fireflies
-from salescoach.reading.formats.gong import Gong
-from salescoach.reading.formats.utterances import Utterances
-from salescoach.reading.labelled import TEXT, is_table, read_table
-from salescoach.reading.limits import MAX_BYTES
-from salescoach.reading.source import Source
-from salescoach.reading.table import reader_of
+from salescoach.reading.labelled import read_table
+from salescoach.reading.tables.sheets import holds_table
 from salescoach.reading.transcripts import read_calls_of
 from salescoach.types import Frozen, LabelledCall, Outcome, Role, Transcript
 
@@ -72,24 +66,17 @@ def read_file(data: bytes, name: str = "", rep: str | Sequence[str] = ()) -> Fil
         TranscriptError: the file is no text, holds no speech, or more than is allowed.
         InputError: one of ``rep`` is none of the speakers.
     """
-    if is_table(Path(name)) and not _are_utterances(data, name):
-        table = read_table(data, Path(name).name)
+    if holds_table(data, name):
+        table = read_table(data, Path(name).name, rep, max_calls=None)
         return FileContent(
-            format="table of calls", calls=tuple(map(_of_row, table.calls)), warnings=tuple(table.problems)
+            format="table of calls",
+            calls=tuple(map(_of_row, table.calls)),
+            warnings=(*table.notes, *table.problems),
         )
     calls = read_calls_of(data, name, rep=rep)
     return FileContent(
         format=calls[0].format, calls=tuple(_of_call(call, to_transcript(call, rep=rep)) for call in calls), warnings=()
     )
-
-
-def _are_utterances(data: bytes, name: str) -> bool:
-    """Whether the lines of a JSON Lines file are what is said in calls, or answers of an API, rather than a table."""
-    if Path(name).suffix.lower() != ".jsonl" or len(data) > MAX_BYTES:
-        return False
-    source = Source(decode(data)[0])
-    is_table_row = isinstance(source.json, list) and isinstance(source.json[0], dict) and TEXT in source.json[0]
-    return source.json is not None and not is_table_row and isinstance(reader_of(source), Utterances | Gong | Fireflies)
 
 
 def _of_call(call: ReadCall, transcript: Transcript) -> FileCall:

@@ -1,7 +1,7 @@
 """A call as it was read -> a ``Transcript``: what is the same for every format once its turns are there."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import copy
 
 from salescoach.errors import TranscriptError
 from salescoach.reading.drafts import ReadCall, ReadTurn
@@ -25,7 +25,7 @@ def to_transcript(call: ReadCall, *, rep: str | Sequence[str] = (), call_id: str
         TranscriptError: Nobody says anything, or more than is allowed.
         InputError: One of ``rep`` is none of the speakers.
     """
-    turns = [replace(turn) for turn in call.turns if turn.text]
+    turns = [_own(turn) for turn in call.turns if turn.text]
     if not turns:
         raise TranscriptError(
             "There is no speech in this text, which is empty or holds only times or names; "
@@ -35,6 +35,11 @@ def to_transcript(call: ReadCall, *, rep: str | Sequence[str] = (), call_id: str
     warnings = [*call.warnings, *_left_out(len(call.turns) - len(turns)), *_nobody(turns), *check_times(turns)]
     transcript = Transcript(turns=tuple(map(_as_turn, turns)), call_id=call_id, warnings=tuple(warnings))
     return assign_roles(transcript, rep) if rep else roles_from_labels(transcript, _stated(turns))
+
+
+def _own(turn: ReadTurn) -> ReadTurn:
+    """The turn, or a copy of one whose times may have to be dropped."""
+    return turn if turn.start_s is None and turn.end_s is None and not turn.has_bad_time else copy(turn)
 
 
 def _left_out(n_empty: int) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from salescoach.reading.limits import MAX_TURNS
 from salescoach.reading.names import Shape, key_of, shape_of, tidy_label
 from salescoach.reading.roles import side_of
 from salescoach.reading.stamps import MOMENT
@@ -23,6 +24,9 @@ _TIME_CHARS: Final = 32
 _MAX_WORDS: Final = 4
 _MIN_LABELS: Final = 3
 _ALTERNATING: Final = 0.6
+_MAX_COLONS: Final = 4 * MAX_TURNS  # a call of so many labels has too many turns
+
+_Names = dict[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,11 @@ def unflatten(lines: Iterable[tuple[int, str]], reps: Iterable[str] = ()) -> tup
     speaker's label within a single line is only told.
     """
     numbered = [(number, line) for number, line in lines if line]
-    found = {number: _inline(line) for number, line in numbered if line.count(":") + line.count("\uff1a") > 1}
+    n_colons = {number: line.count(":") + line.count("\uff1a") for number, line in numbered}
+    if sum(n_colons.values()) > _MAX_COLONS:
+        return numbered, []
+    names: _Names = {}
+    found = {number: _inline(line, names) for number, line in numbered if n_colons[number] > 1}
     known = _known(found.values(), {key_of(rep) for rep in reps})
     within = {number: [one for one in labels if key_of(one.label) in known] for number, labels in found.items()}
     n_within = sum(len([one for one in labels if one.at]) for labels in within.values())
@@ -54,18 +62,18 @@ def unflatten(lines: Iterable[tuple[int, str]], reps: Iterable[str] = ()) -> tup
     return cut, [f"Several speakers stood on one line, which was cut where {at} stands."]
 
 
-def _inline(line: str) -> list[_Inline]:
-    """What may be labels in a line, that at its beginning included."""
+def _inline(line: str, names: _Names) -> list[_Inline]:
+    """What may be labels in a line, that at its beginning included. ``names``: those that were read before."""
     found: list[_Inline] = []
     floor = 0
     for colon in _COLON.finditer(line):
-        if one := _before(line, max(floor, colon.start() - _LABEL_CHARS), colon.start()):
+        if one := _before(line, max(floor, colon.start() - _LABEL_CHARS), colon.start(), names):
             found.append(one)
         floor = colon.end()
     return found
 
 
-def _before(line: str, floor: int, colon: int) -> _Inline | None:
+def _before(line: str, floor: int, colon: int, names: _Names) -> _Inline | None:
     """The label that ends at a colon and begins behind the last break, or else its last words that are a role's."""
     window = line[floor:colon]
     stops = [
@@ -74,18 +82,26 @@ def _before(line: str, floor: int, colon: int) -> _Inline | None:
     if stops or floor == 0:
         start = stops[-1] if stops else 0
         words = window[start:].strip()
-        time = _TIME.match(words)
-        label = tidy_label(words[time.end() :] if time else words)
-        if label and len(label.split()) <= _MAX_WORDS and (side_of(label) or shape_of(label) >= Shape.WORD):
+        time = _TIME.match(words) if words[:1].isdigit() or words[1:2].isdigit() else None
+        if label := _name(words[time.end() :] if time else words, names):
             at = floor + start + len(window[start:]) - len(window[start:].lstrip())
             return _Inline(_with_time(line, at), label, True)
     last = window.split()[-3:]
     for first, word in enumerate(last):
-        label = tidy_label(" ".join(last[first:]))
-        if label and label[0].isupper() and side_of(label):
+        label = _name(" ".join(last[first:]), names) if word[0].isupper() else None
+        if label and side_of(label):
             at = floor + window.rindex(word)
             return _Inline(_with_time(line, at), label, False)
     return None
+
+
+def _name(words: str, names: _Names) -> str | None:
+    """The label that words are, if they have the shape of a name or a role's word."""
+    if words not in names:
+        label = tidy_label(words)
+        is_name = label and len(label.split()) <= _MAX_WORDS and (side_of(label) or shape_of(label) >= Shape.WORD)
+        names[words] = label if is_name else None
+    return names[words]
 
 
 def _with_time(line: str, at: int) -> int:
@@ -94,7 +110,10 @@ def _with_time(line: str, at: int) -> int:
     if not any(map(str.isalpha, line[floor:at])) and not floor:
         return 0
     found = _TIME_BEFORE.search(line[floor:at])
-    return floor + found.start() if found and line[floor + found.start() - 1].isspace() else at
+    if found is None:
+        return at
+    before = line[floor : floor + found.start()]
+    return floor + found.start() if before[-1:].isspace() or _LOST_BREAK.search(before) else at
 
 
 def _known(found: Iterable[Sequence[_Inline]], reps: set[str]) -> set[str]:

@@ -1,277 +1,225 @@
-"""Labelled calls from a CSV, JSONL or Parquet file, each row checked before anything is done with any of them."""
+"""Labelled calls from a table of any usual form, each row checked before anything is done with any of them."""
 
-import csv
 import io
-import json
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Final
 
 from salescoach.dates import check_date
 from salescoach.errors import DataError, InputError
-from salescoach.reading.transcripts import parse_transcript
-from salescoach.types import Frozen, LabelledCall, Outcome, Provenance
+from salescoach.reading.finish import to_transcript
+from salescoach.reading.roles import means, names_of
+from salescoach.reading.tables.calls import OpenTable, TableCall
+from salescoach.reading.tables.sheets import is_table_name
+from salescoach.reading.texts import in_number, listed
+from salescoach.types import Frozen, LabelledCall, Outcome, Provenance, Transcript
 
-TEXT, LABEL = "call_transcript", "conversion_label"
-KNOWN = (TEXT, LABEL, "call_id", "account_id", "rep_id", "started_at", "outcome_at", "split")
-MAX_CELL = 2_000_000
-DELIMITERS = ",;\t|"
-LABELS: dict[str, Outcome] = {"1": "converted", "1.0": "converted", "0": "lost", "0.0": "lost"}
-# Other usual names of the column with the transcripts, in small letters.
-TEXT_NAMES = ("transcript", "transcription", "conversation", "dialogue", "dialog", "call_text", "text", "call", "chat")
-MAX_ROWS = 1_000  # of a table to choose a call from; reading them takes seconds
-MAX_COLUMNS = 12  # named in one message
-_NO_LETTERS = re.compile(r"[^a-z]+")
-MAX_SHOWN = 3  # bad rows named in one message
+MAX_ROWS: Final = 1_000  # of a table to choose a call from; reading them takes seconds
+MAX_SHOWN: Final = 3  # bad rows named in one message
 
-Row = dict[str, str]
+_OWN: Final = ("started_at", "outcome_at")  # dates in columns of these names must be dates
 
 
-def read_calls(file: Path, *, need_labels: bool = True, provenance: Provenance = "own") -> list[LabelledCall]:
+def read_calls(
+    file: Path,
+    *,
+    need_labels: bool = True,
+    provenance: Provenance = "own",
+    tell: Callable[[str], object] = lambda _: None,
+) -> list[LabelledCall]:
     """All calls of a file, in its order.
 
     Args:
-        file: ``.csv``, ``.jsonl`` or ``.parquet`` with the columns ``call_transcript`` and ``conversion_label``.
-        need_labels: whether a row without a label is refused; else its outcome is None.
+        file: a table, CSV, TSV, XLSX, ODS, JSON lines or Parquet, whose rows are calls or utterances.
+        need_labels: whether a row without a label is refused, and a cut one left out; else its outcome is None.
         provenance: where the calls come from.
+        tell: is given each sentence on what was assumed or left out.
 
     Raises:
         DataError: the file can't be read, a column is missing, or rows break a rule; names the first bad rows.
     """
     if not file.is_file():
-        raise DataError(f"There is no file {file}; give a CSV, JSONL or Parquet file of calls.")
-    needed = (TEXT, LABEL) if need_labels else (TEXT,)
+        raise DataError(f"There is no file {file}; give a table of calls, such as a CSV or XLSX.")
     with file.open("rb") as stream:
-        calls, problems = _sorted_out(_rows(stream, file.name, needed), need_labels, provenance)
+        table = OpenTable(stream, file.name, need_outcome=need_labels)
+        sorted_out = _SortedOut(need_labels, provenance, with_cut=not need_labels)
+        sorted_out.take(table.calls())
+    problems = sorted_out.problems
     if problems:
         more = f" … and {len(problems) - MAX_SHOWN} more" if len(problems) > MAX_SHOWN else ""
         shown = "; ".join(problems[:MAX_SHOWN])
         raise DataError(f"{file.name} can't be used: {shown}{more}. Nothing was changed; mend these rows.")
-    if not calls:
-        raise DataError(f"{file.name} holds no calls; it needs {_columns(needed)} and one row per call.")
-    return calls
+    if not sorted_out.calls:
+        needed = (
+            "the columns call_transcript and conversion_label (1 or 0)" if need_labels else "a column call_transcript"
+        )
+        cut = f" that can be learned from ({' '.join(sorted_out.notes)})" if sorted_out.notes else ""
+        raise DataError(f"{file.name} holds no calls{cut}; it needs {needed} and one row per call.")
+    _check_turns(sorted_out, file.name)
+    for note in (*table.notes, *sorted_out.notes):
+        tell(note)
+    return sorted_out.calls
 
 
 class CallTable(Frozen):
-    """A table to choose a call from: the calls that can be read, and why each of the other rows can't."""
+    """A table to choose a call from: its calls, why other rows can't be read, and what was assumed of the table."""
 
     calls: tuple[LabelledCall, ...]
     problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
-def read_table(content: bytes, name: str) -> CallTable:
+def read_table(content: bytes, name: str, rep: str | Sequence[str] = (), max_calls: int | None = MAX_ROWS) -> CallTable:
     """The calls of an uploaded table, labelled or not, in its order; a row that can't be read is left out and named.
-
-    The transcript may also stand in a column of another usual name (``TEXT_NAMES``), where there is exactly one such.
 
     Args:
         content: of the file.
-        name: of the file, whose ending says what it is: ``.csv``, ``.jsonl`` or ``.parquet``.
+        name: of the file, whose ending may help to tell what it is.
+        rep: the speakers on our side.
+        max_calls: more are refused; None for any number.
 
     Raises:
-        DataError: it is no table, has no column of transcripts, holds no call that can be read, or more than
-            ``MAX_ROWS`` rows.
+        DataError: it is no table, has no column of transcripts, holds no call that can be read, or too many.
     """
     name = Path(name).name
-    rows: list[tuple[int, Row]] = []
-    for number, row in _rows(io.BytesIO(content), name, (), TEXT_NAMES):
-        if len(rows) == MAX_ROWS:
-            raise DataError(
-                f"{name} has more than {MAX_ROWS:,} calls, too many to choose one from; give a part of it, or add all "
-                f"of them with `coach index`."
-            )
-        rows.append((number, row))
-    calls, problems = _sorted_out(rows, need_labels=False, provenance="own")
-    if not calls:
+    table = OpenTable(io.BytesIO(content), name, need_outcome=False, reps=names_of(rep))
+    sorted_out = _SortedOut(False, "own", with_cut=True, reps=names_of(rep))
+    calls = table.calls()
+    sorted_out.take(islice(calls, max_calls))
+    if max_calls is not None and next(calls, None) is not None:
+        raise DataError(
+            f"{name} has more than {max_calls:,} calls, too many to choose one from; give a part of it, or add all "
+            f"of them with `coach index`."
+        )
+    if not sorted_out.calls:
+        problems = sorted_out.problems
         why = f": {'; '.join(problems[:MAX_SHOWN])}" if problems else ""
-        raise DataError(f"{name} holds no call that can be read{why}; it needs {_columns((TEXT,))} and a row per call.")
-    return CallTable(calls=tuple(calls), problems=tuple(problems))
-
-
-def _sorted_out(
-    rows: Iterable[tuple[int, Row]], need_labels: bool, provenance: Provenance
-) -> tuple[list[LabelledCall], list[str]]:
-    """The calls of some rows, each once, and what is wrong with the others."""
-    problems: list[str] = []
-    calls: list[LabelledCall] = []
-    first_row: dict[str, tuple[int, str, Outcome | None]] = {}  # call_id -> row, content, outcome
-    by_content: dict[str, tuple[int, Outcome | None]] = {}
-    for number, row in rows:
-        try:
-            call = _call(row, need_labels, provenance)
-        except InputError as error:
-            problems.append(f"row {number}: {error}")
-            continue
-        content = call.transcript.content_hash
-        if call.call_id in first_row and first_row[call.call_id][1:] != (content, call.outcome):
-            first = first_row[call.call_id][0]
-            problems.append(f"rows {first} and {number} share the call_id {call.call_id} but differ")
-        elif content in by_content and by_content[content][1] != call.outcome:
-            problems.append(f"rows {by_content[content][0]} and {number} are the same call with different labels")
-        elif content not in by_content:
-            calls.append(call)
-        first_row.setdefault(call.call_id, (number, content, call.outcome))
-        by_content.setdefault(content, (number, call.outcome))
-    return calls, problems
-
-
-def _columns(needed: Sequence[str]) -> str:
-    return f"the columns {TEXT} and {LABEL} (1 or 0)" if LABEL in needed else f"the column {TEXT}"
+        raise DataError(
+            f"{name} holds no call that can be read{why}; it needs a column call_transcript and a row per call."
+        )
+    return CallTable(
+        calls=tuple(sorted_out.calls),
+        problems=tuple(sorted_out.problems),
+        notes=(*table.notes, *sorted_out.notes),
+    )
 
 
 def is_table(file: Path) -> bool:
     """Whether a file name says that it holds a table of calls rather than one call."""
-    return file.suffix.lower() in {".csv", ".jsonl", ".parquet"}
+    return is_table_name(file.name)
 
 
-def _call(row: Row, need_labels: bool, provenance: Provenance) -> LabelledCall:
-    label = row.get(LABEL, "").strip()
-    if label not in LABELS and (need_labels or label):
-        raise DataError(f"{LABEL} must be 1 (converted) or 0 (lost), not {label!r}")
-    transcript = parse_transcript(row.get(TEXT, ""))
-    call_id = row.get("call_id", "").strip() or f"call-{transcript.content_hash[:10]}"
-    return LabelledCall(
-        transcript=transcript.model_copy(update={"call_id": call_id}),
-        call_id=call_id,
-        outcome=LABELS.get(label),
-        account_id=row.get("account_id", "").strip() or None,
-        rep_id=row.get("rep_id", "").strip() or None,
-        started_at=_time(row, "started_at", provenance),
-        outcome_at=_time(row, "outcome_at", provenance),
-        split=row.get("split", "").strip() or None,
-        provenance=provenance,
-        metadata={name: value for name, value in row.items() if name not in KNOWN and value.strip()},
-    )
+class _SortedOut:
+    """The calls of some rows, each once, and what is wrong with the others."""
 
+    def __init__(self, need_labels: bool, provenance: Provenance, *, with_cut: bool, reps: Sequence[str] = ()) -> None:
+        self._need_labels, self._provenance, self._with_cut, self._reps = need_labels, provenance, with_cut, reps
+        self.calls: list[LabelledCall] = []
+        self.problems: list[str] = []
+        self.notes: list[str] = []
+        self.one_turn: list[str] = []  # rows whose cell holds one turn
+        self._first: dict[str, tuple[str, str, Outcome | None]] = {}  # call_id -> row, content, outcome
+        self._by_content: dict[str, tuple[str, Outcome | None]] = {}
 
-def _time(row: Row, name: str, provenance: Provenance) -> datetime | None:
-    value = row.get(name, "").strip()
-    try:
-        when = datetime.fromisoformat(value) if value else None
-    except ValueError:
-        raise DataError(f"{name} must be an ISO date such as 2026-03-31T14:00, not {value!r}") from None
-    check_date(when, name, may_be_ahead=provenance == "sample")
-    return when
-
-
-def _rows(
-    stream: BinaryIO, name: str, needed: Sequence[str], text_names: Sequence[str] = ()
-) -> Iterator[tuple[int, Row]]:
-    """The rows that aren't blank, each with its number; blank ones are counted, so that the number can be found.
-
-    ``text_names``: columns that may hold the transcript in place of ``TEXT``.
-    """
-    readers = {".jsonl": _jsonl_rows, ".parquet": _parquet_rows}
-    reader = readers.get(Path(name).suffix.lower(), _csv_rows)
-    text: str | None = None if text_names else TEXT
-    try:
-        for number, row in reader(stream, name, needed):
-            text = text or _text_column(list(row), text_names, name)
-            yield number, row if text == TEXT else {TEXT if key == text else key: value for key, value in row.items()}
-    except UnicodeDecodeError as error:
-        raise DataError(f"{name} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from None
-
-
-def _text_column(header: list[str], names: Sequence[str], file: str) -> str:
-    """The column with the transcripts."""
-    if TEXT in header:
-        return TEXT
-    found = [column for column in header if _NO_LETTERS.sub("_", column.lower()).strip("_") in names]
-    if len(found) == 1:
-        return found[0]
-    why = f"{' and '.join(found[:2])} could both be it" if found else f"the columns found are: {_shown(header)}"
-    raise DataError(f"{file} needs a column {TEXT} with one call in each row; {why}.")
-
-
-def _csv_rows(stream: BinaryIO, name: str, needed: Sequence[str]) -> Iterator[tuple[int, Row]]:
-    csv.field_size_limit(MAX_CELL)
-    with io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as handle:
-        head = handle.readline()
-        delimiter = max(DELIMITERS, key=head.count)
-        handle.seek(0)
-        reader = csv.reader(handle, delimiter=delimiter, strict=True)
-        try:
-            header = [name.strip() for name in next(reader, [])]
-            _check_columns(header, needed, name)
-            for number, cells in enumerate(reader, start=1):
-                if not any(cell.strip() for cell in cells):
-                    continue
-                if len(cells) != len(header):
-                    raise DataError(
-                        f"{name}, row {number}: {len(cells)} cells where the header has {len(header)}; "
-                        "is a quote or a delimiter missing?"
-                    )
-                yield number, dict(zip(header, cells, strict=True))
-        except csv.Error as error:
-            raise DataError(f"{name}, line {reader.line_num}: {error}; is a quote left open?") from None
-
-
-def _jsonl_rows(stream: BinaryIO, name: str, needed: Sequence[str]) -> Iterator[tuple[int, Row]]:
-    is_first = True
-    with io.TextIOWrapper(stream, encoding="utf-8-sig") as handle:
-        for number, line in enumerate(handle, start=1):
-            if not line.strip():
+    def take(self, rows: Iterable[TableCall]) -> None:
+        """Sorts out rows as they come."""
+        cut: list[str] = []
+        for row in rows:
+            if row.cut_at is not None and not self._with_cut:
+                cut.append(f"{row.where} ({row.cut_at:,} characters)")
                 continue
             try:
-                values = json.loads(line, object_pairs_hook=_without_doubles)
-            except DataError as error:
-                raise DataError(f"{name}, line {number}: {error}.") from None
-            except (ValueError, RecursionError):
-                raise DataError(f"{name}, line {number}: not a JSON object on one line.") from None
-            if not isinstance(values, dict):
-                raise DataError(f"{name}, line {number}: expected a JSON object, found {type(values).__name__}.")
-            row = {_as_text(key): _as_text(value) for key, value in values.items()}
-            if is_first:
-                _check_columns(list(row), needed, name)
-                is_first = False
-            yield number, row
+                self._take(row, self._call(row))
+            except InputError as error:
+                self.problems.append(f"{row.where}: {error}")
+        if cut:
+            were = in_number(len(cut), "is cut and was", "are cut and were")
+            self.notes.append(f"The transcript in {listed(cut)} {were} left out; export it again in another form.")
+        if self.one_turn:
+            hold = in_number(len(self.one_turn), "holds one turn only", "hold one turn only each")
+            self.notes.append(f"{listed(self.one_turn)} {hold}; were line breaks or speakers lost?".capitalize())
+
+    def _take(self, row: TableCall, call: LabelledCall) -> None:
+        where, content = row.where, call.transcript.content_hash
+        if row.is_one_turn:
+            self.one_turn.append(where)
+        first = self._first.get(call.call_id)
+        same = self._by_content.get(content)
+        if first is not None and first[1:] != (content, call.outcome):
+            self.problems.append(f"{_both(first[0], where)} share the call_id {call.call_id} but differ")
+        elif same is not None and same[1] != call.outcome:
+            self.problems.append(f"{_both(same[0], where)} are the same call with different labels")
+        elif same is None:
+            self.calls.append(call)
+        self._first.setdefault(call.call_id, (where, content, call.outcome))
+        self._by_content.setdefault(content, (where, call.outcome))
+
+    def _call(self, row: TableCall) -> LabelledCall:
+        if row.call is None:
+            raise DataError(row.problem)
+        outcome = row.outcomes.read(row.row, is_needed=self._need_labels)
+        transcript = self._transcript(row)
+        columns, used = row.columns, {row.columns.outcome, row.columns.call_id, row.columns.row_or_call_id}
+        dates = {name: self._time(row, name) for name in _OWN}
+        used |= {column for name in _OWN if dates[name] and (column := getattr(columns, name))}
+        facts = {}
+        for name in ("account_id", "rep_id"):
+            column = getattr(columns, name)
+            facts[name] = row.row.get(column, "").strip() or None if column else None
+            used.add(column)
+        split = columns.named("split")
+        call_id = row.call_id or f"call-{transcript.content_hash[:10]}"
+        return LabelledCall(
+            transcript=transcript.model_copy(update={"call_id": call_id}),
+            call_id=call_id,
+            outcome=outcome,
+            **facts,
+            **dates,
+            split=row.row.get(split, "").strip() or None if split else None,
+            provenance=self._provenance,
+            metadata={name: value for name, value in row.row.items() if name not in used | {split} and value.strip()},
+        )
+
+    def _transcript(self, row: TableCall) -> Transcript:
+        assert row.call is not None
+        speakers = {turn.speaker for turn in row.call.turns if turn.speaker}
+        ours = [rep for rep in self._reps if any(means(speaker, rep) for speaker in speakers)]
+        return to_transcript(row.call, rep=ours)
+
+    def _time(self, row: TableCall, name: str) -> datetime | None:
+        """A date; one in a column of another name that isn't written as ISO says is left among the other values."""
+        column = getattr(row.columns, name)
+        value = row.row.get(column, "").strip() if column else ""
+        try:
+            when = datetime.fromisoformat(value) if value else None
+        except ValueError:
+            if column != name:
+                return None
+            raise DataError(f"{name} must be an ISO date such as 2026-03-31T14:00, not {value!r}") from None
+        try:
+            check_date(when, name, may_be_ahead=self._provenance == "sample")
+        except DataError:
+            if column != name:
+                return None
+            raise
+        return when
 
 
-def _parquet_rows(stream: BinaryIO, name: str, needed: Sequence[str]) -> Iterator[tuple[int, Row]]:
-    import pyarrow
-    import pyarrow.parquet
-
-    number = 0
-    try:
-        with pyarrow.parquet.ParquetFile(stream) as table:
-            _check_columns(table.schema_arrow.names, needed, name)
-            for batch in table.iter_batches(batch_size=512):
-                for values in batch.to_pylist():
-                    number += 1
-                    yield number, {key: _as_text(value) for key, value in values.items()}
-    except (pyarrow.ArrowException, OSError):
-        raise DataError(f"{name} is no readable Parquet file; write it again.") from None
+def _both(first: str, second: str) -> str:
+    """Two rows of a file: "rows 1 and 2"."""
+    if first.startswith("row ") and second.startswith("row "):
+        return f"rows {first[4:]} and {second[4:]}"
+    return f"{first} and {second}"
 
 
-def _as_text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(int(value))
-    text = value.isoformat() if isinstance(value, datetime) else str(value)
-    return text.encode("utf-8", "replace").decode("utf-8")  # JSON can hold half a character, nothing else can
-
-
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        raise DataError(f"{_doubled(name for name, _ in pairs)[0]} is there twice; keep one")
-    return values
-
-
-def _check_columns(header: list[str], needed: Sequence[str], file: str) -> None:
-    if not set(needed) <= set(header):
-        raise DataError(f"{file} needs {_columns(needed)}; the columns found are: {_shown(header)}.")
-    if doubled := _doubled(header):
-        raise DataError(f"{file} has the column {min(doubled)} twice; keep one.")
-
-
-def _doubled(names: Iterable[str]) -> list[str]:
-    return [name for name, n in Counter(names).items() if n > 1]
-
-
-def _shown(header: Sequence[str]) -> str:
-    return (", ".join(header[:MAX_COLUMNS]) + (", …" if len(header) > MAX_COLUMNS else "")) or "none"
+def _check_turns(found: _SortedOut, name: str) -> None:
+    """Refuses to learn from a table most of whose calls are one turn: its line breaks are lost."""
+    n = len(found.one_turn)
+    if 2 * n > len(found.calls):
+        raise DataError(
+            f"{name} can't be used: {n} of its {len(found.calls)} calls are one turn each, such as that in "
+            f"{found.one_turn[0]}, so line breaks or speakers are lost. Nothing was changed; export it with a line "
+            "or a row for each turn, each with its speaker."
+        )

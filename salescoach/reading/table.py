@@ -23,6 +23,7 @@ from salescoach.reading.formats.teams_document import TeamsDocument
 from salescoach.reading.formats.ttml import TTML
 from salescoach.reading.formats.utterances import Utterances
 from salescoach.reading.formats.vcon import VCon
+from salescoach.reading.formats.web_page import WebPage
 from salescoach.reading.formats.webvtt import WebVTT
 from salescoach.reading.formats.whatsapp import WhatsApp
 from salescoach.reading.formats.zoom_chat import ZoomChat
@@ -31,6 +32,7 @@ from salescoach.reading.source import Source
 
 # Of readers that are as sure as each other the first one reads.
 READERS: Final[tuple[FormatReader, ...]] = (
+    WebPage(),
     Gong(),
     VCon(),
     Fireflies(),

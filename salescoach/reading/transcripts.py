@@ -9,8 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from salescoach.errors import TranscriptError
+from salescoach.errors import DataError, TranscriptError
+from salescoach.reading.archives import MAX_DOCUMENT_BYTES
 from salescoach.reading.decode import decode
+from salescoach.reading.documents import calls_in_document, is_document
 from salescoach.reading.drafts import ReadCall, ReadTurn
 from salescoach.reading.finish import to_transcript
 from salescoach.reading.limits import (
@@ -25,6 +27,8 @@ from salescoach.reading.limits import (
 from salescoach.reading.roles import UNKNOWN_SPEAKER, assign_roles, names_of, speakers
 from salescoach.reading.source import Source
 from salescoach.reading.table import calls_in, reader_of
+from salescoach.reading.tables.calls import calls_of_table
+from salescoach.reading.tables.sheets import holds_table
 from salescoach.reading.texts import tidy
 from salescoach.types import Transcript
 
@@ -96,7 +100,17 @@ def read_calls_of(data: bytes, name: str = "", *, rep: str | Sequence[str] = ())
 
     Raises:
         TranscriptError: The bytes are no text, can't be read, or exceed a limit.
+        DataError: It is a table that can't be read.
     """
+    if holds_table(data, name):
+        if not is_document(data):
+            check_bytes(len(data))
+        calls = calls_of_table(data, name, names_of(rep))
+        if not calls:
+            raise TranscriptError(f"{name or 'The table'} holds no call; it needs a row for each turn or each call.")
+        return calls
+    if is_document(data):
+        return calls_in_document(data, name, names_of(rep))
     text, warnings = decode(data)
     calls = _calls(Source(text, name, names_of(rep)))
     for call in calls:
@@ -114,6 +128,8 @@ def read_transcript(path: Path, *, rep: str | Sequence[str] = (), call_id: str |
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
+            if is_document(data):
+                data += file.read(MAX_DOCUMENT_BYTES)
     except FileNotFoundError:
         raise TranscriptError(f"There is no file {path}; check the path.") from None
     except IsADirectoryError:
@@ -123,7 +139,7 @@ def read_transcript(path: Path, *, rep: str | Sequence[str] = (), call_id: str |
         raise TranscriptError(f"{path} can't be read ({reason}); check the path and its permissions.") from None
     try:
         return transcript_of(data, path.name, rep=rep, call_id=call_id)
-    except TranscriptError as error:
+    except (TranscriptError, DataError) as error:
         raise TranscriptError(f"{path}: {error}") from None
 
 

@@ -24,7 +24,7 @@ async def choose_row(reader: Reader, content: bytes, name: str) -> Transcript | 
     table = await reader.table(content, name)
     calls = table.calls
     if len(calls) == 1 and not table.problems:
-        return calls[0].transcript
+        return _with_notes(calls[0].transcript, table.notes)
     left_out = f" Left out: {view.escape('; '.join(table.problems[:MAX_PROBLEMS]))}." if table.problems else ""
     row = await choose(
         f"**{view.escape(name)}** has {count(len(calls), 'call')}.{left_out} Which one?",
@@ -37,7 +37,12 @@ async def choose_row(reader: Reader, content: bytes, name: str) -> Transcript | 
         row = ids.get(answer) or view.typed_number(answer)
         if not 1 <= row <= len(calls):
             raise InputError(f"{name} has no such call; upload it again and give a number from 1 to {len(calls)}.")
-    return calls[row - 1].transcript if row is not None and row != OTHER else None
+    return _with_notes(calls[row - 1].transcript, table.notes) if row is not None and row != OTHER else None
+
+
+def _with_notes(transcript: Transcript, notes: tuple[str, ...]) -> Transcript:
+    """The call with what was assumed of its table among its warnings."""
+    return transcript.model_copy(update={"warnings": (*notes, *transcript.warnings)})
 
 
 async def settle_roles(transcript: Transcript) -> Transcript:

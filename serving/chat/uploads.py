@@ -19,15 +19,18 @@ MAX_FILES: Final = 20
 MAX_BYTES: Final = 20_000_000
 MAX_BYTES_OF_USER: Final = 100_000_000
 
+_KEPT: Final = "application/octet-stream"  # handed over to be kept: no browser opens it
 # By the ending, which the settings limit. What a browser says it is would be believed by another browser.
 _TYPES: Final = {
     ".txt": "text/plain", ".vtt": "text/vtt", ".srt": "application/x-subrip", ".json": "text/plain",
     ".csv": "text/csv", ".sbv": "text/plain", ".ttml": "text/plain", ".dfxp": "text/plain", ".ass": "text/plain",
-    ".ssa": "text/plain", ".sub": "text/plain", ".stm": "text/plain", ".ctm": "text/plain",
+    ".ssa": "text/plain", ".sub": "text/plain", ".stm": "text/plain", ".ctm": "text/plain", ".tsv": "text/plain",
+    ".jsonl": "text/plain", ".html": "text/plain", ".htm": "text/plain",
+    ".xlsx": _KEPT, ".ods": _KEPT, ".docx": _KEPT, ".parquet": _KEPT,
 }  # fmt: skip
 # As what a file may be shown. All others are handed over to be kept, never opened as part of this page.
 _SHOWN_AS: Final = {"application/json": "application/json"} | dict.fromkeys(
-    _TYPES.values(), "text/plain; charset=utf-8"
+    [mime for mime in _TYPES.values() if mime != _KEPT], "text/plain; charset=utf-8"
 )  # fmt: skip
 
 CurrentUser = Annotated[Any, Depends(get_current_user)]

@@ -35,7 +35,7 @@ def evaluate(
     from salescoach.reading.labelled import read_calls
     from serving.progress_bar import progress
 
-    calls = [call for call in read_calls(data) if split in (None, call.split)]
+    calls = [call for call in read_calls(data, tell=printing.note) if split in (None, call.split)]
     if not calls:
         raise InputError(f"{data.name} has no calls of the split {split!r}.")
     scorer = CallScorer.load(Settings.load(model=model))
@@ -69,7 +69,7 @@ def compare(
     from salescoach.reading.labelled import read_calls
     from serving.progress_bar import progress
 
-    calls = read_calls(data)
+    calls = read_calls(data, tell=printing.note)
     is_page = report is not None and printing.is_page(report)
     options = CompareOptions(n_folds=folds, quick=quick, by_time=by_time, model=model, with_learning=is_page)
     with progress() as show:
@@ -89,7 +89,7 @@ def audit(data: Data, as_json: AsJson = False) -> None:
     from salescoach.reading.labelled import read_calls
     from serving.progress_bar import progress
 
-    calls = read_calls(data)
+    calls = read_calls(data, tell=printing.note)
     with progress() as show:
         n_begun = itertools.count()
         found = run(calls, seed=Settings.load().seed, progress=lambda _: show("checking", next(n_begun), N_STEPS))

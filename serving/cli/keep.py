@@ -26,7 +26,7 @@ def index(data: Data, model: ModelDir = None) -> None:
 
     settings = Settings.load(model=model)
     find_model(settings)  # without one nothing can be indexed, so nothing is added
-    calls = read_calls(data, need_labels=False)
+    calls = read_calls(data, need_labels=False, tell=printing.note)
     check_library(settings)
     with Library(settings.library_file) as library, progress() as show:
         report = library.add(calls)
@@ -50,11 +50,11 @@ def add(
     from serving.progress_bar import progress
     from serving.usecases.lost_library import check_library
     from serving.usecases.outcomes import add_call
-    from serving.usecases.read import read_call
+    from serving.usecases.read import read_all, read_call
 
     settings = Settings.load(model=model)
     find_model(settings)  # without one nothing can be indexed, so nothing is added
-    if is_table(file):
+    if is_table(file) and len(read_all(file, rep).calls) > 1:
         raise InputError(f"{file.name} is a table of calls; add it with `coach index {file.name}`.")
     transcript = read_call(file_or_stdin(file), rep)
     check_library(settings)

@@ -70,7 +70,7 @@ def train(
     settings = Settings.load(base_model=base)
     check_library(settings, must_exist=data is None)
     if data:
-        calls = read_calls(data)
+        calls = read_calls(data, tell=printing.note)
         source = f"{len(calls)} calls of {data.name}"
     else:
         with Library(settings.library_file, create=False) as library:

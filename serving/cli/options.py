@@ -11,8 +11,8 @@ from salescoach.types import MethodName
 
 Ending = Literal["converted", "lost", "open"]
 
-File = Annotated[Path, typer.Argument(help="a transcript (txt, vtt, srt, or json of Fireflies); - reads stdin")]
-Data = Annotated[Path, typer.Argument(help="labelled calls: CSV, JSONL or Parquet")]
+File = Annotated[Path, typer.Argument(help="a transcript (text, captions, JSON, DOCX, HTML) or a table; - reads stdin")]
+Data = Annotated[Path, typer.Argument(help="labelled calls: CSV, TSV, XLSX, ODS, JSON lines or Parquet")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 ModelDir = Annotated[Path | None, typer.Option("--model", help="a model folder; default: the current one")]
 RepNames = Annotated[

@@ -30,6 +30,11 @@ def line(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
+def note(text: str) -> None:
+    """Says on stderr what was assumed or left out on the way."""
+    sys.stderr.write(f"Note: {text}\n")
+
+
 def result(found: BaseModel | dict[str, Any], shown: "RenderableType", as_json: bool) -> None:
     """Prints a result: as one JSON object, in which what can't be measured is null, or as its text or page."""
     if as_json:

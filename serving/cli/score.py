@@ -22,7 +22,7 @@ def score(
     model: ModelDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score one call, or rank the calls of a CSV."""
+    """Score one call, or rank the calls of a table."""
     from salescoach.model.scoring import CallScorer
     from salescoach.reading.labelled import is_table, read_calls
     from serving.progress_bar import progress
@@ -33,7 +33,7 @@ def score(
     settings = Settings.load(model=model)
     log = log_to(settings.library_file, "cli")
     if is_table(file):
-        calls = read_calls(file, need_labels=False)
+        calls = read_calls(file, need_labels=False, tell=printing.note)
         scorer = CallScorer.load(settings, method=method)
         with progress() as report:
             ranking = rank_calls(scorer, calls, log, force=force, progress=report)

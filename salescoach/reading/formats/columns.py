@@ -12,10 +12,11 @@ from salescoach.reading.formats.base import FormatReader
 from salescoach.reading.names import Shape, key_of, shape_of, tidy_label
 from salescoach.reading.roles import side_of
 from salescoach.reading.source import Source
-from salescoach.reading.stamps import IN_BRACKETS, TO
+from salescoach.reading.stamps import IN_BRACKETS, MOMENT, TO
 from salescoach.reading.texts import in_number, phrases
 
 _TIME = re.compile(rf"[\[(]?(?P<start>{IN_BRACKETS})(?:{TO}(?P<end>{IN_BRACKETS}))?[\])]?")
+_TIME_AND_COLON = re.compile(rf"{MOMENT}\s*+:")
 _WIDE = re.compile(r"\s{2,}")
 _BAR = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"[|:\s-]{3,}")
@@ -96,6 +97,8 @@ def _table(lines: Sequence[str]) -> _Table | None:
         if sum(sign in line for line in filled) < _MOST * len(filled):
             continue
         rows = [(line, cut(line)) for line in filled if not (sign == "|" and _RULE.fullmatch(line))]
+        if not rows:
+            return None
         n_cells = Counter(len(cells) for _, cells in rows).most_common(1)[0][0]
         n_rows = sum(len(cells) >= n_cells for _, cells in rows)
         if 1 < n_cells <= _MAX_COLUMNS and n_rows >= _MOST * len(rows):
@@ -138,6 +141,8 @@ def _identified(rows: Sequence[tuple[str, Cells | None]], n_cells: int, *, needs
     if not names or not others or (needs_time and not times):
         return None
     said = max(others, key=lambda at: sum(map(len, columns[at])))
+    if all(_TIME_AND_COLON.match(cell) for cell in columns[said]):  # "Anna | 0:03: Hello" is a label with a time
+        return None
     start, end = (times[0] if times else None), (times[1] if len(times) > 1 else None)
     return _Table(rows, names[0], said, start, end)
 
