@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from salescoach.reading.limits import MAX_LABEL_CHARS, check_turn
+from salescoach.reading.names import one_spelling
 from salescoach.reading.texts import LINE_BREAK, in_number
 from salescoach.types import Outcome, Role
 
@@ -24,7 +25,7 @@ class ReadTurn:
     has_bad_time: bool = False
 
     def __post_init__(self) -> None:
-        self.speaker = " ".join((self.speaker or "").split())[:MAX_LABEL_CHARS].rstrip() or None
+        self.speaker = one_spelling(self.speaker or "")[:MAX_LABEL_CHARS].rstrip() or None
         self.text = _on_one_line(self.text)
 
 

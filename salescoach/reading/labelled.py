@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from salescoach.dates import check_date
 from salescoach.errors import DataError, InputError
+from salescoach.reading.team import NOBODY_SAVED, Team
 from salescoach.reading.transcripts import parse_transcript
 from salescoach.types import Frozen, LabelledCall, Outcome, Provenance
 
@@ -30,13 +31,16 @@ MAX_SHOWN = 3  # bad rows named in one message
 Row = dict[str, str]
 
 
-def read_calls(file: Path, *, need_labels: bool = True, provenance: Provenance = "own") -> list[LabelledCall]:
+def read_calls(
+    file: Path, *, need_labels: bool = True, provenance: Provenance = "own", team: Team = NOBODY_SAVED
+) -> list[LabelledCall]:
     """All calls of a file, in its order.
 
     Args:
         file: ``.csv``, ``.jsonl`` or ``.parquet`` with the columns ``call_transcript`` and ``conversion_label``.
         need_labels: whether a row without a label is refused; else its outcome is None.
         provenance: where the calls come from.
+        team: names on our side, who need not all speak in each call.
 
     Raises:
         DataError: the file can't be read, a column is missing, or rows break a rule; names the first bad rows.
@@ -45,7 +49,9 @@ def read_calls(file: Path, *, need_labels: bool = True, provenance: Provenance =
         raise DataError(f"There is no file {file}; give a CSV, JSONL or Parquet file of calls.")
     needed = (TEXT, LABEL) if need_labels else (TEXT,)
     with file.open("rb") as stream:
-        calls, problems = _sorted_out(_rows(stream, file.name, needed), need_labels, provenance)
+        calls, problems = _sorted_out(
+            _rows(stream, file.name, needed), need_labels=need_labels, provenance=provenance, team=team
+        )
     if problems:
         more = f" … and {len(problems) - MAX_SHOWN} more" if len(problems) > MAX_SHOWN else ""
         shown = "; ".join(problems[:MAX_SHOWN])
@@ -62,7 +68,7 @@ class CallTable(Frozen):
     problems: tuple[str, ...]
 
 
-def read_table(content: bytes, name: str) -> CallTable:
+def read_table(content: bytes, name: str, team: Team = NOBODY_SAVED) -> CallTable:
     """The calls of an uploaded table, labelled or not, in its order; a row that can't be read is left out and named.
 
     The transcript may also stand in a column of another usual name (``TEXT_NAMES``), where there is exactly one such.
@@ -70,6 +76,7 @@ def read_table(content: bytes, name: str) -> CallTable:
     Args:
         content: of the file.
         name: of the file, whose ending says what it is: ``.csv``, ``.jsonl`` or ``.parquet``.
+        team: names on our side, who need not all speak in each call.
 
     Raises:
         DataError: it is no table, has no column of transcripts, holds no call that can be read, or more than
@@ -84,7 +91,7 @@ def read_table(content: bytes, name: str) -> CallTable:
                 f"of them with `coach index`."
             )
         rows.append((number, row))
-    calls, problems = _sorted_out(rows, need_labels=False, provenance="own")
+    calls, problems = _sorted_out(rows, need_labels=False, provenance="own", team=team)
     if not calls:
         why = f": {'; '.join(problems[:MAX_SHOWN])}" if problems else ""
         raise DataError(f"{name} holds no call that can be read{why}; it needs {_columns((TEXT,))} and a row per call.")
@@ -92,7 +99,7 @@ def read_table(content: bytes, name: str) -> CallTable:
 
 
 def _sorted_out(
-    rows: Iterable[tuple[int, Row]], need_labels: bool, provenance: Provenance
+    rows: Iterable[tuple[int, Row]], *, need_labels: bool, provenance: Provenance, team: Team
 ) -> tuple[list[LabelledCall], list[str]]:
     """The calls of some rows, each once, and what is wrong with the others."""
     problems: list[str] = []
@@ -101,7 +108,7 @@ def _sorted_out(
     by_content: dict[str, tuple[int, Outcome | None]] = {}
     for number, row in rows:
         try:
-            call = _call(row, need_labels, provenance)
+            call = _call(row, need_labels, provenance, team)
         except InputError as error:
             problems.append(f"row {number}: {error}")
             continue
@@ -127,11 +134,11 @@ def is_table(file: Path) -> bool:
     return file.suffix.lower() in {".csv", ".jsonl", ".parquet"}
 
 
-def _call(row: Row, need_labels: bool, provenance: Provenance) -> LabelledCall:
+def _call(row: Row, need_labels: bool, provenance: Provenance, team: Team) -> LabelledCall:
     label = row.get(LABEL, "").strip()
     if label not in LABELS and (need_labels or label):
         raise DataError(f"{LABEL} must be 1 (converted) or 0 (lost), not {label!r}")
-    transcript = parse_transcript(row.get(TEXT, ""))
+    transcript = parse_transcript(row.get(TEXT, ""), rep=team)
     call_id = row.get("call_id", "").strip() or f"call-{transcript.content_hash[:10]}"
     return LabelledCall(
         transcript=transcript.model_copy(update={"call_id": call_id}),

@@ -2,12 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from salescoach.reading.limits import MAX_LABEL_CHARS
-from salescoach.reading.roles import means, side_of
+from salescoach.reading.names import called, folded, full_names, one_spelling
+from salescoach.reading.role_words import side_of
+from salescoach.reading.team import Team
 from salescoach.reading.texts import in_number, listed, phrases
 from salescoach.reading.times import STAMP
 
@@ -92,7 +94,7 @@ def split_label(rest: str) -> tuple[str | None, str]:
 
 def tidy_label(label: str) -> str | None:
     """The label if it could be somebody's name, else None."""
-    label = " ".join(label.strip(" \t*").split())
+    label = one_spelling(label.strip(" \t*"))
     if not label or len(label) > MAX_LABEL_CHARS or not any(char.isalpha() for char in label):
         return None
     if label[-1] in ".?!,;" and not _ABBREVIATED.search(label):
@@ -127,10 +129,11 @@ def choose_labels(
     counts = Counter((part.label or "").casefold() for part in candidates)
     accepted: dict[str, str] = {}
     doubtful: dict[str, Line] = {}
+    declared = _declared(counts, reps)
     for part in candidates:
         label = part.label or ""
         key = label.casefold()
-        if any(means(label, rep) for rep in reps):
+        if key in declared:
             accepted.setdefault(key, label)
         elif is_heading(part):
             continue
@@ -145,6 +148,13 @@ def choose_labels(
     for key in [key for key, part in doubtful.items() if part.has_own_time or are_most]:
         accepted[key] = doubtful.pop(key).label or ""
     return accepted, [part.label or "" for part in doubtful.values()]
+
+
+def _declared(labels: Iterable[str], reps: Sequence[str]) -> set[str]:
+    """Those of the labels that are somebody's who is said to be on our side; of a saved team only whole names are."""
+    wanted = {folded(rep).removeprefix("@") for rep in reps} - {""}
+    names_in = full_names if isinstance(reps, Team) else called
+    return {label for label in labels if wanted and not wanted.isdisjoint(names_in(label))}
 
 
 def settle(part: Line, accepted: dict[str, str]) -> Line:

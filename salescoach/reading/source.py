@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from salescoach.reading.limits import check_lines
+from salescoach.reading.team import Team
 from salescoach.reading.texts import LINE_BREAK, clean, in_number
 
 
@@ -19,7 +20,8 @@ class Source:
     """
 
     def __init__(self, text: str, name: str = "", reps: Sequence[str] = ()) -> None:
-        self.text, self.name, self.reps = text, name, tuple(reps)
+        self.text, self.name = text, name
+        self.reps: Sequence[str] = reps if isinstance(reps, Team) else tuple(reps)
 
     @cached_property
     def lines(self) -> list[str]:

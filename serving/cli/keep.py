@@ -23,10 +23,11 @@ def index(data: Data, model: ModelDir = None) -> None:
     from serving.progress_bar import progress
     from serving.usecases.indexing import rebuild_index
     from serving.usecases.lost_library import check_library
+    from serving.usecases.team import team_in_tables
 
     settings = Settings.load(model=model)
     find_model(settings)  # without one nothing can be indexed, so nothing is added
-    calls = read_calls(data, need_labels=False)
+    calls = read_calls(data, need_labels=False, team=team_in_tables(settings))
     check_library(settings)
     with Library(settings.library_file) as library, progress() as show:
         report = library.add(calls)
@@ -51,12 +52,13 @@ def add(
     from serving.usecases.lost_library import check_library
     from serving.usecases.outcomes import add_call
     from serving.usecases.read import read_call
+    from serving.usecases.team import our_side
 
     settings = Settings.load(model=model)
     find_model(settings)  # without one nothing can be indexed, so nothing is added
     if is_table(file):
         raise InputError(f"{file.name} is a table of calls; add it with `coach index {file.name}`.")
-    transcript = read_call(file_or_stdin(file), rep)
+    transcript = read_call(file_or_stdin(file), our_side(settings, rep))
     check_library(settings)
     with Library(settings.library_file) as library, progress() as show:
         done = add_call(
