@@ -17,6 +17,8 @@ _NUMBERED = re.compile(
     r"[\s_#-]{0,3}(?P<number>[0-9]{1,3})"
 )
 _CHANNELS: Final = phrases("channel|ch|chan|kanal|canal|canale|kanaal|track")
+_UNKNOWN_NUMBERED = re.compile(r"unknown (?:speaker|participant|caller) [0-9]{1,9}")
+_IN_AN_ADDRESS = re.compile(r"[._+-]")
 _NO_LETTER = re.compile(r"[\W\d_]*")
 _NOBODY: Final = phrases(
     """
@@ -75,7 +77,7 @@ def addresses_in(text: str) -> frozenset[str]:
 
 def local_name(address: str) -> str:
     """The name that an address spells, folded: "kim.lee@hexa.example" is "kim lee"."""
-    return " ".join(re.split(r"[._+-]", folded(address).partition("@")[0]))
+    return " ".join(_IN_AN_ADDRESS.split(folded(address).partition("@")[0]))
 
 
 def as_domain(name: str) -> str | None:
@@ -101,7 +103,7 @@ def is_nobody(name: str) -> bool:
 def is_personal(name: str) -> bool:
     """Whether a name is somebody's in other calls as well, unlike "Speaker 1", a number, "You" or "Unknown"."""
     plain = folded(name)
-    is_counted = numbered(name) is not None or re.fullmatch(r"unknown speaker [0-9]{1,9}", plain)
+    is_counted = numbered(name) is not None or _UNKNOWN_NUMBERED.fullmatch(plain)
     return not (is_nobody(name) or is_counted or plain in _ANYBODY or _NO_LETTER.fullmatch(plain))
 
 

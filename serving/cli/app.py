@@ -14,7 +14,7 @@ import typer
 
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
-from serving.cli import judge, keep, learn, look_after, score, team_commands, user_commands
+from serving.cli import import_commands, judge, keep, learn, look_after, score, team_commands, user_commands
 from serving.usecases.private_home import hide_new_files, keep_private
 
 COMMANDS = (
@@ -36,6 +36,7 @@ for command in COMMANDS:
     app.command()(command)
 app.add_typer(user_commands.app, name="user")
 app.add_typer(team_commands.app, name="team")
+app.add_typer(import_commands.app, name="import")
 
 
 @app.callback()

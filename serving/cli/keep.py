@@ -62,7 +62,7 @@ def add(
     check_library(settings)
     with Library(settings.library_file) as library, progress() as show:
         done = add_call(
-            settings, library, transcript, _outcome(outcome), account_id=account, at=at, by=_user(), progress=show
+            settings, library, transcript, _outcome(outcome), account_id=account, at=at, by=user_here(), progress=show
         )
     _entered(done, as_json)
 
@@ -83,7 +83,7 @@ def outcome(
     settings = Settings.load(model=model)
     check_library(settings, must_exist=True)
     with Library(settings.library_file, create=False) as library, progress() as show:
-        done = enter_outcome(settings, library, call_id, _outcome(ended), at=at, by=_user(), progress=show)
+        done = enter_outcome(settings, library, call_id, _outcome(ended), at=at, by=user_here(), progress=show)
     _entered(done, as_json)
 
 
@@ -106,7 +106,7 @@ def _outcome(ending: Ending | None) -> "Outcome | None":
     return None if ending is None or ending == "open" else ending
 
 
-def _user() -> str | None:
+def user_here() -> str | None:
     """Who sits at this terminal, as far as the system knows."""
     try:
         return getpass.getuser()
