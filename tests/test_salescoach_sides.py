@@ -5,8 +5,8 @@ import pytest
 from salescoach.errors import InputError
 from salescoach.reading.drafts import Participant, ReadCall, ReadTurn
 from salescoach.reading.finish import to_transcript
-from salescoach.reading.names import is_nobody, is_personal
 from salescoach.reading.role_words import side_named_in, side_of
+from salescoach.reading.spelling import is_nobody, is_personal
 from salescoach.reading.team import Team
 from salescoach.reading.transcripts import parse_transcript, transcript_of
 from salescoach.types import Role, Transcript

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from salescoach.errors import DataError
-from salescoach.reading.names import folded
+from salescoach.reading.spelling import folded
 from salescoach.reading.texts import listed
 
 Crm = Literal["salesforce", "hubspot", "pipedrive", "csv"]

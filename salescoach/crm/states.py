@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from typing import Final, Literal
 
-from salescoach.reading.names import folded
+from salescoach.reading.spelling import folded
 
 State = Literal["won", "lost", "open", "unclear", "deleted"]
 

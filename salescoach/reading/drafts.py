@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from salescoach.reading.limits import MAX_LABEL_CHARS, check_turn
-from salescoach.reading.names import one_spelling
+from salescoach.reading.spelling import one_spelling
 from salescoach.reading.texts import LINE_BREAK, in_number
 from salescoach.types import Outcome, Role
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from salescoach.errors import TranscriptError
 from salescoach.reading.drafts import Participant, ReadCall, ReadTurn
 from salescoach.reading.limits import check_call
-from salescoach.reading.names import addresses_in, folded, local_name, same_name
 from salescoach.reading.roles import UNKNOWN_SPEAKER, assign_roles, roles_from_labels
+from salescoach.reading.spelling import addresses_in, folded, local_name, same_name
 from salescoach.reading.texts import in_number
 from salescoach.reading.times import check_times
 from salescoach.types import Role, Transcript, Turn

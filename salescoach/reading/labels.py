@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from salescoach.reading.limits import MAX_LABEL_CHARS
-from salescoach.reading.names import called, folded, full_names, one_spelling
 from salescoach.reading.role_words import side_of
+from salescoach.reading.spelling import called, folded, full_names, one_spelling
 from salescoach.reading.team import Team
 from salescoach.reading.texts import in_number, listed, phrases
 from salescoach.reading.times import STAMP

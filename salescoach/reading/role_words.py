@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from salescoach.reading.names import folded
+from salescoach.reading.spelling import folded
 from salescoach.reading.texts import phrases
 from salescoach.types import Role
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from salescoach.errors import InputError
-from salescoach.reading.names import as_domain, called, folded, is_nobody, numbered, same_name
 from salescoach.reading.role_words import side_named_in, side_of
+from salescoach.reading.spelling import as_domain, called, folded, is_nobody, numbered, same_name
 from salescoach.reading.team import Team, team_members
 from salescoach.reading.texts import in_number, listed
 from salescoach.types import Role, Transcript

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from salescoach.reading.names import as_domain, called, folded, full_names
+from salescoach.reading.spelling import as_domain, called, folded, full_names
 
 
 class Team(tuple[str, ...]):

@@ -10,7 +10,7 @@ from typing import Final
 
 from agent.chat_models import OFFLINE, Wording, is_this_machine
 from salescoach.model.artifact import Manifest
-from salescoach.reading.names import is_nobody
+from salescoach.reading.spelling import is_nobody
 from salescoach.reading.texts import QUOTED
 from salescoach.reading.transcripts import speakers
 from salescoach.types import Citation, LabelledCall, Transcript, Turn

@@ -11,8 +11,8 @@ from pydantic import Field, ValidationError
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
 from salescoach.reading.limits import MAX_LABEL_CHARS
-from salescoach.reading.names import as_domain, folded, is_personal, one_spelling
 from salescoach.reading.role_words import side_of
+from salescoach.reading.spelling import as_domain, folded, is_personal, one_spelling
 from salescoach.reading.team import Team
 from salescoach.reading.texts import clean
 from salescoach.types import Frozen
