@@ -95,7 +95,9 @@ def test_role_words_name_sides(label: str, side: Role | None) -> None:
 
 def test_a_role_word_before_a_name_makes_no_label_a_speaker() -> None:
     assert side_of("Customer Budget") is side_of("Agent Kim") is None
-    read = parse_transcript("Rep: Hi.\nCustomer: Ho.\nCustomer Wishes: a blue one\nRep: I see.\nCustomer: Yes.")
+    read = parse_transcript(
+        "Rep: Hi.\nCustomer: Ho.\nCustomer Wishes: a blue one\nand a red one\nRep: I see.\nCustomer: Yes."
+    )
     assert set(roles(read)) == {"Rep", "Customer"}
 
 
@@ -214,7 +216,7 @@ def test_a_first_name_is_taken_for_a_colleague_only_where_it_is_one_persons_and_
 
 
 def test_a_team_makes_labels_of_whole_names_only() -> None:
-    text = "May: Hello there.\nLena: Hi.\nMay 5: the date\nMay: So.\nLena: Yes."
+    text = "May: Hello there.\nLena: Hi.\nMay 5: the date\nwhich is a Tuesday\nMay: So.\nLena: Yes."
     assert set(roles(parse_transcript(text, rep=Team(("May",))))) == {"May", "Lena"}
     once = "Uma Hart: Hello there.\nLena: Hi.\nLena: Well.\nso it goes on\nand on\nand on"
     assert set(roles(parse_transcript(once, rep=Team(("Uma Hart",))))) == {"Uma Hart", "Lena"}

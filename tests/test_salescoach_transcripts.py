@@ -171,16 +171,16 @@ def test_of_several_all_is_said_in_the_plural() -> None:
     labels = ("Anna", "Dana", "Kim Lee")
     for n in (2, 3):
         once = "".join(f"{label}: hi\n" for label in labels[1:n])
-        warnings += parse_transcript(f"Rep: hi\nCustomer: hi\n{once}Rep: so\nCustomer: no\n").warnings
+        warnings += parse_transcript(f"Rep: hi\nCustomer: hi\n{once}Rep: so\nCustomer: no\nand on\n").warnings
     assert warnings == [
         "Cue 2 ends before it starts; the end was dropped.",
         "1 hidden or control character was removed from the captions.",
         "Cues 2 and 3 end before they start; the ends were dropped.",
         "2 hidden or control characters were removed from the captions.",
-        "“Dana:” begins a line only once and was read as text, not as a speaker.",
-        "1 line without a speaker was added to the turn above (first: line 3).",
-        "“Dana:” and “Kim Lee:” begin a line only once each and were read as text, not as speakers.",
+        "“Dana:” begins a line and was read as text, not as a speaker.",
         "2 lines without a speaker were added to the turn above (first: line 3).",
+        "“Dana:” and “Kim Lee:” begin lines and were read as text, not as speakers.",
+        "3 lines without a speaker were added to the turn above (first: line 3).",
     ]
 
 

@@ -94,12 +94,12 @@ def test_a_wrapped_line_goes_to_the_turn_above_and_is_said_once() -> None:
     ],
 )
 def test_what_is_no_speaker(line: str) -> None:
-    call = parse_transcript(f"Rep: one\nCustomer: two\n{line}\nRep: three")
-    assert said(call) == [("Rep", "one"), ("Customer", f"two {line}"), ("Rep", "three")]
+    call = parse_transcript(f"Rep: one\nCustomer: two\nand more\n{line}\nRep: three")
+    assert said(call) == [("Rep", "one"), ("Customer", f"two and more {line}"), ("Rep", "three")]
 
 
 def test_a_label_that_occurs_once_is_named_in_a_warning() -> None:
-    assert has_warning(parse_transcript("Rep: a\nCustomer: b\nOla: c\nRep: d"), "“Ola:”.*read as text")
+    assert has_warning(parse_transcript("Rep: a\nCustomer: b\nand\nOla: c\nRep: d"), "“Ola:”.*read as text")
 
 
 def test_a_third_speaker_recurs_is_declared_or_has_a_time() -> None:

@@ -44,7 +44,7 @@ def _label_cues(cues: Sequence[Cue], reps: Sequence[str], warnings: list[str]) -
     parts = [[Line(text, None, rest=text) for _, text in cue.lines] for cue in cues]
     for part in [part for row in parts for part in row]:
         part.label, part.text = split_label(part.raw)
-    accepted, rejected = choose_labels([part for row in parts for part in row], reps)
+    accepted, rejected = choose_labels([part for row in parts for part in row], reps, are_cues=True)
     warnings += warnings_of_rejected(rejected)
     speaker: str | None = None
     labelled: list[Cue] = []

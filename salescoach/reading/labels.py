@@ -1,52 +1,50 @@
-"""The words before a colon: which of them are speakers, and what else stands on a line beside them."""
+"""The words before a colon: which of them are speakers."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from salescoach.reading.limits import MAX_LABEL_CHARS
+from salescoach.reading.names import Shape, is_common, is_heading_label, is_name, is_noise, key_of, shape_of, tidy_label
 from salescoach.reading.role_words import side_of
-from salescoach.reading.spelling import called, folded, full_names, one_spelling
+from salescoach.reading.spelling import called, folded, full_names
 from salescoach.reading.team import Team
-from salescoach.reading.texts import in_number, listed, phrases
-from salescoach.reading.times import STAMP
+from salescoach.reading.texts import in_number, listed
 
-# Words before a colon that head a note or a form, not a speech.
-_NO_SPEAKER: Final = phrases(
-    """
-    note|notes|price|prices|pricing|subject|date|time|times|total|agenda|summary|action|actions|action item
-    action items|next step|next steps|email|e-mail|mail|phone|tel|address|re|fw|fwd|cc|bcc|ps|p.s|question|questions
-    answer|answers|example|examples|e.g|i.e|warning|error|disclaimer|duration|topic|topics|attendees|participants
-    speakers|title|meeting|call|recording|transcript|call transcript|location|company|product|products|industry
-    context|background|goal|goals|problem|problems|result|results|outcome|conclusion|key points|key takeaways
-    takeaways|highlights|important|reminder|todo|to do|to-do|hint|tip|tips|update|status|budget|deadline|timeline
-    cost|costs|discount|link|links|url|source|https|http|call id|id|language|description|details|comment|comments
-    option a|option b|plan a|plan b|feedback|observation|request|task|instruction|instructions|system|type|name
-    """
-)
-_PARTICLES: Final = phrases("de|da|del|der|den|di|van|von|la|le|el|al|bin|of|the|and|&|y")
+__all__ = [
+    "Line",
+    "choose_labels",
+    "is_heading",
+    "is_name",
+    "settle",
+    "split_label",
+    "tidy_label",
+    "warnings_of_rejected",
+]
 
-_RANGE = rf"(?P<start>{STAMP})(?:\s*(?:-->|[-\u2013\u2014])\s*(?P<end>{STAMP}))?"
-_BRACKETED_TIME = re.compile(rf"[\[(]\s*{_RANGE}\s*[\])]\s*(?:[-\u2013\u2014|:]\s*)?")
-_BARE_TIME = re.compile(rf"{_RANGE}(?:\s+[-\u2013\u2014|:]\s*|\s+|\s*$)")
 _LABEL = re.compile(
-    r"\A(?:[-\u2013•>]++\s++)?(?P<bold>\*{0,2})(?P<label>[^:\uff1a\n]{1,80}?)\s*+[:\uff1a](?P<gap>\s*+)(?P<text>.*)"
+    r"\A(?:[-\u2013•>]++\s++)?(?P<bold>\*{0,2})(?P<label>[^:\uff1a\n]{1,120}?)\s*+[:\uff1a](?P<gap>\s*+)(?P<text>.*)"
 )
-_TIME_IN_LABEL = re.compile(
-    rf"\A(?P<label>[^:\uff1a\[(]{{1,80}}?)(?:\s*+[\[(]\s*+(?P<start>{STAMP})\s*+[\])]|\s++(?P<bare>{STAMP}))"
-    r"\s*+[:\uff1a]\s*+(?P<text>.*)"
+_IN_BRACKETS = re.compile(
+    r"\A(?:[-\u2013•>]++\s*+)?(?:\[(?P<square>[^\[\]:\n]{1,64})\]|\((?P<round>[^():\n]{1,64})\)|<(?P<angle>[^<>:@/\n]{1,64})>)"
+    r"\s++(?P<text>\S.*)"
 )
-_ABBREVIATED = re.compile(r"\b\w{1,2}\.$")
-_NOT_IN_A_LABEL = re.compile(r"[?!;“”\"<>{}=]|://|[.,] (?:and|but|so|i|we|you)\b", re.I)
-_HEADING_NUMBER = re.compile(r"(?<!\s)\s*+#?(?<!\d)\d++$")
-_IN_PARENTHESES = re.compile(r"\([^)]{0,64}+\)")  # a label isn't longer
+# Of the lines that a format marks as somebody's, so many have a label.
+_NEARLY_ALL: Final = 0.9
+_MOST: Final = 0.5
+_MIN_LINES: Final = 3  # show what the form of all lines is
+_LONGEST_ODD_NAME: Final = 5  # words
+_SHORT: Final = 2
 
 
 @dataclass
 class Line:
-    """A plain line taken apart: its time, and what stands before and after its first colon."""
+    """A plain line taken apart: its time, and what stands before and after its first colon.
+
+    ``has_colon``: whether the label is one by its colon, not by the brackets around it. ``opens``: whether it begins a
+    paragraph in a text where each speaker does.
+    """
 
     raw: str
     start: str | None = None
@@ -55,6 +53,8 @@ class Line:
     rest: str = ""
     label: str | None = None
     text: str = ""
+    has_colon: bool = True
+    opens: bool = False
 
     @property
     def has_own_time(self) -> bool:
@@ -62,27 +62,12 @@ class Line:
         return self.start is not None and (self.bracketed or self.rest != self.raw)
 
 
-def take_apart(line: str) -> Line:
-    """Split a line into time, label candidate and text."""
-    if found := _BRACKETED_TIME.match(line):
-        part = Line(line, found["start"], found["end"], bracketed=True, rest=line[found.end() :].strip())
-    elif found := _BARE_TIME.match(line):
-        part = Line(line, found["start"], found["end"], rest=line[found.end() :].strip())
-    else:
-        part = Line(line, rest=line)
-        if (timed := _TIME_IN_LABEL.match(line)) and (label := tidy_label(timed["label"])):
-            time = timed["start"] or timed["bare"]
-            return replace(part, start=time, bracketed=bool(timed["start"]), label=label, text=timed["text"].strip())
-    label, text = split_label(part.rest)
-    return replace(part, label=label, text=text)
-
-
 def split_label(rest: str) -> tuple[str | None, str]:
     """The label candidate of a line without its time, and what stands after it; or None and the line."""
     found = _LABEL.match(rest)
     if not found:
         return None, rest
-    label, text = tidy_label(found["label"]), found["text"]
+    label, text = tidy_label(found["label"], may_be_odd=True), found["text"]
     # "https://", "at 10:30", "a ratio of 3:1"; a role word is one whatever follows.
     is_glued = not found["gap"] and text[:1] and (text[0] == "/" or text[0].isdigit())
     if label is None or (is_glued and side_of(label) is None):
@@ -92,62 +77,148 @@ def split_label(rest: str) -> tuple[str | None, str]:
     return label, text.strip()
 
 
-def tidy_label(label: str) -> str | None:
-    """The label if it could be somebody's name, else None."""
-    label = one_spelling(label.strip(" \t*"))
-    if not label or len(label) > MAX_LABEL_CHARS or not any(char.isalpha() for char in label):
-        return None
-    if label[-1] in ".?!,;" and not _ABBREVIATED.search(label):
-        return None
-    return None if _NOT_IN_A_LABEL.search(label) else label
-
-
-def is_name(label: str) -> bool:
-    """Whether a label that occurs once has the shape of a name: one to four capitalised words."""
-    words = _IN_PARENTHESES.sub("", label).replace("_", " ").split()
-    return 0 < len(words) < 5 and all(word.casefold() in _PARTICLES or not word[0].islower() for word in words)
+def split_bracketed(rest: str) -> tuple[str | None, str]:
+    """The label candidate in brackets at the beginning of a line, ``[Anna] Hello``, as ``split_label``."""
+    found = _IN_BRACKETS.match(rest)
+    label = tidy_label(found["square"] or found["round"] or found["angle"]) if found else None
+    return (label, found["text"].strip()) if found and label and not is_noise(label) else (None, rest)
 
 
 def is_heading(part: Line) -> bool:
     """Whether a line's label heads a note or a form: "Note", "Price 2"."""
-    return _HEADING_NUMBER.sub("", (part.label or "").casefold()).rstrip(".") in _NO_SPEAKER
+    return is_heading_label(part.label or "")
+
+
+@dataclass
+class _Census:
+    """What is counted of the labels of a text. ``are_cues``: whether each line is marked by its caption."""
+
+    parts: Sequence[Line]
+    are_cues: bool
+    counts: Counter[str] = field(init=False)
+    shapes: dict[str, Shape] = field(init=False)
+
+    def __post_init__(self) -> None:
+        labels = [part.label for part in self.parts if part.label]
+        self.counts = Counter(map(key_of, labels))
+        self.shapes = {key_of(label): shape_of(label) for label in dict.fromkeys(labels)}
+
+    def is_marked(self, part: Line) -> bool:
+        """Whether the format marks a line as the beginning of what somebody says."""
+        return self.are_cues or part.has_own_time or part.opens
+
+    def share(self, keys: Iterable[str], *, of_marked: bool) -> float:
+        """Which share of the lines, or of those that are marked, have one of the labels."""
+        wanted = set(keys)
+        lines = [part for part in self.parts if part.rest and (not of_marked or self.is_marked(part))]
+        if len(lines) < _MIN_LINES:
+            return 0.0
+        return sum(part.label is not None and key_of(part.label) in wanted for part in lines) / len(lines)
 
 
 def choose_labels(
-    parts: Sequence[Line], reps: Sequence[str], *, singles: bool = True
+    parts: Sequence[Line], reps: Sequence[str], *, singles: bool = True, are_cues: bool = False
 ) -> tuple[dict[str, str], list[str]]:
     """Which of the words before a colon are speakers.
 
-    A role word, a declared rep and a label that recurs are. A label that occurs once is one only where the line has
-    its own time, or where there would otherwise be fewer than two speakers and most lines have a label; and never
-    without ``singles``.
+    A role word, a declared rep and a name that recurs are; phrases such as "Bottom line" are none. Words of an odd
+    shape that recur, and a name that occurs once, are one only where the format says so: in a line with a time of its
+    own, a caption, or a text all of whose lines have a label.
+
+    Args:
+        parts: the lines.
+        reps: who the user says are on our side.
+        singles: whether a name that occurs once can be a speaker.
+        are_cues: whether the lines are those of captions.
 
     Returns:
-        Case-folded label -> its first spelling; and the name-like labels that were not taken.
+        ``key_of`` a label -> its first spelling; and the name-like labels that were not taken.
     """
-    candidates = [part for part in parts if part.label]
-    counts = Counter((part.label or "").casefold() for part in candidates)
+    census = _Census(parts, are_cues)
     accepted: dict[str, str] = {}
     doubtful: dict[str, Line] = {}
-    declared = _declared(counts, reps)
-    for part in candidates:
-        label = part.label or ""
-        key = label.casefold()
-        if key in declared:
-            accepted.setdefault(key, label)
-        elif is_heading(part):
+    is_in_brackets = _brackets_are_custom(parts)
+    declared = _declared(census.counts, reps)
+    for part in parts:
+        if part.label is None or (not part.has_colon and not is_in_brackets):
             continue
-        elif side_of(label) or (counts[key] > 1 and (is_name(label) or len(label.split()) < 3)):
-            accepted.setdefault(key, label)
-        elif is_name(label):
+        key, shape = key_of(part.label), census.shapes[key_of(part.label)]
+        if key in accepted:
+            continue
+        if key in declared:
+            accepted[key] = part.label
+        elif shape is Shape.NOBODY and (is_heading(part) or not side_of(part.label)):
+            continue
+        elif side_of(part.label) or (census.counts[key] > 1 and shape >= Shape.WORD):
+            accepted[key] = part.label
+        elif key not in doubtful or census.is_marked(part):
             doubtful[key] = part
-    n_filled = sum(bool(part.rest) for part in parts)
+    _accept_odd(census, accepted, doubtful)
     if not singles:
         return accepted, []
-    are_most = len(accepted) < 2 and 2 * len(candidates) >= n_filled
-    for key in [key for key, part in doubtful.items() if part.has_own_time or are_most]:
-        accepted[key] = doubtful.pop(key).label or ""
-    return accepted, [part.label or "" for part in doubtful.values()]
+    _accept_singles(census, accepted, doubtful)
+    kept = (key for key in doubtful if census.counts[key] > 1 or census.shapes[key] >= Shape.WORD)
+    return accepted, [doubtful[key].label or "" for key in kept]
+
+
+def _brackets_are_custom(parts: Sequence[Line]) -> bool:
+    n_bracketed = sum(part.label is not None and not part.has_colon for part in parts)
+    return n_bracketed > 1 and n_bracketed >= _MOST * sum(bool(part.rest) for part in parts)
+
+
+def _accept_odd(census: _Census, accepted: dict[str, str], doubtful: dict[str, Line]) -> None:
+    """Moves the labels of an odd shape that recur, where they have no word of a phrase and the other lines fit."""
+    odd = {
+        key: part.label or ""
+        for key, part in doubtful.items()
+        if census.counts[key] > 1 and len(key.split()) <= _LONGEST_ODD_NAME and not is_common(part.label or "")
+    }
+    labels = [*accepted, *odd, *(key for key in doubtful if census.shapes[key] >= Shape.WORD)]
+    are_all = census.share(labels, of_marked=False) >= _NEARLY_ALL
+    are_marked = census.share(labels, of_marked=True) >= _NEARLY_ALL
+    for key, label in odd.items():
+        is_short_name = len(key.split()) <= _SHORT and label == key and any(map(str.isalpha, key))
+        is_marked = are_marked and census.is_marked(doubtful[key])
+        if is_short_name or are_all or is_marked:
+            accepted[key] = label
+            del doubtful[key]
+
+
+def _accept_singles(census: _Census, accepted: dict[str, str], doubtful: dict[str, Line]) -> None:
+    """Moves the labels that occur once and that the format shows to be speakers."""
+    once = [key for key in doubtful if census.counts[key] == 1]
+    names = [key for key in once if census.shapes[key] >= Shape.WORD and not key.isdigit()]
+    odd = [key for key in once if key not in names and _may_be_name(doubtful[key].label or "")]
+    are_all = census.share([*accepted, *names], of_marked=False) == 1.0
+    are_all_in_small = (
+        census.share([*accepted, *odd], of_marked=False) == 1.0
+        and bool(accepted)
+        and all(map(str.islower, accepted.values()))
+    )
+    marked = census.share([*accepted, *once], of_marked=True)
+    n_labelled = sum(
+        part.label is not None and census.shapes[key_of(part.label)] > Shape.NOBODY for part in census.parts
+    )
+    are_most = len(accepted) < 2 and 2 * n_labelled >= sum(bool(part.rest) for part in census.parts)
+    for key in once:
+        part, shape = doubtful[key], census.shapes[key]
+        if shape is Shape.ODD:
+            is_marked = marked == 1.0 and len(accepted) > 1 and census.is_marked(part)
+            is_one = key in odd and (is_marked or are_all_in_small)
+        else:
+            needed = _NEARLY_ALL if census.are_cues and shape is Shape.WORD else _MOST
+            is_marked = census.is_marked(part) and (marked >= needed or (part.has_own_time and not census.are_cues))
+            is_one = is_marked or (key in names and (are_all or are_most))
+        if is_one:
+            accepted[key] = doubtful.pop(key).label or ""
+
+
+def _may_be_name(label: str) -> bool:
+    """Whether a label of an odd shape that occurs once is short words of letters, none of them a phrase's."""
+    letters = label.replace(" ", "").replace("-", "").replace(".", "").replace("_", "")
+    return (
+        len(label.split()) <= _LONGEST_ODD_NAME and letters.isalnum() and not letters.isdigit() and not is_common(label)
+    )
 
 
 def _declared(labels: Iterable[str], reps: Sequence[str]) -> set[str]:
@@ -159,11 +230,11 @@ def _declared(labels: Iterable[str], reps: Sequence[str]) -> set[str]:
 
 def settle(part: Line, accepted: dict[str, str]) -> Line:
     """The line with its label if that is a speaker's, else with the label back in the text."""
-    key = (part.label or "").casefold()
+    key = key_of(part.label or "")
     if part.label and key in accepted:
         return replace(part, label=accepted[key])
     if part.label and part.rest == part.raw and part.start:
-        return replace(part, label=None, start=None, text=part.raw)
+        return replace(part, label=None, start=None, end=None, text=part.raw)
     return replace(part, label=None, text=part.rest)
 
 
@@ -172,6 +243,6 @@ def warnings_of_rejected(rejected: Sequence[str]) -> list[str]:
     if not rejected:
         return []
     labels = listed(f"“{label}:”" for label in rejected)
-    one = f"{labels} begins a line only once and was read as text, not as a speaker."
-    many = f"{labels} begin a line only once each and were read as text, not as speakers."
+    one = f"{labels} begins a line and was read as text, not as a speaker."
+    many = f"{labels} begin lines and were read as text, not as speakers."
     return [in_number(len(rejected), one, many)]

@@ -66,7 +66,7 @@ _NO_NAMES: Final = _folded(
     source|sources|note|notes|budget|number|target|targets|call|calls|concern|concerns|need|needs|persona|pain|profile
     feedback|question|questions|request|requests|requirements|quote|quotes|tax|process|cycle|pipeline|generation|goal
     goals|status|type|value|list|story|stories|reference|base|says|said|speaking|wants|asked|response|details|info
-    information|data|date|email|phone|address|journey|agreement|contract|order|orders|score|review|reviews|company|role
+    information|data|date|email|phone|address|journey|agreement|contract|order|orders|score|review|reviews|company|role|wish|wishes
     """
 )
 _NOT_BEFORE_A_NAME: Final = frozenset({"lead"})  # "Lead Architect" is a job on either side

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from salescoach.reading.limits import check_lines
+from salescoach.reading.plain_text import PlainText
 from salescoach.reading.team import Team
 from salescoach.reading.texts import LINE_BREAK, clean, in_number
 
@@ -38,6 +39,11 @@ class Source:
     def filled_lines(self) -> list[str]:
         """Those of its lines that aren't blank; raises as ``lines``."""
         return [line for line in self.lines if line]
+
+    @cached_property
+    def plain(self) -> PlainText:
+        """Its lines without those that a recorder wrote; raises as ``lines``."""
+        return PlainText(self.lines)
 
     @property
     def json(self) -> Any:

@@ -6,17 +6,25 @@ from salescoach.errors import TranscriptError
 from salescoach.reading.drafts import ReadCall
 from salescoach.reading.formats.base import CERTAIN, FormatReader
 from salescoach.reading.formats.blocks import Blocks
+from salescoach.reading.formats.columns import Columns
 from salescoach.reading.formats.fireflies import Fireflies
 from salescoach.reading.formats.lines import Lines
 from salescoach.reading.formats.subrip import SubRip
+from salescoach.reading.formats.teams_document import TeamsDocument
 from salescoach.reading.formats.webvtt import WebVTT
+from salescoach.reading.formats.whatsapp import WhatsApp
+from salescoach.reading.formats.zoom_chat import ZoomChat
 from salescoach.reading.source import Source
 
 # Of readers that are as sure as each other the first one reads.
 READERS: Final[tuple[FormatReader, ...]] = (
     Fireflies(),
     WebVTT(),
+    TeamsDocument(),
     SubRip(),
+    WhatsApp(),
+    ZoomChat(),
+    Columns(),
     Blocks(),
     Lines(),
 )

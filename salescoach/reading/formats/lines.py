@@ -4,7 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from salescoach.reading.clock import Timeline
 from salescoach.reading.drafts import ReadCall, ReadTurn
+from salescoach.reading.flat import unflatten
 from salescoach.reading.formats.base import ANY_TEXT, FormatReader
 from salescoach.reading.labels import (
     Line,
@@ -12,17 +14,19 @@ from salescoach.reading.labels import (
     is_heading,
     is_name,
     settle,
-    take_apart,
     warnings_of_rejected,
 )
+from salescoach.reading.names import key_of
+from salescoach.reading.plain import settle_inner_times, take_apart
+from salescoach.reading.plain_text import PlainText
 from salescoach.reading.roles import side_of
 from salescoach.reading.source import Source
 from salescoach.reading.texts import in_number, listed
-from salescoach.reading.times import seconds
 
 # So many labelled lines are a call even where wrapped lines outnumber them.
 _CLEARLY_A_CALL: Final = 6
 _MIN_TIMED_LINES: Final = 3
+_NEARLY_ALL: Final = 0.9
 _SPEECH = re.compile(r"\b(?:i|i['\u2019]m|we|you|your|my|our|hi|hello|hey|thanks|thank|yes|no|okay|ok|sure)\b", re.I)
 
 
@@ -38,11 +42,16 @@ class Lines(FormatReader):
 
     def read(self, source: Source) -> list[ReadCall]:
         """One call, whose turns have no speaker where no line has a label."""
-        numbered = [(number, take_apart(line)) for number, line in enumerate(source.lines, 1) if line]
+        plain = source.plain
+        pieces, told = unflatten(zip(plain.numbers, plain.lines, strict=True), source.reps)
+        numbered = [(number, take_apart(line)) for number, line in pieces]
+        _mark_paragraphs(numbered, plain)
         accepted, rejected = choose_labels([part for _, part in numbered], source.reps)
         numbered = [(number, settle(part, accepted)) for number, part in numbered]
-        _settle_bare_times([part for _, part in numbered])
-        call = ReadCall(warnings=warnings_of_rejected(rejected))
+        parts = [part for _, part in numbered]
+        settle_inner_times(parts)
+        _settle_bare_times(numbered, plain)
+        call = ReadCall(warnings=[*plain.warnings, *told, *warnings_of_rejected(rejected)])
         _join(numbered, call)
         return [call]
 
@@ -51,7 +60,7 @@ class Lines(FormatReader):
         lines = source.filled_lines
         parts = [take_apart(line) for line in lines]
         accepted, _ = choose_labels(parts, (), singles=False)
-        labelled = [part for part in parts if part.label and part.label.casefold() in accepted]
+        labelled = [part for part in parts if part.label and key_of(part.label) in accepted]
         n_other = len(lines) - len(labelled)
         if len(labelled) > 1 and (len(labelled) > n_other or len(labelled) >= _CLEARLY_A_CALL):
             by_word = sum(side_of(part.label or "") is not None for part in labelled)
@@ -67,14 +76,27 @@ class Lines(FormatReader):
         return len(named) > 1 and len(named) == len(lines) and 2 * n_speech >= len(lines)
 
 
-def _settle_bare_times(parts: Sequence[Line]) -> None:
+def _mark_paragraphs(numbered: Sequence[tuple[int, Line]], plain: PlainText) -> None:
+    """Marks the lines that begin a paragraph, where nearly each paragraph begins with a label."""
+    opening = [part for number, part in numbered if number in plain.beside_blank[0]]
+    if len(opening) > 2 and sum(part.label is not None for part in opening) >= _NEARLY_ALL * len(opening):
+        for part in opening:
+            part.opens = True
+
+
+def _settle_bare_times(numbered: Sequence[tuple[int, Line]], plain: PlainText) -> None:
     """Give "10:30 works for me" its words back, unless unlabelled lines commonly begin with a time."""
-    unlabelled = [part for part in parts if part.label is None]
-    bare = [part for part in unlabelled if part.start and not part.bracketed]
-    is_custom = 2 * len(bare) >= len(unlabelled) and (len(bare) > 1 or len(unlabelled) == len(parts))
-    if not is_custom:
-        for part in bare:
+    unlabelled = [(number, part) for number, part in numbered if part.label is None]
+    bare = [(number, part) for number, part in unlabelled if part.start and not part.bracketed]
+    is_custom = 2 * len(bare) >= len(unlabelled) and (len(bare) > 1 or len(unlabelled) == len(numbered))
+    for number, part in bare:
+        if not is_custom and (part.text or not _stands_alone(number, part, plain)):
             part.start, part.end, part.text = None, None, part.raw
+
+
+def _stands_alone(number: int, part: Line, plain: PlainText) -> bool:
+    """Whether a time on a line of its own has hours, and a blank line beside it: "00:05:00", as Google Meet's."""
+    return (part.start or "").count(":") > 1 and any(number in numbers for numbers in plain.beside_blank)
 
 
 def _join(numbered: Sequence[tuple[int, Line]], call: ReadCall) -> None:
@@ -82,6 +104,7 @@ def _join(numbered: Sequence[tuple[int, Line]], call: ReadCall) -> None:
     wrapped: list[int] = []
     unnamed: list[int] = []
     heading: str | None = None
+    timeline = Timeline()
     for number, part in numbered:
         if part.label is None and not part.text:
             # A time on a line of its own is that of the next turn.
@@ -95,8 +118,10 @@ def _join(numbered: Sequence[tuple[int, Line]], call: ReadCall) -> None:
         if above and part.label is None:
             unnamed.append(len(call.turns) + 1)
         speaker = part.label or (above.speaker if above else None)
-        call.add(_turn(speaker, part.text, part.start or heading, part.end))
+        call.add(ReadTurn(speaker, part.text))
+        timeline.add(part.start or heading, part.end)
         heading = None
+    timeline.settle(call)
     if wrapped:
         are = in_number(len(wrapped), "line without a speaker was", "lines without a speaker were")
         call.warnings.append(f"{len(wrapped)} {are} added to the turn above (first: line {wrapped[0]}).")
@@ -105,9 +130,3 @@ def _join(numbered: Sequence[tuple[int, Line]], call: ReadCall) -> None:
         call.warnings.append(f"{have} a time but no speaker; the speaker before was assumed.")
     if any(part.label for _, part in numbered):
         call.drop_preamble()
-
-
-def _turn(speaker: str | None, text: str, start: str | None, end: str | None) -> ReadTurn:
-    start_s, end_s = (None if stamp is None else seconds(stamp) for stamp in (start, end))
-    is_bad = (start is not None and start_s is None) or (end is not None and end_s is None)
-    return ReadTurn(speaker, text, start_s, end_s, has_bad_time=is_bad)
