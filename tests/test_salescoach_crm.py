@@ -8,10 +8,10 @@ import openpyxl
 import pytest
 
 from salescoach.crm.columns import CRMS, Crm, n_known
-from salescoach.crm.deals import Deal, DealExport, ExportOptions, read_deals
+from salescoach.crm.deals import CrmDeal, DealExport, ExportOptions, read_deals
+from salescoach.crm.export_dates import ExportDate, moment_in, order_of
 from salescoach.crm.facts import FEATURES, facts_of, size_of
 from salescoach.crm.labels import CallKnown, CallLabel, Labeller
-from salescoach.crm.moments import Moment, moment_in, order_of
 from salescoach.crm.rows import read_rows
 from salescoach.crm.states import State, flag_in, state_of_words
 from salescoach.errors import DataError, InputError
@@ -126,7 +126,7 @@ def test_a_call_is_never_labelled_by_what_closed_before_it() -> None:
 # Facts
 
 
-def deal_of(**changed: Any) -> Deal:
+def deal_of(**changed: Any) -> CrmDeal:
     [deal] = read(
         "Opportunity ID,Account ID,Stage,To Stage,Last Stage Change Date,Amount,Close Date,Industry,Type\n"
         'd,a,Closed Won,Discovery,2025-12-01,"9,000",2026-02-01,Retail,New\n'
@@ -174,7 +174,7 @@ def test_amounts_become_bands(text: str, band: str) -> None:
     ],
 )
 def test_dates_are_read(text: str, at: str, is_day: bool) -> None:
-    assert moment_in(text, "day-first") == Moment(at=datetime.fromisoformat(at), is_day=is_day)
+    assert moment_in(text, "day-first") == ExportDate(at=datetime.fromisoformat(at), is_day=is_day)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "31/31/2026", "46000", "2026-13-01", "1" * 400])

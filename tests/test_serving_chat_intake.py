@@ -268,13 +268,13 @@ async def test_who_is_on_whose_side_is_asked_once_where_it_is_unclear() -> None:
     assert await settle_roles(named, remember) == named
     clear = parse_transcript(CALL)
     assert await settle_roles(clear, remember) == clear
-    three = parse_transcript("Dana: Hi.\nBo: Hello.\nUma: Shall we?\nDana: So.\nBo: Yes.\nUma: Fine.")
+    three = parse_transcript("Dana: Hi.\nBo: Hello.\nUla: Shall we?\nDana: So.\nBo: Yes.\nUla: Fine.")
     answer_with(pressed(2), pressed(0))
-    assert await settled(three) == {"Dana": "rep", "Bo": "customer", "Uma": "rep"}
-    assert kept == ["Bo", "Uma", "Dana"]
-    with_rep = parse_transcript("Rep: Hi.\nBo: Hello.\nUma: Shall we?\nRep: So.\nBo: Yes.\nUma: Fine.")
+    assert await settled(three) == {"Dana": "rep", "Bo": "customer", "Ula": "rep"}
+    assert kept == ["Bo", "Ula", "Dana"]
+    with_rep = parse_transcript("Rep: Hi.\nBo: Hello.\nUla: Shall we?\nRep: So.\nBo: Yes.\nUla: Fine.")
     answer_with(pressed(1))
-    assert await settled(with_rep) == {"Rep": "rep", "Bo": "customer", "Uma": "rep"}
+    assert await settled(with_rep) == {"Rep": "rep", "Bo": "customer", "Ula": "rep"}
 
 
 async def test_who_was_named_once_is_known_in_the_next_call(chat: ChatProcess, library: Library) -> None:

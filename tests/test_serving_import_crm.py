@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from salescoach.config import Settings
 from salescoach.errors import CoachError, DataError
 from salescoach.library import Library
-from salescoach.library.facts import CallFacts
+from salescoach.library.facts import CrmFacts
 from salescoach.library.lookups import CallFilter, chosen, grouped
 from salescoach.testing import make_call
 from serving.cli.app import app
@@ -119,8 +119,8 @@ def test_an_outcome_that_is_there_stays_until_a_person_says_replace(library: Lib
 
 def test_an_import_is_entered_whole_or_not_at_all(library: Library) -> None:
     facts = [
-        CallFacts(call_id="c1", before=None, outcome="lost", metadata={"industry": "X"}),
-        CallFacts(call_id="c2", before="converted", outcome="lost"),
+        CrmFacts(call_id="c1", before=None, outcome="lost", metadata={"industry": "X"}),
+        CrmFacts(call_id="c2", before="converted", outcome="lost"),
     ]
     with pytest.raises(DataError, match="call c2 was changed meanwhile"):
         library.enter_facts(facts, "kim")

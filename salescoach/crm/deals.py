@@ -8,8 +8,8 @@ from typing import Final
 from pydantic import Field
 
 from salescoach.crm.columns import DATE_FIELDS, Crm, crm_of, key_of, n_known, places_of, stage_columns
-from salescoach.crm.moments import DateOrder, Moment, moment_in, order_of
-from salescoach.crm.rows import Cells, Table, read_rows
+from salescoach.crm.export_dates import DateOrder, ExportDate, moment_in, order_of
+from salescoach.crm.rows import Cells, ExportTable, read_rows
 from salescoach.crm.states import State, flag_in, state_of
 from salescoach.errors import InputError
 from salescoach.reading.texts import in_number
@@ -22,12 +22,12 @@ _SALESFORCE_ID: Final = (15, 18)  # the longer one is the shorter one with a che
 class StageEntry(Frozen):
     """A deal entered a stage; ``amount`` is what it was worth then, where that is known."""
 
-    at: Moment
+    at: ExportDate
     stage: str
     amount: float | None = None
 
 
-class Deal(Frozen):
+class CrmDeal(Frozen):
     """A deal of an export. ``accounts`` and ``names`` hold several where it belongs to several."""
 
     deal_id: str
@@ -37,8 +37,8 @@ class Deal(Frozen):
     is_merged: bool
     state: State
     stage: str
-    closed: Moment | None
-    created: Moment | None
+    closed: ExportDate | None
+    created: ExportDate | None
     amount: float | None
     deal_type: str
     industry: str
@@ -58,7 +58,7 @@ class DealExport(Frozen):
     """The deals of a file. ``merged``: ids of accounts that were merged into another, or another into them."""
 
     crm: Crm
-    deals: tuple[Deal, ...]
+    deals: tuple[CrmDeal, ...]
     mapping: tuple[StageRead, ...]
     merged: frozenset[str] = Field(exclude=True)
     notes: tuple[str, ...]
@@ -86,7 +86,7 @@ def read_deals(data: bytes, name: str, options: ExportOptions) -> DealExport:
     rows = _Rows(table, crm, places_of(table.heading, crm, name), options)
     _check_stages(rows, options)
     mapping: Counter[tuple[str, State]] = Counter()
-    found: dict[str, list[Deal]] = {}
+    found: dict[str, list[CrmDeal]] = {}
     for number, cells in table.rows:
         deal = rows.deal(number, cells)
         mapping[(rows.shown_stage(cells), deal.state)] += 1
@@ -111,7 +111,7 @@ def account_key(account: str) -> str:
 class _Rows:
     """Reads the cells of one table."""
 
-    def __init__(self, table: Table, crm: Crm, places: Mapping[str, int], options: ExportOptions) -> None:
+    def __init__(self, table: ExportTable, crm: Crm, places: Mapping[str, int], options: ExportOptions) -> None:
         self._places, self._entered = places, stage_columns(table.heading)
         dated = [*(places[name] for name in DATE_FIELDS & places.keys()), *self._entered]
         self._order = order_of((cells[at] for _, cells in table.rows for at in dated), options.dates)
@@ -120,7 +120,7 @@ class _Rows:
         self.stages = {key for _, cells in table.rows for key in self._stage_keys(cells)}
         self.merged: set[str] = set()
 
-    def deal(self, number: int, cells: Cells) -> Deal:
+    def deal(self, number: int, cells: Cells) -> CrmDeal:
         """The deal of a row."""
         state = self._state(cells)
         accounts = tuple(dict.fromkeys(map(account_key, self._list(cells, "account_id"))))
@@ -132,7 +132,7 @@ class _Rows:
         if own := {"won": "won_at", "lost": "lost_at"}.get(state):
             closed = self._moment(cells, own) or closed
         amount = _number(self._cell(cells, "amount"))
-        return Deal(
+        return CrmDeal(
             deal_id=account_key(self._cell(cells, "deal_id")) or f"row {number}",
             accounts=accounts,
             names=(name,) if (name := self._cell(cells, "account_name")) else (),
@@ -192,7 +192,7 @@ class _Rows:
             text = text.replace(mark, _LIST_MARKS[0])
         return tuple(dict.fromkeys(part for one in text.split(_LIST_MARKS[0]) if (part := one.strip())))
 
-    def _moment(self, cells: Cells, field: str) -> Moment | None:
+    def _moment(self, cells: Cells, field: str) -> ExportDate | None:
         return moment_in(self._cell(cells, field), self._order)
 
 
@@ -204,7 +204,7 @@ def _check_stages(rows: _Rows, options: ExportOptions) -> None:
             raise InputError(f"The stage “{stage}” can't mean both won and lost; give it once.")
 
 
-def _as_one(same: Sequence[Deal]) -> Deal:
+def _as_one(same: Sequence[CrmDeal]) -> CrmDeal:
     """A deal of several rows, as a report with history or products has them; what contradicts itself is unclear."""
     first = same[0]
     ends = {(deal.state, deal.closed) for deal in same}
@@ -226,7 +226,7 @@ def _as_one(same: Sequence[Deal]) -> Deal:
     )
 
 
-def _merged_accounts(deals: Collection[Deal]) -> frozenset[str]:
+def _merged_accounts(deals: Collection[CrmDeal]) -> frozenset[str]:
     """Accounts that share a deal with another one, or that stand there under two names."""
     names: dict[str, set[str]] = {}
     shared: set[str] = set()

@@ -7,7 +7,7 @@ The size that a deal has in the export isn't among them, as amounts are correcte
 from datetime import datetime
 from typing import Final
 
-from salescoach.crm.deals import Deal, StageEntry
+from salescoach.crm.deals import CrmDeal, StageEntry
 
 INDUSTRY, DEAL_TYPE, DEAL_SIZE = "industry", "deal_type", "deal_size"
 STAGE_AT_CALL, SIZE_AT_CALL = "stage_at_call", "deal_size_at_call"
@@ -17,7 +17,7 @@ _SIZES: Final = ((1_000, "under 1k"), (10_000, "1k to 10k"), (50_000, "10k to 50
 _LARGEST: Final = "250k or more"
 
 
-def facts_of(deal: Deal, call: datetime | None) -> dict[str, str]:
+def facts_of(deal: CrmDeal, call: datetime | None) -> dict[str, str]:
     """Name -> value of what is known of a deal; stage and size at the call only where a stage history tells them."""
     then = _entry_at(deal, call) if call is not None else None
     facts = {
@@ -37,6 +37,6 @@ def size_of(amount: float | None) -> str:
     return next((band for below, band in _SIZES if amount < below), _LARGEST)
 
 
-def _entry_at(deal: Deal, call: datetime) -> StageEntry | None:
+def _entry_at(deal: CrmDeal, call: datetime) -> StageEntry | None:
     entered = [entry for entry in deal.stages if entry.at.is_before(call)]
     return max(entered, key=lambda entry: entry.at.at, default=None)

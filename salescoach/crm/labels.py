@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Final, Literal
 
 from salescoach.crm.columns import key_of
-from salescoach.crm.deals import Deal, DealExport, account_key
+from salescoach.crm.deals import CrmDeal, DealExport, account_key
 from salescoach.types import Frozen, Outcome
 
 DEFAULT_DAYS: Final = 180
@@ -46,7 +46,7 @@ class CallLabel(Frozen):
     outcome: Outcome | None = None
     outcome_at: datetime | None = None
     reason: Reason | None = None
-    deal: Deal | None = None
+    deal: CrmDeal | None = None
 
 
 class Labeller:
@@ -55,9 +55,9 @@ class Labeller:
     def __init__(self, export: DealExport, *, days: int, today: date) -> None:
         """``days``: within how many days after the call a win counts; ``today``: the day by which calls are young."""
         self._days, self._today, self._merged = days, today, export.merged
-        self._by_call: dict[str, list[Deal]] = {}
-        self._by_account: dict[str, list[Deal]] = {}
-        self._by_name: dict[str, list[Deal]] = {}
+        self._by_call: dict[str, list[CrmDeal]] = {}
+        self._by_account: dict[str, list[CrmDeal]] = {}
+        self._by_name: dict[str, list[CrmDeal]] = {}
         for deal in export.deals:
             for index, keys in (
                 (self._by_call, deal.call_ids),
@@ -85,7 +85,7 @@ class Labeller:
         at = max(deal.closed.at, call.started_at) if outcome and deal.closed else None
         return CallLabel(call_id=call.call_id, outcome=outcome, outcome_at=at, reason=reason, deal=deal)
 
-    def _deals_of(self, call: CallKnown) -> Sequence[Deal] | Reason:
+    def _deals_of(self, call: CallKnown) -> Sequence[CrmDeal] | Reason:
         """By the call's own id where the export has it, else by the account's id, else by its name."""
         if call.call_id in self._by_call:
             deals = self._by_call[call.call_id]
@@ -104,16 +104,16 @@ class Labeller:
             return "merged accounts"
         return deals or "no deal"
 
-    def _is_merged(self, deal: Deal) -> bool:
+    def _is_merged(self, deal: CrmDeal) -> bool:
         return deal.is_merged or not self._merged.isdisjoint(deal.accounts)
 
-    def _is_within_reach(self, deal: Deal, call: datetime) -> bool:
+    def _is_within_reach(self, deal: CrmDeal, call: datetime) -> bool:
         """Whether a deal was open at the call, or began within the days that count after it."""
         if deal.closed is not None and deal.closed.is_before(call):
             return False
         return deal.created is None or deal.created.days_after(call.date()) <= self._days
 
-    def _end(self, deal: Deal, call: datetime) -> tuple[Outcome | None, Reason | None]:
+    def _end(self, deal: CrmDeal, call: datetime) -> tuple[Outcome | None, Reason | None]:
         if deal.state == "open":
             return None, "too young" if (self._today - call.date()).days < self._days else "open"
         if deal.state not in ("won", "lost"):

@@ -20,7 +20,7 @@ _DELIMITERS: Final = ",;\t|"
 Cells = Sequence[str]
 
 
-class Table:
+class ExportTable:
     """A heading, rows of as many cells each, and what was left out.
 
     Attributes:
@@ -33,7 +33,7 @@ class Table:
         self.heading, self.rows, self.notes = heading, rows, notes
 
 
-def read_rows(data: bytes, name: str, n_known: Callable[[Cells], int]) -> Table:
+def read_rows(data: bytes, name: str, n_known: Callable[[Cells], int]) -> ExportTable:
     """The table in the bytes of a file.
 
     Args:
@@ -56,7 +56,7 @@ def read_rows(data: bytes, name: str, n_known: Callable[[Cells], int]) -> Table:
     heading = filled[at][1]
     while heading and not heading[-1]:
         heading = heading[:-1]
-    return Table(heading, _deals(filled[at + 1 :], len(heading), name, notes), notes)
+    return ExportTable(heading, _deals(filled[at + 1 :], len(heading), name, notes), notes)
 
 
 def _deals(rows: Iterable[tuple[int, Cells]], width: int, name: str, notes: list[str]) -> list[tuple[int, Cells]]:

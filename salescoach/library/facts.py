@@ -11,7 +11,7 @@ from salescoach.library.tables import AccountRow, RepRow
 from salescoach.types import Frozen, Outcome
 
 
-class CallFacts(Frozen):
+class CrmFacts(Frozen):
     """What becomes known of a call.
 
     ``before`` is its outcome when that was looked at; without ``outcome`` it stays. ``account_id`` and ``rep_id`` are

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 from salescoach.dates import check_date, naive_utc
 from salescoach.errors import DataError, InputError
 from salescoach.library import score_log
-from salescoach.library.facts import CallFacts, add_names
+from salescoach.library.facts import CrmFacts, add_names
 from salescoach.library.ids import pasted_id
 from salescoach.library.merge import AddReport, KnownRows, add_aliases, call_of
 from salescoach.library.reader import IS_TEAMS, ROWS_AT_ONCE, LibraryReader, chunks, ending, same_call, visible_row
@@ -151,12 +151,12 @@ class Library(LibraryReader):
             _enter(row, outcome, at, by)
             return before
 
-    def enter_facts(self, facts: Sequence[CallFacts], by: str | None) -> None:
+    def enter_facts(self, facts: Sequence[CrmFacts], by: str | None) -> None:
         """Enters what a CRM says of calls, all of it or, on an error, nothing.
 
         Raises:
             InputError: there is no such call, or it is a sample call.
-            DataError: somebody has entered another outcome since ``CallFacts.before`` was read.
+            DataError: somebody has entered another outcome since ``CrmFacts.before`` was read.
         """
         with self._session(writes=True) as session:
             for one in facts:

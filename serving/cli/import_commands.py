@@ -7,7 +7,7 @@ import typer
 
 from salescoach.config import Settings
 from salescoach.crm.columns import Crm
-from salescoach.crm.moments import DateOrder
+from salescoach.crm.export_dates import DateOrder
 from serving.cli import printing
 from serving.cli.keep import user_here
 from serving.cli.options import AsJson, ModelDir

@@ -10,12 +10,12 @@ from pydantic import Field
 from salescoach.config import Settings
 from salescoach.crm.columns import Crm
 from salescoach.crm.deals import DealExport, ExportOptions, StageRead, read_deals
+from salescoach.crm.export_dates import today
 from salescoach.crm.facts import facts_of
 from salescoach.crm.labels import NAMES_OF_ACCOUNT, WHY, CallKnown, CallLabel, Labeller, Reason
-from salescoach.crm.moments import today
 from salescoach.errors import DataError
 from salescoach.library import CallSummary, Library
-from salescoach.library.facts import CallFacts
+from salescoach.library.facts import CrmFacts
 from salescoach.progress import Progress, silent
 from salescoach.types import Frozen, Outcome
 from serving.usecases.outcomes import index_again
@@ -33,7 +33,7 @@ class CallChange(Frozen):
     before: Outcome | None
     after: Outcome | None
     facts: dict[str, str]
-    entry: CallFacts = Field(exclude=True)
+    entry: CrmFacts = Field(exclude=True)
 
     @property
     def is_contradiction(self) -> bool:
@@ -160,7 +160,7 @@ def _change(call: CallSummary, label: CallLabel, *, replace: bool) -> CallChange
     outcome = label.outcome if label.outcome != call.outcome else None
     if not (facts or account or rep or outcome):
         return None
-    entry = CallFacts(
+    entry = CrmFacts(
         call_id=call.call_id, before=call.outcome, outcome=outcome, outcome_at=label.outcome_at,
         account_id=account, rep_id=rep, metadata=facts,
     )  # fmt: skip

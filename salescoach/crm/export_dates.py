@@ -20,7 +20,7 @@ _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NUMBER: Final = re.compile(r"\d{9,14}")
 
 
-class Moment(Frozen):
+class ExportDate(Frozen):
     """A time in UTC without a zone, or only a day, which then is its first moment."""
 
     at: datetime
@@ -56,17 +56,17 @@ def order_of(texts: Iterable[str], given: DateOrder | None) -> DateOrder:
     return "day-first" if is_day_first else "month-first"
 
 
-def moment_in(text: str, order: DateOrder) -> Moment | None:
+def moment_in(text: str, order: DateOrder) -> ExportDate | None:
     """The date in a cell, None where there is none that can be read."""
     try:
         if found := _LOCAL.fullmatch(text):
             return _local(found, "day-first" if found["mark"] == "." else order)
         if _DAY.fullmatch(text):
-            return Moment(at=datetime.fromisoformat(text), is_day=True)
+            return ExportDate(at=datetime.fromisoformat(text), is_day=True)
         if text.isdigit() and not _NUMBER.fullmatch(text):
             return None
         when = date_in(text)
-        return None if when is None else Moment(at=naive_utc(when), is_day=False)
+        return None if when is None else ExportDate(at=naive_utc(when), is_day=False)
     except (ValueError, InputError):
         return None
 
@@ -76,11 +76,11 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def _local(found: re.Match[str], order: DateOrder) -> Moment:
+def _local(found: re.Match[str], order: DateOrder) -> ExportDate:
     day, month = (found["a"], found["b"]) if order == "day-first" else (found["b"], found["a"])
     year = int(found["year"]) + (2000 if len(found["year"]) == 2 else 0)
     hour = int(found["hour"] or 0)
     if found["half"]:
         hour = hour % 12 + (12 if found["half"][0] in "pP" else 0)
     at = datetime(year, int(month), int(day), hour, int(found["minute"] or 0))
-    return Moment(at=at, is_day=found["hour"] is None)
+    return ExportDate(at=at, is_day=found["hour"] is None)
