@@ -133,6 +133,9 @@ def _named(names: Mapping[str, str], before: str = "") -> tuple[tuple[re.Pattern
 _BY = _named(
     {
         r"industr(?:y|ies)|sectors?|verticals?|branch(?:es)?": "industry",
+        r"deal types?|types? of deals?": "deal_type",
+        r"deal sizes?|sizes? of (?:the |our )?deals?": "deal_size",
+        r"deal stages?|stages? (?:at|of) the (?:call|deal)s?": "stage_at_call",
         r"(?:call )?types?|kinds? of (?:call|conversation)s?|types? of (?:call|conversation)s?": "call_type",
         r"months?|monthly": "month",
         r"quarters?|quarterly": "quarter",
@@ -146,7 +149,7 @@ _BY_EXPLICIT = _named(
 _YEAR = re.compile(r"\b(?:in|during|for|of)\s++(20\d\d)\b", re.I)
 _SINCE = re.compile(r"\b(?:since|after|from)\s++(?:([a-z]{3,9})\.?\s++)?(20\d\d)(?:-(\d\d))?\b", re.I)
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_COUNTED = re.compile(r"\bhow many\b|\bnumber of\b|\bcount\b|\bsize\b", re.I)
+_COUNTED = re.compile(r"\bhow many\b|\bnumber of\b|\bcount\b|(?<!deal )\bsize\b(?! of (?:the |our )?deal)", re.I)
 
 _MEASURES = _named(
     {

@@ -127,6 +127,11 @@ class Settings(BaseSettings):
         return self.home / "users.json"
 
     @cached_property
+    def team_file(self) -> Path:
+        """The names of the people on our side."""
+        return self.home / "team.json"
+
+    @cached_property
     def cookie_secret_file(self) -> Path:
         """What the chat's session cookies are signed with."""
         return self.home / "cookie-secret"

@@ -48,7 +48,10 @@ def spreadsheet(**sheets: Iterable[Sequence[str]]) -> bytes:
 def word(*blocks: str, name: str = "word/document.xml", head: str = "") -> bytes:
     """A Word document of paragraphs and tables."""
     return archive(
-        {"[Content_Types].xml": "<Types/>", name: f"{head}<w:document {_WORD}><w:body>{''.join(blocks)}</w:body></w:document>"}
+        {
+            "[Content_Types].xml": "<Types/>",
+            name: f"{head}<w:document {_WORD}><w:body>{''.join(blocks)}</w:body></w:document>",
+        }
     )
 
 

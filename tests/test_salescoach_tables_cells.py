@@ -181,7 +181,25 @@ def test_the_fast_way_reads_as_the_slow_one(column: str) -> None:
     assert (said(fast), fast.warnings) == (said(slow), slow.warnings)
 
 
-WORDS = st.sampled_from(["Rep", "Customer", "Ida", "Note", "Price", "yes", "10:30", "so: it", "Dr. Moe", "é", ":", "(x)", "[1]", "-", "Bottom line"])
+WORDS = st.sampled_from(
+    [
+        "Rep",
+        "Customer",
+        "Ida",
+        "Note",
+        "Price",
+        "yes",
+        "10:30",
+        "so: it",
+        "Dr. Moe",
+        "é",
+        ":",
+        "(x)",
+        "[1]",
+        "-",
+        "Bottom line",
+    ]
+)
 
 
 @settings(max_examples=300, deadline=None)
@@ -197,7 +215,23 @@ def test_whatever_lines_come_the_fast_way_reads_as_the_slow_one(lines: list[tupl
 
 
 @pytest.mark.parametrize(
-    "piece", [": ", "A: ", "Rep: ", "(:", "Rep: hi. Customer: ", "12:", "[", "[{'a':", "<p ", "\\n", "&lt;", "<b>", "a | ", "Dr. "]
+    "piece",
+    [
+        ": ",
+        "A: ",
+        "Rep: ",
+        "(:",
+        "Rep: hi. Customer: ",
+        "12:",
+        "[",
+        "[{'a':",
+        "<p ",
+        "\\n",
+        "&lt;",
+        "<b>",
+        "a | ",
+        "Dr. ",
+    ],
 )
 def test_a_megabyte_of_anything_takes_a_second_at_most(piece: str) -> None:
     text = piece * (900_000 // len(piece))

@@ -18,6 +18,7 @@ from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
 from salescoach.library import Library
 from salescoach.reading.transcripts import parse_transcript, transcript_of
+from salescoach.types import Transcript
 from serving.chat.answering import AnswerOnPage
 from serving.chat.asking import OTHER
 from serving.chat.choosing import choose_row, settle_roles
@@ -123,9 +124,9 @@ async def test_a_file_is_read_under_its_name(
     be(ANNA)
     asked, run = list[tuple[Any, ...]](), chat.reader._run
 
-    async def noted(*args: Any) -> Any:
+    async def noted(*args: Any, **named: Any) -> Any:
         asked.append(args)
-        return await run(*args)
+        return await run(*args, **named)
 
     monkeypatch.setattr(chat.reader, "_run", noted)
     await given(chat, "", ("call.txt", CALL), folder=tmp_path)
@@ -251,13 +252,42 @@ async def test_a_table_of_one_call_asks_nothing_unless_rows_were_left_out(reader
 
 async def test_who_is_on_whose_side_is_asked_once_where_it_is_unclear() -> None:
     be(ANNA)
+    kept = list[str]()
+
+    async def remember(names: list[str]) -> None:
+        kept.extend(names)
+
+    async def settled(call: Transcript) -> dict[str, str]:
+        return {turn.speaker: turn.role for turn in (await settle_roles(call, remember)).turns}
+
     named = parse_transcript("Dana: Hi there.\nBo: Hello you.\nDana: Shall we?\nBo: Yes, please.")
     answer_with(pressed(1))
-    assert {turn.speaker: turn.role for turn in (await settle_roles(named)).turns} == {"Dana": "customer", "Bo": "rep"}
+    assert await settled(named) == {"Dana": "customer", "Bo": "rep"}
+    assert kept == ["Bo"]
     answer_with(pressed(OTHER))
-    assert await settle_roles(named) == named
+    assert await settle_roles(named, remember) == named
     clear = parse_transcript(CALL)
-    assert await settle_roles(clear) == clear
+    assert await settle_roles(clear, remember) == clear
+    three = parse_transcript("Dana: Hi.\nBo: Hello.\nUla: Shall we?\nDana: So.\nBo: Yes.\nUla: Fine.")
+    answer_with(pressed(2), pressed(0))
+    assert await settled(three) == {"Dana": "rep", "Bo": "customer", "Ula": "rep"}
+    assert kept == ["Bo", "Ula", "Dana"]
+    with_rep = parse_transcript("Rep: Hi.\nBo: Hello.\nUla: Shall we?\nRep: So.\nBo: Yes.\nUla: Fine.")
+    answer_with(pressed(1))
+    assert await settled(with_rep) == {"Rep": "rep", "Bo": "customer", "Ula": "rep"}
+
+
+async def test_who_was_named_once_is_known_in_the_next_call(chat: ChatProcess, library: Library) -> None:
+    be(ANNA)
+    answer_with(pressed(1))
+    await given(chat, "Dana: Hi there.\nBo Li: Hello you.\nDana: Shall we?\nBo Li: Yes, please.")
+    await given(chat, "Ada: Good morning.\nBo Li: Morning.\nAda: Is it still on?\nBo Li: It is.")  # nothing is asked
+    sides = [
+        {turn.speaker: turn.role for turn in library.get(call_id).transcript.turns}
+        for call_id in library.private_calls(ANNA)
+    ]
+    assert {"Ada": "customer", "Bo Li": "rep"} in sides
+    assert {"Dana": "customer", "Bo Li": "rep"} in sides
 
 
 # Buttons, errors, and a page that comes back

@@ -6,6 +6,7 @@ switched on (``COACH_REP_LOOKUPS``), and never in the order of a number: the coa
 
 from collections.abc import Sequence
 from datetime import date
+from typing import TypedDict, Unpack
 
 from pydantic import Field
 
@@ -31,10 +32,25 @@ class LibraryArguments(Arguments):
     by: By = Field("nothing", description="one number for each industry, call type, account or period")
     industry: Value | None = None
     call_type: Value | None = None
+    deal_type: Value | None = None
+    deal_size: Value | None = Field(None, description="a band, as the library names it")
+    stage_at_call: Value | None = Field(None, description="the stage that the deal was in when the call took place")
     account: Value | None = None
     rep: Value | None = None
     since: date | None = Field(None, description="first day of the period")
     until: date | None = Field(None, description="last day of the period")
+
+
+class Values(TypedDict, total=False):
+    """What calls are chosen by, as ``CallFilter`` has it."""
+
+    industry: str | None
+    call_type: str | None
+    deal_type: str | None
+    deal_size: str | None
+    stage_at_call: str | None
+    account: str | None
+    rep: str | None
 
 
 class ShownGroup(Group):
@@ -62,12 +78,9 @@ def look_up_library(
     parts: Parts,
     measure: str = WIN_RATE,
     by: By = "nothing",
-    industry: str | None = None,
-    call_type: str | None = None,
-    account: str | None = None,
-    rep: str | None = None,
     since: date | None = None,
     until: date | None = None,
+    **chosen_by: Unpack[Values],
 ) -> LibraryResult:
     """Looks numbers up in the library.
 
@@ -75,26 +88,23 @@ def look_up_library(
         parts: the library, and whether reps may be looked up.
         measure: ``win_rate``, ``count`` or the name of a call metric.
         by: what makes a group; ``nothing`` gives one group of all.
-        industry: only calls of this industry; and so on.
-        call_type: the same.
-        account: the same.
-        rep: the same, where that is switched on.
         since: first day, included.
         until: last day, included.
+        chosen_by: only calls with these values; by rep where that is switched on.
 
     Raises:
         InputError: there is no such measure, no call with such a value, or reps are asked for and switched off.
     """
     if measure not in MEASURES:
         raise InputError(f"There is no measure {measure!r}; there are {', '.join(MEASURES)}.")
-    if (by == "rep" or rep is not None) and not parts.rep_lookups:
+    if (by == "rep" or chosen_by.get("rep") is not None) and not parts.rep_lookups:
         raise InputError(
             "Numbers by rep are switched off, as the coach judges calls, not people; "
             "set COACH_REP_LOOKUPS=true where your team has agreed to them."
         )
     if since and until and since > until:
         raise InputError(f"The period ends ({until}) before it begins ({since}); swap the two.")
-    wanted = CallFilter(industry=industry, call_type=call_type, account=account, rep=rep, since=since, until=until)
+    wanted = CallFilter(since=since, until=until, **chosen_by)
     whose, past = whose_calls(parts.library.team_calls())
     calls = chosen(past, wanted)
     metric = next((one for one in METRICS if one.name == measure), None)

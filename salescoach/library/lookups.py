@@ -14,7 +14,10 @@ from salescoach.speech.metric_list import MetricDefinition
 from salescoach.speech.readings import Quartiles, Whose, quartiles
 from salescoach.types import Frozen
 
-By = Literal["nothing", "industry", "call_type", "account", "rep", "month", "quarter", "year"]
+By = Literal[
+    "nothing", "industry", "call_type", "deal_type", "deal_size", "stage_at_call", "account", "rep", "month", "quarter",
+    "year",
+]  # fmt: skip
 PERIODS: Final = ("month", "quarter", "year")
 MIN_CALLS_FOR_RATE: Final = 8
 MAX_NAMED: Final = 10
@@ -28,6 +31,9 @@ class CallFilter(Frozen):
 
     industry: str | None = None
     call_type: str | None = None
+    deal_type: str | None = None
+    deal_size: str | None = None
+    stage_at_call: str | None = None
     account: str | None = None
     rep: str | None = None
     since: date | None = None
@@ -74,9 +80,9 @@ def chosen(calls: Sequence[CallSummary], wanted: CallFilter) -> list[CallSummary
     """The calls that a filter lets through; an undated call is in no period.
 
     Raises:
-        InputError: no call has the industry, type, account or rep that is asked for; names those that there are.
+        InputError: no call has the industry, type, deal, account or rep that is asked for; names those that there are.
     """
-    for name in ("industry", "call_type", "account", "rep"):
+    for name in ("industry", "call_type", "deal_type", "deal_size", "stage_at_call", "account", "rep"):
         value = getattr(wanted, name)
         if value is None:
             continue

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 from salescoach.dates import check_date, naive_utc
 from salescoach.errors import DataError, InputError
 from salescoach.library import score_log
+from salescoach.library.facts import CrmFacts, add_names
 from salescoach.library.ids import pasted_id
 from salescoach.library.merge import AddReport, KnownRows, add_aliases, call_of
 from salescoach.library.reader import IS_TEAMS, ROWS_AT_ONCE, LibraryReader, chunks, ending, same_call, visible_row
@@ -122,7 +123,7 @@ class Library(LibraryReader):
         with self._session(writes=True) as session:
             row = self._changeable(session, call_id)
             if account_id:
-                session.execute(insert(AccountRow).on_conflict_do_nothing(), [{"account_id": account_id}])
+                add_names(session, [(AccountRow, account_id)])
                 row.account_id = account_id
             if outcome is not None:
                 _enter(row, outcome, outcome_at, by)
@@ -149,6 +150,24 @@ class Library(LibraryReader):
             before = cast("Outcome | None", row.outcome)
             _enter(row, outcome, at, by)
             return before
+
+    def enter_facts(self, facts: Sequence[CrmFacts], by: str | None) -> None:
+        """Enters what a CRM says of calls, all of it or, on an error, nothing.
+
+        Raises:
+            InputError: there is no such call, or it is a sample call.
+            DataError: somebody has entered another outcome since ``CrmFacts.before`` was read.
+        """
+        with self._session(writes=True) as session:
+            for one in facts:
+                row = self._changeable(session, one.call_id)
+                if row.outcome != one.before:
+                    raise DataError(f"The outcome of call {row.call_id} was changed meanwhile; import once more.")
+                if one.outcome is not None and one.outcome != one.before:
+                    _enter(row, one.outcome, one.outcome_at, by)
+                add_names(session, [(AccountRow, one.account_id), (RepRow, one.rep_id)])
+                row.account_id, row.rep_id = row.account_id or one.account_id, row.rep_id or one.rep_id
+                row.call_metadata = {**row.call_metadata, **one.metadata}
 
     def propose_outcome(self, call_id: str, outcome: Outcome | None, by: str) -> str:
         """Notes how a deal ended, for a second person to confirm; returns the call's id.

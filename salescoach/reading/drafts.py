@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from salescoach.reading.limits import MAX_LABEL_CHARS, check_turn
+from salescoach.reading.spelling import one_spelling
 from salescoach.reading.texts import LINE_BREAK, in_number
 from salescoach.types import Outcome, Role
 
@@ -25,7 +26,7 @@ class ReadTurn:
 
     def __post_init__(self) -> None:
         if self.speaker is not None:
-            self.speaker = " ".join(self.speaker.split())[:MAX_LABEL_CHARS].rstrip() or None
+            self.speaker = one_spelling(self.speaker)[:MAX_LABEL_CHARS].rstrip() or None
         self.text = _on_one_line(self.text)
 
 

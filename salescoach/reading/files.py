@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from salescoach.errors import InputError
 from salescoach.reading.drafts import Participant, ReadCall
 from salescoach.reading.finish import to_transcript
 from salescoach.reading.labelled import read_table
+from salescoach.reading.roles import names_of
 from salescoach.reading.tables.sheets import holds_table
+from salescoach.reading.team import Team
 from salescoach.reading.transcripts import read_calls_of
 from salescoach.types import Frozen, LabelledCall, Outcome, Role, Transcript
 
@@ -59,7 +62,7 @@ def read_file(data: bytes, name: str = "", rep: str | Sequence[str] = ()) -> Fil
     Args:
         data: the file's content.
         name: of the file.
-        rep: the speakers on our side.
+        rep: the speakers on our side; in a file of several calls not all of them need speak in each.
 
     Raises:
         DataError: the file is a table that holds no call.
@@ -67,16 +70,25 @@ def read_file(data: bytes, name: str = "", rep: str | Sequence[str] = ()) -> Fil
         InputError: one of ``rep`` is none of the speakers.
     """
     if holds_table(data, name):
-        table = read_table(data, Path(name).name, rep, max_calls=None)
+        table = read_table(data, Path(name).name, Team(names_of(rep)), max_calls=None)
         return FileContent(
             format="table of calls",
             calls=tuple(map(_of_row, table.calls)),
             warnings=(*table.notes, *table.problems),
         )
     calls = read_calls_of(data, name, rep=rep)
-    return FileContent(
-        format=calls[0].format, calls=tuple(_of_call(call, to_transcript(call, rep=rep)) for call in calls), warnings=()
-    )
+    transcripts = [_transcript(call, rep, is_only=len(calls) == 1) for call in calls]
+    return FileContent(format=calls[0].format, calls=tuple(map(_of_call, calls, transcripts)), warnings=())
+
+
+def _transcript(call: ReadCall, rep: str | Sequence[str], *, is_only: bool) -> Transcript:
+    """Of several calls not each need have everybody who is on our side."""
+    try:
+        return to_transcript(call, rep=rep)
+    except InputError:
+        if is_only:
+            raise
+        return to_transcript(call, rep=Team(names_of(rep)))
 
 
 def _of_call(call: ReadCall, transcript: Transcript) -> FileCall:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from copy import copy
 
 from salescoach.errors import TranscriptError
-from salescoach.reading.drafts import ReadCall, ReadTurn
+from salescoach.reading.drafts import Participant, ReadCall, ReadTurn
 from salescoach.reading.limits import check_call
 from salescoach.reading.roles import UNKNOWN_SPEAKER, assign_roles, roles_from_labels
+from salescoach.reading.spelling import addresses_in, folded, local_name, same_name
 from salescoach.reading.texts import in_number
 from salescoach.reading.times import check_times
 from salescoach.types import Role, Transcript, Turn
@@ -17,8 +18,8 @@ def to_transcript(call: ReadCall, *, rep: str | Sequence[str] = (), call_id: str
 
     Args:
         call: As a reader gave it; it stays as it is.
-        rep: The speakers on our side, by name or unique first name. Without them sides are those that the file states,
-            else those that labels such as "Rep" name.
+        rep: The speakers on our side: names as ``assign_roles`` takes them, or the saved ``Team``. Without them sides
+            are those that the file states, else those that labels such as "Rep" name.
         call_id: Kept in the transcript as it is.
 
     Raises:
@@ -32,9 +33,12 @@ def to_transcript(call: ReadCall, *, rep: str | Sequence[str] = (), call_id: str
             "give lines such as “Rep: …” and “Customer: …”."
         )
     check_call(sum(len(turn.text) for turn in turns))
+    _spell_alike(turns)
     warnings = [*call.warnings, *_left_out(len(call.turns) - len(turns)), *_nobody(turns), *check_times(turns)]
     transcript = Transcript(turns=tuple(map(_as_turn, turns)), call_id=call_id, warnings=tuple(warnings))
-    return assign_roles(transcript, rep) if rep else roles_from_labels(transcript, _stated(turns))
+    if not rep:
+        return roles_from_labels(transcript, _stated(turns))
+    return assign_roles(transcript, rep, _stated(turns), _addresses(turns, call.participants))
 
 
 def _own(turn: ReadTurn) -> ReadTurn:
@@ -63,6 +67,25 @@ def _as_turn(turn: ReadTurn) -> Turn:
         start_s=turn.start_s,
         end_s=turn.end_s,
     )
+
+
+def _spell_alike(turns: Sequence[ReadTurn]) -> None:
+    """Gives a name that is spelled in several cases or widths the first of its spellings: it is one person."""
+    first: dict[str, str] = {}
+    for turn in turns:
+        if turn.speaker:
+            turn.speaker = first.setdefault(same_name(turn.speaker), turn.speaker)
+
+
+def _addresses(turns: Sequence[ReadTurn], participants: Sequence[Participant]) -> dict[str, set[str]]:
+    """Speaker -> the addresses of the participants who have the speaker's name, and their domains."""
+    found: dict[str, set[str]] = {}
+    speakers = {folded(turn.speaker): turn.speaker for turn in turns if turn.speaker}
+    for one in participants:
+        if one.email:
+            for name in {folded(one.name), local_name(one.email), folded(one.email)} & speakers.keys():
+                found.setdefault(speakers[name], set()).update(addresses_in(one.email))
+    return found
 
 
 def _stated(turns: Sequence[ReadTurn]) -> dict[str, Role]:

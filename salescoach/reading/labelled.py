@@ -1,7 +1,7 @@
 """Labelled calls from a table of any usual form, each row checked before anything is done with any of them."""
 
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -10,11 +10,11 @@ from typing import Final
 from salescoach.dates import check_date
 from salescoach.errors import DataError, InputError
 from salescoach.reading.finish import to_transcript
-from salescoach.reading.roles import means, names_of
 from salescoach.reading.tables.calls import OpenTable, TableCall
 from salescoach.reading.tables.sheets import is_table_name
+from salescoach.reading.team import NOBODY_SAVED, Team
 from salescoach.reading.texts import in_number, listed
-from salescoach.types import Frozen, LabelledCall, Outcome, Provenance, Transcript
+from salescoach.types import Frozen, LabelledCall, Outcome, Provenance
 
 MAX_ROWS: Final = 1_000  # of a table to choose a call from; reading them takes seconds
 MAX_SHOWN: Final = 3  # bad rows named in one message
@@ -27,6 +27,7 @@ def read_calls(
     *,
     need_labels: bool = True,
     provenance: Provenance = "own",
+    team: Team = NOBODY_SAVED,
     tell: Callable[[str], object] = lambda _: None,
 ) -> list[LabelledCall]:
     """All calls of a file, in its order.
@@ -35,6 +36,7 @@ def read_calls(
         file: a table, CSV, TSV, XLSX, ODS, JSON lines or Parquet, whose rows are calls or utterances.
         need_labels: whether a row without a label is refused, and a cut one left out; else its outcome is None.
         provenance: where the calls come from.
+        team: names on our side, who need not all speak in each call.
         tell: is given each sentence on what was assumed or left out.
 
     Raises:
@@ -43,8 +45,8 @@ def read_calls(
     if not file.is_file():
         raise DataError(f"There is no file {file}; give a table of calls, such as a CSV or XLSX.")
     with file.open("rb") as stream:
-        table = OpenTable(stream, file.name, need_outcome=need_labels)
-        sorted_out = _SortedOut(need_labels, provenance, with_cut=not need_labels)
+        table = OpenTable(stream, file.name, need_outcome=need_labels, reps=team)
+        sorted_out = _SortedOut(need_labels, provenance, team, with_cut=not need_labels)
         sorted_out.take(table.calls())
     problems = sorted_out.problems
     if problems:
@@ -71,21 +73,21 @@ class CallTable(Frozen):
     notes: tuple[str, ...] = ()
 
 
-def read_table(content: bytes, name: str, rep: str | Sequence[str] = (), max_calls: int | None = MAX_ROWS) -> CallTable:
+def read_table(content: bytes, name: str, team: Team = NOBODY_SAVED, max_calls: int | None = MAX_ROWS) -> CallTable:
     """The calls of an uploaded table, labelled or not, in its order; a row that can't be read is left out and named.
 
     Args:
         content: of the file.
         name: of the file, whose ending may help to tell what it is.
-        rep: the speakers on our side.
+        team: names on our side, who need not all speak in each call.
         max_calls: more are refused; None for any number.
 
     Raises:
         DataError: it is no table, has no column of transcripts, holds no call that can be read, or too many.
     """
     name = Path(name).name
-    table = OpenTable(io.BytesIO(content), name, need_outcome=False, reps=names_of(rep))
-    sorted_out = _SortedOut(False, "own", with_cut=True, reps=names_of(rep))
+    table = OpenTable(io.BytesIO(content), name, need_outcome=False, reps=team)
+    sorted_out = _SortedOut(False, "own", team, with_cut=True)
     calls = table.calls()
     sorted_out.take(islice(calls, max_calls))
     if max_calls is not None and next(calls, None) is not None:
@@ -114,8 +116,8 @@ def is_table(file: Path) -> bool:
 class _SortedOut:
     """The calls of some rows, each once, and what is wrong with the others."""
 
-    def __init__(self, need_labels: bool, provenance: Provenance, *, with_cut: bool, reps: Sequence[str] = ()) -> None:
-        self._need_labels, self._provenance, self._with_cut, self._reps = need_labels, provenance, with_cut, reps
+    def __init__(self, need_labels: bool, provenance: Provenance, team: Team, *, with_cut: bool) -> None:
+        self._need_labels, self._provenance, self._team, self._with_cut = need_labels, provenance, team, with_cut
         self.calls: list[LabelledCall] = []
         self.problems: list[str] = []
         self.notes: list[str] = []
@@ -160,7 +162,7 @@ class _SortedOut:
         if row.call is None:
             raise DataError(row.problem)
         outcome = row.outcomes.read(row.row, is_needed=self._need_labels)
-        transcript = self._transcript(row)
+        transcript = to_transcript(row.call, rep=self._team)
         columns, used = row.columns, {row.columns.outcome, row.columns.call_id, row.columns.row_or_call_id}
         dates = {name: self._time(row, name) for name in _OWN}
         used |= {column for name in _OWN if dates[name] and (column := getattr(columns, name))}
@@ -181,12 +183,6 @@ class _SortedOut:
             provenance=self._provenance,
             metadata={name: value for name, value in row.row.items() if name not in used | {split} and value.strip()},
         )
-
-    def _transcript(self, row: TableCall) -> Transcript:
-        assert row.call is not None
-        speakers = {turn.speaker for turn in row.call.turns if turn.speaker}
-        ours = [rep for rep in self._reps if any(means(speaker, rep) for speaker in speakers)]
-        return to_transcript(row.call, rep=ours)
 
     def _time(self, row: TableCall, name: str) -> datetime | None:
         """A date; one in a column of another name that isn't written as ISO says is left among the other values."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from salescoach.reading.names import Shape, is_common, is_heading_label, is_name, is_noise, key_of, shape_of, tidy_label
-from salescoach.reading.roles import means, side_of
+from salescoach.reading.role_words import side_of
+from salescoach.reading.spelling import called, folded, full_names
+from salescoach.reading.team import Team
 from salescoach.reading.texts import in_number, listed
 
 __all__ = [
@@ -136,13 +138,14 @@ def choose_labels(
     accepted: dict[str, str] = {}
     doubtful: dict[str, Line] = {}
     is_in_brackets = _brackets_are_custom(parts)
+    declared = _declared(census.counts, reps)
     for part in parts:
         if part.label is None or (not part.has_colon and not is_in_brackets):
             continue
         key, shape = key_of(part.label), census.shapes[key_of(part.label)]
         if key in accepted:
             continue
-        if any(means(part.label, rep) for rep in reps):
+        if key in declared:
             accepted[key] = part.label
         elif shape is Shape.NOBODY and (is_heading(part) or not side_of(part.label)):
             continue
@@ -216,6 +219,13 @@ def _may_be_name(label: str) -> bool:
     return (
         len(label.split()) <= _LONGEST_ODD_NAME and letters.isalnum() and not letters.isdigit() and not is_common(label)
     )
+
+
+def _declared(labels: Iterable[str], reps: Sequence[str]) -> set[str]:
+    """Those of the labels that are somebody's who is said to be on our side; of a saved team only whole names are."""
+    wanted = {folded(rep).removeprefix("@") for rep in reps} - {""}
+    names_in = full_names if isinstance(reps, Team) else called
+    return {label for label in labels if wanted and not wanted.isdisjoint(names_in(label))}
 
 
 def settle(part: Line, accepted: dict[str, str]) -> Line:

@@ -8,6 +8,7 @@ from salescoach.errors import TranscriptError
 from salescoach.reading.limits import check_lines
 from salescoach.reading.parse_json import Parsed, parse_json
 from salescoach.reading.plain_text import PlainText
+from salescoach.reading.team import Team
 from salescoach.reading.texts import LINE_BREAK, clean, in_number
 
 
@@ -21,7 +22,8 @@ class Source:
     """
 
     def __init__(self, text: str, name: str = "", reps: Sequence[str] = ()) -> None:
-        self.text, self.name, self.reps = text, name, tuple(reps)
+        self.text, self.name = text, name
+        self.reps: Sequence[str] = reps if isinstance(reps, Team) else tuple(reps)
 
     @property
     def lines(self) -> list[str]:

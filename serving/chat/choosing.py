@@ -1,8 +1,10 @@
 """What only the user knows of a call: which row of a table it is, and who is on their side."""
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from salescoach.errors import InputError
+from salescoach.reading.team import NOBODY_SAVED, Team
 from salescoach.reading.transcripts import assign_roles
 from salescoach.types import Transcript
 from serving.chat import view
@@ -15,13 +17,15 @@ MAX_PROBLEMS: Final = 3
 MAX_OFFERED_NAMES: Final = 8
 
 
-async def choose_row(reader: Reader, content: bytes, name: str) -> Transcript | None:
+async def choose_row(reader: Reader, content: bytes, name: str, team: Team = NOBODY_SAVED) -> Transcript | None:
     """The call of a table that the user chooses, None where it is none of them; a table of one call is that one.
+
+    ``team`` is who is on the user's side.
 
     Raises:
         InputError: the table can't be read, or has no such call.
     """
-    table = await reader.table(content, name)
+    table = await reader.table(content, name, team)
     calls = table.calls
     if len(calls) == 1 and not table.problems:
         return _with_notes(calls[0].transcript, table.notes)
@@ -45,14 +49,26 @@ def _with_notes(transcript: Transcript, notes: tuple[str, ...]) -> Transcript:
     return transcript.model_copy(update={"warnings": (*notes, *transcript.warnings)})
 
 
-async def settle_roles(transcript: Transcript) -> Transcript:
-    """The call with the side that the user names as theirs, where it doesn't say who is who."""
-    names = view.unclear_speakers(transcript)
-    if not names:
+async def settle_roles(transcript: Transcript, remember: Callable[[list[str]], Awaitable[None]]) -> Transcript:
+    """The call with those on the user's side whom the user names, where it doesn't say who is who.
+
+    Args:
+        transcript: the call.
+        remember: keeps who was named, so that the next call needn't be asked about.
+    """
+    left = list(view.unclear_speakers(transcript))
+    ours: list[str] = []
+    while left and (not ours or len(left) > 1):
+        chosen = await choose(
+            "Who else is on your side?" if ours else "Who is on your side?",
+            {name: number for number, name in enumerate(left[:MAX_OFFERED_NAMES])},
+            other="Nobody else" if ours else "None of them",
+        )
+        if chosen in (None, OTHER):
+            break
+        ours.append(left.pop(chosen))
+    if not ours:
         return transcript
-    chosen = await choose(
-        "Who is on your side?",
-        {name: number for number, name in enumerate(names[:MAX_OFFERED_NAMES])},
-        other="None of them",
-    )
-    return transcript if chosen in (None, OTHER) else assign_roles(transcript, names[chosen])
+    await remember(ours)
+    known = [turn.speaker for turn in transcript.turns if turn.role == "rep"]
+    return assign_roles(transcript, list(dict.fromkeys([*known, *ours])))

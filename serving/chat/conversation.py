@@ -6,6 +6,7 @@ import chainlit as cl
 
 from agent.coach import FIRST_QUESTION, Coach
 from salescoach.errors import InputError
+from salescoach.reading.team import Team
 from salescoach.types import Transcript
 from serving.chat import view
 from serving.chat.actions import Desk
@@ -14,6 +15,7 @@ from serving.chat.choosing import settle_roles
 from serving.chat.exchanges import Exchange
 from serving.chat.page_state import page_state
 from serving.chat.process import ChatProcess
+from serving.usecases.team import remember, saved_team
 
 
 class OpenConversation:
@@ -25,6 +27,15 @@ class OpenConversation:
         self._history = chat.history()
         self._user: str = cl.context.session.user.identifier
 
+    @property
+    def team(self) -> Team:
+        """Who is on the user's side in all calls.
+
+        Raises:
+            CoachError: the saved names can't be read.
+        """
+        return saved_team(self._chat.settings, self._user)
+
     async def take_call(self, message: cl.Message, transcript: Transcript, title: str, question: str = "") -> None:
         """Shows a call as a card in place of its message, asks who is who where that is unclear, and scores it.
 
@@ -34,7 +45,7 @@ class OpenConversation:
         """
         card = view.card(transcript, title)
         await self.shorten(message, f"{question}\n{card}" if question else card)
-        transcript = await settle_roles(transcript)
+        transcript = await settle_roles(transcript, self._remember)
         call_id = await self._chat.run_whole(self._keep(message, transcript))
         exchange = await self.ask(question or FIRST_QUESTION, call_id)
         if exchange is not None and exchange.score is not None:
@@ -76,6 +87,9 @@ class OpenConversation:
             ask=self.ask,
             note=self._history.quotes,
         )
+
+    async def _remember(self, names: list[str]) -> None:
+        await asyncio.to_thread(remember, self._chat.settings, names, self._user)
 
     async def _keep(self, message: cl.Message, transcript: Transcript) -> str:
         """Keeps a call, and that the conversation is about it; without that nobody could delete the call."""

@@ -71,11 +71,11 @@ async def _take_files(
         await conversation.shorten(message, question or title)
         content = await asyncio.to_thread(Path(file.path).read_bytes)
         if is_table(Path(file.name)):
-            transcript = await choose_row(reader, content, file.name)
+            transcript = await choose_row(reader, content, file.name, conversation.team)
             if transcript is None:
                 continue
         else:
-            transcript = await reader.file(content, file.name)
+            transcript = await reader.file(content, file.name, conversation.team)
         await conversation.take_call(message, transcript, title, question)
 
 
@@ -83,7 +83,7 @@ async def _take_text(
     conversation: OpenConversation, reader: Reader, message: cl.Message, text: str, title: str
 ) -> None:
     await conversation.shorten(message, title)
-    await conversation.take_call(message, await reader.text(text), title)
+    await conversation.take_call(message, await reader.text(text, conversation.team), title)
 
 
 async def _refuse_wall(conversation: OpenConversation, message: cl.Message, why: str) -> None:

@@ -11,10 +11,12 @@ import struct
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from salescoach.errors import CoachError, InputError
 from salescoach.reading.labelled import CallTable, read_table
+from salescoach.reading.team import NOBODY_SAVED, Team
 from salescoach.reading.transcripts import judged_part, looks_like_transcript, parse_transcript, transcript_of
 from salescoach.types import Transcript
 
@@ -44,34 +46,34 @@ class Reader:
         """
         return bool(await self._run(looks_like_transcript, judged_part(text)))
 
-    async def text(self, text: str) -> Transcript:
-        """As ``parse_transcript``.
+    async def text(self, text: str, team: Team = NOBODY_SAVED) -> Transcript:
+        """As ``parse_transcript``; ``team`` is who is on the user's side.
 
         Raises:
             TranscriptError: there is nothing to read, or too much.
             InputError: it took too long.
         """
-        read: Transcript = await self._run(parse_transcript, text)
+        read: Transcript = await self._run(parse_transcript, text, rep=team)
         return read
 
-    async def file(self, content: bytes, name: str = "") -> Transcript:
-        """As ``transcript_of``.
+    async def file(self, content: bytes, name: str = "", team: Team = NOBODY_SAVED) -> Transcript:
+        """As ``transcript_of``; ``team`` as for ``text``.
 
         Raises:
             TranscriptError: the bytes are no text, there is nothing to read, or too much.
             InputError: it took too long.
         """
-        read: Transcript = await self._run(transcript_of, content, name)
+        read: Transcript = await self._run(transcript_of, content, name, rep=team)
         return read
 
-    async def table(self, content: bytes, name: str) -> CallTable:
+    async def table(self, content: bytes, name: str, team: Team = NOBODY_SAVED) -> CallTable:
         """As ``read_table``.
 
         Raises:
             DataError: it is no table, or holds no call that can be read.
             InputError: it took too long.
         """
-        read: CallTable = await self._run(read_table, content, name)
+        read: CallTable = await self._run(read_table, content, name, team)
         return read
 
     async def warm_up(self) -> None:
@@ -84,12 +86,12 @@ class Reader:
         while self._idle:
             await _end(self._idle.pop())
 
-    async def _run(self, function: Callable[..., Any], *args: Any) -> Any:
+    async def _run(self, function: Callable[..., Any], *args: Any, **named: Any) -> Any:
         async with self._free:
             process = await self._process()
             try:
                 async with asyncio.timeout(DEADLINE_S):
-                    result = await _asked(process, function, *args)
+                    result = await _asked(process, partial(function, *args, **named))
             except TimeoutError:
                 await _end(process)
                 raise InputError(
@@ -114,17 +116,17 @@ class Reader:
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdin=PIPE, stdout=PIPE)
         try:
             async with asyncio.timeout(START_S):
-                await _asked(process, looks_like_transcript, "")
+                await _asked(process, partial(looks_like_transcript, ""))
         except BaseException:
             await _end(process)
             raise
         return process
 
 
-async def _asked(process: Process, function: Callable[..., Any], *args: Any) -> Any:
+async def _asked(process: Process, function: Callable[[], Any]) -> Any:
     """What a function returns in that process, or the error that it explains to the user."""
     assert process.stdin is not None and process.stdout is not None
-    request = pickle.dumps((function, args))
+    request = pickle.dumps(function)
     process.stdin.write(_LENGTH.pack(len(request)) + request)
     await process.stdin.drain()
     [length] = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
@@ -143,9 +145,9 @@ def serve_parent() -> None:
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr
     while head := requests.read(_LENGTH.size):
-        function, args = pickle.loads(requests.read(_LENGTH.unpack(head)[0]))
+        function = pickle.loads(requests.read(_LENGTH.unpack(head)[0]))
         try:
-            result: Any = function(*args)
+            result: Any = function()
         except CoachError as error:
             result = error
         answer = pickle.dumps(result)

@@ -10,8 +10,9 @@ from typing import Final
 
 from agent.chat_models import OFFLINE, Wording, is_this_machine
 from salescoach.model.artifact import Manifest
+from salescoach.reading.spelling import is_nobody
 from salescoach.reading.texts import QUOTED
-from salescoach.reading.transcripts import UNKNOWN_SPEAKER, speakers
+from salescoach.reading.transcripts import speakers
 from salescoach.types import Citation, LabelledCall, Transcript, Turn
 from tools.phrases import count
 
@@ -154,7 +155,7 @@ def unclear_speakers(transcript: Transcript) -> tuple[str, ...]:
         return ()
     unclear = {turn.speaker for turn in transcript.turns if turn.role == "unknown"}
     everybody = speakers(transcript)
-    named = [name for name in everybody if name in unclear and not name.casefold().startswith(UNKNOWN_SPEAKER)]
+    named = [name for name in everybody if name in unclear and not is_nobody(name)]
     return tuple(named) if len(everybody) > 1 else ()
 
 

@@ -34,8 +34,13 @@ def evaluate(
     from salescoach.model.scoring import CallScorer
     from salescoach.reading.labelled import read_calls
     from serving.progress_bar import progress
+    from serving.usecases.team import team_in_tables
 
-    calls = [call for call in read_calls(data, tell=printing.note) if split in (None, call.split)]
+    calls = [
+        call
+        for call in read_calls(data, team=team_in_tables(Settings.load()), tell=printing.note)
+        if split in (None, call.split)
+    ]
     if not calls:
         raise InputError(f"{data.name} has no calls of the split {split!r}.")
     scorer = CallScorer.load(Settings.load(model=model))
@@ -68,8 +73,9 @@ def compare(
     from eval.report_tables import comparison_page
     from salescoach.reading.labelled import read_calls
     from serving.progress_bar import progress
+    from serving.usecases.team import team_in_tables
 
-    calls = read_calls(data, tell=printing.note)
+    calls = read_calls(data, team=team_in_tables(Settings.load()), tell=printing.note)
     is_page = report is not None and printing.is_page(report)
     options = CompareOptions(n_folds=folds, quick=quick, by_time=by_time, model=model, with_learning=is_page)
     with progress() as show:
@@ -88,8 +94,9 @@ def audit(data: Data, as_json: AsJson = False) -> None:
     from eval.audit import render as audit_page
     from salescoach.reading.labelled import read_calls
     from serving.progress_bar import progress
+    from serving.usecases.team import team_in_tables
 
-    calls = read_calls(data, tell=printing.note)
+    calls = read_calls(data, team=team_in_tables(Settings.load()), tell=printing.note)
     with progress() as show:
         n_begun = itertools.count()
         found = run(calls, seed=Settings.load().seed, progress=lambda _: show("checking", next(n_begun), N_STEPS))

@@ -23,10 +23,11 @@ def index(data: Data, model: ModelDir = None) -> None:
     from serving.progress_bar import progress
     from serving.usecases.indexing import rebuild_index
     from serving.usecases.lost_library import check_library
+    from serving.usecases.team import team_in_tables
 
     settings = Settings.load(model=model)
     find_model(settings)  # without one nothing can be indexed, so nothing is added
-    calls = read_calls(data, need_labels=False, tell=printing.note)
+    calls = read_calls(data, need_labels=False, team=team_in_tables(settings), tell=printing.note)
     check_library(settings)
     with Library(settings.library_file) as library, progress() as show:
         report = library.add(calls)
@@ -51,16 +52,17 @@ def add(
     from serving.usecases.lost_library import check_library
     from serving.usecases.outcomes import add_call
     from serving.usecases.read import read_all, read_call
+    from serving.usecases.team import our_side
 
     settings = Settings.load(model=model)
     find_model(settings)  # without one nothing can be indexed, so nothing is added
     if is_table(file) and len(read_all(file, rep).calls) > 1:
         raise InputError(f"{file.name} is a table of calls; add it with `coach index {file.name}`.")
-    transcript = read_call(file_or_stdin(file), rep)
+    transcript = read_call(file_or_stdin(file), our_side(settings, rep))
     check_library(settings)
     with Library(settings.library_file) as library, progress() as show:
         done = add_call(
-            settings, library, transcript, _outcome(outcome), account_id=account, at=at, by=_user(), progress=show
+            settings, library, transcript, _outcome(outcome), account_id=account, at=at, by=user_here(), progress=show
         )
     _entered(done, as_json)
 
@@ -81,7 +83,7 @@ def outcome(
     settings = Settings.load(model=model)
     check_library(settings, must_exist=True)
     with Library(settings.library_file, create=False) as library, progress() as show:
-        done = enter_outcome(settings, library, call_id, _outcome(ended), at=at, by=_user(), progress=show)
+        done = enter_outcome(settings, library, call_id, _outcome(ended), at=at, by=user_here(), progress=show)
     _entered(done, as_json)
 
 
@@ -104,7 +106,7 @@ def _outcome(ending: Ending | None) -> "Outcome | None":
     return None if ending is None or ending == "open" else ending
 
 
-def _user() -> str | None:
+def user_here() -> str | None:
     """Who sits at this terminal, as far as the system knows."""
     try:
         return getpass.getuser()

@@ -63,6 +63,7 @@ def train(
     from serving.usecases.indexing import rebuild_index
     from serving.usecases.lost_library import check_library
     from serving.usecases.setup import example_calls
+    from serving.usecases.team import team_in_tables
     from training.from_library import choose_calls
     from training.options import FinetuneOptions, TrainingOptions
     from training.run import train as run
@@ -70,7 +71,7 @@ def train(
     settings = Settings.load(base_model=base)
     check_library(settings, must_exist=data is None)
     if data:
-        calls = read_calls(data, tell=printing.note)
+        calls = read_calls(data, team=team_in_tables(settings), tell=printing.note)
         source = f"{len(calls)} calls of {data.name}"
     else:
         with Library(settings.library_file, create=False) as library:

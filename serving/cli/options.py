@@ -16,7 +16,8 @@ Data = Annotated[Path, typer.Argument(help="labelled calls: CSV, TSV, XLSX, ODS,
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 ModelDir = Annotated[Path | None, typer.Option("--model", help="a model folder; default: the current one")]
 RepNames = Annotated[
-    list[str] | None, typer.Option("--rep", help="a speaker who is on your side; may be given several times")
+    list[str] | None,
+    typer.Option("--rep", help="who is on your side, by name, e-mail domain or channel; may be given several times"),
 ]
 Force = Annotated[bool, typer.Option("--force", help="show the number even where the coach abstains")]
 Method = Annotated[

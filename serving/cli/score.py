@@ -29,17 +29,18 @@ def score(
     from serving.usecases.read import read_call
     from serving.usecases.score import rank_calls, score_call
     from serving.usecases.score_log import log_to
+    from serving.usecases.team import our_side, team_in_tables
 
     settings = Settings.load(model=model)
     log = log_to(settings.library_file, "cli")
     if is_table(file):
-        calls = read_calls(file, need_labels=False, tell=printing.note)
+        calls = read_calls(file, need_labels=False, team=team_in_tables(settings, rep), tell=printing.note)
         scorer = CallScorer.load(settings, method=method)
         with progress() as report:
             ranking = rank_calls(scorer, calls, log, force=force, progress=report)
         printing.result(ranking, render.ranking(ranking.results), as_json)
         return
-    transcript = read_call(file_or_stdin(file), rep)
+    transcript = read_call(file_or_stdin(file), our_side(settings, rep))
     found = score_call(CallScorer.load(settings, method=method), transcript, log, force=force)
     printing.result(found, render.score(found), as_json)
 
@@ -57,9 +58,10 @@ def metrics(
     from serving.cli.metrics_table import metrics_page
     from serving.usecases.metrics import measure_call
     from serving.usecases.read import read_call
+    from serving.usecases.team import our_side
 
     settings = Settings.load(model=model)
-    transcript = read_call(file_or_stdin(file), rep)
+    transcript = read_call(file_or_stdin(file), our_side(settings, rep))
     found = measure_call(settings, transcript, industry=industry, call_type=call_type)
     printing.result(found, metrics_page(found, published=published), as_json)
 
@@ -68,8 +70,9 @@ def read(file: File, rep: RepNames = None, as_json: AsJson = False) -> None:
     """Show what the coach understood of a file: its calls, turns, sides and times, and what it is unsure of."""
     from serving.cli.reading_table import reading_page
     from serving.usecases.read import read_all
+    from serving.usecases.team import our_side
 
-    found = read_all(file_or_stdin(file), rep)
+    found = read_all(file_or_stdin(file), our_side(Settings.load(), rep))
     printing.result(found, reading_page(found), as_json)
 
 
@@ -78,8 +81,9 @@ def moves(file: File, rep: RepNames = None, as_json: AsJson = False) -> None:
     from serving.cli.moves_table import moves_page
     from serving.usecases.moves import load_reader
     from serving.usecases.read import read_call
+    from serving.usecases.team import our_side
 
-    transcript = read_call(file_or_stdin(file), rep)
+    transcript = read_call(file_or_stdin(file), our_side(Settings.load(), rep))
     found = load_reader().read(transcript)
     printing.result(found, moves_page(found, transcript), as_json)
 
@@ -98,9 +102,10 @@ def similar(
     from serving.usecases.lost_library import check_library
     from serving.usecases.read import read_call
     from serving.usecases.similar import find_similar
+    from serving.usecases.team import our_side
 
     settings = Settings.load(model=model)
-    transcript = read_call(file_or_stdin(file), rep)
+    transcript = read_call(file_or_stdin(file), our_side(settings, rep))
     check_library(settings, must_exist=True)
     found = find_similar(build_parts(settings), transcript, outcome, k, diversity)
     printing.result(found, render.precedents(found.results), as_json)
@@ -117,9 +122,10 @@ def ask(
     from serving.usecases.ask import ask_once
     from serving.usecases.lost_library import check_library
     from serving.usecases.read import read_call
+    from serving.usecases.team import our_side
 
     settings = Settings.load(model=model)
-    call = read_call(file_or_stdin(transcript), rep) if transcript else None
+    call = read_call(file_or_stdin(transcript), our_side(settings, rep)) if transcript else None
     check_library(settings, must_exist=call is None)
     answer = asyncio.run(ask_once(settings, question, call, "cli"))
     printing.result(answer, answer.answer, as_json)

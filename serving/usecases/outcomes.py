@@ -178,7 +178,7 @@ def _settled(
     is_private = call.provenance == "pasted"
     trouble = None
     if not is_private and (before is not None or call.outcome is not None):
-        trouble = _index_again(settings, library, scorer, progress)
+        trouble = index_again(settings, library, scorer, progress)
     return OutcomeEntered(
         call_id=call.call_id,
         outcome=call.outcome,
@@ -200,7 +200,7 @@ def _said(call: LabelledCall, trouble: str | None) -> str:
     return f"{kept} It is among the past calls now." if call.outcome else f"{kept} It is in the library."
 
 
-def _index_again(settings: Settings, library: Library, scorer: Scorer | None, progress: Progress) -> str | None:
+def index_again(settings: Settings, library: Library, scorer: Scorer | None, progress: Progress) -> str | None:
     """Indexes for the current model, and for that of a chat that began with another one; gives what went wrong."""
     try:
         for one in _scorers(settings, scorer):

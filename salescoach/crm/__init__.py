@@ -1,0 +1,1 @@
+"""Exports of a CRM -> outcomes of calls, by the rules of docs/outcomes.md."""
