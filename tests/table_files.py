@@ -41,14 +41,18 @@ def spreadsheet(**sheets: Iterable[Sequence[str]]) -> bytes:
         return f'<table:table table:name="{name}"><table:table-column/>{filled}{rest}</table:table>'
 
     body = "".join(table(name, rows) for name, rows in sheets.items())
-    content = f"<office:document-content {_ODS}><office:body><office:spreadsheet>{body}</office:spreadsheet></office:body></office:document-content>"
+    inner = f"<office:body><office:spreadsheet>{body}</office:spreadsheet></office:body>"
+    content = f"<office:document-content {_ODS}>{inner}</office:document-content>"
     return archive({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": content})
 
 
 def word(*blocks: str, name: str = "word/document.xml", head: str = "") -> bytes:
     """A Word document of paragraphs and tables."""
     return archive(
-        {"[Content_Types].xml": "<Types/>", name: f"{head}<w:document {_WORD}><w:body>{''.join(blocks)}</w:body></w:document>"}
+        {
+            "[Content_Types].xml": "<Types/>",
+            name: f"{head}<w:document {_WORD}><w:body>{''.join(blocks)}</w:body></w:document>",
+        }
     )
 
 

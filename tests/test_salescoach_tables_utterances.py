@@ -56,7 +56,9 @@ def test_a_table_with_speaker_and_text_alone_is_one_call(header: str) -> None:
 
 
 def test_rows_of_one_call_id_are_one_call_wherever_they_stand() -> None:
-    text = "Call ID;Speaker;Text\n7;Rep;Is the roof flat?\n9;Rep;Hello?\n7;Customer;Half of it is.\n9;Client;Who is it?\n"
+    text = (
+        "Call ID;Speaker;Text\n7;Rep;Is the roof flat?\n9;Rep;Hello?\n7;Customer;Half of it is.\n9;Client;Who is it?\n"
+    )
     first, second = calls_in(text)
     assert (first.call_id, turns(first)) == ("7", TWO)
     assert (second.call_id, turns(second)) == ("9", [("Rep", "rep", "Hello?"), ("Client", "customer", "Who is it?")])
@@ -106,7 +108,9 @@ def test_times_of_all_usual_forms(start: str, end: str, rows: list[tuple[str, st
 
 
 def test_whispers_table_has_milliseconds_and_its_labels_in_the_text() -> None:
-    [call] = calls_in("start\tend\ttext\n0\t1500\tRep: Is the roof flat?\n1700\t2600\tCustomer: Half of it is.\n", "a.tsv")
+    [call] = calls_in(
+        "start\tend\ttext\n0\t1500\tRep: Is the roof flat?\n1700\t2600\tCustomer: Half of it is.\n", "a.tsv"
+    )
     assert turns(call) == TWO
     assert times(call) == [(0, 1.5), (1.7, 2.6)]
 
@@ -137,7 +141,9 @@ def test_without_a_header_the_cells_show_what_the_columns_hold(rows: list[str]) 
 
 def test_a_table_of_calls_with_a_column_called_speaker_stays_one() -> None:
     talk = '"Rep: Is the roof flat?\nCustomer: Half of it is."'
-    table = read_table(f"call_id,speaker,transcript\na,Anna,{talk}\nb,Anna,{talk.replace('roof', 'wall')}\n".encode(), "x.csv")
+    table = read_table(
+        f"call_id,speaker,transcript\na,Anna,{talk}\nb,Anna,{talk.replace('roof', 'wall')}\n".encode(), "x.csv"
+    )
     assert [len(call.transcript) for call in table.calls] == [2, 2]
 
 
