@@ -41,7 +41,8 @@ def spreadsheet(**sheets: Iterable[Sequence[str]]) -> bytes:
         return f'<table:table table:name="{name}"><table:table-column/>{filled}{rest}</table:table>'
 
     body = "".join(table(name, rows) for name, rows in sheets.items())
-    content = f"<office:document-content {_ODS}><office:body><office:spreadsheet>{body}</office:spreadsheet></office:body></office:document-content>"
+    inner = f"<office:body><office:spreadsheet>{body}</office:spreadsheet></office:body>"
+    content = f"<office:document-content {_ODS}>{inner}</office:document-content>"
     return archive({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": content})
 
 

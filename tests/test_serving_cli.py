@@ -194,7 +194,7 @@ def bad_inputs(tmp_path: Path) -> dict[str, tuple[list[str], str]]:
     empty.write_text(" \n\n")
     binary.write_bytes(b"%PDF-1.7\x00\x01\x02" * 50)
     big.write_text("Rep: hello there my friend\n" * 80_000)
-    bare.write_text("text,label\nhello,1\n")
+    bare.write_text("words,mark\nhello,1\n")
     odd = tmp_path / "odd.csv"
     odd.write_text('call_transcript,conversion_label\n"Rep: Hi.\nCustomer: Hello.",maybe\n')
     return {

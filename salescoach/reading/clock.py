@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from salescoach.reading.drafts import ReadCall
-from salescoach.reading.stamps import Moment, moment
+from salescoach.reading.stamps import StampedTime, moment
 
 _DAY_S: Final = 86_400.0
 _NUMBER = re.compile(r"\d+")
@@ -58,7 +58,7 @@ class Timeline:
                 call.started_at = datetime.combine(day, datetime.min.time()) + timedelta(seconds=first.at_s)
 
 
-def _plain(one: Moment) -> float:
+def _plain(one: StampedTime) -> float:
     return one.at_s
 
 
@@ -70,7 +70,7 @@ class _Clock:
         self._zero: float | None = None
         self._last = self._midnight = 0.0
 
-    def __call__(self, one: Moment) -> float:
+    def __call__(self, one: StampedTime) -> float:
         day = self._days.get(one.day) if one.day else None
         if day:
             self._midnight = day.toordinal() * _DAY_S

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from salescoach.errors import DataError, TranscriptError
 from salescoach.reading.archives import MAX_DOCUMENT_BYTES, archive_kind, is_archive
 from salescoach.reading.drafts import ReadCall
-from salescoach.reading.pages import Page, calls_of_page
+from salescoach.reading.pages import Document, calls_of_page
 from salescoach.reading.source import Source
 from salescoach.reading.wordprocessing import read_word
 
@@ -36,7 +36,7 @@ def calls_in_document(data: bytes, name: str = "", reps: Sequence[str] = ()) -> 
     raise TranscriptError(f"This is {f'an {kind}' if kind else 'a zip archive'}, not a transcript; {_GIVE}.")
 
 
-def calls_of_document(page: Page, reps: Sequence[str] = ()) -> list[ReadCall]:
+def calls_of_document(page: Document, reps: Sequence[str] = ()) -> list[ReadCall]:
     """The calls of what a document shows.
 
     Raises:

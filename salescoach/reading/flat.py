@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from salescoach.reading.inline import said_of_cut, turns_on_lines
 from salescoach.reading.limits import MAX_TURNS
 from salescoach.reading.names import Shape, key_of, shape_of, tidy_label
 from salescoach.reading.roles import side_of
@@ -45,6 +46,8 @@ def unflatten(lines: Iterable[tuple[int, str]], reps: Iterable[str] = ()) -> tup
     speaker's label within a single line is only told.
     """
     numbered = [(number, line) for number, line in lines if line]
+    if len(numbered) == 1 and (alone := _cut_alone(*numbered[0], reps)):
+        return alone
     n_colons = {number: line.count(":") + line.count("\uff1a") for number, line in numbered}
     if sum(n_colons.values()) > _MAX_COLONS:
         return numbered, []
@@ -58,8 +61,18 @@ def unflatten(lines: Iterable[tuple[int, str]], reps: Iterable[str] = ()) -> tup
         return numbered, [_told(told)] if told else []
     cut = [(number, piece) for number, line in numbered for piece in _pieces(line, within.get(number, []))]
     labels = dict.fromkeys(one.label for labels in within.values() for one in labels)
-    at = listed(f"“{label}:”" for label in labels)
-    return cut, [f"Several speakers stood on one line, which was cut where {at} stands."]
+    return cut, [said_of_cut(labels)]
+
+
+def _cut_alone(number: int, line: str, reps: Iterable[str]) -> tuple[list[tuple[int, str]], list[str]] | None:
+    """A call on one line without written-out breaks in it, cut into turns; None where it isn't such a call."""
+    if any(one["lost"] and one["lost"] != "|" for one in _BREAK.finditer(line)):
+        return None
+    found = turns_on_lines(line, tuple(reps))
+    if found is None:
+        return None
+    text, labels = found
+    return [(number, piece) for piece in text.split("\n")], [said_of_cut(labels)]
 
 
 def _inline(line: str, names: _Names) -> list[_Inline]:

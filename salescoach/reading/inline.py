@@ -2,20 +2,22 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Final
 
 from salescoach.reading.limits import MAX_CALL_CHARS, MAX_TURNS
-from salescoach.reading.names import is_heading_label, is_name, tidy_label
+from salescoach.reading.names import Shape, shape_of, tidy_label
 from salescoach.reading.roles import means, side_of
+from salescoach.reading.texts import listed
 from salescoach.reading.times import STAMP
 
 _MAX_LABEL: Final = 64
 _MAX_WORDS: Final = 5
 _MAX_COLONS: Final = 20_000
 _MIN_TURNS: Final = 2
+_ALTERNATING: Final = 0.6
 
 _COLON: Final = re.compile(r"[:\uff1a](?=[\s\w\"“'*(¿¡]|$)(?!\d)")
 # After one of these a turn can begin; a dot also ends an abbreviation.
@@ -24,8 +26,8 @@ _BOUNDARY: Final = re.compile(
 )
 _LEAD: Final = re.compile(rf"(?:[\[(]?{STAMP}[\])]?\s*(?:[-\u2013|]\s*)?)?(?:\*\*)?\Z")  # what belongs to a label
 _TIME_FIRST: Final = re.compile(rf"{STAMP}\s+")
-_TIME_AFTER: Final = re.compile(rf"\s*[\[(]?\s*{STAMP}\s*[\])]?\Z")
-_SEPARATOR: Final = re.compile(r"\s*(?:\|{1,3}|/{1,3}|[;~•·\u2013\u2014-])\s*\Z")
+_TIME_AFTER: Final = re.compile(rf"(?<!\s)\s*+[\[(]?\s{{0,3}}+{STAMP}\s{{0,3}}+[\])]?\Z")
+_SEPARATOR: Final = re.compile(r"(?<!\s)\s*+(?:\|{1,3}|/{1,3}|[;~•·\u2013\u2014-])\Z")
 # Before a label in the middle of a sentence they make it a word of that sentence: "I told the Customer: no".
 _NO_TURN_AFTER: Final = frozenset(
     "a an the our your my his her their this that these those to for with from of by as and".split()
@@ -54,11 +56,25 @@ def turns_on_lines(text: str, reps: Sequence[str] = ()) -> tuple[str, list[str]]
     if len(text) > 2 * MAX_CALL_CHARS or "\n" in text:
         return None
     labels = _accepted(_labels_in(text), reps)
-    if not _MIN_TURNS <= len(labels) <= MAX_TURNS or len({label.text.casefold() for label in labels}) < 2:
+    if not _MIN_TURNS <= len(labels) <= MAX_TURNS or not _take_turns(labels):
         return None
     cuts = [0, *(label.start for label in labels if label.start), len(text)]
     pieces = [text[start:stop].strip() for start, stop in pairwise(cuts)]
     return "\n".join(_without_separators(pieces)), list(dict.fromkeys(label.text for label in labels))
+
+
+def said_of_cut(labels: Iterable[str]) -> str:
+    """What is said of a line that was cut at these labels."""
+    at = listed(f"“{label}:”" for label in labels)
+    return f"Several speakers stood on one line, which was cut where {at} stands."
+
+
+def _take_turns(labels: Sequence[_Label]) -> bool:
+    """Whether labels are those of a call: of both sides, or of several names that mostly alternate."""
+    keys = [label.text.casefold() for label in labels]
+    if {"rep", "customer"} <= {side_of(key) for key in keys}:
+        return True
+    return len(set(keys)) > 1 and sum(one != other for one, other in pairwise(keys)) >= _ALTERNATING * (len(keys) - 1)
 
 
 def _labels_in(text: str) -> list[_Label]:
@@ -90,8 +106,6 @@ def _label(before: str, end: int, *, is_first: bool) -> _Label | None:
     if not n_words:
         return None
     label = " ".join(words[-n_words:])
-    if is_heading_label(label):
-        return None
     first = len(bare) - len(label) if bare.endswith(label) else start
     lead = _LEAD.search(before[:first])
     return _Label(end - len(before) + (lead.start() if lead else first), tidy_label(label) or label, is_whole)
@@ -99,7 +113,7 @@ def _label(before: str, end: int, *, is_first: bool) -> _Label | None:
 
 def _is_speaker(words: str) -> bool:
     label = tidy_label(words)
-    return label is not None and (is_name(label) or side_of(label) is not None)
+    return label is not None and (shape_of(label) >= Shape.WORD or side_of(label) is not None)
 
 
 def _n_last_words(words: Sequence[str]) -> int:
@@ -128,7 +142,8 @@ def _accepted(labels: Sequence[_Label], reps: Sequence[str]) -> list[_Label]:
     }
     if begins and len(known) < 2:
         # Words with capitals within a sentence need another label that recurs.
-        return [label for label in labels if label.is_after_sentence or known]
+        recurs = any(counts[key] > 1 for key in known)
+        return [label for label in labels if label.is_after_sentence or label.text.casefold() in known or recurs]
     return [label for label in labels if label.text.casefold() in known or (known and label.is_after_sentence)]
 
 

@@ -46,7 +46,7 @@ def read_calls(
         raise DataError(f"There is no file {file}; give a table of calls, such as a CSV or XLSX.")
     with file.open("rb") as stream:
         table = OpenTable(stream, file.name, need_outcome=need_labels, reps=team)
-        sorted_out = _SortedOut(need_labels, provenance, team, with_cut=not need_labels)
+        sorted_out = _SortedOut(need_labels, provenance, team, is_for_reading=False)
         sorted_out.take(table.calls())
     problems = sorted_out.problems
     if problems:
@@ -87,7 +87,7 @@ def read_table(content: bytes, name: str, team: Team = NOBODY_SAVED, max_calls: 
     """
     name = Path(name).name
     table = OpenTable(io.BytesIO(content), name, need_outcome=False, reps=team)
-    sorted_out = _SortedOut(False, "own", team, with_cut=True)
+    sorted_out = _SortedOut(False, "own", team, is_for_reading=True)
     calls = table.calls()
     sorted_out.take(islice(calls, max_calls))
     if max_calls is not None and next(calls, None) is not None:
@@ -114,14 +114,19 @@ def is_table(file: Path) -> bool:
 
 
 class _SortedOut:
-    """The calls of some rows, each once, and what is wrong with the others."""
+    """The calls of some rows, and what is wrong with the others.
 
-    def __init__(self, need_labels: bool, provenance: Provenance, team: Team, *, with_cut: bool) -> None:
-        self._need_labels, self._provenance, self._team, self._with_cut = need_labels, provenance, team, with_cut
+    ``is_for_reading``: a call that is there twice is kept twice, as the user sees all of them.
+    """
+
+    def __init__(self, need_labels: bool, provenance: Provenance, team: Team, *, is_for_reading: bool) -> None:
+        self._need_labels, self._provenance, self._team = need_labels, provenance, team
+        self._is_for_reading = is_for_reading
         self.calls: list[LabelledCall] = []
         self.problems: list[str] = []
         self.notes: list[str] = []
         self.one_turn: list[str] = []  # rows whose cell holds one turn
+        self._twice: list[str] = []
         self._first: dict[str, tuple[str, str, Outcome | None]] = {}  # call_id -> row, content, outcome
         self._by_content: dict[str, tuple[str, Outcome | None]] = {}
 
@@ -129,7 +134,7 @@ class _SortedOut:
         """Sorts out rows as they come."""
         cut: list[str] = []
         for row in rows:
-            if row.cut_at is not None and not self._with_cut:
+            if row.cut_at is not None and self._need_labels:
                 cut.append(f"{row.where} ({row.cut_at:,} characters)")
                 continue
             try:
@@ -139,9 +144,14 @@ class _SortedOut:
         if cut:
             were = in_number(len(cut), "is cut and was", "are cut and were")
             self.notes.append(f"The transcript in {listed(cut)} {were} left out; export it again in another form.")
+        if self._twice:
+            are = in_number(len(self._twice), "is a call", "are calls")
+            again = f"{listed(self._twice)} {are} that the file has already; each call was taken once."
+            self.notes.append(again[0].upper() + again[1:])
         if self.one_turn:
             hold = in_number(len(self.one_turn), "holds one turn only", "hold one turn only each")
-            self.notes.append(f"{listed(self.one_turn)} {hold}; were line breaks or speakers lost?".capitalize())
+            lost = f"{listed(self.one_turn)} {hold}; were line breaks or speakers lost?"
+            self.notes.append(lost[0].upper() + lost[1:])
 
     def _take(self, row: TableCall, call: LabelledCall) -> None:
         where, content = row.where, call.transcript.content_hash
@@ -153,8 +163,10 @@ class _SortedOut:
             self.problems.append(f"{_both(first[0], where)} share the call_id {call.call_id} but differ")
         elif same is not None and same[1] != call.outcome:
             self.problems.append(f"{_both(same[0], where)} are the same call with different labels")
-        elif same is None:
+        elif same is None or self._is_for_reading:
             self.calls.append(call)
+        else:
+            self._twice.append(where)
         self._first.setdefault(call.call_id, (where, content, call.outcome))
         self._by_content.setdefault(content, (where, call.outcome))
 

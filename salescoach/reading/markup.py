@@ -8,7 +8,7 @@ from lxml import etree, html
 
 from salescoach.errors import TranscriptError
 from salescoach.reading.limits import MAX_LINES, check_lines
-from salescoach.reading.pages import Page, PageLine, PageTable
+from salescoach.reading.pages import Document, PageLine, PageTable
 from salescoach.reading.texts import unescaped
 from salescoach.reading.times import STAMP
 
@@ -18,11 +18,10 @@ _NOT_SHOWN: Final = frozenset(
 )  # fmt: skip
 _BLOCKS: Final = frozenset(
     {"p", "div", "li", "ul", "ol", "dl", "dt", "dd", "section", "article", "main", "header", "aside", "blockquote",
-     "pre",
-     "table", "tr", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "figure", "details", "summary", "address", "body"}
+     "pre", "table", "tr", "td", "th", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "figure", "details", "summary",
+     "address", "body"}
 )  # fmt: skip
 _HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_BOLD: Final = frozenset({"b", "strong"})
 _ANY_TAG: Final = re.compile(
     r"<(?:br|/?(?:p|div|li|ul|ol|b|strong|span|i|em|u|table|tr|td|th|h[1-6]|dl|dt|dd|section|article|font|html|body|pre|"
     r"blockquote))(?:\s[^<>]{0,1000}+)?/?>",
@@ -31,7 +30,8 @@ _ANY_TAG: Final = re.compile(
 _ESCAPED_TAG: Final = re.compile(r"&lt;/?(?:br|p|div|li|b|strong|span)\b", re.I)
 _ENTITY: Final = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,6}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
 _PAGE: Final = re.compile(
-    r"\s*+(?:<\?xml[^>]{0,200}+>\s*+)?(?:<!--.{0,2000}?-->\s*+)?<(?:!doctype\s++html|html|head|body)\b", re.I | re.S
+    r"(?:<\?xml[^>]{0,200}+>\s{0,9}+)?(?:<!--.{0,200}?-->\s{0,9}+)?<(?:!doctype\s{1,9}+html|html|head|body)\b",
+    re.I | re.S,
 )
 # Also within the names that a build tool makes: "Transcript_speaker__x1y2".
 _SPEAKER_CLASS: Final = re.compile(
@@ -42,14 +42,14 @@ _SPEAKER_CLASS: Final = re.compile(
 _TIME_CLASS: Final = re.compile(
     r"(?:[\w-]{0,40}[-_])?(?:time|time[-_]?stamp|time[-_]?code|start[-_]?time|ts|clock)(?:__\w{1,20})?", re.I
 )
-_STAMP: Final = re.compile(rf"[\[(]?\s*({STAMP})\s*[\])]?")
-_NAME_AND_STAMP: Final = re.compile(rf"(?P<name>[^\d\[(]{{1,80}}?)[\s\[(·|,-]{{1,8}}(?P<time>{STAMP})[\])]?")
+_STAMP: Final = re.compile(rf"[\[(]?\s{{0,3}}+({STAMP})\s{{0,3}}+[\])]?")
+_NAME_AND_STAMP: Final = re.compile(rf"(?P<name>[^\s\d\[(][^\d\[(]{{0,79}}?)[\s\[(·|,-]{{1,8}}(?P<time>{STAMP})[\])]?")
 _MAX_MARKED: Final = 80
 
 
 def is_html_page(text: str) -> bool:
     """Whether a text begins as a page does."""
-    return _PAGE.match(text[:4_000].lstrip("\ufeff")) is not None
+    return _PAGE.match(text[:4_000].lstrip("\ufeff \t\r\n")) is not None
 
 
 def has_markup(text: str) -> bool:
@@ -62,7 +62,7 @@ def without_entities(text: str) -> str:
     return unescaped(text) if "&" in text and _ENTITY.search(text) else text
 
 
-def read_markup(text: str) -> Page:
+def read_markup(text: str) -> Document:
     """What is seen of an HTML page, or of a piece of HTML.
 
     Raises:
@@ -77,7 +77,7 @@ def read_markup(text: str) -> Page:
         raise TranscriptError(
             "There is no text in this HTML page; export the transcript as text and give that."
         ) from None
-    page = Page(title=_title(root))
+    page = Document(title=_title(root))
     _Walk(page).over(root)
     return page
 
@@ -90,10 +90,12 @@ def _title(root: html.HtmlElement) -> str | None:
 class _Walk:
     """Collects the lines of a page while its elements are walked over."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Document) -> None:
         self._page = page
         self._parts: list[str] = []
         self._bold: list[str] = []
+        self._has_words = False
+        self._is_lead = True  # all words of the line so far are bold
         self._speaker: str | None = None
         self._marked_by = ""  # tag and class of the speaker's element
         self._time: str | None = None
@@ -174,15 +176,14 @@ class _Walk:
                 self._finish_line()
             elif index:
                 self._parts.append(" ")
-            if not self._is_blank(self._parts) or line.strip():
-                is_lead = len("".join(self._parts).strip()) == len("".join(self._bold).strip())
-                if is_lead and (self._within["b"] or self._within["strong"]):
+            is_word = bool(line.strip())
+            if is_word or self._has_words:
+                is_bold = self._within["b"] + self._within["strong"] > 0
+                self._is_lead = self._is_lead and (is_bold or not is_word)
+                if self._is_lead:
                     self._bold.append(line)
                 self._parts.append(line)
-
-    @staticmethod
-    def _is_blank(parts: list[str]) -> bool:
-        return not any(part.strip() for part in parts)
+                self._has_words = True
 
     def _finish_line(self) -> None:
         text, bold = (" ".join("".join(parts).split()) for parts in (self._parts, self._bold))
@@ -193,6 +194,7 @@ class _Walk:
             self._page.lines.append(PageLine(text, speaker, self._time, bold, self._is_heading))
             self._speaker = self._time = None
         self._parts, self._bold, self._is_heading = [], [], False
+        self._has_words, self._is_lead = False, True
 
 
 def _rows(table: html.HtmlElement) -> list[list[str]]:
@@ -209,6 +211,6 @@ def _rows(table: html.HtmlElement) -> list[list[str]]:
 
 def _cell(cell: html.HtmlElement) -> str:
     """A cell's text, a line for each of its lines."""
-    inner = Page()
+    inner = Document()
     _Walk(inner).over(cell)
     return "\n".join(line.text for line in inner.lines)

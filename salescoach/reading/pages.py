@@ -17,7 +17,7 @@ from salescoach.reading.values import seconds_in
 _MAX_BOLD_WORDS: Final = 5
 PLAIN: Final = "plain lines"  # the format of a text that has no other
 _MIN_ALONE: Final = 2  # names that stand alone with a time are speakers, even if each is there once
-_STAMP: Final = re.compile(rf"[\[(]?\s*({STAMP})\s*[\])]?(?:\s*[:\u2013-])?\s*")
+_STAMP: Final = re.compile(rf"[\[(]?\s{{0,3}}+({STAMP})\s{{0,3}}+[\])]?(?:\s{{0,3}}+[:\u2013-])?\s{{0,9}}+")
 
 ReadText = Callable[[str], list[ReadCall]]
 ReadGrid = Callable[[Sequence[Sequence[str]]], list[ReadCall]]
@@ -47,7 +47,7 @@ class PageTable:
 
 
 @dataclass
-class Page:
+class Document:
     """A document: its lines, and its tables between them."""
 
     lines: list[PageLine] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Page:
     warnings: list[str] = field(default_factory=list)
 
 
-def calls_of_page(page: Page, read_text: ReadText, read_grid: ReadGrid) -> list[ReadCall]:
+def calls_of_page(page: Document, read_text: ReadText, read_grid: ReadGrid) -> list[ReadCall]:
     """The calls in a document: of its tables, if they hold any; else of its text, by the speakers that it marks.
 
     Bold words and headings are speakers only where the text alone shows none of the known forms.
@@ -86,7 +86,7 @@ def calls_of_page(page: Page, read_text: ReadText, read_grid: ReadGrid) -> list[
     return calls
 
 
-def _with_tables(page: Page) -> list[PageLine]:
+def _with_tables(page: Document) -> list[PageLine]:
     """The lines, and among them those of tables that are no tables of calls, such as ones that only lay out a page."""
     lines: list[PageLine] = []
     done = 0
@@ -97,7 +97,7 @@ def _with_tables(page: Page) -> list[PageLine]:
     return lines + page.lines[done:]
 
 
-def _say_what_is_beside(page: Page, calls: Sequence[ReadCall]) -> None:
+def _say_what_is_beside(page: Document, calls: Sequence[ReadCall]) -> None:
     if n := sum(bool(line.text) for line in page.lines):
         are = in_number(n, "line beside the table was", "lines beside the table were")
         calls[0].warnings.append(f"{n} {are} left out.")

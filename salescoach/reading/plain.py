@@ -49,8 +49,10 @@ def _with_label(part: Line) -> Line:
     label, text = split_label(plain)
     in_brackets, text_behind = split_bracketed(plain)
     if in_brackets and not (label and is_dial_in(label)):
-        return replace(part, label=in_brackets, text=text_behind, has_colon=False)
-    return replace(part, label=label, text=text if label else part.rest)
+        part.label, part.text, part.has_colon = in_brackets, text_behind, False
+    else:
+        part.label, part.text = label, (text if label else part.rest)
+    return part
 
 
 def without_emphasis(line: str) -> str:

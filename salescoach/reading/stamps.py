@@ -43,7 +43,7 @@ _SECONDS_OF: Final = {"h": 3600, "u": 3600, "o": 3600, "st": 3600, "m": 60}
 
 
 @dataclass(frozen=True)
-class Moment:
+class StampedTime:
     """A time that was read: seconds from the start of the call, or of the day if it is a clock's.
 
     ``day`` is its date as it stands there, and ``has_frames`` says that a count of frames was there.
@@ -55,7 +55,7 @@ class Moment:
     has_frames: bool = False
 
 
-def moment(stamp: str) -> Moment | None:
+def moment(stamp: str) -> StampedTime | None:
     """The time that a stamp names; None if it is none, such as ``0:75``."""
     found = _PARTS.fullmatch(stamp)
     if found is None or (":" not in found["clock"] and not found["date"]):
@@ -72,12 +72,16 @@ def moment(stamp: str) -> Moment | None:
     if at_s is not None and found["half"]:
         is_afternoon = found["half"].strip()[0] in "Pp"
         at_s = at_s % _HALF_DAY_S + _HALF_DAY_S * is_afternoon
-    return None if at_s is None else Moment(at_s, is_clock, found["date"], bool(frames))
+    return None if at_s is None else StampedTime(at_s, is_clock, found["date"], bool(frames))
 
 
-def _in_units(stamp: str) -> Moment | None:
+def _in_units(stamp: str) -> StampedTime | None:
     """Of ``12.5s``, ``1m 3s`` and ``1 hour 2 minutes``; a number without a unit is seconds."""
     parts = _IN_PART.findall(stamp)
     units = [unit.casefold() for _, unit in parts]
     sizes = [_SECONDS_OF.get(unit[:2]) or _SECONDS_OF.get(unit[:1]) or 1 for unit in units]
-    return Moment(sum(float(number) * size for (number, _), size in zip(parts, sizes, strict=True))) if parts else None
+    return (
+        StampedTime(sum(float(number) * size for (number, _), size in zip(parts, sizes, strict=True)))
+        if parts
+        else None
+    )

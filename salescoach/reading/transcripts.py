@@ -100,12 +100,14 @@ def read_calls_of(data: bytes, name: str = "", *, rep: str | Sequence[str] = ())
 
     Raises:
         TranscriptError: The bytes are no text, can't be read, or exceed a limit.
-        DataError: It is a table that can't be read.
     """
     if holds_table(data, name):
         if not is_document(data):
             check_bytes(len(data))
-        calls = calls_of_table(data, name, names_of(rep))
+        try:
+            calls = calls_of_table(data, name, names_of(rep))
+        except DataError as error:
+            raise TranscriptError(str(error)) from None
         if not calls:
             raise TranscriptError(f"{name or 'The table'} holds no call; it needs a row for each turn or each call.")
         return calls
@@ -139,7 +141,7 @@ def read_transcript(path: Path, *, rep: str | Sequence[str] = (), call_id: str |
         raise TranscriptError(f"{path} can't be read ({reason}); check the path and its permissions.") from None
     try:
         return transcript_of(data, path.name, rep=rep, call_id=call_id)
-    except (TranscriptError, DataError) as error:
+    except TranscriptError as error:
         raise TranscriptError(f"{path}: {error}") from None
 
 

@@ -12,7 +12,7 @@ from lxml import etree
 
 from salescoach.errors import InputError, TranscriptError
 from salescoach.reading.archives import check_type, check_unpacked, safe_parser
-from salescoach.reading.pages import Page, PageLine, PageTable
+from salescoach.reading.pages import Document, PageLine, PageTable
 
 _W: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STRICT: Final = "{http://purl.oclc.org/ooxml/wordprocessingml/main}"
@@ -21,7 +21,7 @@ _TEXT_OF: Final = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _OFF: Final = {"0", "false", "off"}
 
 
-def read_word(data: bytes) -> Page:
+def read_word(data: bytes) -> Document:
     """What is written in a Word document.
 
     Raises:
@@ -46,7 +46,7 @@ def read_word(data: bytes) -> Page:
         RuntimeError,
     ):
         raise TranscriptError("This Word document is damaged; save it again as .docx or as text (.txt).") from None
-    page = Page()
+    page = Document()
     _Body(page).over(root)
     return page
 
@@ -58,7 +58,7 @@ def _is_body(name: str) -> bool:
 class _Body:
     """Collects the lines and tables of a body."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Document) -> None:
         self._page = page
         self._n_deleted = 0
 

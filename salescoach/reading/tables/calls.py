@@ -9,11 +9,11 @@ from typing import BinaryIO, Final, Self
 from salescoach.errors import DataError, InputError
 from salescoach.reading.drafts import ReadCall
 from salescoach.reading.tables.cells import CELL_LIMITS, cut_at, read_cell, read_record
-from salescoach.reading.tables.columns import Columns, check_columns
+from salescoach.reading.tables.columns import TableColumns, check_columns
 from salescoach.reading.tables.outcomes import OutcomeReader
 from salescoach.reading.tables.records import Row
-from salescoach.reading.tables.sheets import Table, table_of, tables_in
-from salescoach.reading.tables.utterances import UtteranceColumns, Utterances, calls_of_utterances, utterance_columns
+from salescoach.reading.tables.sheets import TableRows, table_of, tables_in
+from salescoach.reading.tables.utterances import RowsOfCall, UtteranceColumns, calls_of_utterances, utterance_columns
 from salescoach.reading.texts import in_number, listed
 
 _SAMPLE: Final = 40
@@ -37,7 +37,7 @@ class TableCall:
 
     where: str
     row: Row
-    columns: Columns
+    columns: TableColumns
     outcomes: OutcomeReader
     call_id: str
     call: ReadCall | None
@@ -50,12 +50,12 @@ class OpenTable:
     """A file's tables: ``calls`` streams, and afterwards ``notes`` says what was assumed about the file."""
 
     def __init__(self, stream: BinaryIO, name: str, *, need_outcome: bool, reps: Sequence[str] = ()) -> None:
-        self._tables: Iterable[Table] = tables_in(stream, name)
+        self._tables: Iterable[TableRows] = tables_in(stream, name)
         self._name, self._reps, self._need_outcome = name, tuple(reps), need_outcome
         self.notes: list[str] = []
 
     @classmethod
-    def of(cls, table: Table, reps: Sequence[str]) -> Self:
+    def of(cls, table: TableRows, reps: Sequence[str]) -> Self:
         """One table that is open already."""
         opened = cls(io.BytesIO(), "The table", need_outcome=False, reps=reps)
         opened._tables = (table,)
@@ -67,7 +67,7 @@ class OpenTable:
         Raises:
             DataError: it is no table, or none of its tables has the columns that are needed.
         """
-        unknown: list[Table] = []
+        unknown: list[TableRows] = []
         n_read = 0
         for table in self._tables:
             if not table.columns.is_known or (self._need_outcome and not table.columns.outcome):
@@ -77,7 +77,7 @@ class OpenTable:
             check_columns(table.columns, self._name, need_outcome=self._need_outcome)
             yield from self._calls_of(table)
         if not n_read:
-            columns = unknown[0].columns if unknown else Columns(())
+            columns = unknown[0].columns if unknown else TableColumns(())
             check_columns(columns, self._name, need_outcome=self._need_outcome)
         if n_read and unknown:
             sheets = listed(f"“{table.name}”" for table in unknown)
@@ -86,7 +86,7 @@ class OpenTable:
                 f"{hold} no calls and was left out.".replace("hold no calls and was", "hold no calls and were")
             )
 
-    def _calls_of(self, table: Table) -> Iterator[TableCall]:
+    def _calls_of(self, table: TableRows) -> Iterator[TableCall]:
         self.notes += table.notes
         sample = list(islice(table.rows, _SAMPLE))
         rows = chain(sample, table.rows)
@@ -103,7 +103,7 @@ class OpenTable:
                 yield _call_of_rows(where, found, call, table, utterances, outcomes)
         self.notes += outcomes.notes
 
-    def _call_of_row(self, where: str, row: Row, columns: Columns, outcomes: OutcomeReader) -> TableCall:
+    def _call_of_row(self, where: str, row: Row, columns: TableColumns, outcomes: OutcomeReader) -> TableCall:
         text = row.get(columns.transcript or "", "")
         limit = cut_at(text) if len(text) * 2 >= min(CELL_LIMITS) else None
         rest = {name: value for name, value in row.items() if name != columns.transcript}
@@ -125,7 +125,7 @@ class OpenTable:
             )
         return TableCall(where, rest, columns, outcomes, call_id, call, "", limit, is_one_turn)
 
-    def _say_column(self, columns: Columns) -> None:
+    def _say_column(self, columns: TableColumns) -> None:
         if columns.transcript not in {None, "call_transcript"}:
             self.notes.append(f"The transcripts were read from the column “{columns.transcript}”.")
 
@@ -136,7 +136,12 @@ class OpenTable:
 
 
 def _call_of_rows(
-    where: str, found: Utterances, call: ReadCall | str, table: Table, used: UtteranceColumns, outcomes: OutcomeReader
+    where: str,
+    found: RowsOfCall,
+    call: ReadCall | str,
+    table: TableRows,
+    used: UtteranceColumns,
+    outcomes: OutcomeReader,
 ) -> TableCall:
     first, last = found.numbers[0], found.numbers[-1]
     place = f"{where}row {first}" if first == last else f"{where}rows {first} to {last}"

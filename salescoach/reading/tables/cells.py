@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from salescoach.errors import TranscriptError
 from salescoach.reading.drafts import ReadCall, ReadTurn
-from salescoach.reading.inline import turns_on_lines
+from salescoach.reading.inline import said_of_cut, turns_on_lines
 from salescoach.reading.labels import split_label
 from salescoach.reading.limits import check_bytes
 from salescoach.reading.markup import has_markup, read_markup, without_entities
@@ -19,7 +19,7 @@ from salescoach.reading.pages import calls_of_page
 from salescoach.reading.roles import side_of
 from salescoach.reading.source import Source
 from salescoach.reading.table import calls_in
-from salescoach.reading.texts import LINE_BREAK, listed
+from salescoach.reading.texts import LINE_BREAK
 
 # The most that a cell holds: of Excel, a long text of Salesforce, Google's sheets, a TEXT of MySQL, a long text of
 # Salesforce. A transcript of exactly such a length was cut.
@@ -34,7 +34,11 @@ _JSON_LIKE: Final = re.compile(
 _ENCODED_TWICE: Final = re.compile(r"\"\s{0,9}[\[{]\s{0,9}[\[{\\]")
 _BETWEEN_RECORDS: Final = re.compile(r"\}\s+(?=\{)")  # as NumPy prints lists
 _NUMPY: Final = re.compile(r"array\((?=\[)|,\s*dtype=\w{1,20}\)")
-_WRITTEN_BREAK: Final = re.compile(r"\\++(?:r\\++)?n(?:\\++[rn])*+|\\++r(?=[A-Z\[(])")
+_WRITTEN_BREAK: Final = re.compile(r"(?<!\\)\\++(?:r\\++)?n(?:\\++[rn])*+|(?<!\\)\\++r(?=[A-Z\[(])")
+_BRACKET: Final = re.compile(r"[\[\](){}]")
+# More, or so many signs in a row, would take Python's parser too deep; words of a call don't.
+_MAX_DEPTH: Final = 40
+_DASHES: Final = "-" * 20
 _MAX_LITERAL: Final = 400_000
 _PLAIN_LINE: Final = re.compile(r"([^\W\d_][\w'’-]{0,20}(?: [\w'’-]{1,20}){0,2}): (\S.*)")
 _MARKS: Final = re.compile(r"[<&\\\ufe00-\ufe0f]")  # of markup and escapes, and what only changes a character's look
@@ -124,10 +128,9 @@ def _of_text(text: str, reps: Sequence[str]) -> list[ReadCall]:
     if not LINE_BREAK.search(text) and _has_written_breaks(text):
         text = _WRITTEN_BREAK.sub("\n", text)
         notes.append("The line breaks were written out as “\\n” and were read as line breaks.")
-    if not LINE_BREAK.search(text) and (found := turns_on_lines(text, reps)):
+    if not LINE_BREAK.search(text) and (found := turns_on_lines(text, reps)):  # longer than a line may be
         text, labels = found
-        names = listed(f"“{label}:”" for label in labels)
-        notes.append(f"The line breaks of this call are lost; it was cut into turns at {names}.")
+        notes.append(said_of_cut(labels))
     calls = calls_in(Source(text, reps=reps))
     for call in calls:
         call.warnings += notes
@@ -168,9 +171,18 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         pass
-    if len(text) > _MAX_LITERAL:
+    if len(text) > _MAX_LITERAL or _DASHES in text or _depth(text) > _MAX_DEPTH:
         return None
     try:
         return ast.literal_eval(_BETWEEN_RECORDS.sub("}, ", _NUMPY.sub("", text)))
     except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
         return None
+
+
+def _depth(text: str) -> int:
+    """How many brackets are open at once, at most; those that are said count as well."""
+    depth = most = 0
+    for bracket in _BRACKET.findall(text):
+        depth += 1 if bracket in "[{(" else -1
+        most = max(most, depth)
+    return most

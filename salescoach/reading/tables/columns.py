@@ -86,7 +86,7 @@ _TITLE: Final = _names("title call_title subject call_name meeting_title hs_call
 
 
 @dataclass(frozen=True)
-class Columns:
+class TableColumns:
     """Which column of a table holds what; None where none does. ``own``: those with a name of ours, by it.
 
     ``transcript`` is what is said: a whole call, or one utterance. ``perhaps_speaker`` holds who speaks only
@@ -128,7 +128,7 @@ def plain_name(name: str) -> str:
     return _NO_LETTERS.sub("_", folded.encode("ascii", "ignore").decode().lower()).strip("_")
 
 
-def columns_of(header: Sequence[str]) -> Columns:
+def columns_of(header: Sequence[str]) -> TableColumns:
     """What the columns of a header hold. Names of ours come first, then the usual ones in the order of their lists."""
     plain: dict[str, str] = {}
     for column in header[:_MAX_COLUMNS]:
@@ -145,7 +145,7 @@ def columns_of(header: Sequence[str]) -> Columns:
         return plain.get(own) or _first(plain, names)
 
     perhaps = _first(plain, _PERHAPS_SPEAKER)
-    return Columns(
+    return TableColumns(
         header=tuple(header),
         transcript=texts[0] if texts else None,
         also_transcript=tuple(texts[1:]),
@@ -167,7 +167,7 @@ def columns_of(header: Sequence[str]) -> Columns:
     )
 
 
-def check_columns(columns: Columns, file: str, *, need_outcome: bool) -> None:
+def check_columns(columns: TableColumns, file: str, *, need_outcome: bool) -> None:
     """Refuses a table without a column that is needed, or with two that could both be the transcript.
 
     Raises:
@@ -189,7 +189,7 @@ def shown(header: Sequence[str]) -> str:
 
 
 def listed_columns(columns: Sequence[str]) -> str:
-    """Columns as they stand in a sentence."""
+    """TableColumns as they stand in a sentence."""
     return listed(f"“{column}”" for column in columns)
 
 

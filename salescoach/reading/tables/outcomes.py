@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from salescoach.errors import DataError
-from salescoach.reading.tables.columns import Columns, plain_name
+from salescoach.reading.tables.columns import TableColumns, plain_name
 from salescoach.reading.texts import listed, phrases
 from salescoach.types import Outcome
 
@@ -29,7 +29,7 @@ _OPEN: Final = phrases(
 )
 _CLOSED: Final = re.compile(r"\bclosed?[ /:-]{0,3}(?:(?P<won>won)|(?P<lost>lost))\b")  # "6 - Closed Won", "closedlost"
 _OWN: Final = "conversion_label"
-# Columns that hold a stage: whatever in them is no end is a deal under way.
+# TableColumns that hold a stage: whatever in them is no end is a deal under way.
 _STAGES: Final = frozenset(
     {
         "deal_status", "opportunity_status", "deal_stage", "dealstage", "stage", "stage_name", "opportunity_stage",
@@ -46,7 +46,7 @@ _MAX_WORDS: Final = 1_000  # kept for the sentence about them
 class OutcomeReader:
     """Reads the outcomes of a table's rows, and remembers which words it took for what."""
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: TableColumns) -> None:
         self._columns = columns
         self._taken: Counter[tuple[str, Outcome | None]] = Counter()
 

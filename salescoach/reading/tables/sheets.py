@@ -11,7 +11,7 @@ from salescoach.errors import DataError
 from salescoach.reading.archives import archive_kind, is_archive
 from salescoach.reading.decode import binary_kind
 from salescoach.reading.markup import is_html_page, read_markup
-from salescoach.reading.tables.columns import Columns, columns_of
+from salescoach.reading.tables.columns import TableColumns, columns_of
 from salescoach.reading.tables.delimited import GridRow, read_delimited
 from salescoach.reading.tables.headless import header_of
 from salescoach.reading.tables.records import NumberedRow, doubled, read_json_lines, read_parquet
@@ -31,10 +31,10 @@ _OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
 
 
 @dataclass
-class Table:
+class TableRows:
     """One table: what its columns hold and its rows, each with its number below the header, blank ones left out."""
 
-    columns: Columns
+    columns: TableColumns
     rows: Iterator[NumberedRow]
     name: str = ""
     notes: list[str] = field(default_factory=list)
@@ -60,7 +60,7 @@ def holds_table(data: bytes, name: str) -> bool:
     return is_archive(data) and archive_kind(io.BytesIO(data)) in {"Excel workbook", "OpenDocument spreadsheet"}
 
 
-def tables_in(stream: BinaryIO, name: str) -> Iterator[Table]:
+def tables_in(stream: BinaryIO, name: str) -> Iterator[TableRows]:
     """The tables of a file; the rows of one are taken before the next.
 
     Raises:
@@ -77,7 +77,7 @@ def tables_in(stream: BinaryIO, name: str) -> Iterator[Table]:
         )
     elif head.startswith(b"PAR1") or ending == ".parquet":
         header, rows = read_parquet(stream, name)
-        yield Table(_columns(header, name), _filled(rows))
+        yield TableRows(_columns(header, name), _filled(rows))
     elif binary := binary_kind(head):
         raise DataError(f"{name} is {binary}, not a table; give .csv, .xlsx or .ods.")
     elif ending in _JSON_LINES:
@@ -87,12 +87,12 @@ def tables_in(stream: BinaryIO, name: str) -> Iterator[Table]:
         yield from (table for grid in page.tables if (table := table_of(enumerate(grid.rows, start=1), name)))
     else:
         found = read_delimited(stream, name)
-        table = table_of(found.rows, name, is_strict=True) or Table(columns_of(()), iter(()))
+        table = table_of(found.rows, name, is_strict=True) or TableRows(columns_of(()), iter(()))
         table.notes[:0] = found.notes
         yield table
 
 
-def _in_archive(stream: BinaryIO, name: str) -> Iterator[Table]:
+def _in_archive(stream: BinaryIO, name: str) -> Iterator[TableRows]:
     kind = archive_kind(stream)
     if kind == "Excel workbook":
         sheets = read_workbook(stream, name)
@@ -107,7 +107,7 @@ def _in_archive(stream: BinaryIO, name: str) -> Iterator[Table]:
             yield table
 
 
-def table_of(rows: Iterable[GridRow], file: str, *, is_strict: bool = False) -> Table | None:
+def table_of(rows: Iterable[GridRow], file: str, *, is_strict: bool = False) -> TableRows | None:
     """The table in rows of cells, with its header found among the first of them; None where no cell is filled.
 
     ``is_strict``: a row with more or fewer cells than the header is an error, as a quote may be missing.
@@ -132,7 +132,7 @@ def table_of(rows: Iterable[GridRow], file: str, *, is_strict: bool = False) -> 
             are = in_number(n_above, "row above the header was", "rows above the header were")
             notes.append(f"{n_above} {are} left out.")
     below = ((at - number, cells) for at, cells in chain(first, rows) if at > number)
-    return Table(_columns(header, file), _as_records(below, header, file, is_strict), notes=notes)
+    return TableRows(_columns(header, file), _as_records(below, header, file, is_strict), notes=notes)
 
 
 def _as_records(rows: Iterable[GridRow], header: Sequence[str], file: str, is_strict: bool) -> Iterator[NumberedRow]:
@@ -149,18 +149,18 @@ def _as_records(rows: Iterable[GridRow], header: Sequence[str], file: str, is_st
         yield number, dict(zip(header, [*cells, *[""] * (width - len(cells))], strict=False))
 
 
-def _json_lines(stream: BinaryIO, name: str) -> Iterator[Table]:
+def _json_lines(stream: BinaryIO, name: str) -> Iterator[TableRows]:
     rows, notes = read_json_lines(stream, name)
     first = list(islice(rows, _JUDGED_ROWS))
     names = list(dict.fromkeys(key for _, row in first for key in row))
-    yield Table(columns_of(names), chain(first, rows), notes=list(notes))
+    yield TableRows(columns_of(names), chain(first, rows), notes=list(notes))
 
 
 def _filled(rows: Iterable[NumberedRow]) -> Iterator[NumberedRow]:
     return ((number, row) for number, row in rows if any(value.strip() for value in row.values()))
 
 
-def _columns(header: Sequence[str], file: str) -> Columns:
+def _columns(header: Sequence[str], file: str) -> TableColumns:
     columns = columns_of(header)
     if columns.is_known and (twice := doubled(header)):
         raise DataError(f"{file} has the column {min(twice)} twice; keep one.")

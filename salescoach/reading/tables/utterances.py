@@ -12,7 +12,7 @@ from salescoach.reading.records.fields import folded
 from salescoach.reading.records.names import END_UNITS, START_UNITS
 from salescoach.reading.roles import side_of
 from salescoach.reading.tables.cells import read_cell
-from salescoach.reading.tables.columns import Columns
+from salescoach.reading.tables.columns import TableColumns
 from salescoach.reading.tables.records import NumberedRow, Row
 from salescoach.reading.texts import in_number, listed
 
@@ -20,7 +20,7 @@ _MAX_JUDGED: Final = 40
 
 
 @dataclass
-class Utterances:
+class RowsOfCall:
     """The rows of one call: their numbers, what they say, and the cells that all of them share."""
 
     numbers: list[int] = field(default_factory=list)
@@ -52,7 +52,7 @@ class UtteranceColumns:
         return self.end if self.end and folded(self.end) in END_UNITS else "end"
 
 
-def utterance_columns(columns: Columns, sample: Sequence[NumberedRow]) -> UtteranceColumns | None:
+def utterance_columns(columns: TableColumns, sample: Sequence[NumberedRow]) -> UtteranceColumns | None:
     """The columns of a table whose rows are utterances; None for one whose rows are calls.
 
     Judged by the columns and by some rows: where most cells hold a conversation, each row is a call.
@@ -82,12 +82,12 @@ def utterance_columns(columns: Columns, sample: Sequence[NumberedRow]) -> Uttera
 
 def calls_of_utterances(
     rows: Iterator[NumberedRow], columns: UtteranceColumns
-) -> Iterator[tuple[Utterances, ReadCall | str]]:
+) -> Iterator[tuple[RowsOfCall, ReadCall | str]]:
     """The calls of a table of utterances, in the order of their first rows, each read or with the reason why not."""
-    calls: dict[str, Utterances] = {}
+    calls: dict[str, RowsOfCall] = {}
     for number, row in rows:
         call_id = row.get(columns.call_id, "").strip() if columns.call_id else ""
-        call = calls.setdefault(call_id, Utterances())
+        call = calls.setdefault(call_id, RowsOfCall())
         call.numbers.append(number)
         call.records.append(_record(row, columns))
         _share(call, row)
@@ -98,7 +98,7 @@ def calls_of_utterances(
             yield call, str(error)
 
 
-def _read(rows: Utterances, columns: UtteranceColumns) -> ReadCall:
+def _read(rows: RowsOfCall, columns: UtteranceColumns) -> ReadCall:
     records, notes = _in_order(rows.records)
     calls = calls_in_records([{name: value for name, value in one.items() if name != "order"} for one in records])
     if not calls:
@@ -144,7 +144,7 @@ def _in_order(records: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list
     ]
 
 
-def _share(call: Utterances, row: Row) -> None:
+def _share(call: RowsOfCall, row: Row) -> None:
     for name, value in row.items():
         said = value.strip()
         if said and name not in call.contradicted and call.shared.setdefault(name, said) != said:
