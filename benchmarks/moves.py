@@ -86,7 +86,7 @@ def main() -> None:
     calls = read_calls(AUTHORED / "calls")
     labels = {one.call_id: one for one in read_all_labels([AUTHORED / "labels" / "settled"], calls)}
     taught, judged = ([one for one in labels if (writer_of(one) in judges) is side] for side in (False, True))
-    rows = np.concatenate([label_rows(labels[one], len(calls[one])) for one in judged])
+    rows = np.concatenate([label_rows(labels[one], calls[one].turns) for one in judged])
     writers = np.array([writer_of(one) for one in judged for _ in calls[one].turns])
     can = possible([turn.role for one in judged for turn in calls[one].turns])
     reader = EncoderReader.load(BUNDLED_READER, Path(resolve_base_model(BUNDLED_BASE_MODEL)))
@@ -95,7 +95,7 @@ def main() -> None:
     )
     cheap = words(
         [text for one in taught for text in texts(calls[one])],
-        np.concatenate([label_rows(labels[one], len(calls[one])) for one in taught]),
+        np.concatenate([label_rows(labels[one], calls[one].turns) for one in taught]),
         [text for one in judged for text in texts(calls[one])],
     )
     table("words and characters", cheap * can, rows, writers)

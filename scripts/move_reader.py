@@ -16,7 +16,7 @@ from salescoach.config import BUNDLED_BASE_MODEL
 from salescoach.moves.reader import BUNDLED_READER
 from salescoach.types import Transcript
 from serving.progress_bar import progress
-from training.authored.corpus import Labels, read_all_labels, read_calls, read_pairs
+from training.authored.corpus import Labels, read_all_labels, read_calls, read_courses, read_pairs
 from training.authored.deals import read_deals
 from training.moves.finetune import MoveOptions
 from training.moves.run import Corpus, JudgedReader, train_reader, writer_of
@@ -26,19 +26,23 @@ EVERY = 4  # each fourth writer judges
 
 
 def read_corpus() -> Corpus:
-    """All authored calls that are labelled twice and settled; a forecast is the mean of the three."""
+    """All authored calls that are labelled twice and settled; a forecast is the mean of all who made one."""
     calls = read_calls(AUTHORED / "calls")
     by_labeller = [
         {one.call_id: one for one in read_all_labels([AUTHORED / "labels" / name], calls)}
         for name in ("settled", "first", "second")
     ]
     settled: dict[str, Labels] = by_labeller[0]
-    deals = read_deals(AUTHORED / "facts")
+    deals, courses = read_deals(AUTHORED / "facts"), read_courses(AUTHORED / "courses")
     kept: dict[str, Transcript] = {one: calls[one] for one in settled}
     return Corpus(
         kept,
         settled,
-        {one: float(np.mean([own[one].probability for own in by_labeller if one in own])) for one in settled},
+        {
+            one: float(np.mean([*(own[one].probability for own in by_labeller if one in own), courses[one].course[-1][1]]))
+            for one in settled
+        },
+        {one: courses[one] for one in settled},
         {one: deals[one].outcome == "converted" for one in settled},
     )
 

@@ -1,6 +1,6 @@
 """A turn in the light of what came before it: the tokens that the reader sees.
 
-``[CLS] the end of up to two turns before [SEP] the turn [SEP]``; the second part has token type 1. Long turns are cut
+``[CLS] the end of up to three turns before [SEP] the turn [SEP]``; the second part has token type 1. Long turns are cut
 in their middle, as they tend to come to the point at one of their ends. A turn's window depends on itself and the turns
 before it alone, so what a call was read as doesn't change when it goes on.
 """
@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-N_BEFORE: Final = 2
+N_BEFORE: Final = 3
 CONTEXT_TOKENS: Final = 48
 BEFORE_TOKENS: Final = 40  # of one turn before
 TURN_TOKENS: Final = 128

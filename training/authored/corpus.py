@@ -57,6 +57,24 @@ class Labels(Frozen):
     probability: float = Field(ge=0, le=1)
 
 
+class Course(Frozen):
+    """How likely it was, after some turns, that the call converts, judged from what was said so far alone.
+
+    ``course``: pairs of a turn and the probability after it, which holds until the next; turn 0 is the start.
+    """
+
+    call_id: str
+    course: tuple[tuple[int, float], ...]
+
+    def after(self, n_turns: int) -> tuple[float, ...]:
+        """The probability after each of the turns of the call."""
+        known = dict(self.course)
+        found = [known.get(0, self.course[0][1])]
+        for turn in range(1, n_turns + 1):
+            found.append(known.get(turn, found[-1]))
+        return tuple(found[1:])
+
+
 class Pair(Frozen):
     """A piece of a call in two versions that differ in one turn, and there in few words.
 
@@ -98,6 +116,13 @@ def read_pairs(folder: Path) -> list[Pair]:
         if wrong := {*pair.moves_a, *pair.moves_b} - {*moves_of(role)}:
             raise DataError(f"Pair {pair.id}: {', '.join(sorted(wrong))} is no move of the side that speaks.")
     return sorted(pairs, key=lambda pair: pair.id)
+
+
+def read_courses(folder: Path) -> dict[str, Course]:
+    """All courses of a folder of JSONL files, by call."""
+    files = sorted(folder.glob("*.jsonl"))
+    read = [Course.model_validate_json(line) for file in files for line in file.read_text("utf-8").splitlines() if line]
+    return {one.call_id: one for one in read}
 
 
 def read_call(file: Path) -> Transcript:

@@ -12,27 +12,32 @@ from salescoach.model.base_model import resolve_base_model, sha256_of
 from salescoach.model.bert import Bert
 from salescoach.model.encoder import best_engine, dtype_of
 from salescoach.model.head import sigmoid
-from salescoach.moves.heads import MoveHeads
+from salescoach.moves.heads import CONCERN, MoveHeads
 from salescoach.moves.network import MoveNetwork
 from salescoach.moves.objections import HandlingModel
 from salescoach.moves.reader import CARD, FILES, HANDLING, HEADS, TRAINED_LAYERS, ReaderCard, above_thresholds
 from salescoach.moves.worth import CallWorth
 from salescoach.progress import Progress
 from salescoach.types import Transcript
-from training.authored.corpus import Labels, Pair
+from training.authored.corpus import Course, Labels, Pair
 from training.moves.calibrate import calibrated, fit_handling, halves, platt
-from training.moves.data import PairRows, TurnRows, label_rows
+from training.moves.data import PairRows, TurnRows, known_rows, label_rows
 from training.moves.finetune import MoveOptions, TrainedReader, finetune, rare_weights
 from training.moves.judge import CallReading, figures, handled_accuracy
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Labelled calls by id. ``forecasts``: probabilities from the text alone; ``converted``: the drawn outcomes."""
+    """Labelled calls by id.
+
+    ``forecasts``: probabilities of a conversion from the text alone; ``courses``: the same as the call went on;
+    ``converted``: the drawn outcomes.
+    """
 
     calls: Mapping[str, Transcript]
     labels: Mapping[str, Labels]
     forecasts: Mapping[str, float]
+    courses: Mapping[str, Course]
     converted: Mapping[str, bool]
 
     def of(self, ids: Collection[str]) -> "Corpus":
@@ -41,6 +46,7 @@ class Corpus:
             {one: self.calls[one] for one in ids},
             {one: self.labels[one] for one in ids},
             {one: self.forecasts[one] for one in ids},
+            {one: self.courses[one] for one in ids},
             {one: self.converted[one] for one in ids},
         )
 
@@ -88,14 +94,14 @@ def train_reader(
     seen = _network(base, None)
     learned, judged = corpus.of(learned_ids), corpus.of(judged_ids)
     turns = TurnRows.of(learned.calls, learned.labels, seen.windows)
-    forecasts = np.array([learned.forecasts[one] for one in turns.call_ids])
-    trained = finetune(base, turns, forecasts, PairRows.of(pairs, seen.windows), options, work, say)
+    worth = [(*learned.courses[one].after(len(learned.calls[one]))[:-1], learned.forecasts[one]) for one in turns.call_ids]
+    trained = finetune(base, turns, worth, PairRows.of(pairs, seen.windows), options, work, say)
     rare = rare_weights(turns, options.rare_weight)
 
     network = _network(base, trained)
     features = {one: network.features(network.windows(call.turns)) for one, call in judged.calls.items()}
     readings: dict[str, CallReading] = {}
-    worth: dict[str, float] = {}
+    probabilities: dict[str, float] = {}
     for fitted_on, half in halves([writer_of(one) for one in judged_ids]):
         parts = _calibrate(
             trained, judged.of([one for one in judged_ids if writer_of(one) in fitted_on]), features, rare
@@ -103,8 +109,8 @@ def train_reader(
         for one in judged_ids:
             if writer_of(one) in half:
                 readings[one] = parts.read(judged.calls[one], features[one])
-                worth[one] = float(sigmoid(parts.worth.logits(features[one]))[0])
-    found = figures(readings, {one: label_rows(judged.labels[one], len(judged.calls[one])) for one in judged_ids})
+                probabilities[one] = float(sigmoid(parts.worth.logits(features[one]))[0])
+    found = figures(readings, {one: label_rows(judged.labels[one], judged.calls[one].turns) for one in judged_ids})
     kept = _calibrate(trained, judged, features, rare)
     with whole_folder(out, marks={CARD}) as folder:
         _save(trained, kept, folder)
@@ -117,7 +123,7 @@ def train_reader(
             files={name: sha256_of(folder / name) for name in FILES},
         )
         (folder / CARD).write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    return JudgedReader(card, worth)
+    return JudgedReader(card, probabilities)
 
 
 def writer_of(call_id: str) -> str:
@@ -138,15 +144,17 @@ class _Parts:
     def read(self, call: Transcript, features: np.ndarray) -> CallReading:
         p = self.heads.probabilities(features, [turn.role for turn in call.turns])
         above = above_thresholds(p, self.heads.threshold)
-        return CallReading(above, self.handling.concerns(call.turns, p, above[:, -1]))
+        return CallReading(above, self.handling.concerns(call.turns, p, above[:, CONCERN]))
 
 
 def _calibrate(trained: TrainedReader, corpus: Corpus, features: Mapping[str, np.ndarray], rare: np.ndarray) -> _Parts:
     ids = list(corpus.calls)
     rows = np.concatenate([features[one] for one in ids])
-    labels = np.concatenate([label_rows(corpus.labels[one], len(corpus.calls[one])) for one in ids])
-    roles = [turn.role for one in ids for turn in corpus.calls[one].turns]
-    heads = calibrated(trained.heads, rows, labels, roles, rare)
+    labels, known = (
+        np.concatenate([make(corpus.labels[one], corpus.calls[one].turns) for one in ids])
+        for make in (label_rows, known_rows)
+    )
+    heads = calibrated(trained.heads, rows, labels, known, rare)
     p = {one: heads.probabilities(features[one], [turn.role for turn in corpus.calls[one].turns]) for one in ids}
     z = np.array([trained.worth.logits(features[one])[0] for one in ids])
     slope, offset = platt(z, np.array([float(corpus.converted[one]) for one in ids]), 0.0)
