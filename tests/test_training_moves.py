@@ -20,11 +20,11 @@ from training.moves.calibrate import best_threshold, fit_handling, halves, platt
 from training.moves.data import PairRows, label_rows
 from training.moves.finetune import MoveOptions
 from training.moves.judge import ANY, CallReading, figures, handled_accuracy
-from training.moves.run import Corpus, train_reader
+from training.moves.run import Corpus, Judges, train_reader
 
 AUTHORED = Path(__file__).parent.parent / "training" / "authored"
 IDS = ("w01-002", "w02-003", "w05-001", "w06-002", "w08-001")
-JUDGES = ("w05", "w06")
+JUDGES = Judges(calls=("w05", "w06"), pairs=("p2",))
 N_TURNS = 40
 BOTH = {True, False}
 OPTIONS = MoveOptions(n_trained_layers=1, epochs=2, pairs_a_step=1)
@@ -36,7 +36,7 @@ def corpus() -> Corpus:
     labels = {one: read_labels(AUTHORED / "labels" / "settled" / f"{one}.txt", calls[one]) for one in IDS}
     forecasts = {one: labels[one].probability for one in IDS}
     courses = {one: Course(call_id=one, course=((0, 0.4), (9, 0.2), (30, forecasts[one]))) for one in IDS}
-    return Corpus(calls, labels, forecasts, courses, {one: place % 2 == 0 for place, one in enumerate(IDS)})
+    return Corpus(calls, labels, forecasts, courses, forecasts, {one: place % 2 == 0 for place, one in enumerate(IDS)})
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +52,15 @@ def beginnings(corpus: Corpus) -> Corpus:
         for one, own in corpus.labels.items()
     }
     calls = {one: call.prefix(N_TURNS) for one, call in corpus.calls.items()}
-    return Corpus(calls, labels, corpus.forecasts, corpus.courses, corpus.converted)
+    return Corpus(calls, labels, corpus.forecasts, corpus.courses, corpus.chances, corpus.converted)
+
+
+def pairs_of(writer: str) -> list[Pair]:
+    return [pair for pair in read_pairs(AUTHORED / "pairs") if pair.id.startswith(f"{writer}-")][:4]
 
 
 def train(corpus: Corpus, out: Path, work: Path, options: MoveOptions = OPTIONS) -> str:
-    pairs = read_pairs(AUTHORED / "pairs")[:6]
+    pairs = [*read_pairs(AUTHORED / "pairs")[:6], *pairs_of("p2")]
     train_reader(corpus, pairs, JUDGES, out, BUNDLED_BASE_MODEL, options, work, silent)
     return EncoderReader.load(out, Path(resolve_base_model(BUNDLED_BASE_MODEL))).model_id
 
@@ -80,13 +84,13 @@ def test_a_reader_is_trained_resumed_and_reads(beginnings: Corpus, tmp_path: Pat
         if done > total // 2:
             raise KeyboardInterrupt
 
-    pairs = read_pairs(AUTHORED / "pairs")[:6]
+    pairs = [*read_pairs(AUTHORED / "pairs")[:6], *pairs_of("p2")]
     with pytest.raises(KeyboardInterrupt):
         train_reader(corpus, pairs, JUDGES, tmp_path / "no", BUNDLED_BASE_MODEL, OPTIONS, killed, stop)
     assert not (tmp_path / "no").exists()
     assert train(corpus, tmp_path / "resumed", killed) == whole
     with pytest.raises(DataError, match="two writers must judge"):
-        train_reader(corpus, [], ("w05",), tmp_path / "no", BUNDLED_BASE_MODEL, OPTIONS, killed, silent)
+        train_reader(corpus, [], Judges(("w05",)), tmp_path / "no", BUNDLED_BASE_MODEL, OPTIONS, killed, silent)
 
 
 def test_what_is_labelled_becomes_rows(corpus: Corpus) -> None:

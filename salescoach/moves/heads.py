@@ -50,7 +50,8 @@ class MoveHeads(StoredArrays):
 def possible(roles: list[Role]) -> np.ndarray:
     """What each turn's side can do: shape (n_turns, n_outputs), bool."""
     by_role = {
-        role: [move in moves_of(role) for move in MOVES] + [role == side for side in ("customer", "rep", "rep", "customer")]
+        role: [move in moves_of(role) for move in MOVES]
+        + [role == side for side in ("customer", "rep", "rep", "customer")]
         for role in dict.fromkeys(roles)
     }
     return np.array([by_role[role] for role in roles], dtype=bool).reshape(len(roles), N_OUTPUTS)

@@ -12,6 +12,8 @@ from typing import Final
 
 import numpy as np
 
+from salescoach.file_store import key_of
+
 N_BEFORE: Final = 3
 CONTEXT_TOKENS: Final = 48
 BEFORE_TOKENS: Final = 40  # of one turn before
@@ -32,6 +34,11 @@ class Window:
         return np.array([self.n_own, *self.ids], dtype=np.int32).tobytes()
 
 
+def window_keys(texts: Sequence[str]) -> list[bytes]:
+    """Names what the window of each turn shows, so that what was read of it is found again: 32 bytes each."""
+    return [key_of(*texts[max(0, place - N_BEFORE) : place + 1]) for place in range(len(texts))]
+
+
 def windows(turns: Sequence[Sequence[int]], start: int, end: int) -> list[Window]:
     """The window of each turn.
 
@@ -40,13 +47,13 @@ def windows(turns: Sequence[Sequence[int]], start: int, end: int) -> list[Window
         start: id of the mark at the start.
         end: id of the separator.
     """
-    found = []
-    for place, turn in enumerate(turns):
-        before = chain.from_iterable(_shortened(one, BEFORE_TOKENS) for one in turns[max(0, place - N_BEFORE) : place])
-        context = list(before)[-CONTEXT_TOKENS:]
-        own = _shortened(turn, TURN_TOKENS)
-        found.append(Window((start, *context, end, *own, end), len(own) + 1))
-    return found
+    return [_window(turns[max(0, place - N_BEFORE) : place], turn, start, end) for place, turn in enumerate(turns)]
+
+
+def _window(before: Sequence[Sequence[int]], turn: Sequence[int], start: int, end: int) -> Window:
+    context = list(chain.from_iterable(_shortened(one, BEFORE_TOKENS) for one in before))[-CONTEXT_TOKENS:]
+    own = _shortened(turn, TURN_TOKENS)
+    return Window((start, *context, end, *own, end), len(own) + 1)
 
 
 def _shortened(ids: Sequence[int], n: int) -> Sequence[int]:

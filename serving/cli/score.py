@@ -66,12 +66,12 @@ def metrics(
 
 def moves(file: File, rep: RepName = None, as_json: AsJson = False) -> None:
     """Read what each turn does, the objections and what was said to them, and the next step."""
+    from salescoach.model.loading import load_reader
     from serving.cli.moves_table import moves_page
-    from serving.usecases.moves import load_reader
     from serving.usecases.read import read_call
 
     transcript = read_call(file_or_stdin(file), rep)
-    found = load_reader().read(transcript)
+    found = load_reader(Settings.load()).read(transcript)
     printing.result(found, moves_page(found, transcript), as_json)
 
 

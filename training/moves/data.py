@@ -124,7 +124,9 @@ class PairRows:
             seen.append((see(pair.version(order[0]).turns), see(pair.version(order[1]).turns)))
             place = len(pair.before) + (len(pair.after) if pair.kind == LOOKALIKE else 0)
             telling.append(place)
-            labels.append([[move in pair.moves(which) for move in MOVES] + [False] * (N_OUTPUTS - len(MOVES)) for which in order])
+            labels.append(
+                [[move in pair.moves(which) for move in MOVES] + [False] * (N_OUTPUTS - len(MOVES)) for which in order]
+            )
             can.append(possible([pair.version("a").turns[place].role])[0])
         masks = np.array(can, dtype=bool).reshape(len(can), N_OUTPUTS)
         masks[:, CONCERN:] = False

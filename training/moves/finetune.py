@@ -41,8 +41,8 @@ class MoveOptions(Frozen):
     """How to train the reader. The defaults are what measured best; ``docs/experiments.md`` has the figures."""
 
     n_trained_layers: int = Field(6, ge=1, description="top layers that are trained")
-    epochs: int = Field(5, ge=1)
-    learning_rate: float = Field(1e-4, gt=0, description="of the layers")
+    epochs: int = Field(3, ge=1)
+    learning_rate: float = Field(1.5e-4, gt=0, description="of the layers")
     head_learning_rate: float = Field(1e-3, gt=0)
     warm_up: float = Field(0.1, ge=0, lt=1, description="share of the steps in which the rate grows")
     weight_decay: float = Field(0.01, ge=0)
@@ -140,7 +140,8 @@ class Learner:
         t = ((place + 0.5) / ends).unsqueeze(2)
         scores = self.attention(features) + t * self.position[:, 0] + t**2 * self.position[:, 1]
         weights = torch.softmax(scores.masked_fill((place >= ends).unsqueeze(2), -torch.inf), dim=1)
-        return (weights * self.value(features)).sum(dim=(1, 2))
+        found: Tensor = (weights * self.value(features)).sum(dim=(1, 2))
+        return found
 
     def finish(self) -> TrainedReader:
         """Rounds the layers as they are saved, and gives what was learned."""
@@ -161,6 +162,7 @@ class Learner:
             bias=self.value.bias.detach().sum().reshape(1).numpy().copy(),
             slope=np.ones(1),
             offset=np.zeros(1),
+            error=np.ones(1),
         )
         return TrainedReader(difference, heads, worth)
 
@@ -192,7 +194,8 @@ def finetune(
     n_calls = len(turns.call_ids)
     rates = [group["lr"] for group in optimiser.param_groups]
     weight = torch.from_numpy(rare_weights(turns, options.rare_weight))
-    file, facts = work / "moves.safetensors", {"options": options.model_dump_json(), "turns": turns.digest(), "courses": [sum(course) for course in courses], "pairs": len(pairs)}
+    taught = {"turns": turns.digest(), "courses": [sum(course) for course in courses], "pairs": len(pairs)}
+    file, facts = work / "moves.safetensors", {"options": options.model_dump_json(), **taught}
     done = _resume(file, facts, learner, optimiser)
     learner.train(True)
     for epoch in range(done, options.epochs):
