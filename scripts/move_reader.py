@@ -16,13 +16,14 @@ from salescoach.config import BUNDLED_BASE_MODEL
 from salescoach.moves.reader import BUNDLED_READER
 from salescoach.types import Transcript
 from serving.progress_bar import progress
+from training.authored import labelled
 from training.authored.corpus import Course, Labels, read_all_labels, read_calls, read_courses, read_pairs
 from training.authored.deals import read_deals
 from training.moves.finetune import MoveOptions
 from training.moves.run import Corpus, JudgedReader, Judges, train_reader
 
 AUTHORED = Path(__file__).resolve().parent.parent / "training" / "authored"
-JUDGES = Judges(calls=[f"w{number}" for number in range(33, 41)], pairs=("p3", "p4"))
+JUDGES = Judges(calls=labelled.JUDGES, pairs=("p3", "p4"))
 
 
 def read_corpus() -> Corpus:

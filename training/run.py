@@ -102,7 +102,7 @@ def train(
         verdict = judge_arms(split.seen, split.test, arms.candidates, progress)
         kept = _keep(folder, split, arms, verdict)
         facts = {
-            **_facts_of_training(split, settings, options),
+            **_facts_of_training(split, settings, options, is_calibrated_on_all=known_moves is not None),
             **_facts_of_model(folder, split, arms, verdict, kept),
             "engine": base.engine,
         }
@@ -218,8 +218,11 @@ def _keep(folder: Path, split: _Split, arms: _Arms, verdict: Verdict) -> Embeddi
     return kept
 
 
-def _facts_of_training(split: _Split, settings: Settings, options: TrainingOptions) -> dict[str, Any]:
+def _facts_of_training(
+    split: _Split, settings: Settings, options: TrainingOptions, *, is_calibrated_on_all: bool
+) -> dict[str, Any]:
     """What the manifest says of how the model came about."""
+    known = [*split.seen.calls, *(split.judging if is_calibrated_on_all else ())]
     return {
         "name": options.name,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -233,7 +236,7 @@ def _facts_of_training(split: _Split, settings: Settings, options: TrainingOptio
         "n_calibration": len(split.parts[CALIBRATION]),
         "n_test": len(split.test),
         "base_rate": round(float(split.seen.labels.mean()), 4),
-        "training_calls": sorted(call.content_hash[:HASH_DIGITS] for call in split.seen.calls),
+        "training_calls": sorted(call.content_hash[:HASH_DIGITS] for call in known),
     }
 
 
@@ -257,7 +260,7 @@ def _facts_of_model(folder: Path, split: _Split, arms: _Arms, verdict: Verdict, 
 def _trusted(split: _Split, arms: _Arms, verdict: Verdict) -> tuple[np.ndarray, np.ndarray]:
     """Labels and probabilities of calls that say how far to trust the scorer.
 
-    Those held out, each by a fit that hasn't seen its account; of a scorer that has learned from them, those that judge.
+    Those held out, each by a fit that hasn't seen its account; where it has learned from those, the ones that judge.
     """
     seen = split.seen
     rows = np.flatnonzero(seen.held_out & np.isfinite(verdict.honest))

@@ -54,7 +54,7 @@ class ReaderCard(Frozen):
     """What a reader's folder says about itself. ``figures``: of each move, and of ``any objection``.
 
     ``worth``: measures of the probability on the judged calls' outcomes, by name; ``pairs``: share of pairs of which
-    the better version is worth more.
+    the better version is worth more; ``judged``: logits of the judged calls, each calibrated on others.
     """
 
     name: str
@@ -63,6 +63,7 @@ class ReaderCard(Frozen):
     figures: dict[str, ReadingFigure]
     handled_balanced_accuracy: float | None
     worth: dict[str, float] = Field(default_factory=dict)
+    judged: dict[str, float] = Field(default_factory=dict)
     pairs: float | None = None
     files: dict[str, str]
 

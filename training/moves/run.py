@@ -17,6 +17,7 @@ from salescoach.moves.network import MoveNetwork
 from salescoach.moves.objections import HandlingModel
 from salescoach.moves.reader import (
     CARD,
+    DIGITS,
     FILES,
     HANDLING,
     HEADS,
@@ -145,6 +146,7 @@ def train_reader(
             figures=found,
             handled_balanced_accuracy=handled_accuracy(readings, judged.labels),
             worth=worth_figures(logits, judged.converted, kept.worth),
+            judged={one: round(value, DIGITS) for one, value in logits.items()},
             pairs=_pairs_right(network, trained, [pair for pair in pairs if writer_of(pair.id) in judges.pairs]),
             files={name: sha256_of(folder / name) for name in FILES},
         )
