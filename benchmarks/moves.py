@@ -26,12 +26,12 @@ from salescoach.moves.reader import BUNDLED_READER, EncoderReader
 from salescoach.moves.taxonomy import MOVES, OBJECTIONS
 from salescoach.moves.windows import N_BEFORE
 from salescoach.types import Transcript
-from training.authored.corpus import read_all_labels, read_calls
+from training.authored.corpus import read_calls
+from training.authored.labelled import AUTHORED, labels_by
 from training.moves.calibrate import best_threshold, f1, halves
 from training.moves.data import label_rows
 from training.moves.run import writer_of
 
-AUTHORED = Path(__file__).resolve().parent.parent / "training" / "authored"
 FEW = 5  # turns of a move, without which there is no average precision
 
 
@@ -84,7 +84,7 @@ def main() -> None:
     judges = parser.parse_args().judges
     torch.set_num_threads(1)
     calls = read_calls(AUTHORED / "calls")
-    labels = {one.call_id: one for one in read_all_labels([AUTHORED / "labels" / "settled"], calls)}
+    labels = labels_by("settled", calls)
     taught, judged = ([one for one in labels if (writer_of(one) in judges) is side] for side in (False, True))
     rows = np.concatenate([label_rows(labels[one], calls[one].turns) for one in judged])
     writers = np.array([writer_of(one) for one in judged for _ in calls[one].turns])

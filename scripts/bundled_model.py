@@ -14,7 +14,7 @@ from salescoach.config import Settings
 from salescoach.moves.reader import BUNDLED_READER, read_card
 from salescoach.stats.splits import TEST
 from serving.progress_bar import progress
-from serving.usecases.setup import STARTER, example_calls
+from serving.usecases.setup import STARTER
 from training.authored.labelled import authored_calls
 from training.bundle import BUNDLED_MODEL, pack
 from training.options import FinetuneOptions, TrainingOptions
@@ -28,7 +28,7 @@ def main() -> None:
     settings = Settings.load(home=parser.parse_args().home)
     calls = authored_calls()
     judged = read_card(BUNDLED_READER).judged
-    checked = [call.transcript for call in example_calls()]
+    checked = [call.transcript for call in calls if call.split == TEST]
     folder = settings.models_dir / STARTER
     with progress() as report:
         train(

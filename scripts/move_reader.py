@@ -17,29 +17,24 @@ from salescoach.moves.reader import BUNDLED_READER
 from salescoach.types import Transcript
 from serving.progress_bar import progress
 from training.authored import labelled
-from training.authored.corpus import Course, Labels, read_all_labels, read_calls, read_courses, read_pairs
+from training.authored.corpus import Course, Labels, read_calls, read_courses, read_pairs
 from training.authored.deals import read_deals
 from training.moves.finetune import MoveOptions
 from training.moves.run import Corpus, JudgedReader, Judges, train_reader
 
-AUTHORED = Path(__file__).resolve().parent.parent / "training" / "authored"
 JUDGES = Judges(calls=labelled.JUDGES, pairs=("p3", "p4"))
 
 
 def read_corpus() -> Corpus:
     """All authored calls that are labelled twice and settled; a forecast is the mean of all who made one."""
-    calls = read_calls(AUTHORED / "calls")
-    by_labeller = [
-        {one.call_id: one for one in read_all_labels([AUTHORED / "labels" / name], calls)}
-        for name in ("settled", "first", "second")
-    ]
-    settled: dict[str, Labels] = by_labeller[0]
-    deals, courses = read_deals(AUTHORED / "facts"), read_courses(AUTHORED / "courses")
+    calls = read_calls(labelled.AUTHORED / "calls")
+    settled, *alone = (labelled.labels_by(who, calls) for who in ("settled", "first", "second"))
+    deals, courses = read_deals(labelled.AUTHORED / "facts"), read_courses(labelled.AUTHORED / "courses")
     kept: dict[str, Transcript] = {one: calls[one] for one in settled}
     return Corpus(
         kept,
         settled,
-        {one: _forecast([own[one] for own in by_labeller if one in own], courses[one]) for one in settled},
+        {one: _forecast([own[one] for own in (settled, *alone)], courses[one]) for one in settled},
         {one: courses[one] for one in settled},
         {one: deals[one].probability for one in settled},
         {one: deals[one].outcome == "converted" for one in settled},
@@ -81,7 +76,7 @@ def main() -> None:
     judges = Judges(given.judges, JUDGES.pairs) if given.judges else JUDGES
     with progress() as say:
         judged = train_reader(
-            corpus, read_pairs(AUTHORED / "pairs"), judges, given.out, BUNDLED_BASE_MODEL,
+            corpus, read_pairs(labelled.AUTHORED / "pairs"), judges, given.out, BUNDLED_BASE_MODEL,
             MoveOptions(epochs=given.epochs), given.work, say,
         )  # fmt: skip
     show(judged, corpus)

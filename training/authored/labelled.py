@@ -1,12 +1,15 @@
 """The authored calls as labelled calls, split by writer: what the bundled model learns from and is judged on."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from salescoach.stats.splits import CALIBRATION, TEST, TRAIN
-from salescoach.types import LabelledCall
-from training.authored.corpus import read_calls
+from salescoach.types import LabelledCall, Transcript
+from training.authored.corpus import Labels, read_all_labels, read_calls
 from training.authored.deals import read_deals
+
+Labeller = Literal["first", "second", "settled"]
 
 AUTHORED: Final = Path(__file__).parent
 FIRST_TO_CALIBRATE: Final = 29  # the number of a writer
@@ -29,6 +32,12 @@ def authored_calls() -> list[LabelledCall]:
         )
         for call_id, call in read_calls(AUTHORED / "calls").items()
     ]
+
+
+def labels_by(who: Labeller, calls: Mapping[str, Transcript]) -> dict[str, Labels]:
+    """What one of the two labellers made of calls, or what was settled, by call."""
+    file = AUTHORED / "labels" / (who if who == "settled" else f"{who}.txt.gz")
+    return {one.call_id: one for one in read_all_labels(file, calls)}
 
 
 def split_of(call_id: str) -> str:
