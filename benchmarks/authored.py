@@ -46,11 +46,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--writers", nargs="+", help="only their calls")
     chosen = parser.parse_args().writers
-    calls = {
-        one: call
-        for one, call in read_calls(AUTHORED / "calls").items()
-        if not chosen or one.partition("-")[0] in chosen
-    }
+    every = read_calls(AUTHORED / "calls")
+    calls = {one: call for one, call in every.items() if not chosen or one.partition("-")[0] in chosen}
     first, second, settled = (labels_by(who, calls) for who in ("first", "second", "settled"))
     found = agreement(calls, first, second)
     print(f"{found.n_calls} calls, {found.n_turns} turns")
