@@ -11,7 +11,7 @@ from tests.transcript_examples import has_warning
 
 
 def _roles(text: str, rep: str | None = None) -> dict[str, str]:
-    return {turn.speaker: turn.role for turn in parse_transcript(text, rep=rep).turns}
+    return {turn.speaker: turn.role for turn in parse_transcript(text, rep=rep or ()).turns}
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def read_captions(source: Source) -> ReadCall:
         cues = sorted(cues, key=lambda cue: cue.start_s)
     has_voices = any(speaker for cue in cues for speaker, _ in cue.lines)
     if not has_voices:
-        cues = _label_cues(cues, source.rep, warnings)
+        cues = _label_cues(cues, source.reps, warnings)
     segments = [
         Cue(cue.number, cue.start_s, cue.end_s, list(group)) for cue in cues for group in _by_speaker(cue.lines)
     ]
@@ -39,12 +39,12 @@ def read_captions(source: Source) -> ReadCall:
     return call
 
 
-def _label_cues(cues: Sequence[Cue], rep: str | None, warnings: list[str]) -> list[Cue]:
+def _label_cues(cues: Sequence[Cue], reps: Sequence[str], warnings: list[str]) -> list[Cue]:
     """Read ``Name: text`` labels. A line without one goes on with the speaker before it."""
     parts = [[Line(text, None, rest=text) for _, text in cue.lines] for cue in cues]
     for part in [part for row in parts for part in row]:
         part.label, part.text = split_label(part.raw)
-    accepted, rejected = choose_labels([part for row in parts for part in row], rep)
+    accepted, rejected = choose_labels([part for row in parts for part in row], reps)
     warnings += warnings_of_rejected(rejected)
     speaker: str | None = None
     labelled: list[Cue] = []

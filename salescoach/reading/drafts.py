@@ -5,7 +5,7 @@ from datetime import datetime
 
 from salescoach.reading.limits import MAX_LABEL_CHARS, check_turn
 from salescoach.reading.texts import LINE_BREAK, in_number
-from salescoach.types import Role
+from salescoach.types import Outcome, Role
 
 
 @dataclass
@@ -28,11 +28,21 @@ class ReadTurn:
         self.text = _on_one_line(self.text)
 
 
+@dataclass(frozen=True)
+class Participant:
+    """Somebody of whom the file says that they took part, whether or not they speak."""
+
+    name: str
+    side: Role | None = None
+    email: str | None = None
+
+
 @dataclass
 class ReadCall:
     """One call of a file: its turns, what the file says about the call, and what the reader left out or assumed.
 
-    ``metadata`` holds what has no field of its own, under the file's names.
+    ``metadata`` holds what has no field of its own, under the file's names. ``format`` is what the file was taken for,
+    by default the reader's name.
     """
 
     turns: list[ReadTurn] = field(default_factory=list)
@@ -41,6 +51,9 @@ class ReadCall:
     title: str | None = None
     account: str | None = None
     started_at: datetime | None = None
+    outcome: Outcome | None = None
+    participants: list[Participant] = field(default_factory=list)
+    format: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
 
     def add(self, turn: ReadTurn) -> None:

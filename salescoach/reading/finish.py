@@ -12,18 +12,18 @@ from salescoach.reading.times import check_times
 from salescoach.types import Role, Transcript, Turn
 
 
-def to_transcript(call: ReadCall, *, rep: str | None = None, call_id: str | None = None) -> Transcript:
+def to_transcript(call: ReadCall, *, rep: str | Sequence[str] = (), call_id: str | None = None) -> Transcript:
     """The transcript of a call that was read: filled turns, rising times, a side for each speaker.
 
     Args:
         call: As a reader gave it; it stays as it is.
-        rep: The speaker on our side, by name or unique first name. Without it sides are those that the file states,
+        rep: The speakers on our side, by name or unique first name. Without them sides are those that the file states,
             else those that labels such as "Rep" name.
         call_id: Kept in the transcript as it is.
 
     Raises:
         TranscriptError: Nobody says anything, or more than is allowed.
-        InputError: ``rep`` is none of the speakers.
+        InputError: One of ``rep`` is none of the speakers.
     """
     turns = [replace(turn) for turn in call.turns if turn.text]
     if not turns:
@@ -34,7 +34,7 @@ def to_transcript(call: ReadCall, *, rep: str | None = None, call_id: str | None
     check_call(sum(len(turn.text) for turn in turns))
     warnings = [*call.warnings, *_left_out(len(call.turns) - len(turns)), *_nobody(turns), *check_times(turns)]
     transcript = Transcript(turns=tuple(map(_as_turn, turns)), call_id=call_id, warnings=tuple(warnings))
-    return roles_from_labels(transcript, _stated(turns)) if rep is None else assign_roles(transcript, rep)
+    return assign_roles(transcript, rep) if rep else roles_from_labels(transcript, _stated(turns))
 
 
 def _left_out(n_empty: int) -> list[str]:

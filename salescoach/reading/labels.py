@@ -111,10 +111,12 @@ def is_heading(part: Line) -> bool:
     return _HEADING_NUMBER.sub("", (part.label or "").casefold()).rstrip(".") in _NO_SPEAKER
 
 
-def choose_labels(parts: Sequence[Line], rep: str | None, *, singles: bool = True) -> tuple[dict[str, str], list[str]]:
+def choose_labels(
+    parts: Sequence[Line], reps: Sequence[str], *, singles: bool = True
+) -> tuple[dict[str, str], list[str]]:
     """Which of the words before a colon are speakers.
 
-    A role word, the declared rep and a label that recurs are. A label that occurs once is one only where the line has
+    A role word, a declared rep and a label that recurs are. A label that occurs once is one only where the line has
     its own time, or where there would otherwise be fewer than two speakers and most lines have a label; and never
     without ``singles``.
 
@@ -128,7 +130,7 @@ def choose_labels(parts: Sequence[Line], rep: str | None, *, singles: bool = Tru
     for part in candidates:
         label = part.label or ""
         key = label.casefold()
-        if rep is not None and means(label, rep):
+        if any(means(label, rep) for rep in reps):
             accepted.setdefault(key, label)
         elif is_heading(part):
             continue

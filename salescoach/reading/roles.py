@@ -54,26 +54,31 @@ def speakers(transcript: Transcript) -> tuple[str, ...]:
     return tuple(dict.fromkeys(turn.speaker for turn in transcript.turns))
 
 
-def assign_roles(transcript: Transcript, rep: str) -> Transcript:
-    """The same call with ``rep`` as the rep and everybody else as the customer.
+def names_of(rep: str | Sequence[str]) -> tuple[str, ...]:
+    """Who is on our side, as a list of names: one may be given alone."""
+    return (rep,) if isinstance(rep, str) else tuple(rep)
+
+
+def assign_roles(transcript: Transcript, rep: str | Sequence[str]) -> Transcript:
+    """The same call with ``rep`` on our side and everybody else as the customer.
 
     A speaker whose label is a role word, such as "Agent 2", keeps its side, and "Unknown Speaker" stays unknown.
 
     Args:
         transcript: The call.
-        rep: A speaker's label in any case, or a first name or a part of a label that only one speaker has.
+        rep: Some speakers' labels in any case, or first names or parts of labels that only one speaker has.
 
     Raises:
-        InputError: No speaker, or more than one, is meant.
+        InputError: A name means no speaker, or more than one.
     """
     everybody = speakers(transcript)
-    ours = _find_speaker(everybody, rep)
-    others = [name for name in everybody if name != ours and name.casefold() not in _NOBODY]
+    ours = {_find_speaker(everybody, name) for name in names_of(rep)}
+    others = [name for name in everybody if name not in ours and name.casefold() not in _NOBODY]
     roles: dict[str, Role] = {name: side_of(name) or "customer" for name in others}
     if "customer" not in roles.values():
         # The user has said who is on our side, so a word for the rep's side can't hold for everybody.
         roles = dict.fromkeys(others, "customer")
-    return _with_roles(transcript, {**roles, ours: "rep"}, [])
+    return _with_roles(transcript, {**roles, **dict.fromkeys(ours, "rep")}, [])
 
 
 def roles_from_labels(transcript: Transcript, stated: Mapping[str, Role]) -> Transcript:

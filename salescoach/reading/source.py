@@ -1,6 +1,7 @@
 """What every reader is given: the text of a file with its name, cleaned once and cut into lines or parsed once."""
 
 import json
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -14,11 +15,11 @@ class Source:
     Attributes:
         text: as it was given.
         name: of the file, which may help to tell formats apart; empty where the text was pasted.
-        rep: who the user says is on our side, which makes a label a speaker's.
+        reps: who the user says are on our side, which makes a label a speaker's.
     """
 
-    def __init__(self, text: str, name: str = "", rep: str | None = None) -> None:
-        self.text, self.name, self.rep = text, name, rep
+    def __init__(self, text: str, name: str = "", reps: Sequence[str] = ()) -> None:
+        self.text, self.name, self.reps = text, name, tuple(reps)
 
     @cached_property
     def lines(self) -> list[str]:

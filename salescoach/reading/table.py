@@ -1,9 +1,10 @@
-"""The formats that can be read, in the order in which their readers are asked: a new one is a line here."""
+"""The formats that can be read: a new one is a line here."""
 
 from typing import Final
 
+from salescoach.errors import TranscriptError
 from salescoach.reading.drafts import ReadCall
-from salescoach.reading.formats.base import FormatReader
+from salescoach.reading.formats.base import CERTAIN, FormatReader
 from salescoach.reading.formats.blocks import Blocks
 from salescoach.reading.formats.fireflies import Fireflies
 from salescoach.reading.formats.lines import Lines
@@ -11,7 +12,7 @@ from salescoach.reading.formats.subrip import SubRip
 from salescoach.reading.formats.webvtt import WebVTT
 from salescoach.reading.source import Source
 
-# The strict ones come first. The last takes any text.
+# Of readers that are as sure as each other the first one reads.
 READERS: Final[tuple[FormatReader, ...]] = (
     Fireflies(),
     WebVTT(),
@@ -22,8 +23,20 @@ READERS: Final[tuple[FormatReader, ...]] = (
 
 
 def reader_of(source: Source) -> FormatReader:
-    """The first reader that recognises a text; raises TranscriptError where the text exceeds a limit."""
-    return next(reader for reader in READERS if reader.recognises(source))
+    """The reader that is surest of a text; raises TranscriptError where the text exceeds a limit for all of them."""
+    best, sure = READERS[-1], 0.0
+    for reader in READERS:
+        try:
+            how_sure = reader.recognises(source)
+        except TranscriptError:  # as JSON a text may be read whose lines are too long
+            if reader is READERS[-1] and not sure:
+                raise
+            continue
+        if how_sure > sure:
+            best, sure = reader, how_sure
+        if sure >= CERTAIN:
+            break
+    return best
 
 
 def calls_in(source: Source) -> list[ReadCall]:
@@ -32,7 +45,9 @@ def calls_in(source: Source) -> list[ReadCall]:
     Raises:
         TranscriptError: the text can't be read, or exceeds a limit.
     """
-    calls = reader_of(source).read(source)
+    reader = reader_of(source)
+    calls = reader.read(source)
     for call in calls:
         call.warnings[:0] = source.warnings
+        call.format = call.format or reader.name
     return calls

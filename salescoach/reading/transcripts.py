@@ -22,7 +22,7 @@ from salescoach.reading.limits import (
     MAX_TURNS,
     check_bytes,
 )
-from salescoach.reading.roles import UNKNOWN_SPEAKER, assign_roles, speakers
+from salescoach.reading.roles import UNKNOWN_SPEAKER, assign_roles, names_of, speakers
 from salescoach.reading.source import Source
 from salescoach.reading.table import calls_in, reader_of
 from salescoach.reading.texts import tidy
@@ -56,22 +56,24 @@ __all__ = [
 PASTE_CHARS: Final = 20_000
 
 
-def parse_transcript(text: str, *, rep: str | None = None, call_id: str | None = None) -> Transcript:
+def parse_transcript(text: str, *, rep: str | Sequence[str] = (), call_id: str | None = None) -> Transcript:
     """Read a conversation from text of any format that we know.
 
     Args:
         text: The conversation.
-        rep: The speaker on our side, by name or unique first name. Without it roles come from labels such as "Rep".
+        rep: The speakers on our side, by name or unique first name. Without them roles come from labels such as "Rep".
         call_id: Kept in the transcript as it is.
 
     Raises:
         TranscriptError: There is nothing to read, more than one call, or more than one of the limits above allows.
-        InputError: ``rep`` is none of the speakers.
+        InputError: One of ``rep`` is none of the speakers.
     """
-    return to_transcript(_only(_calls(Source(text, rep=rep))), rep=rep, call_id=call_id)
+    return to_transcript(_only(_calls(Source(text, reps=names_of(rep)))), rep=rep, call_id=call_id)
 
 
-def transcript_of(data: bytes, name: str = "", *, rep: str | None = None, call_id: str | None = None) -> Transcript:
+def transcript_of(
+    data: bytes, name: str = "", *, rep: str | Sequence[str] = (), call_id: str | None = None
+) -> Transcript:
     """Read a conversation from the bytes of a file, with a warning where its encoding was a guess.
 
     Args:
@@ -82,32 +84,32 @@ def transcript_of(data: bytes, name: str = "", *, rep: str | None = None, call_i
 
     Raises:
         TranscriptError: The bytes are no text, or as for ``parse_transcript``.
-        InputError: ``rep`` is none of the speakers.
+        InputError: One of ``rep`` is none of the speakers.
     """
     return to_transcript(_only(read_calls_of(data, name, rep=rep)), rep=rep, call_id=call_id)
 
 
-def read_calls_of(data: bytes, name: str = "", *, rep: str | None = None) -> list[ReadCall]:
+def read_calls_of(data: bytes, name: str = "", *, rep: str | Sequence[str] = ()) -> list[ReadCall]:
     """All calls in the bytes of a file, in its order, with what the file says about each.
 
-    ``to_transcript`` makes a transcript of one. ``rep`` is who the user says is on our side.
+    ``to_transcript`` makes a transcript of one. ``rep`` is who the user says are on our side.
 
     Raises:
         TranscriptError: The bytes are no text, can't be read, or exceed a limit.
     """
     text, warnings = decode(data)
-    calls = _calls(Source(text, name, rep))
+    calls = _calls(Source(text, name, names_of(rep)))
     for call in calls:
         call.warnings[:0] = warnings
     return calls
 
 
-def read_transcript(path: Path, *, rep: str | None = None, call_id: str | None = None) -> Transcript:
+def read_transcript(path: Path, *, rep: str | Sequence[str] = (), call_id: str | None = None) -> Transcript:
     """Read a conversation from a file; see ``parse_transcript``.
 
     Raises:
         TranscriptError: The file can't be read or holds no transcript; the message names the file.
-        InputError: ``rep`` is none of the speakers.
+        InputError: One of ``rep`` is none of the speakers.
     """
     try:
         with path.open("rb") as file:

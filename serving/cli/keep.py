@@ -8,7 +8,7 @@ import typer
 from salescoach.config import Settings
 from salescoach.errors import InputError
 from serving.cli import printing, render
-from serving.cli.options import AsJson, Data, EndedAt, Ending, File, ModelDir, RepName, file_or_stdin
+from serving.cli.options import AsJson, Data, EndedAt, Ending, File, ModelDir, RepNames, file_or_stdin
 
 if TYPE_CHECKING:
     from salescoach.types import Outcome
@@ -37,7 +37,7 @@ def index(data: Data, model: ModelDir = None) -> None:
 def add(
     file: File,
     outcome: Annotated[Ending | None, typer.Option(help="how the deal ended; default: it is open")] = None,
-    rep: RepName = None,
+    rep: RepNames = None,
     account: Annotated[str | None, typer.Option(help="the customer's id; calls of one account belong together")] = None,
     at: EndedAt = None,
     model: ModelDir = None,

@@ -15,7 +15,9 @@ File = Annotated[Path, typer.Argument(help="a transcript (txt, vtt, srt, or json
 Data = Annotated[Path, typer.Argument(help="labelled calls: CSV, JSONL or Parquet")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 ModelDir = Annotated[Path | None, typer.Option("--model", help="a model folder; default: the current one")]
-RepName = Annotated[str | None, typer.Option("--rep", help="the speaker who is on your side")]
+RepNames = Annotated[
+    list[str] | None, typer.Option("--rep", help="a speaker who is on your side; may be given several times")
+]
 Force = Annotated[bool, typer.Option("--force", help="show the number even where the coach abstains")]
 Method = Annotated[
     MethodName | None, typer.Option(help="score by likeness to past calls; default: the arm that did best in training")

@@ -9,14 +9,14 @@ import typer
 from salescoach.config import Settings
 from salescoach.types import DEFAULT_DIVERSITY, OutcomeChoice
 from serving.cli import printing, render
-from serving.cli.options import AsJson, File, Force, Method, ModelDir, RepName, file_or_stdin
+from serving.cli.options import AsJson, File, Force, Method, ModelDir, RepNames, file_or_stdin
 
 Diversity = Annotated[float, typer.Option("--lambda", help="1 likeness only, 0 variety only", min=0, max=1)]
 
 
 def score(
     file: File,
-    rep: RepName = None,
+    rep: RepNames = None,
     method: Method = None,
     force: Force = False,
     model: ModelDir = None,
@@ -46,7 +46,7 @@ def score(
 
 def metrics(
     file: File,
-    rep: RepName = None,
+    rep: RepNames = None,
     industry: Annotated[str | None, typer.Option(help="set it beside calls of this industry")] = None,
     call_type: Annotated[str | None, typer.Option(help="set it beside calls of this type, such as demo")] = None,
     published: Annotated[bool, typer.Option("--published", help="also print what others have published")] = False,
@@ -64,7 +64,16 @@ def metrics(
     printing.result(found, metrics_page(found, published=published), as_json)
 
 
-def moves(file: File, rep: RepName = None, as_json: AsJson = False) -> None:
+def read(file: File, rep: RepNames = None, as_json: AsJson = False) -> None:
+    """Show what the coach understood of a file: its calls, turns, sides and times, and what it is unsure of."""
+    from serving.cli.reading_table import reading_page
+    from serving.usecases.read import read_all
+
+    found = read_all(file_or_stdin(file), rep)
+    printing.result(found, reading_page(found), as_json)
+
+
+def moves(file: File, rep: RepNames = None, as_json: AsJson = False) -> None:
     """Read what each turn does, the objections and what was said to them, and the next step."""
     from salescoach.model.loading import load_reader
     from serving.cli.moves_table import moves_page
@@ -77,7 +86,7 @@ def moves(file: File, rep: RepName = None, as_json: AsJson = False) -> None:
 
 def similar(
     file: File,
-    rep: RepName = None,
+    rep: RepNames = None,
     outcome: Annotated[OutcomeChoice, typer.Option(help="only calls with this outcome")] = "any",
     k: Annotated[int, typer.Option("-k", help="how many calls", min=1, max=20)] = 5,
     diversity: Diversity = DEFAULT_DIVERSITY,
@@ -100,7 +109,7 @@ def similar(
 def ask(
     question: str,
     transcript: Annotated[Path | None, typer.Option(help="the call that is asked about")] = None,
-    rep: RepName = None,
+    rep: RepNames = None,
     model: ModelDir = None,
     as_json: AsJson = False,
 ) -> None:

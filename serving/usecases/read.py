@@ -1,20 +1,36 @@
-"""A call as somebody gives it, as a file or as bytes, read into a transcript with all that its reader has to say."""
+"""What somebody gives, as a file or as bytes, read with all that its reader has to say."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from salescoach.errors import TranscriptError
+from salescoach.reading.files import FileContent, read_file
 from salescoach.reading.transcripts import read_transcript, transcript_of
 from salescoach.types import Transcript
 
 
-def read_call(source: Path | bytes, rep: str | None = None) -> Transcript:
+def read_call(source: Path | bytes, rep: str | Sequence[str] | None = None) -> Transcript:
     """The call in a file, or in the bytes of one.
 
     Args:
         source: the file, or what is in it.
-        rep: the speaker who is on the user's side.
+        rep: the speakers who are on the user's side.
 
     Raises:
         InputError: the file can't be read.
         TranscriptError: what is in it is no text, is empty, or is too much for one call.
     """
-    return read_transcript(source, rep=rep) if isinstance(source, Path) else transcript_of(source, rep=rep)
+    ours = rep or ()
+    return read_transcript(source, rep=ours) if isinstance(source, Path) else transcript_of(source, rep=ours)
+
+
+def read_all(source: Path | bytes, rep: str | Sequence[str] | None = None) -> FileContent:
+    """All calls in a file, or in the bytes of one; see ``read_call``."""
+    if isinstance(source, bytes):
+        return read_file(source, rep=rep or ())
+    try:
+        data = source.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise TranscriptError(f"{source} can't be read ({reason}); check the path and its permissions.") from None
+    return read_file(data, source.name, rep or ())

@@ -20,15 +20,16 @@ class Blocks(FormatReader):
     """A block is a turn."""
 
     name = "speaker blocks"
+    says = "blocks, each under a line with a speaker and a time"
 
-    def recognises(self, source: Source) -> bool:
+    def recognises(self, source: Source) -> float:
         """By more headers of blocks than lines with a label."""
         lines = source.lines
         headers = _headers(lines)
         if not headers:
             return False
         parts = [take_apart(line) for index, line in enumerate(lines) if line and index not in headers]
-        accepted, _ = choose_labels(parts, source.rep, singles=False)
+        accepted, _ = choose_labels(parts, source.reps, singles=False)
         n_labelled = sum(part.label is not None and part.label.casefold() in accepted for part in parts)
         is_wide = any("  " in lines[index] or "\t" in lines[index] for index in headers)
         return len(headers) > n_labelled and (is_wide or len(headers) > 1)

@@ -16,8 +16,9 @@ class Fireflies(FormatReader):
     """A turn is what one speaker says in successive sentences."""
 
     name = "Fireflies JSON"
+    says = "sentences of a Fireflies transcript"
 
-    def recognises(self, source: Source) -> bool:
+    def recognises(self, source: Source) -> float:
         """By sentences with a text and a speaker."""
         return any(map(_has_sentences, _records(source.json)))
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from salescoach.reading.drafts import ReadCall, ReadTurn
-from salescoach.reading.formats.base import FormatReader
+from salescoach.reading.formats.base import ANY_TEXT, FormatReader
 from salescoach.reading.labels import (
     Line,
     choose_labels,
@@ -30,15 +30,16 @@ class Lines(FormatReader):
     """A line is a turn, except that a wrapped line goes to the turn above it."""
 
     name = "plain lines"
+    says = "lines of text, a speaker before the colon where there is one"
 
-    def recognises(self, source: Source) -> bool:
-        """Always."""
-        return True
+    def recognises(self, source: Source) -> float:
+        """Always, and never rather than another."""
+        return ANY_TEXT
 
     def read(self, source: Source) -> list[ReadCall]:
         """One call, whose turns have no speaker where no line has a label."""
         numbered = [(number, take_apart(line)) for number, line in enumerate(source.lines, 1) if line]
-        accepted, rejected = choose_labels([part for _, part in numbered], source.rep)
+        accepted, rejected = choose_labels([part for _, part in numbered], source.reps)
         numbered = [(number, settle(part, accepted)) for number, part in numbered]
         _settle_bare_times([part for _, part in numbered])
         call = ReadCall(warnings=warnings_of_rejected(rejected))
@@ -49,7 +50,7 @@ class Lines(FormatReader):
         """With two turns or more that have labels or times, and not a question about one."""
         lines = source.filled_lines
         parts = [take_apart(line) for line in lines]
-        accepted, _ = choose_labels(parts, None, singles=False)
+        accepted, _ = choose_labels(parts, (), singles=False)
         labelled = [part for part in parts if part.label and part.label.casefold() in accepted]
         n_other = len(lines) - len(labelled)
         if len(labelled) > 1 and (len(labelled) > n_other or len(labelled) >= _CLEARLY_A_CALL):

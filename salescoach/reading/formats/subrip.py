@@ -11,8 +11,9 @@ class SubRip(FormatReader):
     """Numbered cues, their speakers before a colon."""
 
     name = "SRT"
+    says = "SubRip captions"
 
-    def recognises(self, source: Source) -> bool:
+    def recognises(self, source: Source) -> float:
         """By a cue at the beginning, or two anywhere."""
         return are_cues(source.filled_lines)
 

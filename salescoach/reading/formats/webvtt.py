@@ -15,8 +15,9 @@ class WebVTT(FormatReader):
     """The speaker is in a voice tag, ``<v Name>`` (Teams), or before a colon (Zoom)."""
 
     name = "WebVTT"
+    says = "WebVTT captions"
 
-    def recognises(self, source: Source) -> bool:
+    def recognises(self, source: Source) -> float:
         """By its first line."""
         lines = source.filled_lines
         return bool(lines) and _HEADING.match(lines[0]) is not None
