@@ -13,6 +13,10 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
 from pydantic import BaseModel, Field
 
+from agent.chat_models import language_model
+from salescoach.config import Settings
+from salescoach.errors import InputError
+from salescoach.model.loading import load_reader
 from salescoach.moves.reader import DIGITS, EncoderReader
 from salescoach.moves.results import CallMoves, ReadMove, ReadNextStep, ReadObjection, TurnMoves
 from salescoach.moves.taxonomy import MEANINGS, MOVES, OBJECTIONS, Handled, MoveName, ObjectionKind, moves_of
@@ -89,13 +93,16 @@ class LanguageModelReader:
             raise ValueError(f"the call has more than {MAX_CHARS:,} characters")
         fence = secrets.token_hex(8)
         moves = "\n".join(f"- {name}: {MEANINGS[name]}" for name in MOVES)
-        asked = self._chat.with_structured_output(Reading, method="json_schema").invoke(
+        # Not with_structured_output: it warns of its own parsed value, and our warnings are errors.
+        form = {"name": "reading", "schema": Reading.model_json_schema()}
+        reply = self._chat.invoke(
             [
                 SystemMessage(_TASK.format(fence=fence, moves=moves)),
                 HumanMessage(f"<data {fence}>\n{said}\n</data {fence}>"),
-            ]
+            ],
+            response_format={"type": "json_schema", "json_schema": form},
         )
-        return Reading.model_validate(asked)
+        return Reading.model_validate_json(reply.text)
 
     def _as_moves(self, reading: Reading, transcript: Transcript) -> CallMoves:
         p = self._own.probabilities(transcript.turns)
@@ -133,6 +140,19 @@ class LanguageModelReader:
             reader=self._name,
             model_id=self._own.model_id,
         )
+
+
+def moves_reader(settings: Settings) -> LanguageModelReader:
+    """The reader that asks the language model of the settings.
+
+    Raises:
+        InputError: no language model may be asked, or the setting can't be understood.
+        ModelError: a file of the coach's own reader is missing or damaged.
+    """
+    wording = language_model(settings)
+    if wording is None:
+        raise InputError("No language model may read the call; name one with COACH_LLM=openai:<model>.")
+    return LanguageModelReader(wording.model, wording.name, load_reader(settings))
 
 
 def check(reading: Reading, transcript: Transcript) -> None:

@@ -24,11 +24,11 @@ SHARED_MOVES: Final[tuple[str, ...]] = get_args(SharedMove)
 MOVES: Final = (*CUSTOMER_MOVES, *REP_MOVES, *SHARED_MOVES)
 # In the shared definitions' words; docs/moves.md says what each is not.
 MEANINGS: Final[dict[str, str]] = {
-    "objection_price": "the customer says that it costs too much, is over budget, asks for less, or weighs cost against use",
+    "objection_price": "the customer says that it costs too much or is over budget, asks for less, or weighs cost",
     "objection_timing": "the customer puts it off for a reason of time",
     "objection_need": "the customer sees no need: the present way works, no problem, not a priority",
     "objection_fit": "the customer misses something in the offer: a feature, a cover, a room, a term",
-    "objection_trust": "the customer doubts the firm, the claims, the security, the references; a bad experience before",
+    "objection_trust": "the customer doubts the firm, its claims, its security, its references; a bad experience",
     "authority": "someone else on the customer's side decides or must agree",
     "competitor": "the customer names or weighs another offer or supplier, or doing it themselves",
     "stall": "the customer puts off without a reason or commitment",
