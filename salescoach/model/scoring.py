@@ -78,6 +78,8 @@ class Scorer(Protocol):
         with_exchanges: bool = True,
     ) -> Score: ...
 
+    def effects(self, transcript: Transcript, turns: Sequence[int]) -> tuple[float, ...]: ...
+
     def call_vector(self, transcript: Transcript) -> np.ndarray: ...
 
     def unlikeness_of(self, turns: Sequence[Turn]) -> np.ndarray: ...
@@ -211,6 +213,18 @@ class CallScorer:
         """How unlike the training calls each turn is by itself: shape (n_turns,), from 0 up."""
         vectors = encode_turns(self.encoder, turns)
         return self._finite(unlikeness_of_turns(vectors, self._embedding.mean_turn, self._embedding.precision))
+
+    def effects(self, transcript: Transcript, turns: Sequence[int]) -> tuple[float, ...]:
+        """What each of some turns, from 1, does to the probability of a call, judged or not, as evidence has it.
+
+        Raises:
+            ModelError: a number came out that is not finite.
+        """
+        call = EncodedCall(transcript.turns, encode_turns(self.encoder, transcript.turns))
+        whole = np.ones((1, len(transcript)), dtype=bool)
+        without = without_all(len(transcript), [(turn,) for turn in turns])
+        p, *p_without = self.probabilities(call, np.concatenate([whole, without])).tolist()
+        return tuple(round(p - one, DIGITS) for one in p_without)
 
     def views(self, transcript: Transcript, *, n_evidence: int = N_EVIDENCE) -> tuple[ArmView, ...]:
         """A call as the untrained encoder sees it, then the fine-tuned one alone, then, if another, what scores.
