@@ -37,7 +37,7 @@ def main() -> None:
             settings,
             TrainingOptions(
                 name=STARTER,
-                data=f"{len(calls)} written calls of forty writers: speech as people speak, but not your market",
+                data=f"{len(calls)} written calls: speech as people speak, but not your market",
                 finetuning=FinetuneOptions(),
                 resume=True,
                 moves=True,

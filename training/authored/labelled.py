@@ -14,7 +14,7 @@ Labeller = Literal["first", "second", "settled"]
 AUTHORED: Final = Path(__file__).parent
 FIRST_TO_CALIBRATE: Final = 29  # the number of a writer
 FIRST_TO_JUDGE: Final = 33
-JUDGES: Final = tuple(f"w{number}" for number in range(FIRST_TO_JUDGE, 41))
+JUDGES: Final = tuple(f"w{number}" for number in range(FIRST_TO_JUDGE, 43))
 
 
 def authored_calls() -> list[LabelledCall]:
