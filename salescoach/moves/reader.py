@@ -203,8 +203,13 @@ def reader_id(folder: Path) -> str:
 
 
 def above_thresholds(p: np.ndarray, threshold: np.ndarray) -> np.ndarray:
-    """Which outputs are above their thresholds: of the shape of ``p``, bool. A concern has its likeliest kind."""
+    """Which outputs are above their thresholds: of the shape of ``p``, bool.
+
+    A concern has its likeliest kind, and a turn without one has none: whether there is a concern is read better than
+    its kind.
+    """
     above = (p >= threshold) & (p > 0)
+    above[:, KINDS] &= above[:, [CONCERN]]
     for place in np.flatnonzero(above[:, CONCERN]).tolist():
         above[place, KINDS[int(np.argmax(p[place, list(KINDS)]))]] = True
     return np.asarray(above)
