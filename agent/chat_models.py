@@ -74,6 +74,16 @@ def choose_wordings(settings: Settings, offline: BaseChatModel) -> Wordings:
     return Wordings(make(names[0] if names else OFFLINE), (*names, OFFLINE), functools.cache(make))
 
 
+def language_model(settings: Settings) -> Wording | None:
+    """The language model that ``COACH_LLM`` asks for, as ``choose_wording`` takes it; None where none may speak.
+
+    Raises:
+        InputError: the setting can't be understood.
+    """
+    names = _model_names(settings)
+    return _openai(settings, names[0]) if names else None
+
+
 def _model_names(settings: Settings) -> list[str]:
     """The language models that may speak, the first of them by default."""
     if settings.llm == "auto":

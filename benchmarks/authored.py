@@ -8,7 +8,6 @@ Nothing here says anything about sales: writers, labellers and outcomes are mach
 import argparse
 import re
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -21,10 +20,10 @@ from salescoach.moves.taxonomy import MOVES
 from salescoach.stats.measures import roc_auc
 from salescoach.types import Transcript
 from training.authored.agreement import agreement
-from training.authored.corpus import Labels, read_all_labels, read_calls
+from training.authored.corpus import Labels, read_calls
 from training.authored.deals import read_deals
+from training.authored.labelled import AUTHORED, labels_by
 
-CORPUS = Path(__file__).resolve().parent.parent / "training" / "authored"
 N_RESAMPLES = 2_000
 _WORD = re.compile(r"[\w']+")
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
@@ -47,13 +46,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--writers", nargs="+", help="only their calls")
     chosen = parser.parse_args().writers
-    calls = {
-        one: call for one, call in read_calls(CORPUS / "calls").items() if not chosen or one.partition("-")[0] in chosen
-    }
-    first, second, settled = (
-        {one.call_id: one for one in read_all_labels([CORPUS / "labels" / name], calls)}
-        for name in ("first", "second", "settled")
-    )
+    every = read_calls(AUTHORED / "calls")
+    calls = {one: call for one, call in every.items() if not chosen or one.partition("-")[0] in chosen}
+    first, second, settled = (labels_by(who, calls) for who in ("first", "second", "settled"))
     found = agreement(calls, first, second)
     print(f"{found.n_calls} calls, {found.n_turns} turns")
     print(f"kappa over all moves {found.kappa:.3f}; any objection {found.any_objection:.3f}")
@@ -61,7 +56,7 @@ def main() -> None:
     for move, (value, n) in sorted(found.by_move.items(), key=lambda pair: -pair[1][0]):
         print(f"  {move:20}{value:6.2f}{n:6} turns")
 
-    deals = read_deals(CORPUS / "facts")
+    deals = read_deals(AUTHORED / "facts")
     ids = sorted(settled)
     converted = np.array([float(deals[one].outcome == "converted") for one in ids])
     print(f"\n{int(converted.sum())} of {len(ids)} calls converted; AUROC of the outcome:")

@@ -26,12 +26,12 @@ from salescoach.moves.reader import BUNDLED_READER, EncoderReader
 from salescoach.moves.taxonomy import MOVES, OBJECTIONS
 from salescoach.moves.windows import N_BEFORE
 from salescoach.types import Transcript
-from training.authored.corpus import read_all_labels, read_calls
+from training.authored.corpus import read_calls
+from training.authored.labelled import AUTHORED, labels_by
 from training.moves.calibrate import best_threshold, f1, halves
 from training.moves.data import label_rows
 from training.moves.run import writer_of
 
-AUTHORED = Path(__file__).resolve().parent.parent / "training" / "authored"
 FEW = 5  # turns of a move, without which there is no average precision
 
 
@@ -84,9 +84,9 @@ def main() -> None:
     judges = parser.parse_args().judges
     torch.set_num_threads(1)
     calls = read_calls(AUTHORED / "calls")
-    labels = {one.call_id: one for one in read_all_labels([AUTHORED / "labels" / "settled"], calls)}
+    labels = labels_by("settled", calls)
     taught, judged = ([one for one in labels if (writer_of(one) in judges) is side] for side in (False, True))
-    rows = np.concatenate([label_rows(labels[one], len(calls[one])) for one in judged])
+    rows = np.concatenate([label_rows(labels[one], calls[one].turns) for one in judged])
     writers = np.array([writer_of(one) for one in judged for _ in calls[one].turns])
     can = possible([turn.role for one in judged for turn in calls[one].turns])
     reader = EncoderReader.load(BUNDLED_READER, Path(resolve_base_model(BUNDLED_BASE_MODEL)))
@@ -95,7 +95,7 @@ def main() -> None:
     )
     cheap = words(
         [text for one in taught for text in texts(calls[one])],
-        np.concatenate([label_rows(labels[one], len(calls[one])) for one in taught]),
+        np.concatenate([label_rows(labels[one], calls[one].turns) for one in taught]),
         [text for one in judged for text in texts(calls[one])],
     )
     table("words and characters", cheap * can, rows, writers)

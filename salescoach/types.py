@@ -14,7 +14,7 @@ from salescoach.redact.our_words import Ours
 Role = Literal["rep", "customer", "unknown"]
 Outcome = Literal["converted", "lost"]
 Provenance = Literal["sample", "own", "pasted"]
-ScorerName = Literal["finetuned", "generic", "tfidf", "blend"]
+ScorerName = Literal["finetuned", "generic", "tfidf", "blend", "moves"]
 EmbeddingName = Literal["finetuned", "generic"]
 MethodName = Literal["cosine", "euclidean", "mmr", "hybrid"]
 
@@ -81,6 +81,14 @@ class EvidenceTurn(Frozen):
     effect: float
 
 
+class Exchange(Frozen):
+    """A concern with its answer. ``effect`` = p(call) - p(call without these turns); ``moves``: what the turns do."""
+
+    turns: tuple[int, ...]
+    moves: tuple[str, ...]
+    effect: float
+
+
 class TrajectoryPoint(Frozen):
     """The score after the first ``turn`` turns."""
 
@@ -105,6 +113,7 @@ class Score(Frozen):
     n_turns: int
     latency_ms: float
     evidence: tuple[EvidenceTurn, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
     trajectory: tuple[TrajectoryPoint, ...] = ()
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
 """Trains the move reader on the authored calls and prints how it reads writers that it never saw. An hour of two cores.
 
-    python scripts/move_reader.py --work WORK [--out FOLDER] [--judges w04 w08 …] [--epochs 5]
+    python scripts/move_reader.py --work WORK [--out FOLDER] [--judges w33 w34 …] [--epochs 5]
 
 An interrupted training goes on from the last whole epoch in WORK. Without ``--out`` the bundled reader is replaced.
 """
@@ -16,31 +16,33 @@ from salescoach.config import BUNDLED_BASE_MODEL
 from salescoach.moves.reader import BUNDLED_READER
 from salescoach.types import Transcript
 from serving.progress_bar import progress
-from training.authored.corpus import Labels, read_all_labels, read_calls, read_pairs
+from training.authored import labelled
+from training.authored.corpus import Course, Labels, read_calls, read_courses, read_pairs
 from training.authored.deals import read_deals
 from training.moves.finetune import MoveOptions
-from training.moves.run import Corpus, JudgedReader, train_reader, writer_of
+from training.moves.run import Corpus, JudgedReader, Judges, train_reader
 
-AUTHORED = Path(__file__).resolve().parent.parent / "training" / "authored"
-EVERY = 4  # each fourth writer judges
+JUDGES = Judges(calls=labelled.JUDGES, pairs=("p3", "p4"))
 
 
 def read_corpus() -> Corpus:
-    """All authored calls that are labelled twice and settled; a forecast is the mean of the three."""
-    calls = read_calls(AUTHORED / "calls")
-    by_labeller = [
-        {one.call_id: one for one in read_all_labels([AUTHORED / "labels" / name], calls)}
-        for name in ("settled", "first", "second")
-    ]
-    settled: dict[str, Labels] = by_labeller[0]
-    deals = read_deals(AUTHORED / "facts")
+    """All authored calls that are labelled twice and settled; a forecast is the mean of all who made one."""
+    calls = read_calls(labelled.AUTHORED / "calls")
+    settled, *alone = (labelled.labels_by(who, calls) for who in ("settled", "first", "second"))
+    deals, courses = read_deals(labelled.AUTHORED / "facts"), read_courses(labelled.AUTHORED / "courses")
     kept: dict[str, Transcript] = {one: calls[one] for one in settled}
     return Corpus(
         kept,
         settled,
-        {one: float(np.mean([own[one].probability for own in by_labeller if one in own])) for one in settled},
+        {one: _forecast([own[one] for own in (settled, *alone)], courses[one]) for one in settled},
+        {one: courses[one] for one in settled},
+        {one: deals[one].probability for one in settled},
         {one: deals[one].outcome == "converted" for one in settled},
     )
+
+
+def _forecast(labels: list[Labels], course: Course) -> float:
+    return float(np.mean([*(one.probability for one in labels), course.course[-1][1]]))
 
 
 def show(judged: JudgedReader, corpus: Corpus) -> None:
@@ -48,11 +50,11 @@ def show(judged: JudgedReader, corpus: Corpus) -> None:
     print(f"{judged.card.data}\n\n{'':20}{'turns':>6}{'precision':>11}{'recall':>8}{'F1':>7}")
     for name, one in judged.card.figures.items():
         print(f"{name:20}{one.n:6}{one.precision:11.2f}{one.recall:8.2f}{one.f1:7.2f}")
-    print(f"\nhandled, balanced accuracy: {judged.card.handled_balanced_accuracy}")
-    ids = list(judged.worth)
+    print(f"\nhandled, balanced accuracy: {judged.card.handled_balanced_accuracy}; pairs right: {judged.card.pairs}")
+    print("worth of the call: " + ", ".join(f"{name} {value:.3f}" for name, value in judged.card.worth.items()))
+    ids = list(judged.logits)
     converted = np.array([corpus.converted[one] for one in ids])
     for name, values in (
-        ("worth of the call", np.array([judged.worth[one] for one in ids])),
         ("forecasts from the text", np.array([corpus.forecasts[one] for one in ids])),
         ("turns", np.array([len(corpus.calls[one]) for one in ids])),
     ):
@@ -71,11 +73,10 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     corpus = read_corpus()
-    writers = sorted({writer_of(one) for one in corpus.calls})
-    judges = given.judges or writers[EVERY - 1 :: EVERY]
+    judges = Judges(given.judges, JUDGES.pairs) if given.judges else JUDGES
     with progress() as say:
         judged = train_reader(
-            corpus, read_pairs(AUTHORED / "pairs"), judges, given.out, BUNDLED_BASE_MODEL,
+            corpus, read_pairs(labelled.AUTHORED / "pairs"), judges, given.out, BUNDLED_BASE_MODEL,
             MoveOptions(epochs=given.epochs), given.work, say,
         )  # fmt: skip
     show(judged, corpus)

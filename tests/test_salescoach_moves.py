@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salescoach.errors import ModelError
+from salescoach.model.head import sigmoid
 from salescoach.moves.heads import CONCERN, N_OUTPUTS, MoveHeads, possible
 from salescoach.moves.next_step import next_step
 from salescoach.moves.objections import N_LINK, N_MET, HandlingModel, kind_of, rep_turns_after
 from salescoach.moves.reader import BUNDLED_READER, above_thresholds, read_card
 from salescoach.moves.taxonomy import CUSTOMER_MOVES, MOVES, OBJECTIONS, REP_MOVES, moves_of
 from salescoach.moves.windows import BEFORE_TOKENS, CONTEXT_TOKENS, MAX_TOKENS, N_BEFORE, TURN_TOKENS, windows
-from salescoach.moves.worth import CallWorth
+from salescoach.moves.worth import N_GAZES, CallWorth
 from salescoach.types import Role, Turn
 
 CLS, SEP = 101, 102
@@ -78,7 +79,7 @@ def test_a_long_turn_keeps_both_ends_and_the_nearest_context() -> None:
 
 def test_a_side_makes_only_its_own_moves() -> None:
     can = possible(["rep", "customer", "unknown"])
-    assert {MOVES[k] for k in np.flatnonzero(can[0])} == {*moves_of("rep")} >= {*REP_MOVES}
+    assert {MOVES[k] for k in np.flatnonzero(can[0, :CONCERN])} == {*moves_of("rep")} >= {*REP_MOVES}
     assert can[1, CONCERN]
     assert not can[0, CONCERN]
     assert {MOVES[k] for k in np.flatnonzero(can[2])} == {"small_talk", "logistics"}
@@ -175,20 +176,24 @@ def test_a_call_without_a_step_has_none() -> None:
 def test_worth_is_what_its_formula_says(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     worth = CallWorth(
-        rng.normal(size=6),
-        np.array([0.3, -0.2]),
-        rng.normal(size=6),
-        np.array([0.1]),
-        np.array([2.0]),
-        np.array([-1.0]),
+        attention=rng.normal(size=(N_GAZES, 6)),
+        position=rng.normal(size=(N_GAZES, 2)),
+        value=rng.normal(size=(N_GAZES, 6)),
+        bias=np.array([0.1]),
+        slope=np.array([2.0]),
+        offset=np.array([-1.0]),
+        error=np.array([0.5]),
     )
     features = rng.normal(size=(4, 6)).astype(np.float32)
     t = (np.arange(4) + 0.5) / 4
-    raised = np.exp(features @ worth.attention + 0.3 * t - 0.2 * t**2)
-    z = float(raised / raised.sum() @ (features @ worth.value)) + 0.1
+    z = 0.1
+    for attention, position, value in zip(worth.attention, worth.position, worth.value, strict=True):
+        raised = np.exp(features @ attention + position[0] * t + position[1] * t**2)
+        z += float(raised / raised.sum() @ (features @ value))
     assert worth.logits(features) == pytest.approx([2 * z - 1])
-    keep = np.array([[True, False, True, True]])
-    assert worth.logits(features, keep) == pytest.approx(worth.logits(features[[0, 2, 3]]))
+    assert worth.logits(features, [np.array([0, 2, 3])]) == pytest.approx(worth.logits(features[[0, 2, 3]]))
+    low, high = worth.interval(2 * z - 1)
+    assert low < sigmoid(np.array(2 * z - 1)) < high
     worth.save(tmp_path / "worth.safetensors")
     assert CallWorth.load(tmp_path / "worth.safetensors").logits(features) == pytest.approx(
         worth.logits(features), abs=1e-4

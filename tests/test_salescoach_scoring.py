@@ -347,3 +347,9 @@ def test_what_the_text_alone_forbids_is_said_before_anything_is_encoded(
     assert forced.uncalibrated_probability is not None
     with pytest.raises(AssertionError, match="has to be encoded"):
         scorer.score(short, force=True)
+
+
+def test_the_effect_of_a_turn_is_that_of_the_evidence(scorer: CallScorer, calls: list[Transcript]) -> None:
+    evidence = scorer.score(calls[0]).evidence
+    assert scorer.effects(calls[0], [one.turn for one in evidence]) == tuple(one.effect for one in evidence)
+    assert scorer.effects(calls[0], []) == ()

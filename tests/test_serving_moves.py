@@ -8,9 +8,10 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from salescoach.config import BUNDLED_BASE_MODEL
+from salescoach.config import BUNDLED_BASE_MODEL, Settings
 from salescoach.errors import ModelError
 from salescoach.model.base_model import resolve_base_model
+from salescoach.model.loading import load_reader
 from salescoach.moves.reader import BUNDLED_READER, HEADS, EncoderReader
 from salescoach.moves.results import CallMoves
 from salescoach.reading.transcripts import read_transcript
@@ -18,7 +19,6 @@ from salescoach.types import Transcript
 from serving.cli import app as cli
 from serving.cli.moves_table import moves_page
 from serving.cli.printing import MAX_WIDTH
-from serving.usecases.moves import load_reader
 
 CALL = Path(__file__).parent.parent / "data" / "examples" / "02-income-protection-electrician.txt"
 
@@ -30,7 +30,7 @@ def call() -> Transcript:
 
 @pytest.fixture(scope="module")
 def found(call: Transcript) -> CallMoves:
-    return load_reader().read(call)
+    return load_reader(Settings.load(), cached=False).read(call)
 
 
 def test_the_command_prints_what_the_reader_read(found: CallMoves) -> None:
@@ -59,7 +59,7 @@ def test_what_is_quoted_was_said(found: CallMoves, call: Transcript) -> None:
 
 
 def test_a_call_is_read_alike_whatever_was_read_before(found: CallMoves, call: Transcript) -> None:
-    reader = load_reader()
+    reader = load_reader(Settings.load(), cached=False)
     reader.read(call.prefix(7))
     assert reader.read(call) == found
 

@@ -11,18 +11,18 @@ from salescoach.moves.taxonomy import MOVES
 from training.authored.agreement import agreement, kappa
 from training.authored.briefs import brief, deals_of, read_writers
 from training.authored.corpus import (
+    Course,
     LabelledNextStep,
     Labels,
     Objection,
-    read_all_labels,
     read_call,
     read_calls,
+    read_courses,
     read_labels,
     read_pairs,
 )
 from training.authored.deals import AFTERWARDS, INTEREST, draw_deals, read_deals
-
-AUTHORED = Path(__file__).parent.parent / "training" / "authored"
+from training.authored.labelled import AUTHORED, Labeller, labels_by, split_of
 
 CALL = """# call: w99-001
 # rep: Ines, Paul
@@ -160,19 +160,19 @@ def test_each_call_of_the_corpus_is_labelled_twice_and_settled() -> None:
     calls = read_calls(AUTHORED / "calls")
     assert len(calls) >= 60
     assert calls.keys() <= read_deals(AUTHORED / "facts").keys()
-    for name in ("first", "second", "settled"):
-        labels = read_all_labels([AUTHORED / "labels" / name], calls)
-        assert {one.call_id for one in labels} == calls.keys()
-        assert {move for one in labels for moves in one.moves.values() for move in moves} <= {*MOVES}
+    courses = read_courses(AUTHORED / "courses")
+    assert courses.keys() == calls.keys()
+    assert all(0 < p < 1 for one in courses.values() for p in one.after(len(calls[one.call_id])))
+    labellers: tuple[Labeller, ...] = ("first", "second", "settled")
+    for who in labellers:
+        labels = labels_by(who, calls)
+        assert labels.keys() == calls.keys()
+        assert {move for one in labels.values() for moves in one.moves.values() for move in moves} <= {*MOVES}
 
 
 def test_settled_labels_stay_near_what_either_labeller_said() -> None:
     calls = read_calls(AUTHORED / "calls")
-    first, settled = (
-        {one.call_id: one for one in read_all_labels([AUTHORED / "labels" / name], calls)}
-        for name in ("first", "settled")
-    )
-    assert agreement(calls, first, settled).kappa > 0.85
+    assert agreement(calls, labels_by("first", calls), labels_by("settled", calls)).kappa > 0.85
 
 
 def test_pairs_are_of_one_side_and_differ() -> None:
@@ -185,3 +185,15 @@ def test_pairs_are_of_one_side_and_differ() -> None:
         assert pair.a[0] == pair.b[0]
     better = [pair.better == "a" for pair in pairs]
     assert 0.45 < np.mean(better) < 0.55
+
+
+def test_a_writer_is_on_one_side_of_the_split() -> None:
+    assert [split_of(f"{writer}-007") for writer in ("w01", "w28", "w29", "w32", "w33", "w40")] == [
+        *["train"] * 2,
+        *["calibration"] * 2,
+        *["test"] * 2,
+    ]
+
+
+def test_a_course_holds_what_it_said_last() -> None:
+    assert Course(call_id="c", course=((0, 0.4), (2, 0.6))).after(4) == (0.4, 0.6, 0.6, 0.6)

@@ -15,16 +15,16 @@ from salescoach.moves.reader import EncoderReader
 from salescoach.moves.taxonomy import HANDLED, MOVES
 from salescoach.moves.windows import Window
 from salescoach.progress import silent
-from training.authored.corpus import Pair, read_call, read_labels, read_pairs
+from training.authored.corpus import Course, Pair, read_call, read_labels, read_pairs
 from training.moves.calibrate import best_threshold, fit_handling, halves, platt
 from training.moves.data import PairRows, label_rows
 from training.moves.finetune import MoveOptions
 from training.moves.judge import ANY, CallReading, figures, handled_accuracy
-from training.moves.run import Corpus, train_reader
+from training.moves.run import Corpus, Judges, train_reader
 
 AUTHORED = Path(__file__).parent.parent / "training" / "authored"
 IDS = ("w01-002", "w02-003", "w05-001", "w06-002", "w08-001")
-JUDGES = ("w05", "w06")
+JUDGES = Judges(calls=("w05", "w06"), pairs=("p2",))
 N_TURNS = 40
 BOTH = {True, False}
 OPTIONS = MoveOptions(n_trained_layers=1, epochs=2, pairs_a_step=1)
@@ -35,7 +35,8 @@ def corpus() -> Corpus:
     calls = {one: read_call(AUTHORED / "calls" / f"{one}.txt") for one in IDS}
     labels = {one: read_labels(AUTHORED / "labels" / "settled" / f"{one}.txt", calls[one]) for one in IDS}
     forecasts = {one: labels[one].probability for one in IDS}
-    return Corpus(calls, labels, forecasts, {one: place % 2 == 0 for place, one in enumerate(IDS)})
+    courses = {one: Course(call_id=one, course=((0, 0.4), (9, 0.2), (30, forecasts[one]))) for one in IDS}
+    return Corpus(calls, labels, forecasts, courses, forecasts, {one: place % 2 == 0 for place, one in enumerate(IDS)})
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +52,15 @@ def beginnings(corpus: Corpus) -> Corpus:
         for one, own in corpus.labels.items()
     }
     calls = {one: call.prefix(N_TURNS) for one, call in corpus.calls.items()}
-    return Corpus(calls, labels, corpus.forecasts, corpus.converted)
+    return Corpus(calls, labels, corpus.forecasts, corpus.courses, corpus.chances, corpus.converted)
+
+
+def pairs_of(writer: str) -> list[Pair]:
+    return [pair for pair in read_pairs(AUTHORED / "pairs") if pair.id.startswith(f"{writer}-")][:4]
 
 
 def train(corpus: Corpus, out: Path, work: Path, options: MoveOptions = OPTIONS) -> str:
-    pairs = read_pairs(AUTHORED / "pairs")[:6]
+    pairs = [*read_pairs(AUTHORED / "pairs")[:6], *pairs_of("p2")]
     train_reader(corpus, pairs, JUDGES, out, BUNDLED_BASE_MODEL, options, work, silent)
     return EncoderReader.load(out, Path(resolve_base_model(BUNDLED_BASE_MODEL))).model_id
 
@@ -79,18 +84,18 @@ def test_a_reader_is_trained_resumed_and_reads(beginnings: Corpus, tmp_path: Pat
         if done > total // 2:
             raise KeyboardInterrupt
 
-    pairs = read_pairs(AUTHORED / "pairs")[:6]
+    pairs = [*read_pairs(AUTHORED / "pairs")[:6], *pairs_of("p2")]
     with pytest.raises(KeyboardInterrupt):
         train_reader(corpus, pairs, JUDGES, tmp_path / "no", BUNDLED_BASE_MODEL, OPTIONS, killed, stop)
     assert not (tmp_path / "no").exists()
     assert train(corpus, tmp_path / "resumed", killed) == whole
     with pytest.raises(DataError, match="two writers must judge"):
-        train_reader(corpus, [], ("w05",), tmp_path / "no", BUNDLED_BASE_MODEL, OPTIONS, killed, silent)
+        train_reader(corpus, [], Judges(("w05",)), tmp_path / "no", BUNDLED_BASE_MODEL, OPTIONS, killed, silent)
 
 
 def test_what_is_labelled_becomes_rows(corpus: Corpus) -> None:
     call, labels = corpus.calls[IDS[0]], corpus.labels[IDS[0]]
-    rows = label_rows(labels, len(call))
+    rows = label_rows(labels, call.turns)
     assert rows.shape == (len(call), N_OUTPUTS)
     for turn, moves in labels.moves.items():
         assert {MOVES[k] for k in np.flatnonzero(rows[turn - 1, :CONCERN])} == {*moves}
@@ -131,7 +136,7 @@ def test_each_writer_is_judged_once_by_what_others_calibrated() -> None:
 
 
 def test_how_concerns_are_met_is_learned_from_what_the_reader_saw(corpus: Corpus) -> None:
-    p = {one: label_rows(corpus.labels[one], len(corpus.calls[one])) * 0.9 for one in IDS}  # as if all was read right
+    p = {one: label_rows(corpus.labels[one], corpus.calls[one].turns) * 0.9 for one in IDS}  # as if all was read right
     model = fit_handling(corpus.calls, corpus.labels, p)
     readings = {}
     for one in IDS:
@@ -140,7 +145,7 @@ def test_how_concerns_are_met_is_learned_from_what_the_reader_saw(corpus: Corpus
     accuracy = handled_accuracy(readings, corpus.labels)
     assert accuracy is not None
     assert accuracy > 0.7
-    found = figures(readings, {one: label_rows(corpus.labels[one], len(corpus.calls[one])) for one in IDS})
+    found = figures(readings, {one: label_rows(corpus.labels[one], corpus.calls[one].turns) for one in IDS})
     assert found["discovery"].f1 == 1.0
     assert found[ANY].recall == 1.0
     with pytest.raises(DataError, match="no concern"):

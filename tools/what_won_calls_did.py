@@ -135,8 +135,7 @@ def _nearest(parts: Parts, call: LabelledCall, focus: int, outcome: Outcome, n: 
 
 def _shown(parts: Parts, reply: Reply) -> ShownReply:
     past = parts.library.get(reply.call_id).transcript
-    evidence = parts.scorer.score(past, force=True, n_evidence=len(past)).evidence
-    effect = next((one.effect for one in evidence if one.turn == reply.reply_turn), 0.0)
+    [effect] = parts.scorer.effects(past, [reply.reply_turn])
     return ShownReply(
         marker=call_marker(reply.call_id, reply.turn_start, reply.turn_end),
         suggestion=mask(reply.reply, past),

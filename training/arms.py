@@ -36,9 +36,9 @@ class FittedArm:
 
 
 def honest_thresholds(honest: np.ndarray, labels: np.ndarray) -> Thresholds:
-    """From the honest logits of training calls; both of shape (n_train,)."""
+    """From the honest logits of training calls, both of shape (n_train,); 0.5 where there are none."""
     known = np.isfinite(honest)
-    return choose_thresholds(labels[known], sigmoid(honest[known]))
+    return choose_thresholds(labels[known], sigmoid(honest[known])) if known.any() else Thresholds()
 
 
 def fit_baseline(make: Callable[[], Pipeline], train: TrainingCalls) -> FittedArm:

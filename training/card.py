@@ -20,6 +20,7 @@ _SCORERS = {
     "generic": "the generic embedding",
     "tfidf": "words and word pairs (TF-IDF)",
     "blend": "a blend of embedding and words",
+    "moves": "what the move reader makes of its turns (docs/moves.md)",
 }
 
 

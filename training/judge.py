@@ -15,7 +15,14 @@ from training.baselines import BASELINES
 from training.calls import TrainingCalls
 
 N_RESAMPLES = 200
-CLAIMS = (("finetuned", "generic"), ("finetuned", "tfidf"), ("blend", "tfidf"), ("generic", "tfidf"))
+CLAIMS = (
+    ("finetuned", "generic"),
+    ("finetuned", "tfidf"),
+    ("blend", "tfidf"),
+    ("generic", "tfidf"),
+    ("moves", "tfidf"),
+    ("moves", "length"),
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class Verdict:
         measures: arm -> measure.
         gaps: (arm, over) -> difference of AUROC.
         embedding: the better of the two encoders; the fine-tuned one where nothing is measured.
-        scorer: the best of that embedding, tfidf and blend.
+        scorer: the best of that embedding, tfidf, blend and moves.
         blend: slope and offset on the mean logit of that embedding and tfidf.
         honest: the scorer's honest logits, as in ``Candidate``.
     """
@@ -68,7 +75,7 @@ def judge(
     Args:
         seen: the calls that candidates were fitted and calibrated on.
         test: the calls that judge, which nothing has seen.
-        candidates: ``generic``, ``tfidf`` and, where there is one, ``finetuned``.
+        candidates: ``generic``, ``tfidf`` and, where there are such, ``finetuned`` and ``moves``.
         progress: called with the stage, what is done and what there is to do.
     """
     labels = labels_of(test)
@@ -97,7 +104,7 @@ def judge(
         progress("judging", done, len(judged))
         samples[name] = resample([one], np.random.default_rng(seen.seed), N_RESAMPLES, METRICS)
     progress("judging", len(judged), len(judged))
-    order = [name for name in (*BASELINES, "generic", "finetuned", "blend") if name in judged]
+    order = [name for name in (*BASELINES, "generic", "finetuned", "blend", "moves") if name in judged]
     measures = {name: summarise([judged[name]], samples[name], METRICS) for name in order}
     auc = {name: measures[name]["auc"].value for name in order}
     gaps = {
@@ -105,8 +112,8 @@ def judge(
         for arm, over in CLAIMS
         if arm in judged
     }
-    choices: tuple[ScorerName, ...] = (embedding, "blend", "tfidf")
-    scorer = max(choices, key=lambda name: auc[name])  # the first of equals
+    choices: tuple[ScorerName, ...] = (embedding, "blend", "tfidf", "moves")
+    scorer = max((name for name in choices if name in auc), key=lambda name: auc[name])  # the first of equals
     chosen = {**candidates, "blend": blend}[scorer]
     return Verdict(measures, gaps, embedding, scorer, calibration, chosen.honest)
 

@@ -42,6 +42,7 @@ class TrainingOptions(Frozen):
     )
     by_time: bool = Field(False, description="the latest third of the accounts judges, in place of a random one")
     resume: bool = Field(False, description="go on from the checkpoint of an interrupted fine-tuning")
+    moves: bool = Field(False, description="also try the move reader as a scorer; it has to read all calls for that")
     triplets: bool = Field(
         False, description="also write triplets of moments, to read and for other trainers, to runs_dir / train / name"
     )

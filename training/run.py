@@ -24,6 +24,7 @@ from salescoach.model.artifact import (
     CARD,
     ENCODER,
     HASH_DIGITS,
+    MOVES,
     Manifest,
     ModelFolder,
     folder_fingerprint,
@@ -33,8 +34,8 @@ from salescoach.model.artifact import (
 from salescoach.model.base_model import resolve_base_model
 from salescoach.model.embedding_arm import EmbeddingArm, ReferenceArm
 from salescoach.model.encoder import Encoder, TurnEncoder, encode_turns
-from salescoach.model.head import Head, conformal_quantile, nonconformity
-from salescoach.model.loading import PROBES, installed_versions, load_arms, load_encoder, named_base
+from salescoach.model.head import Head, conformal_quantile, nonconformity, sigmoid
+from salescoach.model.loading import PROBES, installed_versions, load_arms, load_encoder, load_reader, named_base
 from salescoach.model.scoring import CallScorer
 from salescoach.model.text_arm import TextArm
 from salescoach.progress import Progress, silent
@@ -50,6 +51,7 @@ from training.fit_text_arm import fit_text_arm
 from training.judge import Candidate, Verdict
 from training.judge import judge as judge_arms
 from training.layers import copy_encoder
+from training.moves.arm import FittedMoves, fit_moves, judged_moves
 from training.options import FinetuneOptions, TrainingOptions
 from training.triplets import write_triplets
 
@@ -70,6 +72,7 @@ def train(
     options: TrainingOptions,
     *,
     judge: Judge | None = None,
+    known_moves: Sequence[float] | None = None,
     progress: Progress = silent,
 ) -> Manifest:
     """Trains all arms on labelled calls and writes a model folder to ``out``.
@@ -80,6 +83,7 @@ def train(
         settings: base model, threads, seed and ``COACH_HOME`` for caches and checkpoints.
         options: what to make.
         judge: checks the behaviour of the model before it is sealed; its pass rates go to manifest and card.
+        known_moves: of the calls that judge, the move reader's logits, where it has learned from the others.
         progress: called with the stage, what is done and what there is to do.
 
     Raises:
@@ -93,17 +97,18 @@ def train(
         if options.triplets:
             where = settings.runs_dir / "train" / options.name
             write_triplets(split.parts[TRAIN], split.parts[CALIBRATION], base, where, settings.seed)
-        arms = _fit_arms(split, embeddings, progress)
+        moves = _fit_moves(split, settings, known_moves, progress) if options.moves else None
+        arms = _fit_arms(split, embeddings, moves, progress)
         verdict = judge_arms(split.seen, split.test, arms.candidates, progress)
         kept = _keep(folder, split, arms, verdict)
         facts = {
-            **_facts_of_training(split, settings, options),
+            **_facts_of_training(split, settings, options, is_calibrated_on_all=known_moves is not None),
             **_facts_of_model(folder, split, arms, verdict, kept),
             "engine": base.engine,
         }
         scoring = arms.embeddings[verdict.embedding]
         if judge is not None:
-            facts["behaviour"] = tuple(judge(_unsealed(folder, facts, scoring.final.encoder)))
+            facts["behaviour"] = tuple(judge(_unsealed(folder, facts, scoring.final.encoder, settings)))
         (folder / CARD).write_text(model_card(facts, verdict, is_refit=scoring.is_refit), encoding="utf-8")
         return seal(folder, **facts)
 
@@ -144,6 +149,7 @@ class _Arms:
     pooled: Mapping[EmbeddingName, PooledPair]
     heads: Mapping[EmbeddingName, Head]
     candidates: Mapping[str, Candidate]
+    moves: FittedMoves | None
 
 
 def _fit_embeddings(
@@ -161,7 +167,17 @@ def _fit_embeddings(
     return {"generic": generic, "finetuned": tuned}
 
 
-def _fit_arms(split: _Split, embeddings: Mapping[EmbeddingName, Trained], progress: Progress) -> _Arms:
+def _fit_moves(split: _Split, settings: Settings, known: Sequence[float] | None, progress: Progress) -> FittedMoves:
+    """The move reader, calibrated on the calls that are seen, or, where it learned from those, as it came."""
+    reader = load_reader(settings)
+    if known is not None:
+        return judged_moves(reader, split.seen, known)
+    return fit_moves(reader, split.seen, split.judging, progress)
+
+
+def _fit_arms(
+    split: _Split, embeddings: Mapping[EmbeddingName, Trained], moves: FittedMoves | None, progress: Progress
+) -> _Arms:
     """A head for each embedding, the arm that reads words, and what each of them says of the calls that judge."""
     seen, some, judging = split.seen, split.some, split.judging
     progress("fitting", 0, 2)
@@ -177,8 +193,10 @@ def _fit_arms(split: _Split, embeddings: Mapping[EmbeddingName, Trained], progre
         honest = np.full(len(seen.calls), np.nan)
         honest[seen.held_out] = of_held_out
         candidates[arm] = Candidate(heads[arm].logits(embedding.final.pool(judging)), honest)
+    if moves is not None:
+        candidates["moves"] = Candidate(moves.judging, moves.honest)
     progress("fitting", 2, 2)
-    return _Arms(text, embeddings, pooled, heads, candidates)
+    return _Arms(text, embeddings, pooled, heads, candidates, moves)
 
 
 def _keep(folder: Path, split: _Split, arms: _Arms, verdict: Verdict) -> EmbeddingArm:
@@ -192,14 +210,19 @@ def _keep(folder: Path, split: _Split, arms: _Arms, verdict: Verdict) -> Embeddi
     kept.save(folder / f"{verdict.embedding}.safetensors")
     if verdict.embedding == "finetuned":
         _reference_arm(arms.embeddings["generic"].final, arms.heads["generic"]).save(folder / "generic.safetensors")
-    if verdict.scorer != verdict.embedding:
+    if verdict.scorer == "moves" and arms.moves is not None:
+        arms.moves.worth.save(folder / MOVES)
+    elif verdict.scorer != verdict.embedding:
         arms.text.save(folder / "tfidf.safetensors")
     fit_likeness(pooled, split.some)[0].save(folder / "likeness.safetensors")
     return kept
 
 
-def _facts_of_training(split: _Split, settings: Settings, options: TrainingOptions) -> dict[str, Any]:
+def _facts_of_training(
+    split: _Split, settings: Settings, options: TrainingOptions, *, is_calibrated_on_all: bool
+) -> dict[str, Any]:
     """What the manifest says of how the model came about."""
+    known = [*split.seen.calls, *(split.judging if is_calibrated_on_all else ())]
     return {
         "name": options.name,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -213,16 +236,13 @@ def _facts_of_training(split: _Split, settings: Settings, options: TrainingOptio
         "n_calibration": len(split.parts[CALIBRATION]),
         "n_test": len(split.test),
         "base_rate": round(float(split.seen.labels.mean()), 4),
-        "training_calls": sorted(call.content_hash[:HASH_DIGITS] for call in split.seen.calls),
+        "training_calls": sorted(call.content_hash[:HASH_DIGITS] for call in known),
     }
 
 
 def _facts_of_model(folder: Path, split: _Split, arms: _Arms, verdict: Verdict, kept: EmbeddingArm) -> dict[str, Any]:
     """What the manifest says of the model itself, and what held-out calls say of how far to trust it."""
-    seen = split.seen
-    held_out = np.flatnonzero(seen.held_out)
-    labels, groups = seen.labels[held_out], [seen.groups[row] for row in held_out.tolist()]
-    chances = cross_calibrated(verdict.honest[held_out], labels, groups, np.random.default_rng(seen.seed))
+    labels, chances = _trusted(split, arms, verdict)
     encoder = arms.embeddings[verdict.embedding].final.encoder
     return {
         "scorer": verdict.scorer,
@@ -233,7 +253,21 @@ def _facts_of_model(folder: Path, split: _Split, arms: _Arms, verdict: Verdict, 
         "thresholds": choose_thresholds(labels, chances),
         "max_unlikeness": round(_unlikeness_bound(kept, encoder, split.some), 4),
         "measures": verdict.measures,
+        "reader": arms.moves.reader_id if verdict.scorer == "moves" and arms.moves is not None else None,
     }
+
+
+def _trusted(split: _Split, arms: _Arms, verdict: Verdict) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and probabilities of calls that say how far to trust the scorer.
+
+    Those held out, each by a fit that hasn't seen its account; where it has learned from those, the ones that judge.
+    """
+    seen = split.seen
+    rows = np.flatnonzero(seen.held_out & np.isfinite(verdict.honest))
+    if not len(rows):
+        return labels_of(split.test), sigmoid(arms.candidates[verdict.scorer].judging)
+    labels, groups = seen.labels[rows], [seen.groups[row] for row in rows.tolist()]
+    return labels, cross_calibrated(verdict.honest[rows], labels, groups, np.random.default_rng(seen.seed))
 
 
 def names_of_parts(calls: Sequence[LabelledCall], seed: int, *, by_time: bool = False) -> list[str]:
@@ -326,10 +360,10 @@ def _unlikeness_bound(arm: EmbeddingArm, encoder: Encoder, seen: TrainingCalls) 
     return UNLIKENESS_SLACK * float(np.quantile(distances, 1 - UNLIKENESS_TAIL))
 
 
-def _unsealed(folder: Path, facts: Mapping[str, Any], encoder: Encoder) -> CallScorer:
+def _unsealed(folder: Path, facts: Mapping[str, Any], encoder: Encoder, settings: Settings) -> CallScorer:
     """The scorer of a folder that has no name and no hashes yet."""
     manifest = Manifest(model_id="", files={}, **facts)
-    return CallScorer(manifest, encoder, *load_arms(ModelFolder(folder, manifest)))
+    return CallScorer(manifest, encoder, *load_arms(ModelFolder(folder, manifest), lambda: load_reader(settings)))
 
 
 def _require_both_classes(calls: Sequence[LabelledCall], at_least: int = MIN_CALLS_PER_CLASS) -> None:

@@ -6,6 +6,7 @@ encoder/                 a sentence-transformers model (safetensors)
 <embedding>.safetensors  pooling, head and what is needed to abstain (arrays only, nothing executable)
 generic.safetensors      beside a fine-tuned embedding: pooling and head of the untrained one, to compare with
 likeness.safetensors     call vectors of the training calls, for scoring by likeness
+moves.safetensors        where the move reader scores: what its feature vectors are worth
 tfidf.safetensors        where words score: their hashes and pairs' hashes with weights, never a word
 """
 
@@ -33,6 +34,7 @@ from salescoach.whole_file import whole_file
 MANIFEST = "manifest.json"
 CARD = "MODEL_CARD.md"
 ENCODER = "encoder"
+MOVES = "moves.safetensors"
 FORMAT = 2
 HASH_DIGITS = 10  # 40 bits of a content hash: of a million calls not one is taken for one of 20,000 by chance
 
@@ -49,6 +51,7 @@ class Manifest(Frozen):
     blend: tuple[float, float] = Field(description="slope and offset on the mean logit of embedding and text")
     base_model: str
     engine: Engine
+    reader: str | None = Field(None, description="the move reader, where that scores")
     encoder_fingerprint: str
     versions: dict[str, str]
     data: str = Field(description="what it was trained on, in words")

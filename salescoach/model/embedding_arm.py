@@ -1,15 +1,15 @@
 """The arms of a model folder that can score: on turn vectors, on words, and both blended."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from safetensors.numpy import save_file
 
 from salescoach.model.arrays import read_arrays
-from salescoach.model.head import Head, blended
+from salescoach.model.head import Head, blended, interval
 from salescoach.model.pooling import Pooling
 from salescoach.model.text_arm import TextArm
 from salescoach.types import MethodName, ScorerName, Turn
@@ -23,19 +23,31 @@ class EncodedCall:
     vectors: np.ndarray
 
 
-class ScoringArm(Protocol):
+class ScoringArm(ABC):
     """Something that scores variants of a call."""
 
+    @abstractmethod
     def logits(self, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
         """Calibrated logits of variants; ``keep``: shape (n_variants, n_turns), bool. Shape (n_variants,), float64."""
-        ...
 
     def member_logits(self, call: EncodedCall) -> np.ndarray | None:
         """Logits of the whole call by the model and its bootstrap members: shape (n_members,), the model's first.
 
-        None where there are no members, and so no interval.
+        None where there are no members.
         """
-        ...
+        return None
+
+    def interval(self, call: EncodedCall, strangeness: float) -> tuple[float, float] | None:
+        """Where the probability that follows from what was said lies in nine of ten calls; None where it isn't known.
+
+        ``strangeness``: the call's distance from the training calls, 1 where the coach begins to abstain.
+        """
+        members = self.member_logits(call)
+        return None if members is None else interval(members, strangeness)
+
+    def telling_turns(self, call: EncodedCall, n: int) -> np.ndarray:
+        """Rows of turns among which those are whose deletion moves the score most: at least ``n``, here all."""
+        return np.arange(len(call.turns))
 
 
 @dataclass(frozen=True)
@@ -48,7 +60,7 @@ class ChosenArm:
 
 
 @dataclass(frozen=True)
-class EmbeddingArm:
+class EmbeddingArm(ScoringArm):
     """The arrays of an embedding's scorer.
 
     ``center``: shape (n_blocks * dimension,), the mean call vector of training, which likeness is measured from;
@@ -152,7 +164,7 @@ def _save(arrays: Mapping[str, np.ndarray], file: Path) -> None:
 
 
 @dataclass(frozen=True)
-class WordsArm:
+class WordsArm(ScoringArm):
     """A text arm, which looks at the turns only."""
 
     text: TextArm
@@ -167,7 +179,7 @@ class WordsArm:
 
 
 @dataclass(frozen=True)
-class BlendedArm:
+class BlendedArm(ScoringArm):
     """The mean of several arms' logits, calibrated again: ``slope * mean + offset``."""
 
     parts: tuple[ScoringArm, ...]

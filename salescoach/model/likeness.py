@@ -7,7 +7,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from salescoach.model.arrays import read_arrays
-from salescoach.model.embedding_arm import EmbeddingArm, EncodedCall
+from salescoach.model.embedding_arm import EmbeddingArm, EncodedCall, ScoringArm
 from salescoach.model.similarity import METHODS, ReferenceCalls, directions
 from salescoach.types import MethodName
 
@@ -72,7 +72,7 @@ class Likeness:
 
 
 @dataclass(frozen=True)
-class LikenessArm:
+class LikenessArm(ScoringArm):
     """One of the four methods as a scorer."""
 
     embedding: EmbeddingArm
@@ -83,6 +83,3 @@ class LikenessArm:
         """As ``ScoringArm`` has it."""
         pooled = self.embedding.pooling.pool(call.vectors, [turn.role for turn in call.turns], keep)
         return self.likeness.logits(directions(pooled, self.embedding.center), self.method)
-
-    def member_logits(self, call: EncodedCall) -> None:
-        """It has no members."""

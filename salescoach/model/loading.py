@@ -2,20 +2,23 @@
 
 import hashlib
 import importlib.metadata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from salescoach.config import BUNDLED_BASE_MODEL, Settings
 from salescoach.errors import ModelError, NamedModelError, UnavailableError
-from salescoach.model.artifact import Manifest, ModelFolder, folder_fingerprint
+from salescoach.model.artifact import MOVES, Manifest, ModelFolder, folder_fingerprint
 from salescoach.model.base_model import resolve_base_model, sha256_of
 from salescoach.model.embedding_arm import BlendedArm, ChosenArm, EmbeddingArm, ReferenceArm, ScoringArm, WordsArm
 from salescoach.model.encoder import Encoder, TurnEncoder, best_engine
 from salescoach.model.likeness import Likeness
 from salescoach.model.text_arm import TextArm
 from salescoach.model.vector_cache import FileCache, MemoryCache
+from salescoach.moves.moves_arm import MovesArm
+from salescoach.moves.reader import BUNDLED_READER, EncoderReader, reader_id
+from salescoach.moves.worth import CallWorth
 
 PROBES = (
     "Rep: What would have to be true for you to go ahead this quarter?",
@@ -32,19 +35,48 @@ class Untrained:
     arm: ReferenceArm
 
 
-def load_arms(folder: ModelFolder) -> tuple[EmbeddingArm, ChosenArm]:
+def load_arms(folder: ModelFolder, reader: Callable[[], EncoderReader] | None = None) -> tuple[EmbeddingArm, ChosenArm]:
     """The embedding's arm of a model folder, which finds likeness, and the arm that scores, often the same.
 
+    ``reader``: loads the move reader, for a model that scores by it.
+
     Raises:
-        ModelError: a file of theirs is missing or damaged.
+        ModelError: a file of theirs is missing or damaged, or the reader isn't the one that the model rests on.
     """
     manifest = folder.manifest
     embedding = EmbeddingArm.load(folder.embedding_file)
     arm: ScoringArm = embedding
-    if manifest.scorer != manifest.embedding:
+    if manifest.scorer == "moves":
+        arm = MovesArm(_same_reader(manifest, reader), CallWorth.load(folder.path / MOVES))
+    elif manifest.scorer != manifest.embedding:
         words = WordsArm(TextArm.load(folder.text_file))
         arm = words if manifest.scorer == "tfidf" else BlendedArm((embedding, words), *manifest.blend)
     return embedding, ChosenArm(arm, manifest.scorer, manifest.conformal_quantile)
+
+
+def load_reader(settings: Settings, *, cached: bool = True) -> EncoderReader:
+    """The move reader that comes with the coach; it stands on the bundled base encoder, whatever the model is.
+
+    Raises:
+        ModelError: a file of the reader or of the base encoder is missing or damaged.
+    """
+    import torch
+
+    torch.set_num_threads(settings.threads)
+    engine = best_engine()
+    cache = FileCache(settings.cache_dir / f"{reader_id(BUNDLED_READER)}-{engine}.sqlite") if cached else MemoryCache()
+    base = Path(resolve_base_model(BUNDLED_BASE_MODEL))
+    return EncoderReader.load(BUNDLED_READER, base, engine=engine, cache=cache)
+
+
+def _same_reader(manifest: Manifest, reader: Callable[[], EncoderReader] | None) -> EncoderReader:
+    found = None if reader is None else reader()
+    if found is None or found.model_id != manifest.reader:
+        raise ModelError(
+            f"The model {manifest.model_id} rests on the move reader {manifest.reader}, which this version doesn't "
+            "have; run `coach setup`, or train again."
+        )
+    return found
 
 
 def load_likeness(folder: ModelFolder) -> Likeness:

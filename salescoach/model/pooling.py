@@ -118,6 +118,14 @@ def without_each(n_turns: int) -> np.ndarray:
     return ~np.eye(n_turns, dtype=bool)
 
 
+def without_all(n_turns: int, groups: Sequence[Sequence[int]]) -> np.ndarray:
+    """``keep`` for the call without each of some groups of turns, from 1: shape (n_groups, n_turns)."""
+    keep = np.ones((len(groups), n_turns), dtype=bool)
+    for row, turns in enumerate(groups):
+        keep[row, [turn - 1 for turn in turns]] = False
+    return keep
+
+
 def each_prefix(n_turns: int) -> np.ndarray:
     """``keep`` for the first turn, the first two turns, …: shape (n_turns, n_turns)."""
     return np.tri(n_turns, dtype=bool)

@@ -15,7 +15,7 @@ from salescoach.model.abstention import reasons_not_to_judge, unlikeness, unlike
 from salescoach.model.artifact import Manifest, ModelFolder, find_model
 from salescoach.model.embedding_arm import ChosenArm, EmbeddingArm, EncodedCall
 from salescoach.model.encoder import Encoder, encode_turns
-from salescoach.model.head import interval, prediction_set, sigmoid
+from salescoach.model.head import prediction_set, sigmoid
 from salescoach.model.likeness import Likeness, LikenessArm
 from salescoach.model.loading import (
     PROBES,
@@ -24,11 +24,14 @@ from salescoach.model.loading import (
     load_arms,
     load_encoder,
     load_likeness,
+    load_reader,
     load_untrained,
 )
-from salescoach.model.pooling import each_prefix, without_each
+from salescoach.model.pooling import each_prefix, without_all, without_each
 from salescoach.model.similarity import directions
-from salescoach.types import EvidenceTurn, MethodName, Score, ScorerName, TrajectoryPoint, Transcript, Turn
+from salescoach.moves.exchanges import exchanges_of
+from salescoach.moves.results import CallMoves
+from salescoach.types import EvidenceTurn, Exchange, MethodName, Score, ScorerName, TrajectoryPoint, Transcript, Turn
 
 N_EVIDENCE = 8
 DIGITS = 4  # of a probability; the only place that rounds one
@@ -66,7 +69,16 @@ class Scorer(Protocol):
 
     def with_method(self, method: MethodName | None) -> "Scorer": ...
 
-    def score(self, transcript: Transcript, *, force: bool = False, n_evidence: int = N_EVIDENCE) -> Score: ...
+    def score(
+        self,
+        transcript: Transcript,
+        *,
+        force: bool = False,
+        n_evidence: int = N_EVIDENCE,
+        with_exchanges: bool = True,
+    ) -> Score: ...
+
+    def effects(self, transcript: Transcript, turns: Sequence[int]) -> tuple[float, ...]: ...
 
     def call_vector(self, transcript: Transcript) -> np.ndarray: ...
 
@@ -87,12 +99,14 @@ class CallScorer:
         verdict: str = "",
         likeness: Callable[[], Likeness] | None = None,
         load_untrained: Callable[[], Untrained] | None = None,
+        read_moves: Callable[[Transcript], CallMoves] | None = None,
     ) -> None:
         """A scorer whose parts are loaded.
 
         ``verdict``: whether fine-tuning was worth it, as the model card has it; empty where there is none.
         ``likeness``: reads what scoring by likeness needs, which is loaded only when somebody asks for it.
         ``load_untrained`` is called when encoders are first compared; None where there is nothing to compare with.
+        ``read_moves`` finds the exchanges of a call; without it a score has none.
         """
         self.manifest = manifest
         self.verdict = verdict
@@ -105,6 +119,7 @@ class CallScorer:
         self._best = chosen
         self._likeness = likeness
         self._load_untrained = load_untrained
+        self._read_moves = read_moves
 
     @classmethod
     def load(cls, settings: Settings, *, method: MethodName | None = None, cached: bool = True) -> "CallScorer":
@@ -119,7 +134,8 @@ class CallScorer:
             ModelError: there is no model folder, it is damaged, or the encoder no longer gives what it gave.
         """
         folder = ModelFolder.open(find_model(settings))
-        embedding, chosen = load_arms(folder)
+        reader = functools.cache(lambda: load_reader(settings, cached=cached))
+        embedding, chosen = load_arms(folder, reader)
         encoder = load_encoder(folder.encoder, folder.manifest.encoder_fingerprint, settings)
         # Not from the cache: what it holds was right once, whatever the packages give by now.
         cosines = np.sum(encoder.without_cache().encode(PROBES) * embedding.probes, axis=1)
@@ -132,7 +148,16 @@ class CallScorer:
         likeness = functools.cache(lambda: load_likeness(folder))
         has_head = folder.manifest.embedding == "finetuned" and folder.generic_file.is_file()
         compare = functools.cache(lambda: load_untrained(folder, settings)) if has_head else None
-        best = cls(folder.manifest, encoder, embedding, chosen, folder.verdict, likeness, compare)
+        best = cls(
+            folder.manifest,
+            encoder,
+            embedding,
+            chosen,
+            folder.verdict,
+            likeness,
+            compare,
+            lambda call: reader().read(call),
+        )
         return best.with_method(method)
 
     def with_method(self, method: MethodName | None) -> "CallScorer":
@@ -189,6 +214,18 @@ class CallScorer:
         vectors = encode_turns(self.encoder, turns)
         return self._finite(unlikeness_of_turns(vectors, self._embedding.mean_turn, self._embedding.precision))
 
+    def effects(self, transcript: Transcript, turns: Sequence[int]) -> tuple[float, ...]:
+        """What each of some turns, from 1, does to the probability of a call, judged or not, as evidence has it.
+
+        Raises:
+            ModelError: a number came out that is not finite.
+        """
+        call = EncodedCall(transcript.turns, encode_turns(self.encoder, transcript.turns))
+        whole = np.ones((1, len(transcript)), dtype=bool)
+        without = without_all(len(transcript), [(turn,) for turn in turns])
+        p, *p_without = self.probabilities(call, np.concatenate([whole, without])).tolist()
+        return tuple(round(p - one, DIGITS) for one in p_without)
+
     def views(self, transcript: Transcript, *, n_evidence: int = N_EVIDENCE) -> tuple[ArmView, ...]:
         """A call as the untrained encoder sees it, then the fine-tuned one alone, then, if another, what scores.
 
@@ -210,11 +247,13 @@ class CallScorer:
         ]
         if self._name != self.manifest.embedding:
             arms.append((self._name, self._arm.logits, own))
-        whole = np.ones((1, len(transcript)), dtype=bool)
+        n_turns = len(transcript)
+        whole = np.ones((1, n_turns), dtype=bool)
         views = []
         for name, logits, call in arms:
-            p, *p_without = self._rounded(logits, call, np.concatenate([whole, without_each(len(transcript))])).tolist()
-            views.append(ArmView(name, p, _evidence(transcript, p, np.array(p_without), n_evidence)))
+            rows = self._arm.telling_turns(call, n_evidence) if logits == self._arm.logits else np.arange(n_turns)
+            p, *p_without = self._rounded(logits, call, np.concatenate([whole, without_each(n_turns)[rows]])).tolist()
+            views.append(ArmView(name, p, _evidence(transcript, rows, p - np.array(p_without), n_evidence)))
         return tuple(views)
 
     def _compared_with(self) -> Untrained:
@@ -238,6 +277,7 @@ class CallScorer:
         force: bool = False,
         n_evidence: int = N_EVIDENCE,
         vectors: np.ndarray | None = None,
+        with_exchanges: bool = True,
     ) -> Score:
         """Scores a call.
 
@@ -246,6 +286,7 @@ class CallScorer:
             force: where the coach would abstain, give the model's number as ``uncalibrated_probability``.
             n_evidence: how many turns to show at most, strongest first; a turn that moves nothing is never shown.
             vectors: those of its turns, as ``encode_turns`` gives them, where they are known.
+            with_exchanges: whether moves are read to find them.
 
         Raises:
             ModelError: a number came out that is not finite.
@@ -262,17 +303,24 @@ class CallScorer:
             reasons.append(f"The call is unlike the calls that the model has learned from ({self.manifest.data}).")
         if reasons and not force:
             return self._abstention(transcript, reasons, start)
-        whole = np.ones((1, n_turns), dtype=bool)
-        probabilities = self.probabilities(call, np.concatenate([whole, without_each(n_turns), each_prefix(n_turns)]))
-        p, p_without, p_prefix = float(probabilities[0]), probabilities[1 : n_turns + 1], probabilities[n_turns + 1 :]
-
-        members = self._arm.member_logits(call)
-        self._finite(np.array([distance, *(() if members is None else members)]))
+        rows = self._arm.telling_turns(call, n_evidence)
+        exchanges = self._exchanges(transcript) if with_exchanges else []
+        kept = [
+            each_prefix(n_turns),
+            without_each(n_turns)[rows],
+            without_all(n_turns, [turns for turns, _ in exchanges]),
+        ]
+        p_prefix, p_without, p_without_exchange = np.split(
+            self.probabilities(call, np.concatenate(kept)), np.cumsum([len(one) for one in kept])[:-1]
+        )
+        p = float(p_prefix[-1])
+        found = self._arm.interval(call, distance / self.manifest.max_unlikeness)
+        self._finite(np.array([distance, *(found or ())]))
         return Score(
             call_id=transcript.call_id,
             probability=None if reasons else p,
             uncalibrated_probability=p if reasons else None,
-            interval=None if reasons else _interval(members, p, distance / self.manifest.max_unlikeness),
+            interval=None if reasons else _interval(found, p),
             prediction_set=() if reasons else prediction_set(p, self._quantile),
             abstained=bool(reasons),
             reasons=tuple(reasons),
@@ -281,11 +329,16 @@ class CallScorer:
             scorer=self._name,
             n_turns=n_turns,
             latency_ms=_ms_since(start),
-            evidence=_evidence(transcript, p, p_without, n_evidence),
+            evidence=_evidence(transcript, rows, p - p_without, n_evidence),
+            exchanges=_strongest(exchanges, p - p_without_exchange),
             trajectory=tuple(
                 TrajectoryPoint(turn=turn, probability=float(value)) for turn, value in enumerate(p_prefix, start=1)
             ),
         )
+
+    def _exchanges(self, transcript: Transcript) -> list[tuple[tuple[int, ...], tuple[str, ...]]]:
+        """The turns of each exchange, a concern with its answer, and what its turns do."""
+        return [] if self._read_moves is None else exchanges_of(self._read_moves(transcript))
 
     def _abstention(self, transcript: Transcript, reasons: Sequence[str], start: float) -> Score:
         return Score(
@@ -307,27 +360,36 @@ def _ms_since(start: float) -> float:
     return round((time.perf_counter() - start) * 1000, 1)
 
 
-def _interval(member_logits: np.ndarray | None, p: float, strangeness: float) -> tuple[float, float] | None:
-    """What the members say, rounded and widened to hold ``p``; None without members."""
-    if member_logits is None:
-        return None
-    low, high = interval(member_logits, strangeness)
-    return round(min(low, p), DIGITS), round(max(high, p), DIGITS)
+def _interval(found: tuple[float, float] | None, p: float) -> tuple[float, float] | None:
+    """Rounded, and widened to hold ``p``."""
+    return None if found is None else (round(min(found[0], p), DIGITS), round(max(found[1], p), DIGITS))
 
 
-def _evidence(transcript: Transcript, p: float, p_without: np.ndarray, n_evidence: int) -> tuple[EvidenceTurn, ...]:
-    """The turns whose deletion moves the score most; a turn whose deletion moves nothing is no evidence."""
-    effects = np.round(p - p_without, DIGITS)
-    strongest = np.argsort(-np.abs(effects), kind="stable")[:n_evidence]
+def _evidence(
+    transcript: Transcript, rows: np.ndarray, effects: np.ndarray, n_evidence: int
+) -> tuple[EvidenceTurn, ...]:
+    """The turns, of those at ``rows``, whose deletion moves the score most; one that moves nothing is no evidence."""
+    effects = np.round(effects, DIGITS)
     turns = transcript.turns
     return tuple(
         EvidenceTurn(
-            turn=int(row) + 1,
-            speaker=turns[row].speaker,
-            role=turns[row].role,
-            quote=turns[row].text,
-            effect=float(effects[row]),
+            turn=int(rows[place]) + 1,
+            speaker=turns[rows[place]].speaker,
+            role=turns[rows[place]].role,
+            quote=turns[rows[place]].text,
+            effect=float(effects[place]),
         )
-        for row in strongest
-        if effects[row] != 0
+        for place in np.argsort(-np.abs(effects), kind="stable")[:n_evidence]
+        if effects[place] != 0
     )
+
+
+def _strongest(
+    exchanges: Sequence[tuple[tuple[int, ...], tuple[str, ...]]], effects: np.ndarray
+) -> tuple[Exchange, ...]:
+    """The exchanges, that which moves the score most first; one that moves nothing is left out."""
+    found = [
+        Exchange(turns=turns, moves=moves, effect=round(float(effect), DIGITS))
+        for (turns, moves), effect in zip(exchanges, effects, strict=True)
+    ]
+    return tuple(sorted((one for one in found if one.effect), key=lambda one: -abs(one.effect)))

@@ -1,4 +1,12 @@
-"""What is read off a feature vector: each move, and whether a turn raises a concern. Linear, calibrated."""
+"""What is read off a feature vector: each move, and what concerns are raised and met by. Linear, calibrated.
+
+Behind the moves stand four outputs that make objections of them (``salescoach.moves.objections``):
+
+CONCERN    the customer raises a concern
+TAKES_UP   the rep takes up a concern that was raised before
+MET        where the rep does, it is met, at least partly
+EASED      where the customer replies to that, the concern is off the table
+"""
 
 from dataclasses import dataclass, fields
 
@@ -9,8 +17,8 @@ from salescoach.model.head import sigmoid
 from salescoach.moves.taxonomy import MOVES, moves_of
 from salescoach.types import Role
 
-N_OUTPUTS = len(MOVES) + 1  # the last: the turn raises a concern
-CONCERN = len(MOVES)
+CONCERN, TAKES_UP, MET, EASED = range(len(MOVES), len(MOVES) + 4)
+N_OUTPUTS = len(MOVES) + 4
 
 
 @dataclass(frozen=True)
@@ -41,5 +49,9 @@ class MoveHeads(StoredArrays):
 
 def possible(roles: list[Role]) -> np.ndarray:
     """What each turn's side can do: shape (n_turns, n_outputs), bool."""
-    by_role = {role: [move in moves_of(role) for move in MOVES] + [role == "customer"] for role in dict.fromkeys(roles)}
+    by_role = {
+        role: [move in moves_of(role) for move in MOVES]
+        + [role == side for side in ("customer", "rep", "rep", "customer")]
+        for role in dict.fromkeys(roles)
+    }
     return np.array([by_role[role] for role in roles], dtype=bool).reshape(len(roles), N_OUTPUTS)

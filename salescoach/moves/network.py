@@ -45,6 +45,10 @@ class MoveNetwork:
         """What the network sees of each turn of a call."""
         return windows(self._bert.token_ids([turn_text(turn) for turn in turns]), self._start, self._end)
 
+    def window(self, before: Sequence[Turn], turn: Turn) -> Window:
+        """What the network sees of one turn, as if the call had only those before it."""
+        return self.windows([*before, turn])[-1]
+
     def features(self, seen: Sequence[Window]) -> np.ndarray:
         """Feature vectors: shape (n_windows, dimension), float32."""
         import torch

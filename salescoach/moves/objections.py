@@ -11,15 +11,15 @@ import numpy as np
 
 from salescoach.model.arrays import StoredArrays
 from salescoach.model.head import sigmoid
-from salescoach.moves.heads import CONCERN
+from salescoach.moves.heads import CONCERN, EASED, MET, TAKES_UP
 from salescoach.moves.taxonomy import CUSTOMER_MOVES, HANDLED, MOVES, OBJECTIONS, REP_MOVES, Handled, ObjectionKind
 from salescoach.types import Turn
 
 REACH = 10  # turns after a concern, in which it may be taken up
 KINDS = tuple(MOVES.index(move) for move in OBJECTIONS)
 _OF_KIND = tuple(OBJECTIONS.values())
-_CUSTOMER = [MOVES.index(move) for move in CUSTOMER_MOVES]
-_REP = [MOVES.index(move) for move in REP_MOVES]
+_CUSTOMER = [*(MOVES.index(move) for move in CUSTOMER_MOVES), EASED]
+_REP = [*(MOVES.index(move) for move in REP_MOVES), TAKES_UP, MET]
 N_LINK = len(_REP) + 4
 N_MET = len(_REP) + 2 * len(_CUSTOMER) + 4
 

@@ -3,6 +3,7 @@
 trained_layers.safetensors   how the encoder differs from the base encoder, which comes with a package
 heads.safetensors            the moves
 handling.safetensors         which turn takes a concern up, and how it is met
+worth.safetensors            what the call is worth
 reader.json                  what this is, how well it reads, and the sha256 of the other files
 """
 
@@ -13,10 +14,11 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import numpy as np
+from pydantic import Field
 
 from salescoach.errors import ModelError
 from salescoach.model.base_model import sha256_of
-from salescoach.model.encoder import Engine
+from salescoach.model.encoder import Engine, turn_text
 from salescoach.model.vector_cache import MemoryCache, VectorCache
 from salescoach.moves.heads import CONCERN, MoveHeads
 from salescoach.moves.network import MoveNetwork
@@ -24,6 +26,8 @@ from salescoach.moves.next_step import next_step
 from salescoach.moves.objections import KINDS, HandlingModel
 from salescoach.moves.results import CallMoves, ReadMove, ReadObjection, TurnMoves
 from salescoach.moves.taxonomy import MOVES
+from salescoach.moves.windows import N_BEFORE, window_keys
+from salescoach.moves.worth import CallWorth
 from salescoach.types import Frozen, Transcript, Turn
 
 BUNDLED_READER: Final = Path(__file__).parent / "bundled"
@@ -31,8 +35,10 @@ CARD: Final = "reader.json"
 TRAINED_LAYERS: Final = "trained_layers.safetensors"
 HEADS: Final = "heads.safetensors"
 HANDLING: Final = "handling.safetensors"
-FILES: Final = (TRAINED_LAYERS, HEADS, HANDLING)
+WORTH: Final = "worth.safetensors"
+FILES: Final = (TRAINED_LAYERS, HEADS, HANDLING, WORTH)
 DIGITS: Final = 4  # of a probability
+MAX_VARIANTS: Final = 20_000  # windows of calls without some of their turns that are remembered
 
 
 class ReadingFigure(Frozen):
@@ -45,13 +51,20 @@ class ReadingFigure(Frozen):
 
 
 class ReaderCard(Frozen):
-    """What a reader's folder says about itself. ``figures``: of each move, and of ``any objection``."""
+    """What a reader's folder says about itself. ``figures``: of each move, and of ``any objection``.
+
+    ``worth``: measures of the probability on the judged calls' outcomes, by name; ``pairs``: share of pairs of which
+    the better version is worth more; ``judged``: logits of the judged calls, each calibrated on others.
+    """
 
     name: str
     data: str
     base_model: str
     figures: dict[str, ReadingFigure]
     handled_balanced_accuracy: float | None
+    worth: dict[str, float] = Field(default_factory=dict)
+    judged: dict[str, float] = Field(default_factory=dict)
+    pairs: float | None = None
     files: dict[str, str]
 
 
@@ -71,6 +84,7 @@ class EncoderReader:
         network: MoveNetwork,
         heads: MoveHeads,
         handling: HandlingModel,
+        worth: CallWorth,
         model_id: str,
         cache: VectorCache | None = None,
     ) -> None:
@@ -78,7 +92,9 @@ class EncoderReader:
         self._network = network
         self._heads = heads
         self._handling = handling
+        self.worth = worth
         self._cache = MemoryCache() if cache is None else cache
+        self._variants = MemoryCache(MAX_VARIANTS)  # never kept in a file: nobody could tell later whose they are
         self.model_id = model_id
 
     @classmethod
@@ -96,28 +112,50 @@ class EncoderReader:
         Raises:
             ModelError: a file is missing, damaged or of another version.
         """
-        card = read_card(folder)
-        content = json.dumps(card.files, sort_keys=True)
+        model_id = reader_id(folder)
         return cls(
             MoveNetwork.load(base, folder / TRAINED_LAYERS, engine),
             MoveHeads.load(folder / HEADS),
             HandlingModel.load(folder / HANDLING),
-            f"{card.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}",
+            CallWorth.load(folder / WORTH),
+            model_id,
             cache,
         )
 
     def features(self, turns: Sequence[Turn]) -> np.ndarray:
         """Feature vectors of the turns of a call: shape (n_turns, dimension), float32."""
-        seen = self._network.windows(turns)
-        keys = [hashlib.sha256(window.key).digest() for window in seen]
-        known = self._cache.get(list(dict.fromkeys(keys)))
-        missing = {key: window for key, window in zip(keys, seen, strict=True) if key not in known}
-        if missing:
-            fresh = dict(zip(missing, self._network.features(list(missing.values())), strict=True))
-            self._cache.put(fresh)
-            known |= fresh
-        if not keys:
+        return self._features([_shown(turns, range(place + 1)) for place in range(len(turns))], self._cache)
+
+    def worth_of(self, turns: Sequence[Turn], keep: np.ndarray, worth: CallWorth | None = None) -> np.ndarray:
+        """What variants of a call are worth, each read as if it were the whole: calibrated logits, (n_variants,).
+
+        Args:
+            turns: of the call.
+            keep: shape (n_variants, n_turns), bool: which turns each variant has.
+            worth: another calibration than the reader's own.
+        """
+        worth = worth or self.worth
+        row_of: dict[tuple[int, ...], int] = {}  # of what a window shows, its own turn last
+        variants = []
+        for one in keep:
+            kept = np.flatnonzero(one).tolist()
+            shown = (tuple(kept[max(0, at - N_BEFORE) : at + 1]) for at in range(len(kept)))
+            variants.append(np.array([row_of.setdefault(places, len(row_of)) for places in shown], dtype=np.int64))
+        return worth.logits(self._features([_shown(turns, places) for places in row_of], self._variants), variants)
+
+    def _features(self, shown: Sequence[Sequence[Turn]], cache: VectorCache) -> np.ndarray:
+        """Feature vectors of the last turns of what is shown. Windows of whole calls are known to both caches."""
+        if not shown:
             return np.zeros((0, self._network.dimension), dtype=np.float32)
+        keys = [window_keys([turn_text(turn) for turn in turns])[-1] for turns in shown]
+        known = self._cache.get(list(dict.fromkeys(keys)))
+        known |= cache.get([key for key in dict.fromkeys(keys) if key not in known])
+        missing = {key: turns for key, turns in zip(keys, shown, strict=True) if key not in known}
+        if missing:
+            seen = [self._network.window(turns[:-1], turns[-1]) for turns in missing.values()]
+            fresh = dict(zip(missing, self._network.features(seen), strict=True))
+            cache.put(fresh)
+            known |= fresh
         return np.stack([known[key] for key in keys])
 
     def probabilities(self, turns: Sequence[Turn]) -> np.ndarray:
@@ -152,9 +190,26 @@ class EncoderReader:
         )
 
 
+def _shown(turns: Sequence[Turn], places: Sequence[int]) -> list[Turn]:
+    """The last of some turns, with those before it that the reader sees."""
+    return [turns[place] for place in places[-1 - N_BEFORE :]]
+
+
+def reader_id(folder: Path) -> str:
+    """Names the reader in a folder and its content; raises ModelError as ``read_card``."""
+    card = read_card(folder)
+    content = json.dumps(card.files, sort_keys=True)
+    return f"{card.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+
+
 def above_thresholds(p: np.ndarray, threshold: np.ndarray) -> np.ndarray:
-    """Which outputs are above their thresholds: of the shape of ``p``, bool. A concern has its likeliest kind."""
+    """Which outputs are above their thresholds: of the shape of ``p``, bool.
+
+    A concern has its likeliest kind, and a turn without one has none: whether there is a concern is read better than
+    its kind.
+    """
     above = (p >= threshold) & (p > 0)
+    above[:, KINDS] &= above[:, [CONCERN]]
     for place in np.flatnonzero(above[:, CONCERN]).tolist():
         above[place, KINDS[int(np.argmax(p[place, list(KINDS)]))]] = True
     return np.asarray(above)

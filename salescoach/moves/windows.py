@@ -1,6 +1,6 @@
 """A turn in the light of what came before it: the tokens that the reader sees.
 
-``[CLS] the end of up to two turns before [SEP] the turn [SEP]``; the second part has token type 1. Long turns are cut
+``[CLS] the end of up to three turns before [SEP] the turn [SEP]``; the second part has token type 1. Long turns are cut
 in their middle, as they tend to come to the point at one of their ends. A turn's window depends on itself and the turns
 before it alone, so what a call was read as doesn't change when it goes on.
 """
@@ -12,7 +12,9 @@ from typing import Final
 
 import numpy as np
 
-N_BEFORE: Final = 2
+from salescoach.file_store import key_of
+
+N_BEFORE: Final = 3
 CONTEXT_TOKENS: Final = 48
 BEFORE_TOKENS: Final = 40  # of one turn before
 TURN_TOKENS: Final = 128
@@ -32,6 +34,11 @@ class Window:
         return np.array([self.n_own, *self.ids], dtype=np.int32).tobytes()
 
 
+def window_keys(texts: Sequence[str]) -> list[bytes]:
+    """Names what the window of each turn shows, so that what was read of it is found again: 32 bytes each."""
+    return [key_of(*texts[max(0, place - N_BEFORE) : place + 1]) for place in range(len(texts))]
+
+
 def windows(turns: Sequence[Sequence[int]], start: int, end: int) -> list[Window]:
     """The window of each turn.
 
@@ -40,13 +47,13 @@ def windows(turns: Sequence[Sequence[int]], start: int, end: int) -> list[Window
         start: id of the mark at the start.
         end: id of the separator.
     """
-    found = []
-    for place, turn in enumerate(turns):
-        before = chain.from_iterable(_shortened(one, BEFORE_TOKENS) for one in turns[max(0, place - N_BEFORE) : place])
-        context = list(before)[-CONTEXT_TOKENS:]
-        own = _shortened(turn, TURN_TOKENS)
-        found.append(Window((start, *context, end, *own, end), len(own) + 1))
-    return found
+    return [_window(turns[max(0, place - N_BEFORE) : place], turn, start, end) for place, turn in enumerate(turns)]
+
+
+def _window(before: Sequence[Sequence[int]], turn: Sequence[int], start: int, end: int) -> Window:
+    context = list(chain.from_iterable(_shortened(one, BEFORE_TOKENS) for one in before))[-CONTEXT_TOKENS:]
+    own = _shortened(turn, TURN_TOKENS)
+    return Window((start, *context, end, *own, end), len(own) + 1)
 
 
 def _shortened(ids: Sequence[int], n: int) -> Sequence[int]:

@@ -76,15 +76,30 @@ def read(file: File, rep: RepNames = None, as_json: AsJson = False) -> None:
     printing.result(found, reading_page(found), as_json)
 
 
-def moves(file: File, rep: RepNames = None, as_json: AsJson = False) -> None:
+def moves(
+    file: File,
+    rep: RepNames = None,
+    by_language_model: Annotated[
+        bool, typer.Option("--llm", help="let the language model of COACH_LLM read; code checks what it says")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Read what each turn does, the objections and what was said to them, and the next step."""
+    from salescoach.model.loading import load_reader
+    from salescoach.moves.reader import MoveReader
     from serving.cli.moves_table import moves_page
-    from serving.usecases.moves import load_reader
     from serving.usecases.read import read_call
     from serving.usecases.team import our_side
 
-    transcript = read_call(file_or_stdin(file), our_side(Settings.load(), rep))
-    found = load_reader().read(transcript)
+    settings = Settings.load()
+    transcript = read_call(file_or_stdin(file), our_side(settings, rep))
+    if by_language_model:
+        from agent.read_moves import moves_reader  # langchain takes half a second to import
+
+        reader: MoveReader = moves_reader(settings)
+    else:
+        reader = load_reader(settings)
+    found = reader.read(transcript)
     printing.result(found, moves_page(found, transcript), as_json)
 
 

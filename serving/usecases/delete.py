@@ -24,6 +24,7 @@ from salescoach.library import Library
 from salescoach.model.artifact import HASH_DIGITS, MANIFEST, Manifest
 from salescoach.model.encoder import turn_text
 from salescoach.model.vector_cache import FileCache
+from salescoach.moves.windows import window_keys
 from salescoach.progress import Progress
 from salescoach.scrub import scrub
 from salescoach.types import Frozen, LabelledCall, Turn
@@ -65,7 +66,7 @@ def delete_call(settings: Settings, call_id: str, report: Progress) -> Deletion:
     """
     with Library(settings.library_file, create=False) as library:
         call, own, names = library.get(call_id), library.own_turns(call_id), library.names(call_id)
-        n_vectors = _forget_vectors(settings, own)
+        n_vectors = _forget_vectors(settings, own, call.transcript.turns)
         n_conversations = _forget_conversations(settings, names, own)
         n_messages, n_uploads = _forget_messages(settings, names, own)
         thrown_away = (*_throw_away(settings, call), *(["uploads"] if n_uploads else []))
@@ -111,7 +112,7 @@ def forget_pasted(settings: Settings, call_id: str, owner: str) -> bool:
     with Library(settings.library_file, create=False) as library:
         if call_id not in library.private_calls(owner):
             return False
-        _forget_vectors(settings, library.own_turns(call_id))
+        _forget_vectors(settings, library.own_turns(call_id), library.get(call_id).transcript.turns)
         library.delete_private(call_id, owner)
         return True
 
@@ -126,8 +127,9 @@ def _forget_messages(settings: Settings, names: set[str], turns: Sequence[Turn])
         return store.forget_call(names, said), n_uploads
 
 
-def _forget_vectors(settings: Settings, turns: Sequence[Turn]) -> int:
-    keys = [key_of(turn_text(turn)) for turn in turns]
+def _forget_vectors(settings: Settings, own: Sequence[Turn], turns: Sequence[Turn]) -> int:
+    """Drops the vectors of turns that only this call has, and what was read of all its turns behind those before."""
+    keys = [*(key_of(turn_text(turn)) for turn in own), *window_keys([turn_text(turn) for turn in turns])]
     n = 0
     for file in sorted(settings.cache_dir.glob("*.sqlite")):
         with closing(FileCache(file)) as cache:

@@ -34,10 +34,10 @@ def score_call(scorer: Scorer, transcript: Transcript, log: Log, *, force: bool 
 def rank_calls(
     scorer: Scorer, calls: Sequence[LabelledCall], log: Log, *, force: bool = False, progress: Progress = silent
 ) -> Ranking:
-    """The scores of several calls, in order. Args and errors as ``score_call``."""
+    """The scores of several calls, in order, without exchanges. Args and errors as ``score_call``."""
     scores = []
     for done, call in enumerate(calls, start=1):
-        scores.append(scorer.score(call.transcript, force=force))
+        scores.append(scorer.score(call.transcript, force=force, with_exchanges=False))
         progress("scoring", done, len(calls))
     log([(call.transcript, score) for call, score in zip(calls, scores, strict=True)])
     return Ranking(results=tuple(sorted(scores, key=lambda one: (one.abstained, -(one.probability or 0.0)))))

@@ -4,6 +4,7 @@ A call is a text file of ``Name: text`` lines behind a header that says who is o
 lines such as ``T12: objection_price, competitor`` (see docs/authored-calls.md). Turns count from 1.
 """
 
+import gzip
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ Version = Literal["a", "b"]
 LOOKALIKE: Final = "lookalike"  # pairs whose last turn is labelled, the same in both versions
 
 _HEADER: Final = re.compile(r"# (call|rep|customer): (.+)")
+_CALL_HEADER: Final = "# call: "
 _MOVES_LINE: Final = re.compile(r"T(\d+): (.+)")
 _PLACE: Final = re.compile(r"T(\d+)")
 _OBJECTION_LINE: Final = re.compile(r"objection: T(\d+) (\w+); (?:(well|partly|badly) at T(\d+)|not)")
@@ -55,6 +57,24 @@ class Labels(Frozen):
     next_step: LabelledNextStep | None
     decisive: tuple[int, ...]
     probability: float = Field(ge=0, le=1)
+
+
+class Course(Frozen):
+    """How likely it was, after some turns, that the call converts, judged from what was said so far alone.
+
+    ``course``: pairs of a turn and the probability after it, which holds until the next; turn 0 is the start.
+    """
+
+    call_id: str
+    course: tuple[tuple[int, float], ...]
+
+    def after(self, n_turns: int) -> tuple[float, ...]:
+        """The probability after each of the turns of the call."""
+        known = dict(self.course)
+        found = [known.get(0, self.course[0][1])]
+        for turn in range(1, n_turns + 1):
+            found.append(known.get(turn, found[-1]))
+        return tuple(found[1:])
 
 
 class Pair(Frozen):
@@ -100,6 +120,13 @@ def read_pairs(folder: Path) -> list[Pair]:
     return sorted(pairs, key=lambda pair: pair.id)
 
 
+def read_courses(folder: Path) -> dict[str, Course]:
+    """All courses of a folder of JSONL files, by call."""
+    files = sorted(folder.glob("*.jsonl"))
+    read = [Course.model_validate_json(line) for file in files for line in file.read_text("utf-8").splitlines() if line]
+    return {one.call_id: one for one in read}
+
+
 def read_call(file: Path) -> Transcript:
     """A call as its writer left it.
 
@@ -122,23 +149,27 @@ def read_call(file: Path) -> Transcript:
 
 
 def read_labels(file: Path, transcript: Transcript) -> Labels:
-    """Labels of a call.
+    """Labels of a call, from a file of its own.
 
     Raises:
         DataError: a line can't be read, or names a turn or move that there isn't, or the other side's; says which.
     """
+    return _labels(file.read_text(encoding="utf-8"), file.name, transcript)
+
+
+def _labels(text: str, name: str, transcript: Transcript) -> Labels:
     moves: dict[int, tuple[str, ...]] = {}
     objections: list[Objection] = []
     step: LabelledNextStep | None = None
     decisive: tuple[int, ...] = ()
     probability: float | None = None
-    for line in file.read_text(encoding="utf-8").splitlines():
+    for line in text.splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         if found := _MOVES_LINE.fullmatch(line):
             turn = int(found[1])
             moves[turn] = tuple(dict.fromkeys(move.strip() for move in found[2].split(",")))
-            _check_moves(file, transcript, turn, moves[turn])
+            _check_moves(name, transcript, turn, moves[turn])
         elif found := _OBJECTION_LINE.fullmatch(line):
             handled_at = int(found[4]) if found[4] else None
             objections.append(
@@ -153,9 +184,9 @@ def read_labels(file: Path, transcript: Transcript) -> Labels:
         elif line.startswith("probability:"):
             probability = float(line.partition(":")[2])
         elif line.strip() != "next_step: none":
-            raise DataError(f"{file.name}: “{line}” can't be read.")
+            raise DataError(f"{name}: “{line}” can't be read.")
     if probability is None:
-        raise DataError(f"{file.name}: there is no probability.")
+        raise DataError(f"{name}: there is no probability.")
     return Labels(
         call_id=str(transcript.call_id),
         moves=moves,
@@ -171,10 +202,13 @@ def read_calls(folder: Path) -> dict[str, Transcript]:
     return {str(call.call_id): call for call in map(read_call, sorted(folder.glob("*.txt")))}
 
 
-def read_all_labels(folders: Iterable[Path], calls: Mapping[str, Transcript]) -> list[Labels]:
-    """All labels of some folders, of calls that are known."""
-    files = [file for folder in folders for file in sorted(folder.glob("*.txt"))]
-    return [read_labels(file, calls[file.stem]) for file in files if file.stem in calls]
+def read_all_labels(source: Path, calls: Mapping[str, Transcript]) -> list[Labels]:
+    """All labels of calls that are known, from a folder of files or from the packed file of one labeller."""
+    if source.is_dir():
+        return [read_labels(file, calls[file.stem]) for file in sorted(source.glob("*.txt")) if file.stem in calls]
+    packed = gzip.decompress(source.read_bytes()).decode()
+    found = [(part.partition("\n")[0], part) for part in packed.split(_CALL_HEADER)[1:]]
+    return [_labels(text.partition("\n")[2], call_id, calls[call_id]) for call_id, text in found if call_id in calls]
 
 
 def _side(file: Path, header: Mapping[str, str], name: str) -> Role:
@@ -184,10 +218,10 @@ def _side(file: Path, header: Mapping[str, str], name: str) -> Role:
     raise DataError(f"{file.name}: the header doesn't say on which side {name!r} is.")
 
 
-def _check_moves(file: Path, transcript: Transcript, turn: int, moves: Iterable[str]) -> None:
+def _check_moves(name: str, transcript: Transcript, turn: int, moves: Iterable[str]) -> None:
     if not 1 <= turn <= len(transcript):
-        raise DataError(f"{file.name}: there is no turn {turn}.")
+        raise DataError(f"{name}: there is no turn {turn}.")
     allowed = moves_of(transcript.turns[turn - 1].role)
     for move in moves:
         if move not in allowed:
-            raise DataError(f"{file.name}: {move!r} is no move of the side that speaks at turn {turn}.")
+            raise DataError(f"{name}: {move!r} is no move of the side that speaks at turn {turn}.")

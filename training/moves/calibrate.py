@@ -9,10 +9,10 @@ from sklearn.linear_model import LogisticRegression
 
 from salescoach.errors import DataError
 from salescoach.model.head import sigmoid
-from salescoach.moves.heads import N_OUTPUTS, MoveHeads, possible
+from salescoach.moves.heads import N_OUTPUTS, MoveHeads
 from salescoach.moves.objections import N_LINK, N_MET, HandlingModel, link_features, met_features, rep_turns_after
 from salescoach.moves.taxonomy import HANDLED
-from salescoach.types import Role, Transcript
+from salescoach.types import Transcript
 from training.authored.corpus import Labels
 
 PRIOR = 4.0  # how firmly calibration keeps to what training would give: the weight of slope and offset, in turns
@@ -24,7 +24,7 @@ LINK_GRID = np.linspace(0.1, 0.7, 61)
 
 
 def calibrated(
-    heads: MoveHeads, features: np.ndarray, labels: np.ndarray, roles: list[Role], rare: np.ndarray
+    heads: MoveHeads, features: np.ndarray, labels: np.ndarray, known: np.ndarray, rare: np.ndarray
 ) -> MoveHeads:
     """The heads with slope, offset and threshold of each output.
 
@@ -32,15 +32,14 @@ def calibrated(
         heads: as they were trained.
         features: of turns that they never saw, shape (n_turns, dimension).
         labels: what those do, shape (n_turns, n_outputs).
-        roles: whose turns they are.
+        known: which of the labels teach anything, of their shape, bool.
         rare: the weights of positive turns in training, shape (n_outputs,): they shift the logits by their log.
     """
-    can = possible(roles)
     logits = features.astype(np.float64) @ heads.weight.T + heads.bias
-    fitted = [platt(logits[can[:, k], k], labels[can[:, k], k], -np.log(rare[k])) for k in range(N_OUTPUTS)]
+    fitted = [platt(logits[known[:, k], k], labels[known[:, k], k], -np.log(rare[k])) for k in range(N_OUTPUTS)]
     slope, offset = (np.array(values) for values in zip(*fitted, strict=True))
     p = sigmoid(slope * logits + offset)
-    threshold = np.array([best_threshold(p[can[:, k], k], labels[can[:, k], k] > 0) for k in range(N_OUTPUTS)])
+    threshold = np.array([best_threshold(p[known[:, k], k], labels[known[:, k], k] > 0) for k in range(N_OUTPUTS)])
     return MoveHeads(heads.weight, heads.bias, slope, offset, threshold)
 
 

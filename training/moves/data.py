@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from salescoach.moves.heads import CONCERN, N_OUTPUTS, possible
-from salescoach.moves.taxonomy import MOVES
+from salescoach.moves.heads import CONCERN, EASED, MET, N_OUTPUTS, TAKES_UP, possible
+from salescoach.moves.taxonomy import MOVES, Handled
 from salescoach.moves.windows import Window
 from salescoach.types import Transcript, Turn
 from training.authored.corpus import LOOKALIKE, Labels, Pair, Version
@@ -19,15 +19,15 @@ class TurnRows:
 
     Attributes:
         windows: what the reader sees of each turn.
-        labels: shape (n_turns, n_outputs), float32, 1 where the turn does it; the last output: it raises a concern.
-        possible: what the turn's side can do, of the same shape, bool; elsewhere a label teaches nothing.
+        labels: shape (n_turns, n_outputs), float32, 1 where the turn does it.
+        known: which labels teach anything, of the same shape, bool.
         call_of: the call of each turn, as a row of ``call_ids``: shape (n_turns,), int.
         call_ids: in order.
     """
 
     windows: tuple[Window, ...]
     labels: np.ndarray
-    possible: np.ndarray
+    known: np.ndarray
     call_of: np.ndarray
     call_ids: tuple[str, ...]
 
@@ -42,8 +42,8 @@ class TurnRows:
         ids = tuple(sorted(labels))
         return cls(
             tuple(window for one in ids for window in see(calls[one].turns)),
-            np.concatenate([label_rows(labels[one], len(calls[one])) for one in ids]),
-            np.concatenate([possible([turn.role for turn in calls[one].turns]) for one in ids]),
+            np.concatenate([label_rows(labels[one], calls[one].turns) for one in ids]),
+            np.concatenate([known_rows(labels[one], calls[one].turns) for one in ids]),
             np.concatenate([np.full(len(calls[one]), row) for row, one in enumerate(ids)]),
             ids,
         )
@@ -56,13 +56,44 @@ class TurnRows:
         return digest.hexdigest()
 
 
-def label_rows(labels: Labels, n_turns: int) -> np.ndarray:
+def label_rows(labels: Labels, turns: Sequence[Turn]) -> np.ndarray:
     """What each turn does: shape (n_turns, n_outputs), float32."""
-    found = np.zeros((n_turns, N_OUTPUTS), dtype=np.float32)
+    found = np.zeros((len(turns), N_OUTPUTS), dtype=np.float32)
     for turn, moves in labels.moves.items():
         found[turn - 1, [MOVES.index(move) for move in moves]] = 1
     found[[one.turn - 1 for one in labels.objections], CONCERN] = 1
+    for at, handled in _answers(labels).items():
+        found[at, [TAKES_UP, MET]] = 1, "badly" not in handled
+        for reply in _replies(turns, at):
+            found[reply, EASED] = handled == {"well"}
     return found
+
+
+def known_rows(labels: Labels, turns: Sequence[Turn]) -> np.ndarray:
+    """Which labels teach anything: what a side can do, and how concerns were met where they were taken up.
+
+    Shape (n_turns, n_outputs), bool.
+    """
+    found = possible([turn.role for turn in turns])
+    found[:, [MET, EASED]] = False
+    for at in _answers(labels):
+        found[at, MET] = True
+        found[_replies(turns, at), EASED] = True
+    return found
+
+
+def _answers(labels: Labels) -> dict[int, set[Handled]]:
+    """How concerns were met at each of the rep's turns that took some up; places from 0."""
+    found: dict[int, set[Handled]] = {}
+    for one in labels.objections:
+        if one.handled_at is not None:
+            found.setdefault(one.handled_at - 1, set()).add(one.handled)
+    return found
+
+
+def _replies(turns: Sequence[Turn], place: int) -> list[int]:
+    """The place of the customer's next turn, if there is one."""
+    return [later for later in range(place + 1, len(turns)) if turns[later].role == "customer"][:1]
 
 
 @dataclass(frozen=True)
@@ -73,7 +104,7 @@ class PairRows:
         windows: of both versions of each pair.
         telling: the place, from 0, of the turn whose moves are labelled.
         labels: of that turn in both versions: shape (n_pairs, 2, n_outputs), float32.
-        possible: shape (n_pairs, n_outputs), bool; whether a concern is raised isn't labelled.
+        possible: shape (n_pairs, n_outputs), bool; concerns aren't labelled.
     """
 
     windows: tuple[tuple[list[Window], list[Window]], ...]
@@ -93,9 +124,11 @@ class PairRows:
             seen.append((see(pair.version(order[0]).turns), see(pair.version(order[1]).turns)))
             place = len(pair.before) + (len(pair.after) if pair.kind == LOOKALIKE else 0)
             telling.append(place)
-            labels.append([[move in pair.moves(which) for move in MOVES] + [False] for which in order])
+            labels.append(
+                [[move in pair.moves(which) for move in MOVES] + [False] * (N_OUTPUTS - len(MOVES)) for which in order]
+            )
             can.append(possible([pair.version("a").turns[place].role])[0])
         masks = np.array(can, dtype=bool).reshape(len(can), N_OUTPUTS)
-        masks[:, CONCERN] = False
+        masks[:, CONCERN:] = False
         shape = (len(labels), 2, N_OUTPUTS)
         return cls(tuple(seen), np.array(telling), np.array(labels, dtype=np.float32).reshape(shape), masks)

@@ -3,8 +3,9 @@
 A step takes one whole call and some pairs. Three losses add up:
 
 - moves: binary cross-entropy over what the side of each turn can do; rare moves weigh more.
-- worth: cross-entropy of what the call is worth (``salescoach.moves.worth``) with the forecasts of those who labelled
-  it from the text alone. A drawn outcome is a coin thrown at such a forecast, and teaches less.
+- worth: cross-entropy of what the call is worth (``salescoach.moves.worth``), as a whole and after some of its turns,
+  with the forecasts of those who judged it from the text alone. A drawn outcome is a coin thrown at such a forecast,
+  and teaches less; a forecast that moves as the call goes on says which turns moved it.
 - pairs: the deal is worth more after the better of two versions that differ in a few words, -log sigmoid(z_a - z_b).
 
 Word vectors stay as they are: they are half of all weights, and so few turns can't teach them.
@@ -23,7 +24,7 @@ from salescoach.model.encoder import best_engine, load_model
 from salescoach.moves.heads import N_OUTPUTS, MoveHeads
 from salescoach.moves.network import as_tensors, pooled
 from salescoach.moves.windows import Window
-from salescoach.moves.worth import CallWorth
+from salescoach.moves.worth import N_GAZES, CallWorth
 from salescoach.progress import Progress
 from salescoach.types import Frozen
 from training.checkpoint import load_checkpoint, save_checkpoint
@@ -39,15 +40,16 @@ MAX_GRADIENT: Final = 1.0
 class MoveOptions(Frozen):
     """How to train the reader. The defaults are what measured best; ``docs/experiments.md`` has the figures."""
 
-    n_trained_layers: int = Field(4, ge=1, description="top layers that are trained")
-    epochs: int = Field(5, ge=1)
-    learning_rate: float = Field(1e-4, gt=0, description="of the layers")
+    n_trained_layers: int = Field(6, ge=1, description="top layers that are trained")
+    epochs: int = Field(3, ge=1)
+    learning_rate: float = Field(1.5e-4, gt=0, description="of the layers")
     head_learning_rate: float = Field(1e-3, gt=0)
     warm_up: float = Field(0.1, ge=0, lt=1, description="share of the steps in which the rate grows")
     weight_decay: float = Field(0.01, ge=0)
     dropout: float = Field(0.1, ge=0, lt=1, description="of feature vectors and of the layers' outputs")
     rare_weight: float = Field(3.0, ge=1, description="at most, of the turns that carry a rare move")
     worth_weight: float = Field(0.3, ge=0)
+    beginnings_a_step: int = Field(8, ge=0, description="of the call, whose worth is learned beside that of the whole")
     pair_weight: float = Field(0.3, ge=0)
     pairs_a_step: int = Field(4, ge=0)
     seed: int = 7
@@ -85,10 +87,9 @@ class Learner:
         self._start = {name: parameter.detach().clone() for name, parameter in self._layers.items()}
         dimension = 2 * self._bert.config.hidden_size
         self.move = torch.nn.Linear(dimension, N_OUTPUTS)
-        self.attention = torch.nn.Linear(dimension, 1, bias=False)
-        self.value = torch.nn.Linear(dimension, 1)
-        self.position = torch.nn.Parameter(torch.zeros(2))
-        torch.nn.init.zeros_(self.attention.weight)
+        self.attention = torch.nn.Linear(dimension, N_GAZES, bias=False)
+        self.value = torch.nn.Linear(dimension, N_GAZES)
+        self.position = torch.nn.Parameter(torch.zeros(N_GAZES, 2))
         self._dropout = options.dropout
         self._has_bf16 = best_engine() == "torch-bf16"
 
@@ -111,18 +112,18 @@ class Learner:
         self._bert.train(is_training)
 
     def features(self, seen: Sequence[Window]) -> "Tensor":
-        """Feature vectors in the order of ``seen``: shape (n_windows, dimension), float32."""
+        """Feature vectors in the order of ``seen``: shape (n_windows, dimension), float32. Equal ones are read once."""
         import torch
 
-        lengths = np.array([len(window.ids) for window in seen])
-        order, parts = np.argsort(lengths, kind="stable"), []
-        for batch in batches_within(lengths[order]):
-            rows = order[batch]
-            ids, mask, own = as_tensors([seen[row] for row in rows], int(lengths[rows[-1]]))
+        unlike = sorted(dict.fromkeys(seen), key=lambda window: len(window.ids))
+        lengths, parts = np.array([len(window.ids) for window in unlike]), []
+        for rows in batches_within(lengths):
+            ids, mask, own = as_tensors([unlike[row] for row in rows], int(lengths[rows[-1]]))
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._has_bf16):
                 states = self._bert(input_ids=ids, attention_mask=mask, token_type_ids=own).last_hidden_state
             parts.append(pooled(states.float(), mask, own))
-        return torch.cat(parts)[torch.from_numpy(np.argsort(order))]
+        row_of = {window: row for row, window in enumerate(unlike)}
+        return torch.cat(parts)[[row_of[window] for window in seen]]
 
     def dropped(self, features: "Tensor") -> "Tensor":
         """Feature vectors with some of their numbers left out, in training."""
@@ -130,13 +131,17 @@ class Learner:
 
         return torch.nn.functional.dropout(features, self._dropout, training=self._bert.training)
 
-    def worth(self, features: "Tensor") -> "Tensor":
-        """What one call, or a piece of one, is worth, from all of its feature vectors: a logit."""
+    def worth(self, features: "Tensor", lengths: Sequence[int] | None = None) -> "Tensor":
+        """What some beginnings of a call are worth, by default the whole: logits of shape (n_beginnings,)."""
         import torch
 
-        t = (torch.arange(len(features)) + 0.5) / len(features)
-        scores = self.attention(features)[:, 0] + torch.stack([t, t**2], dim=1) @ self.position
-        return (torch.softmax(scores, dim=0) * (features @ self.value.weight[0])).sum() + self.value.bias[0]
+        ends = torch.tensor(lengths or [len(features)]).unsqueeze(1)
+        place = torch.arange(len(features)).unsqueeze(0)
+        t = ((place + 0.5) / ends).unsqueeze(2)
+        scores = self.attention(features) + t * self.position[:, 0] + t**2 * self.position[:, 1]
+        weights = torch.softmax(scores.masked_fill((place >= ends).unsqueeze(2), -torch.inf), dim=1)
+        found: Tensor = (weights * self.value(features)).sum(dim=(1, 2))
+        return found
 
     def finish(self) -> TrainedReader:
         """Rounds the layers as they are saved, and gives what was learned."""
@@ -151,25 +156,32 @@ class Learner:
         one, half = np.ones(N_OUTPUTS), np.full(N_OUTPUTS, 0.5)
         heads = MoveHeads(weight=weight, bias=bias, slope=one, offset=0 * one, threshold=half)
         worth = CallWorth(
-            attention=self.attention.weight.detach()[0].numpy().copy(),
+            attention=self.attention.weight.detach().numpy().copy(),
             position=self.position.detach().numpy().copy(),
-            value=self.value.weight.detach()[0].numpy().copy(),
-            bias=self.value.bias.detach().numpy().copy(),
+            value=self.value.weight.detach().numpy().copy(),
+            bias=self.value.bias.detach().sum().reshape(1).numpy().copy(),
             slope=np.ones(1),
             offset=np.zeros(1),
+            error=np.ones(1),
         )
         return TrainedReader(difference, heads, worth)
 
 
 def finetune(
-    base: Path, turns: TurnRows, forecasts: np.ndarray, pairs: PairRows, options: MoveOptions, work: Path, say: Progress
+    base: Path,
+    turns: TurnRows,
+    courses: Sequence[Sequence[float]],
+    pairs: PairRows,
+    options: MoveOptions,
+    work: Path,
+    say: Progress,
 ) -> TrainedReader:
     """Trains, and goes on where an interrupted training with the same options and turns stopped.
 
     Args:
         base: the base encoder's folder.
         turns: of the calls to learn from.
-        forecasts: the probability of each call from its text alone, shape (n_calls,).
+        courses: of each call, the probability that it converts after each of its turns, from the text alone.
         pairs: that must be told apart.
         options: how to train.
         work: a folder for the checkpoint; it holds numbers only.
@@ -182,7 +194,8 @@ def finetune(
     n_calls = len(turns.call_ids)
     rates = [group["lr"] for group in optimiser.param_groups]
     weight = torch.from_numpy(rare_weights(turns, options.rare_weight))
-    file, facts = work / "moves.safetensors", {"options": options.model_dump_json(), "turns": turns.digest()}
+    taught = {"turns": turns.digest(), "courses": [sum(course) for course in courses], "pairs": len(pairs)}
+    file, facts = work / "moves.safetensors", {"options": options.model_dump_json(), **taught}
     done = _resume(file, facts, learner, optimiser)
     learner.train(True)
     for epoch in range(done, options.epochs):
@@ -192,7 +205,7 @@ def finetune(
             share = (epoch * n_calls + place + 1) / (options.epochs * n_calls)
             for group, rate in zip(optimiser.param_groups, rates, strict=True):
                 group["lr"] = rate * min(share / max(options.warm_up, 1e-9), (1 - share) / (1 - options.warm_up))
-            loss = _loss_of_call(learner, turns, int(call), float(forecasts[call]), weight, options)
+            loss = _loss_of_call(learner, turns, int(call), courses[call], rng, weight, options)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             if options.pairs_a_step and len(pairs):
@@ -209,20 +222,29 @@ def finetune(
 def rare_weights(turns: TurnRows, most: float) -> np.ndarray:
     """What a turn that carries a move weighs: the root of how many times rarer it is, shape (n_outputs,), float32."""
     n = turns.labels.sum(axis=0).clip(1)
-    return np.asarray(np.clip(np.sqrt((turns.possible.sum(axis=0) - n) / n), 1, most), dtype=np.float32)
+    return np.asarray(np.clip(np.sqrt((turns.known.sum(axis=0) - n) / n), 1, most), dtype=np.float32)
 
 
 def _loss_of_call(
-    learner: Learner, turns: TurnRows, call: int, forecast: float, weight: "Tensor", options: MoveOptions
+    learner: Learner,
+    turns: TurnRows,
+    call: int,
+    course: Sequence[float],
+    rng: np.random.Generator,
+    weight: "Tensor",
+    options: MoveOptions,
 ) -> "Tensor":
     import torch
     from torch.nn.functional import binary_cross_entropy_with_logits
 
     rows = np.flatnonzero(turns.call_of == call)
     features = learner.dropped(learner.features([turns.windows[row] for row in rows]))
-    loss = _loss_of_moves(learner, features, turns.labels[rows], turns.possible[rows], weight)
-    worth = binary_cross_entropy_with_logits(learner.worth(features), torch.tensor(forecast))
-    return loss + options.worth_weight * worth
+    loss = _loss_of_moves(learner, features, turns.labels[rows], turns.known[rows], weight)
+    ends = [len(rows), *rng.integers(1, len(rows) + 1, options.beginnings_a_step).tolist()]
+    worth = binary_cross_entropy_with_logits(
+        learner.worth(features, ends), torch.tensor([course[end - 1] for end in ends]), reduction="none"
+    )
+    return loss + options.worth_weight * (worth[0] + worth[1:].mean()) / 2
 
 
 def _loss_of_pairs(
@@ -240,7 +262,7 @@ def _loss_of_pairs(
     for row in chosen:
         better, worse = next(parts), next(parts)
         told += [better[pairs.telling[row]], worse[pairs.telling[row]]]
-        ranks.append(softplus(learner.worth(worse) - learner.worth(better)))
+        ranks.append(softplus(learner.worth(worse) - learner.worth(better))[0])
     moves = _loss_of_moves(
         learner, torch.stack(told), pairs.labels[chosen].reshape(len(told), -1),
         np.repeat(pairs.possible[chosen], 2, axis=0), weight,

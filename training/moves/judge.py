@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
+from salescoach.model.head import sigmoid
 from salescoach.moves.heads import CONCERN
 from salescoach.moves.objections import KINDS, Concern
 from salescoach.moves.reader import ReadingFigure
 from salescoach.moves.taxonomy import MOVES
+from salescoach.moves.worth import CallWorth
 from training.authored.corpus import Labels
 from training.moves.calibrate import f1
 
@@ -51,6 +54,25 @@ def handled_accuracy(readings: Mapping[str, CallReading], labels: Mapping[str, L
             is_met = one.handled in MET
             right[is_met].append(exact.get((one.turn, one.kind), read.get(one.turn)) == is_met)
     return float(np.mean([np.mean(own) for own in right.values()])) if all(right.values()) else None
+
+
+def worth_figures(logits: Mapping[str, float], converted: Mapping[str, bool], worth: CallWorth) -> dict[str, float]:
+    """How well calibrated logits of judged calls foretell their outcomes, by measure.
+
+    ``worth`` has the width of intervals, which is that of all judged calls.
+    """
+    z = np.array(list(logits.values()))
+    y = np.array([converted[one] for one in logits], dtype=float)
+    p = sigmoid(z)
+    low, high = np.array([worth.interval(one) for one in z]).T
+    return {
+        "calls": float(len(z)),
+        "base_rate": float(y.mean()),
+        "auroc": float(roc_auc_score(y, p)),
+        "brier": float(np.mean((p - y) ** 2)),
+        "brier_of_base_rate": float(np.mean((y.mean() - y) ** 2)),
+        "interval_width": float(np.mean(high - low)),
+    }
 
 
 def _figure(found: np.ndarray, true: np.ndarray) -> ReadingFigure:

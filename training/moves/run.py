@@ -11,29 +11,49 @@ from salescoach.model.artifact import whole_folder
 from salescoach.model.base_model import resolve_base_model, sha256_of
 from salescoach.model.bert import Bert
 from salescoach.model.encoder import best_engine, dtype_of
-from salescoach.model.head import sigmoid
-from salescoach.moves.heads import MoveHeads
+from salescoach.model.head import logit
+from salescoach.moves.heads import CONCERN, MoveHeads
 from salescoach.moves.network import MoveNetwork
 from salescoach.moves.objections import HandlingModel
-from salescoach.moves.reader import CARD, FILES, HANDLING, HEADS, TRAINED_LAYERS, ReaderCard, above_thresholds
+from salescoach.moves.reader import (
+    CARD,
+    DIGITS,
+    FILES,
+    HANDLING,
+    HEADS,
+    TRAINED_LAYERS,
+    WORTH,
+    ReaderCard,
+    above_thresholds,
+)
 from salescoach.moves.worth import CallWorth
 from salescoach.progress import Progress
 from salescoach.types import Transcript
-from training.authored.corpus import Labels, Pair
+from training.authored.corpus import Course, Labels, Pair
 from training.moves.calibrate import calibrated, fit_handling, halves, platt
-from training.moves.data import PairRows, TurnRows, label_rows
+from training.moves.data import PairRows, TurnRows, known_rows, label_rows
 from training.moves.finetune import MoveOptions, TrainedReader, finetune, rare_weights
-from training.moves.judge import CallReading, figures, handled_accuracy
+from training.moves.judge import CallReading, figures, handled_accuracy, worth_figures
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Labelled calls by id. ``forecasts``: probabilities from the text alone; ``converted``: the drawn outcomes."""
+    """Labelled calls by id.
+
+    ``forecasts``: probabilities of a conversion from the text alone; ``courses``: the same as the call went on;
+    ``chances``: those that outcomes were drawn with; ``converted``: the outcomes.
+    """
 
     calls: Mapping[str, Transcript]
     labels: Mapping[str, Labels]
     forecasts: Mapping[str, float]
+    courses: Mapping[str, Course]
+    chances: Mapping[str, float]
     converted: Mapping[str, bool]
+
+    def course(self, call_id: str) -> tuple[float, ...]:
+        """The probability after each turn of a call; the last is what all who read the whole call think together."""
+        return (*self.courses[call_id].after(len(self.calls[call_id]))[:-1], self.forecasts[call_id])
 
     def of(self, ids: Collection[str]) -> "Corpus":
         """Some of the calls."""
@@ -41,36 +61,46 @@ class Corpus:
             {one: self.calls[one] for one in ids},
             {one: self.labels[one] for one in ids},
             {one: self.forecasts[one] for one in ids},
+            {one: self.courses[one] for one in ids},
+            {one: self.chances[one] for one in ids},
             {one: self.converted[one] for one in ids},
         )
 
 
 @dataclass(frozen=True)
+class Judges:
+    """Writers who don't teach, of calls and of pairs, by id."""
+
+    calls: Collection[str]
+    pairs: Collection[str] = ()
+
+
+@dataclass(frozen=True)
 class JudgedReader:
-    """Figures on writers that the reader never saw; ``worth``: the calibrated probability of each judged call."""
+    """Figures on writers that the reader never saw; ``logits``: calibrated, what each judged call is worth."""
 
     card: ReaderCard
-    worth: dict[str, float]
+    logits: dict[str, float]
 
 
 def train_reader(
     corpus: Corpus,
     pairs: Sequence[Pair],
-    judges: Collection[str],
+    judges: Judges,
     out: Path,
     base_model: str,
     options: MoveOptions,
     work: Path,
     say: Progress,
 ) -> JudgedReader:
-    """Trains on all writers but ``judges``, calibrates and judges on those, and writes the folder ``out``.
+    """Trains on all writers but the judges, calibrates and judges on those, and writes the folder ``out``.
 
     Each half of the judges is read with what was calibrated on the other half; what is kept was calibrated on both.
 
     Args:
         corpus: all calls; the part of an id before its dash names the writer.
-        pairs: that must be told apart; all of them teach.
-        judges: ids of writers.
+        pairs: that must be told apart.
+        judges: who judges; everybody else teaches.
         out: the folder to write; a reader there is replaced when the new one is whole.
         base_model: the base encoder, by name.
         options: how to train.
@@ -80,22 +110,23 @@ def train_reader(
     Raises:
         DataError: there are fewer than two judging writers, or nobody else.
     """
-    judged_ids = [one for one in corpus.calls if writer_of(one) in judges]
-    learned_ids = [one for one in corpus.calls if writer_of(one) not in judges]
+    judged_ids = [one for one in corpus.calls if writer_of(one) in judges.calls]
+    learned_ids = [one for one in corpus.calls if writer_of(one) not in judges.calls]
     if len(set(map(writer_of, judged_ids))) < 2 or not learned_ids:
         raise DataError("At least two writers must judge, and others must teach.")
     base = Path(resolve_base_model(base_model))
     seen = _network(base, None)
     learned, judged = corpus.of(learned_ids), corpus.of(judged_ids)
     turns = TurnRows.of(learned.calls, learned.labels, seen.windows)
-    forecasts = np.array([learned.forecasts[one] for one in turns.call_ids])
-    trained = finetune(base, turns, forecasts, PairRows.of(pairs, seen.windows), options, work, say)
+    worth = [learned.course(one) for one in turns.call_ids]
+    teaching = [pair for pair in pairs if writer_of(pair.id) not in judges.pairs]
+    trained = finetune(base, turns, worth, PairRows.of(teaching, seen.windows), options, work, say)
     rare = rare_weights(turns, options.rare_weight)
 
     network = _network(base, trained)
     features = {one: network.features(network.windows(call.turns)) for one, call in judged.calls.items()}
     readings: dict[str, CallReading] = {}
-    worth: dict[str, float] = {}
+    logits: dict[str, float] = {}
     for fitted_on, half in halves([writer_of(one) for one in judged_ids]):
         parts = _calibrate(
             trained, judged.of([one for one in judged_ids if writer_of(one) in fitted_on]), features, rare
@@ -103,25 +134,28 @@ def train_reader(
         for one in judged_ids:
             if writer_of(one) in half:
                 readings[one] = parts.read(judged.calls[one], features[one])
-                worth[one] = float(sigmoid(parts.worth.logits(features[one]))[0])
-    found = figures(readings, {one: label_rows(judged.labels[one], len(judged.calls[one])) for one in judged_ids})
+                logits[one] = float(parts.worth.logits(features[one])[0])
+    found = figures(readings, {one: label_rows(judged.labels[one], judged.calls[one].turns) for one in judged_ids})
     kept = _calibrate(trained, judged, features, rare)
     with whole_folder(out, marks={CARD}) as folder:
         _save(trained, kept, folder)
         card = ReaderCard(
             name="moves",
-            data=f"{_told(learned_ids)} and {len(pairs)} pairs; calibrated and judged on {_told(judged_ids)} besides",
+            data=f"{_told(learned_ids)} and {len(teaching)} pairs; calibrated and judged on {_told(judged_ids)} more",
             base_model=base_model,
             figures=found,
             handled_balanced_accuracy=handled_accuracy(readings, judged.labels),
+            worth=worth_figures(logits, judged.converted, kept.worth),
+            judged={one: round(value, DIGITS) for one, value in logits.items()},
+            pairs=_pairs_right(network, trained, [pair for pair in pairs if writer_of(pair.id) in judges.pairs]),
             files={name: sha256_of(folder / name) for name in FILES},
         )
         (folder / CARD).write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    return JudgedReader(card, worth)
+    return JudgedReader(card, logits)
 
 
 def writer_of(call_id: str) -> str:
-    """Who wrote a call."""
+    """Who wrote a call or a pair."""
     return call_id.partition("-")[0]
 
 
@@ -138,19 +172,30 @@ class _Parts:
     def read(self, call: Transcript, features: np.ndarray) -> CallReading:
         p = self.heads.probabilities(features, [turn.role for turn in call.turns])
         above = above_thresholds(p, self.heads.threshold)
-        return CallReading(above, self.handling.concerns(call.turns, p, above[:, -1]))
+        return CallReading(above, self.handling.concerns(call.turns, p, above[:, CONCERN]))
 
 
 def _calibrate(trained: TrainedReader, corpus: Corpus, features: Mapping[str, np.ndarray], rare: np.ndarray) -> _Parts:
     ids = list(corpus.calls)
     rows = np.concatenate([features[one] for one in ids])
-    labels = np.concatenate([label_rows(corpus.labels[one], len(corpus.calls[one])) for one in ids])
-    roles = [turn.role for one in ids for turn in corpus.calls[one].turns]
-    heads = calibrated(trained.heads, rows, labels, roles, rare)
+    labels, known = (
+        np.concatenate([make(corpus.labels[one], corpus.calls[one].turns) for one in ids])
+        for make in (label_rows, known_rows)
+    )
+    heads = calibrated(trained.heads, rows, labels, known, rare)
     p = {one: heads.probabilities(features[one], [turn.role for turn in corpus.calls[one].turns]) for one in ids}
     z = np.array([trained.worth.logits(features[one])[0] for one in ids])
-    slope, offset = platt(z, np.array([float(corpus.converted[one]) for one in ids]), 0.0)
-    return _Parts(heads, fit_handling(corpus.calls, corpus.labels, p), trained.worth.rescaled(slope, offset))
+    slope, offset = platt(z, np.array([corpus.chances[one] for one in ids]), 0.0)
+    read = logit(np.array([corpus.forecasts[one] for one in ids]))
+    worth = trained.worth.calibrated(slope, offset, float(np.std(slope * z + offset - read)))
+    return _Parts(heads, fit_handling(corpus.calls, corpus.labels, p), worth)
+
+
+def _pairs_right(network: MoveNetwork, trained: TrainedReader, pairs: Sequence[Pair]) -> float | None:
+    """The share of pairs of which the better version is worth more."""
+    rows = PairRows.of(pairs, network.windows)
+    worth = [[trained.worth.logits(network.features(version))[0] for version in pair] for pair in rows.windows]
+    return float(np.mean([better > worse for better, worse in worth])) if worth else None
 
 
 def _network(base: Path, trained: TrainedReader | None) -> MoveNetwork:
@@ -166,3 +211,4 @@ def _save(trained: TrainedReader, parts: _Parts, folder: Path) -> None:
     save_file(dict(trained.difference), folder / TRAINED_LAYERS)
     parts.heads.save(folder / HEADS)
     parts.handling.save(folder / HANDLING)
+    parts.worth.save(folder / WORTH)
