@@ -55,15 +55,9 @@ def _of_lines(source: Source) -> str | None:
 
 
 def _of_json(root: Any) -> str | None:
-    if isinstance(root, dict) and _is_timeline(root.get("timeline")):
-        return "Zoom's timeline of who speaks"
     inner = [*root.values()] if isinstance(root, dict) else []
     inner += [value for one in inner if isinstance(one, dict) for value in one.values()]
     return "a list of who speaks when" if any(map(_is_diarization, [root, *inner])) else None
-
-
-def _is_timeline(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, dict) and "ts" in one for one in value)
 
 
 def _is_diarization(value: Any) -> bool:
