@@ -114,7 +114,7 @@ def welcome(manifest: Manifest | None, wording: Wording | None, problem: str | N
     return "\n\n".join(
         [
             "### What would have won this call?",
-            "Paste a sales call below, or drop a .txt, .vtt, .srt, .json (Fireflies) or .csv file on the page.",
+            "Paste a sales call below, or drop a text, Word, caption or JSON file, or a table of calls, on the page.",
             "You get how likely it converts, the turns that moved that, and what similar won calls did.",
             f"Scored by **{escape(manifest.model_id)}**, which learned from {escape(manifest.data)}. "
             + _speaker(wording),
