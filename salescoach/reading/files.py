@@ -7,6 +7,7 @@ from pathlib import Path
 from salescoach.reading.drafts import Participant, ReadCall
 from salescoach.reading.finish import to_transcript
 from salescoach.reading.labelled import read_table
+from salescoach.reading.many_objects import many_objects_made
 from salescoach.reading.tables.sheets import holds_table
 from salescoach.reading.transcripts import read_calls_of
 from salescoach.types import Frozen, LabelledCall, Outcome, Role, Transcript
@@ -68,14 +69,12 @@ def read_file(data: bytes, name: str = "", rep: str | Sequence[str] = ()) -> Fil
     """
     if holds_table(data, name):
         table = read_table(data, Path(name).name, rep, max_calls=None)
-        return FileContent(
-            format="table of calls",
-            calls=tuple(map(_of_row, table.calls)),
-            warnings=(*table.notes, *table.problems),
-        )
-    calls = read_calls_of(data, name, rep=rep)
+        with many_objects_made():
+            calls = tuple(map(_of_row, table.calls))
+        return FileContent(format="table of calls", calls=calls, warnings=(*table.notes, *table.problems))
+    read = read_calls_of(data, name, rep=rep)
     return FileContent(
-        format=calls[0].format, calls=tuple(_of_call(call, to_transcript(call, rep=rep)) for call in calls), warnings=()
+        format=read[0].format, calls=tuple(_of_call(call, to_transcript(call, rep=rep)) for call in read), warnings=()
     )
 
 
