@@ -92,9 +92,10 @@ def test_the_page_on_adding_a_format_shows_one_that_works() -> None:
     page = (Path(__file__).parent.parent / "docs" / "add-a-format.md").read_text(encoding="utf-8")
     names: dict[str, Any] = {}
     exec(page.split("```python\n")[1].split("```")[0], names)
-    source = Source(";; a comment\ncall A anna 1.5 2.5 <o,f0> hi\ncall A anna 2.5 3 <o,f0> there\n")
-    reader = names["STM"]()
+    source = Source("@UTF8\n@Begin\n*ANN:\thi\n%com:\tsmiles\n*ANN:\tthere\n*BOB:\tyes\n@End\n")
+    reader = names["TalkBank"]()
     assert reader.recognises(source)
     assert not any(reader.recognises(Source(one.text)) for _, one in (param.values for param in EVERY))
     [call] = reader.read(source)
-    assert call.turns == [ReadTurn("anna", "hi there", 1.5, 3.0)]
+    assert call.turns == [ReadTurn("ANN", "hi there"), ReadTurn("BOB", "yes")]
+    assert call.warnings == ["Notes of the transcriber, which nobody says, were left out: 1."]
