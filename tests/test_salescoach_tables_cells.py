@@ -32,6 +32,8 @@ TALK = [("Rep", "Is the cellar dry?"), ("Customer", "Since June, yes."), ("Rep",
         "Rep: Is the cellar dry? | Customer: Since June, yes. | Rep: Then it's fine.",
         "Rep: Is the cellar dry? / Customer: Since June, yes. / Rep: Then it's fine.",
         "Rep: Is the cellar dry? || Customer: Since June, yes. || Rep: Then it's fine.",
+        "Rep: Is the cellar dry? -> Customer: Since June, yes. -> Rep: Then it's fine.",
+        "Rep: Is the cellar dry? [SEP] Customer: Since June, yes. [SEP] Rep: Then it's fine.",
         "Rep: Is the cellar dry?; Customer: Since June, yes.; Rep: Then it's fine.",
         "Rep:Is the cellar dry? Customer:Since June, yes. Rep:Then it's fine.",
         "**Rep:** Is the cellar dry? **Customer:** Since June, yes. **Rep:** Then it's fine.",
@@ -163,6 +165,7 @@ def test_a_cut_cell_is_named_and_not_learned_from(tmp_path: Path) -> None:
     file.write_bytes(content)
     notes: list[str] = []
     assert [call.call_id for call in read_calls(file, tell=notes.append)] == ["a"]
+    assert [call.call_id for call in read_calls(file, need_labels=False)] == ["a"]
     assert any("The transcript in row 2 (32,767 characters) is cut and was left out" in note for note in notes)
     file.write_bytes(csv_of(["b", long_call(32_767)], label="1"))
     with pytest.raises(DataError, match=r"row 1 .32,767 characters. is cut"):

@@ -94,6 +94,7 @@ def test_rows_out_of_order_are_sorted_by_their_numbers_and_that_is_said() -> Non
         ("start", "end", [("0.4", "1.5"), ("2", "3.25")], [(0.4, 1.5), (2, 3.25)]),
         ("start", "end", [("0,4", "1,5"), ("2", "3,25")], [(0.4, 1.5), (2, 3.25)]),
         ("start", "end", [("00:00:00.400", "00:00:01.5"), ("00:02", "0:03")], [(0.4, 1.5), (2, 3)]),
+        ("start", "end", [("00:00:00:12", "00:00:01:20"), ("[00:00:02]", "[00:00:03]")], [(0, 1), (2, 3)]),
         ("start_ms", "end_ms", [("400", "1500"), ("2000", "3250")], [(0.4, 1.5), (2, 3.25)]),
         ("Start Time (ms)", "End Time (ms)", [("400", "1500"), ("2000", "3250")], [(0.4, 1.5), (2, 3.25)]),
         ("start", "end", [("400", "1500"), ("2000", "3250")], [(0.4, 1.5), (2, 3.25)]),
@@ -145,6 +146,14 @@ def test_a_table_of_calls_with_a_column_called_speaker_stays_one() -> None:
         f"call_id,speaker,transcript\na,Anna,{talk}\nb,Anna,{talk.replace('roof', 'wall')}\n".encode(), "x.csv"
     )
     assert [len(call.transcript) for call in table.calls] == [2, 2]
+
+
+def test_other_names_of_a_call_count_where_they_recur() -> None:
+    text = "conversation,created_at,author,body\n" + "".join(
+        f"{call},2026-03-0{call}T10:00:0{n},{who},{said}\n" for call in (1, 2) for n, (who, _, said) in enumerate(TWO)
+    )
+    first, second = calls_in(text)
+    assert (turns(first), turns(second), first.call_id) == (TWO, TWO, "1")
 
 
 def test_a_channel_of_the_call_is_no_speaker() -> None:

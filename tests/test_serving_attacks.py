@@ -320,6 +320,7 @@ def test_a_file_is_sent_back_as_nothing_that_runs(team: Server) -> None:
             ("d.TXT", PAGE, "application/json"),
             ("e.vtt", PAGE, "text/xml"),
             ("f.json", PAGE, "application/json"),
+            ("g.html", PAGE, "text/html"),
         ):
             taken = anna.upload(session_id, name, content, claimed)
             assert taken.status_code == 200, taken.text
@@ -328,7 +329,12 @@ def test_a_file_is_sent_back_as_nothing_that_runs(team: Server) -> None:
             assert given.headers["content-type"] == "text/plain; charset=utf-8"
             assert given.headers["x-content-type-options"] == "nosniff"
             assert "sandbox" in given.headers["content-security-policy"]
-        for name, content in (("a.html", PAGE), ("a.svg", PAGE), ("a.txt", b""), ("txt", PAGE)):
+        for name in ("a.docx", "a.xlsx", "a.ods", "a.parquet"):
+            taken = anna.upload(session_id, name, PAGE, "text/html")
+            given = anna.http.get(f"project/file/{taken.json()['id']}", params={"session_id": session_id})
+            assert given.headers["content-type"] == "application/octet-stream"
+            assert given.headers["content-disposition"].startswith("attachment")
+        for name, content in (("a.xhtml", PAGE), ("a.svg", PAGE), ("a.txt", b""), ("txt", PAGE)):
             assert anna.upload(session_id, name, content, "text/html").status_code == 400
         kept = [one.suffix for one in (app_root(team) / ".files" / session_id).iterdir()]
         assert not {".html", ".svg", ".xml", ".json"} & set(kept)

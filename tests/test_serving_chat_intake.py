@@ -250,6 +250,15 @@ async def test_a_table_of_one_call_asks_nothing_unless_rows_were_left_out(reader
     assert await choose_row(reader, f"{one}b,\n".encode(), "one.csv") is None
 
 
+async def test_what_was_assumed_of_a_table_is_among_the_warnings(reader: Reader) -> None:
+    be(ANNA)
+    rows = "Speaker\tText\nRep\tHi.\nCustomer\tHo.\n"
+    found = await choose_row(reader, rows.encode(), "one.tsv")
+    assert found is not None
+    assert [turn.text for turn in found.turns] == ["Hi.", "Ho."]
+    assert found.warnings[0].startswith("Each row was read as an utterance")
+
+
 async def test_who_is_on_whose_side_is_asked_once_where_it_is_unclear() -> None:
     be(ANNA)
     kept = list[str]()

@@ -15,6 +15,7 @@ import pytest
 
 from serving.cli import app as cli
 from tests.homes import clone, unshared
+from tests.table_files import workbook
 
 ROOT = Path(__file__).parent.parent
 HEAVY = (
@@ -140,6 +141,19 @@ def test_stdin_scores_the_same(run: Run, home: Path, example: Path) -> None:
 def test_none_of_the_examples_is_abstained_on(run: Run, home: Path, example: Path) -> None:
     for file in sorted(example.parent.glob("*.txt")):
         assert one_object(run("score", str(file), "--json")[1])["abstained"] is False, file.name
+
+
+def test_a_table_of_one_call_is_added_and_one_of_several_is_for_the_index(run: Run, home: Path, tmp_path: Path) -> None:
+    rows = [["Speaker", "Text"], ["Rep", "Is the quay free on Friday?"], ["Customer", "Only until noon."]]
+    one, two = tmp_path / "one.xlsx", tmp_path / "two.xlsx"
+    one.write_bytes(workbook(A=rows))
+    two.write_bytes(workbook(A=rows, B=[*rows, ["Rep", "Then Monday."]]))
+    code, _, err = run("add", str(two))
+    assert (code, "two.xlsx is a table of calls; add it with `coach index two.xlsx`" in err) == (2, True)
+    code, out, _ = run("add", str(one), "--outcome", "converted", "--json")
+    assert code == 0
+    call_id = one_object(out)["call_id"]
+    assert run("delete", call_id)[0] == 0
 
 
 def test_a_csv_is_ranked(run: Run, home: Path, example: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from serving.cli.app import app
+from tests.table_files import paragraph, word, workbook
 
 CAPTIONS = (
     "WEBVTT\n\n00:01.000 --> 00:03.500\n<v Ana Ruiz>Shall we start?</v>\n\n00:04.000 --> 00:05.000\n<v Kai>Yes.</v>\n"
@@ -69,3 +70,24 @@ def test_json_lines_are_utterances_calls_or_a_table(
     assert [len(call["turns"]) for call in json.loads(run.stdout)["calls"]] == [n_turns] * n_calls
     roles = {turn["role"] for call in json.loads(run.stdout)["calls"] for turn in call["turns"]}
     assert roles == {"rep", "customer"}
+
+
+def test_a_workbook_says_what_was_made_of_its_columns(tmp_path: Path) -> None:
+    talk = "Rep: Shall we{}?\nCustomer: Yes."
+    rows = [
+        ["Call ID", "Transcript", "Stage"],
+        [1, talk.format(" start"), "Closed Won"],
+        [2, talk.format(""), "Proposal"],
+    ]
+    path = tmp_path / "calls.xlsx"
+    path.write_bytes(workbook(Calls=rows))
+    run = CliRunner().invoke(app, ["read", str(path), "--json"])
+    read = json.loads(run.stdout)
+    assert [(call["call_id"], call["outcome"]) for call in read["calls"]] == [("1", "converted"), ("2", None)]
+    assert "“Closed Won” as converted (1) and “Proposal” as open (1)" in " ".join(read["warnings"])
+
+
+def test_a_document_is_a_call_on_stdin_too() -> None:
+    data = word(paragraph("Rep: Shall we?"), paragraph("Customer: Yes."))
+    run = CliRunner().invoke(app, ["read", "-", "--json"], input=data)
+    assert json.loads(run.stdout)["format"] == "Word document, plain lines"

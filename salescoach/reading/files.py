@@ -8,6 +8,7 @@ from salescoach.errors import InputError
 from salescoach.reading.drafts import Participant, ReadCall
 from salescoach.reading.finish import to_transcript
 from salescoach.reading.labelled import read_table
+from salescoach.reading.many_objects import many_objects_made
 from salescoach.reading.roles import names_of
 from salescoach.reading.tables.sheets import holds_table
 from salescoach.reading.team import Team
@@ -71,14 +72,12 @@ def read_file(data: bytes, name: str = "", rep: str | Sequence[str] = ()) -> Fil
     """
     if holds_table(data, name):
         table = read_table(data, Path(name).name, Team(names_of(rep)), max_calls=None)
-        return FileContent(
-            format="table of calls",
-            calls=tuple(map(_of_row, table.calls)),
-            warnings=(*table.notes, *table.problems),
-        )
-    calls = read_calls_of(data, name, rep=rep)
-    transcripts = [_transcript(call, rep, is_only=len(calls) == 1) for call in calls]
-    return FileContent(format=calls[0].format, calls=tuple(map(_of_call, calls, transcripts)), warnings=())
+        with many_objects_made():
+            calls = tuple(map(_of_row, table.calls))
+        return FileContent(format="table of calls", calls=calls, warnings=(*table.notes, *table.problems))
+    read = read_calls_of(data, name, rep=rep)
+    transcripts = [_transcript(call, rep, is_only=len(read) == 1) for call in read]
+    return FileContent(format=read[0].format, calls=tuple(map(_of_call, read, transcripts)), warnings=())
 
 
 def _transcript(call: ReadCall, rep: str | Sequence[str], *, is_only: bool) -> Transcript:

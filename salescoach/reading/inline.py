@@ -15,6 +15,7 @@ from salescoach.reading.times import STAMP
 
 _MAX_LABEL: Final = 64
 _MAX_WORDS: Final = 5
+_MAX_SEPARATOR: Final = 10
 _MAX_COLONS: Final = 20_000
 _MIN_TURNS: Final = 2
 _ALTERNATING: Final = 0.6
@@ -149,8 +150,17 @@ def _accepted(labels: Sequence[_Label], reps: Sequence[str]) -> list[_Label]:
 
 def _without_separators(pieces: Sequence[str]) -> list[str]:
     """Takes off the sign between the turns, where most have it; in a single turn it may be part of what is said."""
-    ends = [found[0].strip() if (found := _SEPARATOR.search(piece)) else "" for piece in pieces[:-1]]
+    ends = [_separator_at_end(piece) for piece in pieces[:-1]]
     sign, n = Counter(ends).most_common(1)[0]
     if not sign or 2 * n < len(ends):
         return list(pieces)
     return [piece.removesuffix(sign).rstrip() for piece in pieces]
+
+
+def _separator_at_end(piece: str) -> str:
+    """What may part turns at the end of a piece: "|", "/", "->", "[SEP]"; else nothing."""
+    if found := _SEPARATOR.search(piece):
+        return found[0].strip()
+    *before, last = piece.split() or [""]
+    is_sign = not any(map(str.isalnum, last)) or (last[0], last[-1]) in {("[", "]"), ("<", ">"), ("{", "}")}
+    return last if before and is_sign and len(last) <= _MAX_SEPARATOR else ""

@@ -10,6 +10,7 @@ from typing import Final
 from salescoach.dates import check_date
 from salescoach.errors import DataError, InputError
 from salescoach.reading.finish import to_transcript
+from salescoach.reading.many_objects import many_objects_made
 from salescoach.reading.tables.calls import OpenTable, TableCall
 from salescoach.reading.tables.sheets import is_table_name
 from salescoach.reading.team import NOBODY_SAVED, Team
@@ -30,11 +31,11 @@ def read_calls(
     team: Team = NOBODY_SAVED,
     tell: Callable[[str], object] = lambda _: None,
 ) -> list[LabelledCall]:
-    """All calls of a file, in its order.
+    """All calls of a file, in its order, but for those whose cell was cut: nobody should learn from half a call.
 
     Args:
         file: a table, CSV, TSV, XLSX, ODS, JSON lines or Parquet, whose rows are calls or utterances.
-        need_labels: whether a row without a label is refused, and a cut one left out; else its outcome is None.
+        need_labels: whether a row without a label is refused; else its outcome is None.
         provenance: where the calls come from.
         team: names on our side, who need not all speak in each call.
         tell: is given each sentence on what was assumed or left out.
@@ -44,7 +45,7 @@ def read_calls(
     """
     if not file.is_file():
         raise DataError(f"There is no file {file}; give a table of calls, such as a CSV or XLSX.")
-    with file.open("rb") as stream:
+    with file.open("rb") as stream, many_objects_made():
         table = OpenTable(stream, file.name, need_outcome=need_labels, reps=team)
         sorted_out = _SortedOut(need_labels, provenance, team, is_for_reading=False)
         sorted_out.take(table.calls())
@@ -89,7 +90,8 @@ def read_table(content: bytes, name: str, team: Team = NOBODY_SAVED, max_calls: 
     table = OpenTable(io.BytesIO(content), name, need_outcome=False, reps=team)
     sorted_out = _SortedOut(False, "own", team, is_for_reading=True)
     calls = table.calls()
-    sorted_out.take(islice(calls, max_calls))
+    with many_objects_made():
+        sorted_out.take(islice(calls, max_calls))
     if max_calls is not None and next(calls, None) is not None:
         raise DataError(
             f"{name} has more than {max_calls:,} calls, too many to choose one from; give a part of it, or add all "
@@ -134,7 +136,7 @@ class _SortedOut:
         """Sorts out rows as they come."""
         cut: list[str] = []
         for row in rows:
-            if row.cut_at is not None and self._need_labels:
+            if row.cut_at is not None and not self._is_for_reading:
                 cut.append(f"{row.where} ({row.cut_at:,} characters)")
                 continue
             try:

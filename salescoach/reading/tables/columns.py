@@ -48,7 +48,8 @@ _SIDE: Final = _names(
 _START: Final = _names(
     """start start_time start_s start_sec start_secs start_seconds start_ms start_time_ms start_millis start_time_millis
     start_timestamp start_offset begin begin_time begin_s begin_ms begin_offset_millis offset offset_s offset_ms
-    offset_seconds time_in in timestamp timestamp_ms time time_s time_ms timecode starttime anfang beginn debut inicio
+    offset_seconds time_in in timestamp timestamp_ms created_at sent_at spoken_at date_time
+    time time_s time_ms timecode starttime anfang beginn debut inicio
     inizio"""
 )
 _END: Final = _names(
@@ -61,6 +62,9 @@ _CALL_ID: Final = _names(
     filename recording"""
 )
 _ROW_OR_CALL_ID: Final = _names("call id")
+_PERHAPS_CALL_ID: Final = _names(  # where each row is an utterance
+    "call conversation dialogue dialog chat session meeting interaction thread thread_id ticket_id case_id id"
+)
 _ORDER: Final = _names(
     """turn turn_id turn_no turn_nr turn_number turn_index turn_idx turn_order utterance_id utterance_no
     utterance_number utterance_index utterance_idx index idx seq seq_no seqno sequence sequence_no sequence_number order
@@ -103,6 +107,7 @@ class TableColumns:
     end: str | None = None
     call_id: str | None = None
     row_or_call_id: str | None = None
+    perhaps_call_ids: tuple[str, ...] = ()
     order: str | None = None
     outcome: str | None = None
     account_id: str | None = None
@@ -156,6 +161,7 @@ def columns_of(header: Sequence[str]) -> TableColumns:
         end=_first(plain, _END),
         call_id=_first(plain, _CALL_ID),
         row_or_call_id=next((column for column in _found(plain, _ROW_OR_CALL_ID) if column not in texts), None),
+        perhaps_call_ids=tuple(column for column in _found(plain, _PERHAPS_CALL_ID) if column not in texts),
         order=_first(plain, _ORDER),
         outcome=other("conversion_label", _OUTCOME),
         account_id=other("account_id", _ACCOUNT),

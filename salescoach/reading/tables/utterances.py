@@ -1,5 +1,6 @@
 """Tables with one row an utterance: whether a table is one, and its calls."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,6 +18,7 @@ from salescoach.reading.tables.records import NumberedRow, Row
 from salescoach.reading.texts import in_number, listed
 
 _MAX_JUDGED: Final = 40
+_FRAMES: Final = re.compile(r"\d\d(?:[:;]\d\d){3}")  # a time code such as 00:00:03:12
 
 
 @dataclass
@@ -63,7 +65,7 @@ def utterance_columns(columns: TableColumns, sample: Sequence[NumberedRow]) -> U
     judged = [row for _, row in sample[:_MAX_JUDGED] if row.get(text, "").strip()]
     if 2 * sum(_is_conversation(row.get(text, "")) for row in judged) > len(judged):
         return None
-    call_id = columns.call_id or (columns.row_or_call_id if _recurs(columns.row_or_call_id, judged) else None)
+    call_id = columns.call_id or next((one for one in columns.perhaps_call_ids if _recurs(one, judged)), None)
     recurs = _recurs(call_id, judged)
     speaker = columns.speaker
     if speaker is None and (recurs or (call_id is None and columns.outcome is None)):
@@ -127,7 +129,10 @@ def _record(row: Mapping[str, str], columns: UtteranceColumns) -> dict[str, Any]
 
 
 def _number(value: str) -> float | str:
-    """A number as one, in the notation of either half of the world."""
+    """A number as one, in the notation of either half of the world; a stamp without brackets and an editor's frames."""
+    value = value.strip("[]() ")
+    if _FRAMES.fullmatch(value):
+        return value[: -len(":00")].replace(";", ":")
     try:
         return float(value.replace(",", ".") if value.count(",") == 1 else value)
     except ValueError:
