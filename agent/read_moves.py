@@ -60,7 +60,7 @@ class _NextStep(BaseModel):
     committed: bool
 
 
-class Reading(BaseModel):
+class MovesReading(BaseModel):
     """What a language model is asked for."""
 
     turns: list[_Turn] = Field(default_factory=list)
@@ -87,14 +87,14 @@ class LanguageModelReader:
             return self._own.read(transcript)
         return self._as_moves(reading, transcript)
 
-    def _ask(self, transcript: Transcript) -> Reading:
+    def _ask(self, transcript: Transcript) -> MovesReading:
         said = "\n".join(f"T{number} {turn.role}: {turn.text}" for number, turn in enumerate(transcript.turns, start=1))
         if len(said) > MAX_CHARS:
             raise ValueError(f"the call has more than {MAX_CHARS:,} characters")
         fence = secrets.token_hex(8)
         moves = "\n".join(f"- {name}: {MEANINGS[name]}" for name in MOVES)
         # Not with_structured_output: it warns of its own parsed value, and our warnings are errors.
-        form = {"name": "reading", "schema": Reading.model_json_schema()}
+        form = {"name": "reading", "schema": MovesReading.model_json_schema()}
         reply = self._chat.invoke(
             [
                 SystemMessage(_TASK.format(fence=fence, moves=moves)),
@@ -102,9 +102,9 @@ class LanguageModelReader:
             ],
             response_format={"type": "json_schema", "json_schema": form},
         )
-        return Reading.model_validate_json(reply.text)
+        return MovesReading.model_validate_json(reply.text)
 
-    def _as_moves(self, reading: Reading, transcript: Transcript) -> CallMoves:
+    def _as_moves(self, reading: MovesReading, transcript: Transcript) -> CallMoves:
         p = self._own.probabilities(transcript.turns)
         named = {one.turn: one.moves for one in reading.turns}
         turns = transcript.turns
@@ -155,7 +155,7 @@ def moves_reader(settings: Settings) -> LanguageModelReader:
     return LanguageModelReader(wording.model, wording.name, load_reader(settings))
 
 
-def check(reading: Reading, transcript: Transcript) -> None:
+def check(reading: MovesReading, transcript: Transcript) -> None:
     """Raises ValueError, in words, where a reading says something of a call that isn't so."""
     _check_turns(reading, transcript)
     _check_objections(reading, transcript)
@@ -166,14 +166,14 @@ def check(reading: Reading, transcript: Transcript) -> None:
             raise ValueError("the time of the next step was never said")
 
 
-def _check_turns(reading: Reading, transcript: Transcript) -> None:
+def _check_turns(reading: MovesReading, transcript: Transcript) -> None:
     for one in reading.turns:
         _must_stand(one.quote, one.turn, transcript)
         if wrong := {*one.moves} - {*moves_of(transcript.turns[one.turn - 1].role)}:
             raise ValueError(f"{', '.join(sorted(wrong))} is no move of the side that speaks at turn {one.turn}")
 
 
-def _check_objections(reading: Reading, transcript: Transcript) -> None:
+def _check_objections(reading: MovesReading, transcript: Transcript) -> None:
     carried = {one.turn: {*one.moves} for one in reading.turns}
     for one in reading.objections:
         if not any(OBJECTIONS.get(move) == one.kind for move in carried.get(one.turn, ())):

@@ -81,7 +81,7 @@ class EvidenceTurn(Frozen):
     effect: float
 
 
-class Exchange(Frozen):
+class ScoredExchange(Frozen):
     """A concern with its answer. ``effect`` = p(call) - p(call without these turns); ``moves``: what the turns do."""
 
     turns: tuple[int, ...]
@@ -113,7 +113,7 @@ class Score(Frozen):
     n_turns: int
     latency_ms: float
     evidence: tuple[EvidenceTurn, ...] = ()
-    exchanges: tuple[Exchange, ...] = ()
+    exchanges: tuple[ScoredExchange, ...] = ()
     trajectory: tuple[TrajectoryPoint, ...] = ()
 
     @model_validator(mode="after")

@@ -17,7 +17,7 @@ from salescoach.moves.reader import BUNDLED_READER
 from salescoach.types import Transcript
 from serving.progress_bar import progress
 from training.authored import labelled
-from training.authored.corpus import Course, Labels, read_calls, read_courses, read_pairs
+from training.authored.corpus import CallCourse, Labels, read_calls, read_courses, read_pairs
 from training.authored.deals import read_deals
 from training.moves.finetune import MoveOptions
 from training.moves.run import Corpus, JudgedReader, Judges, train_reader
@@ -41,7 +41,7 @@ def read_corpus() -> Corpus:
     )
 
 
-def _forecast(labels: list[Labels], course: Course) -> float:
+def _forecast(labels: list[Labels], course: CallCourse) -> float:
     return float(np.mean([*(one.probability for one in labels), course.course[-1][1]]))
 
 

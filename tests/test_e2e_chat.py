@@ -90,7 +90,7 @@ def test_rubbish_is_refused_in_a_sentence(browser: Browser, server: Server) -> N
     visit.say(f"Rep: {'well ' * 1_200}\nCustomer: {'so ' * 2_000}\n" * 100)
     expect(page.get_by_text("The text is larger than 1 MB")).to_be_visible(timeout=ANSWER_MS)
     expect(page.locator('[data-step-type="user_message"]').last).to_have_text("Pasted call")
-    page.locator("#upload-button-input").set_input_files({"name": "a.docx", "mimeType": "", "buffer": b"PK"})
+    page.locator("#upload-button-input").set_input_files({"name": "a.exe", "mimeType": "", "buffer": b"PK"})
     expect(page.get_by_text(re.compile("File type must be .*srt"))).to_be_visible()
     visit.shot("9-rubbish")
     visit.close()

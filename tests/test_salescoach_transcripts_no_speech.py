@@ -19,7 +19,6 @@ SEGMENTS = [{"start": 0.2, "end": 1.9, "speaker": "SPEAKER_00"}, {"start": 2.2, 
         ("[ 00:00:00.5 -->  00:00:01.7] A SPEAKER_00\n[ 00:00:02.0 -->  00:00:02.7] B SPEAKER_01\n", "who speaks when"),
         ("start=0.5s stop=1.7s speaker_SPEAKER_00\nstart=2.0s stop=2.7s speaker_SPEAKER_01\n", "who speaks when"),
         ("0.5\t1.7\tSPEAKER_00\n2.0\t2.7\tSPEAKER_01\n", "who speaks when"),
-        (json.dumps({"timeline": [{"ts": "00:00:01.000", "users": [{"username": "Lea"}]}]}), "Zoom's timeline"),
         (json.dumps(SEGMENTS), "who speaks when"),
         (json.dumps({"status": "succeeded", "output": {"diarization": SEGMENTS}}), "who speaks when"),
         (

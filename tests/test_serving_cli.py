@@ -99,7 +99,7 @@ def one_object(out: str) -> dict[str, Any]:
 GERMAN = "Rep: Ja, das verstehe ich gut.\nCustomer: Das ist mir im Moment leider viel zu teuer, wir warten ab.\n" * 6
 SCORE_FIELDS = {
     "call_id", "probability", "uncalibrated_probability", "interval", "interval_level", "prediction_set", "abstained",
-    "reasons", "warnings", "model_id", "scorer", "n_turns", "latency_ms", "evidence", "trajectory",
+    "reasons", "warnings", "model_id", "scorer", "n_turns", "latency_ms", "evidence", "exchanges", "trajectory",
 }  # fmt: skip
 
 

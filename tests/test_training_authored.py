@@ -11,7 +11,7 @@ from salescoach.moves.taxonomy import MOVES
 from training.authored.agreement import agreement, kappa
 from training.authored.briefs import brief, deals_of, read_writers
 from training.authored.corpus import (
-    Course,
+    CallCourse,
     LabelledNextStep,
     Labels,
     Objection,
@@ -196,4 +196,4 @@ def test_a_writer_is_on_one_side_of_the_split() -> None:
 
 
 def test_a_course_holds_what_it_said_last() -> None:
-    assert Course(call_id="c", course=((0, 0.4), (2, 0.6))).after(4) == (0.4, 0.6, 0.6, 0.6)
+    assert CallCourse(call_id="c", course=((0, 0.4), (2, 0.6))).after(4) == (0.4, 0.6, 0.6, 0.6)

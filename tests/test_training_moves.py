@@ -15,7 +15,7 @@ from salescoach.moves.reader import EncoderReader
 from salescoach.moves.taxonomy import HANDLED, MOVES
 from salescoach.moves.windows import Window
 from salescoach.progress import silent
-from training.authored.corpus import Course, Pair, read_call, read_labels, read_pairs
+from training.authored.corpus import CallCourse, Pair, read_call, read_labels, read_pairs
 from training.moves.calibrate import best_threshold, fit_handling, halves, platt
 from training.moves.data import PairRows, label_rows
 from training.moves.finetune import MoveOptions
@@ -35,7 +35,7 @@ def corpus() -> Corpus:
     calls = {one: read_call(AUTHORED / "calls" / f"{one}.txt") for one in IDS}
     labels = {one: read_labels(AUTHORED / "labels" / "settled" / f"{one}.txt", calls[one]) for one in IDS}
     forecasts = {one: labels[one].probability for one in IDS}
-    courses = {one: Course(call_id=one, course=((0, 0.4), (9, 0.2), (30, forecasts[one]))) for one in IDS}
+    courses = {one: CallCourse(call_id=one, course=((0, 0.4), (9, 0.2), (30, forecasts[one]))) for one in IDS}
     return Corpus(calls, labels, forecasts, courses, forecasts, {one: place % 2 == 0 for place, one in enumerate(IDS)})
 
 

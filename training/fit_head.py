@@ -15,6 +15,7 @@ STRENGTH = 1e-4  # C of the members' logistic regression: strongly regularised
 N_MEMBERS = 60
 N_FOLDS = 4
 MIN_EFFECT = 0.15
+MIN_SPREAD = 1e-9  # of logits; what rounding leaves of equal ones is none
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ def fit_calibrator(logits: np.ndarray, labels: np.ndarray, rate: float | None = 
         return 1.0, 0.0
     targets = np.where(labels == 1, (n_converted + 1) / (n_converted + 2), 1 / (n_lost + 2))
     # A soft target is two weighted hard ones; scaled, so that the penalty is the same whatever the logits' size.
-    scale = float(logits.std()) or 1.0
+    spread = float(logits.std())
+    scale = spread if spread > MIN_SPREAD else 1.0
     regression = LogisticRegression(C=1.0)
     regression.fit(
         np.concatenate([logits, logits])[:, None] / scale,

@@ -31,7 +31,16 @@ from salescoach.model.pooling import each_prefix, without_all, without_each
 from salescoach.model.similarity import directions
 from salescoach.moves.exchanges import exchanges_of
 from salescoach.moves.results import CallMoves
-from salescoach.types import EvidenceTurn, Exchange, MethodName, Score, ScorerName, TrajectoryPoint, Transcript, Turn
+from salescoach.types import (
+    EvidenceTurn,
+    MethodName,
+    Score,
+    ScoredExchange,
+    ScorerName,
+    TrajectoryPoint,
+    Transcript,
+    Turn,
+)
 
 N_EVIDENCE = 8
 DIGITS = 4  # of a probability; the only place that rounds one
@@ -386,10 +395,10 @@ def _evidence(
 
 def _strongest(
     exchanges: Sequence[tuple[tuple[int, ...], tuple[str, ...]]], effects: np.ndarray
-) -> tuple[Exchange, ...]:
+) -> tuple[ScoredExchange, ...]:
     """The exchanges, that which moves the score most first; one that moves nothing is left out."""
     found = [
-        Exchange(turns=turns, moves=moves, effect=round(float(effect), DIGITS))
+        ScoredExchange(turns=turns, moves=moves, effect=round(float(effect), DIGITS))
         for (turns, moves), effect in zip(exchanges, effects, strict=True)
     ]
     return tuple(sorted((one for one in found if one.effect), key=lambda one: -abs(one.effect)))

@@ -59,7 +59,7 @@ class Labels(Frozen):
     probability: float = Field(ge=0, le=1)
 
 
-class Course(Frozen):
+class CallCourse(Frozen):
     """How likely it was, after some turns, that the call converts, judged from what was said so far alone.
 
     ``course``: pairs of a turn and the probability after it, which holds until the next; turn 0 is the start.
@@ -120,11 +120,11 @@ def read_pairs(folder: Path) -> list[Pair]:
     return sorted(pairs, key=lambda pair: pair.id)
 
 
-def read_courses(folder: Path) -> dict[str, Course]:
+def read_courses(folder: Path) -> dict[str, CallCourse]:
     """All courses of a folder of JSONL files, by call."""
     files = sorted(folder.glob("*.jsonl"))
-    read = [Course.model_validate_json(line) for file in files for line in file.read_text("utf-8").splitlines() if line]
-    return {one.call_id: one for one in read}
+    lines = [line for file in files for line in file.read_text("utf-8").splitlines() if line]
+    return {one.call_id: one for one in map(CallCourse.model_validate_json, lines)}
 
 
 def read_call(file: Path) -> Transcript:

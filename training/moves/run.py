@@ -29,7 +29,7 @@ from salescoach.moves.reader import (
 from salescoach.moves.worth import CallWorth
 from salescoach.progress import Progress
 from salescoach.types import Transcript
-from training.authored.corpus import Course, Labels, Pair
+from training.authored.corpus import CallCourse, Labels, Pair
 from training.moves.calibrate import calibrated, fit_handling, halves, platt
 from training.moves.data import PairRows, TurnRows, known_rows, label_rows
 from training.moves.finetune import MoveOptions, TrainedReader, finetune, rare_weights
@@ -47,7 +47,7 @@ class Corpus:
     calls: Mapping[str, Transcript]
     labels: Mapping[str, Labels]
     forecasts: Mapping[str, float]
-    courses: Mapping[str, Course]
+    courses: Mapping[str, CallCourse]
     chances: Mapping[str, float]
     converted: Mapping[str, bool]
 
