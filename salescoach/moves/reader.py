@@ -142,9 +142,9 @@ class EncoderReader:
             kept = np.flatnonzero(one).tolist()
             shown = (tuple(kept[max(0, at - N_BEFORE) : at + 1]) for at in range(len(kept)))
             variants.append(np.array([row_of.setdefault(places, len(row_of)) for places in shown], dtype=np.int64))
-        shown = [_shown(turns, places) for places in row_of]
-        keys = [window_keys([turn_text(turn) for turn in one])[-1] for one in shown]
-        return worth.logits(self._features(keys, shown.__getitem__, self._variants), variants)
+        windows = [_shown(turns, places) for places in row_of]
+        keys = [window_keys([turn_text(turn) for turn in window])[-1] for window in windows]
+        return worth.logits(self._features(keys, windows.__getitem__, self._variants), variants)
 
     def _features(
         self, keys: Sequence[bytes], shown: Callable[[int], Sequence[Turn]], cache: VectorCache
