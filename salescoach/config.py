@@ -127,6 +127,11 @@ class Settings(BaseSettings):
         return self.home / "users.json"
 
     @cached_property
+    def trackers_file(self) -> Path:
+        """What the user wants to be found in calls, with examples of it."""
+        return self.home / "trackers.yaml"
+
+    @cached_property
     def cookie_secret_file(self) -> Path:
         """What the chat's session cookies are signed with."""
         return self.home / "cookie-secret"
