@@ -47,7 +47,7 @@ class FoundTurn(Frozen):
 
 
 class FoundByTracker(Frozen):
-    """The hits of one tracker: the surest, in the order of the call. ``precision_percent``: of all hits, those right."""
+    """The surest hits of a tracker, in order. ``precision_percent``: of all hits, those that are right."""
 
     name: str
     n_hits: int
