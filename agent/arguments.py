@@ -39,6 +39,7 @@ def _any_of(words: Sequence[str]) -> str:
 
 
 _DIGITS = re.compile(r"\d+")
+_WORDS = re.compile(r"\w+")
 _CALL_WORD = re.compile(r"call|conversation|transcript", re.I)
 _CARDINAL = rf"(?:\d{{1,4}}|(?:{_any_of(_TENS)})(?:[ -](?:{_any_of(_UNITS[1:10])}))?|{_any_of(_UNITS)})"
 _ORDINAL = (
@@ -191,7 +192,7 @@ _NO_INDUSTRY = frozenset(
 )
 
 
-def _none(name: str) -> tuple[()]:
+def _none(*_: str) -> tuple[()]:
     return ()
 
 
@@ -201,10 +202,12 @@ class Known:
 
     values_of: the library's values of ``industry`` or ``call_type``.
     roles_of: the roles of a call's turns in order; empty where the call isn't known.
+    trackers: the names of the user's trackers.
     """
 
     values_of: Callable[[str], Sequence[str]] = _none
     roles_of: Callable[[str], Sequence[Role]] = _none
+    trackers: Callable[[], Sequence[str]] = _none
 
 
 def number(word: str) -> int:
@@ -336,6 +339,18 @@ def values_named(question: str, name: str, known: Known) -> list[str]:
 
 def _is_of_one(part: str, values: Sequence[str]) -> bool:
     return sum(part in value.lower().replace("_", " ").split() for value in values) == 1
+
+
+def tracker_named(question: str, known: Known) -> dict[str, str]:
+    """The user's tracker that a question names, as the tool takes it; the longest name of several."""
+    said = _padded(question)
+    named = [name for name in known.trackers() if _padded(name).strip() and _padded(name) in said]
+    return {"name": max(named, key=len)} if named else {}
+
+
+def _padded(text: str) -> str:
+    """Words in lower case, each between spaces, so that none is found inside of another."""
+    return f" {' '.join(_WORDS.findall(text.casefold()))} "
 
 
 def metric_named(question: str) -> str | None:

@@ -23,6 +23,7 @@ from salescoach.errors import InputError
 from salescoach.library import Library
 from salescoach.model.loading import load_base_encoder
 from salescoach.model.scoring import CallScorer
+from salescoach.moves.trackers.desk import TrackerDesk
 from salescoach.types import MethodName, Role
 from tools.parts import Parts
 from tools.registry import make_tools
@@ -37,7 +38,8 @@ def build_parts(settings: Settings) -> Parts:
     """
     scorer = CallScorer.load(settings)
     library = Library(settings.library_file)
-    return Parts(library, scorer, PastCalls(settings.index_dir, library, scorer), settings.rep_lookups)
+    index = PastCalls(settings.index_dir, library, scorer)
+    return Parts(library, scorer, index, settings.rep_lookups, TrackerDesk.of(settings, library))
 
 
 def known_of(parts: Parts) -> Known:
@@ -52,7 +54,10 @@ def known_of(parts: Parts) -> Known:
         except InputError:  # deleted since; the tools say so
             return []
 
-    return Known(values_of=values_of, roles_of=roles_of)
+    def trackers() -> list[str]:
+        return [] if parts.trackers is None else [one.name for one in parts.trackers.kept.all()]
+
+    return Known(values_of=values_of, roles_of=roles_of, trackers=trackers)
 
 
 def build_coach(settings: Settings, parts: Parts, checkpointer: BaseCheckpointSaver[Any] | None = None) -> Coach:

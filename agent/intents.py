@@ -123,6 +123,8 @@ _WORDINGS: Final[tuple[str, ...]] = (
     r"|(?:won|win(?:s|ning|ners)?)\b.{0,25}\b(?:lost|loss(?:es)?|los(?:e|ing|ers))|loss (?:reasons|analysis|review)",
     r"(?:we|team|us) (?:(?:keep|always|often|do|are|so|not|never) )*(?:los(?:e|ing)|fail\w*|win|winning)"
     r"|our (?:losses|wins|lost|won|winning|losing)|(?:won|lost) (?:calls|deals)|losses|wins",
+    # What the user's trackers find.
+    r"trackers?|track(?:ed|ing)|(?:things|what) (?:that )?(?:i|we) track",
     # How the score moved.
     r"when|where did|at (?:what|which) (?:point|moment|turn|minute|stage)|(?:turning|tipping) point"
     r"|the moment|after which turn",

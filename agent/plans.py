@@ -155,7 +155,8 @@ class Planner:
         if intent in _TAKES_TURNS:
             return self._precedents(intent, question, call | k, turns)
         name = TOOL_OF[intent].name
-        return Plan(intent, tuple(PlannedCall(name, {"call_id": one}) for one in about[-MAX_TOOL_CALLS:]))
+        more = arguments.tracker_named(question, self._known) if intent == "tracker" else {}
+        return Plan(intent, tuple(PlannedCall(name, {"call_id": one} | more) for one in about[-MAX_TOOL_CALLS:]))
 
     def _precedents(self, intent: Intent, question: str, args: dict[str, Any], turns: Sequence[int]) -> Plan:
         """The plan for past moments or calls like this one's."""

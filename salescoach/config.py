@@ -132,6 +132,11 @@ class Settings(BaseSettings):
         return self.home / "team.json"
 
     @cached_property
+    def trackers_file(self) -> Path:
+        """What the user wants to be found in calls, with examples of it."""
+        return self.home / "trackers.yaml"
+
+    @cached_property
     def cookie_secret_file(self) -> Path:
         """What the chat's session cookies are signed with."""
         return self.home / "cookie-secret"

@@ -7,6 +7,7 @@ from salescoach.errors import InputError
 from salescoach.library import Library
 from salescoach.library.precedents import CallIndex
 from salescoach.model.scoring import DIGITS, Scorer
+from salescoach.moves.trackers.desk import TrackerDesk
 from salescoach.speech import spoken
 from salescoach.types import Frozen, LabelledCall, Role, Turn
 
@@ -15,12 +16,13 @@ Direction = Literal["raised", "lowered", "did not move"]
 
 @dataclass(frozen=True)
 class Parts:
-    """Everything a tool may read. ``rep_lookups``: whether numbers may be asked for by rep."""
+    """Everything a tool may read. ``rep_lookups``: whether numbers may be asked for by rep; ``trackers``: if any."""
 
     library: Library
     scorer: Scorer
     index: CallIndex
     rep_lookups: bool = False
+    trackers: TrackerDesk | None = None
 
 
 class QuotedTurn(Frozen):

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import TypeVar, cast
 
 from pydantic import Field
@@ -157,6 +158,16 @@ class LibraryReader(LibraryDatabase):
         query = select(*fields).where(CallRow.visibility == "team").order_by(CallRow.call_id)
         with self._session() as session:
             return [CallSummary.model_validate(dict(row)) for row in session.execute(query).mappings()]
+
+    def turns_of(self, call_ids: Sequence[str]) -> Iterator[tuple[str, tuple[Turn, ...]]]:
+        """Turns of those of the calls that are in the library, without their times: much quicker than whole calls."""
+        fields = (TurnRow.call_id, TurnRow.speaker, TurnRow.role, TurnRow.text)
+        for chunk in chunks(call_ids):
+            query = select(*fields).where(TurnRow.call_id.in_(chunk)).order_by(TurnRow.call_id, TurnRow.number)
+            with self._session() as session:
+                rows = session.execute(query).all()
+            for call_id, own in groupby(rows, key=lambda row: row.call_id):
+                yield call_id, tuple(Turn(speaker=who, role=role, text=text) for _, who, role, text in own)
 
     def contents(self, call_ids: Sequence[str]) -> dict[str, tuple[str, Outcome | None]]:
         """Content hash and outcome of those of the calls that are in the library."""

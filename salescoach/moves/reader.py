@@ -9,7 +9,7 @@ reader.json                  what this is, how well it reads, and the sha256 of 
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -124,7 +124,8 @@ class EncoderReader:
 
     def features(self, turns: Sequence[Turn]) -> np.ndarray:
         """Feature vectors of the turns of a call: shape (n_turns, dimension), float32."""
-        return self._features([_shown(turns, range(place + 1)) for place in range(len(turns))], self._cache)
+        keys = window_keys([turn_text(turn) for turn in turns])
+        return self._features(keys, lambda place: _shown(turns, range(place + 1)), self._cache)
 
     def worth_of(self, turns: Sequence[Turn], keep: np.ndarray, worth: CallWorth | None = None) -> np.ndarray:
         """What variants of a call are worth, each read as if it were the whole: calibrated logits, (n_variants,).
@@ -141,16 +142,24 @@ class EncoderReader:
             kept = np.flatnonzero(one).tolist()
             shown = (tuple(kept[max(0, at - N_BEFORE) : at + 1]) for at in range(len(kept)))
             variants.append(np.array([row_of.setdefault(places, len(row_of)) for places in shown], dtype=np.int64))
-        return worth.logits(self._features([_shown(turns, places) for places in row_of], self._variants), variants)
+        windows = [_shown(turns, places) for places in row_of]
+        keys = [window_keys([turn_text(turn) for turn in window])[-1] for window in windows]
+        return worth.logits(self._features(keys, windows.__getitem__, self._variants), variants)
 
-    def _features(self, shown: Sequence[Sequence[Turn]], cache: VectorCache) -> np.ndarray:
-        """Feature vectors of the last turns of what is shown. Windows of whole calls are known to both caches."""
-        if not shown:
+    def _features(
+        self, keys: Sequence[bytes], shown: Callable[[int], Sequence[Turn]], cache: VectorCache
+    ) -> np.ndarray:
+        """Feature vectors by the keys of windows. Windows of whole calls are known to both caches.
+
+        ``shown``: gives what the window of a place shows, its own turn last; asked only where a key isn't known, as
+        whole libraries are looked up by keys alone.
+        """
+        if not keys:
             return np.zeros((0, self._network.dimension), dtype=np.float32)
-        keys = [window_keys([turn_text(turn) for turn in turns])[-1] for turns in shown]
         known = self._cache.get(list(dict.fromkeys(keys)))
-        known |= cache.get([key for key in dict.fromkeys(keys) if key not in known])
-        missing = {key: turns for key, turns in zip(keys, shown, strict=True) if key not in known}
+        if cache is not self._cache:
+            known |= cache.get([key for key in dict.fromkeys(keys) if key not in known])
+        missing = {key: shown(place) for place, key in enumerate(keys) if key not in known}
         if missing:
             seen = [self._network.window(turns[:-1], turns[-1]) for turns in missing.values()]
             fresh = dict(zip(missing, self._network.features(seen), strict=True))

@@ -14,7 +14,17 @@ import typer
 
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
-from serving.cli import import_commands, judge, keep, learn, look_after, score, team_commands, user_commands
+from serving.cli import (
+    import_commands,
+    judge,
+    keep,
+    learn,
+    look_after,
+    score,
+    team_commands,
+    tracker_commands,
+    user_commands,
+)
 from serving.usecases.private_home import hide_new_files, keep_private
 
 COMMANDS = (
@@ -34,6 +44,7 @@ app = typer.Typer(
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(tracker_commands.app, name="tracker")
 app.add_typer(user_commands.app, name="user")
 app.add_typer(team_commands.app, name="team")
 app.add_typer(import_commands.app, name="import")

@@ -24,6 +24,7 @@ from salescoach.library import Library
 from salescoach.model.artifact import HASH_DIGITS, MANIFEST, Manifest
 from salescoach.model.encoder import turn_text
 from salescoach.model.vector_cache import FileCache
+from salescoach.moves.trackers.kept import KeptTrackers
 from salescoach.moves.windows import window_keys
 from salescoach.progress import Progress
 from salescoach.scrub import scrub
@@ -69,7 +70,12 @@ def delete_call(settings: Settings, call_id: str, report: Progress) -> Deletion:
         n_vectors = _forget_vectors(settings, own, call.transcript.turns)
         n_conversations = _forget_conversations(settings, names, own)
         n_messages, n_uploads = _forget_messages(settings, names, own)
-        thrown_away = (*_throw_away(settings, call), *(["uploads"] if n_uploads else []))
+        n_examples = KeptTrackers(settings.trackers_file).forget_call(names, own)
+        thrown_away = (
+            *_throw_away(settings, call),
+            *(["uploads"] if n_uploads else []),
+            *(["examples of trackers"] if n_examples else []),
+        )
         library.delete(call_id)
         is_indexed = bool(library.summaries()) and _rebuild(settings, library, report)
         words = [said for said in _words_alone(own) if not library.is_said(said)]

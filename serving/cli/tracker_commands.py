@@ -1,0 +1,130 @@
+"""``coach tracker``: what you want to be found in calls, told by a few examples."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from salescoach.config import Settings
+from serving.cli import printing
+from serving.cli.options import AsJson, RepName, file_or_stdin
+
+if TYPE_CHECKING:
+    from salescoach.types import Transcript
+
+app = typer.Typer(help="Trackers of your own: found in calls by what a few examples say.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="the tracker's name")]
+YamlFile = Annotated[Path, typer.Argument(help="a YAML file of trackers")]
+
+
+@app.command()
+def add(
+    name: Name,
+    side: Annotated[Literal["customer", "rep"], typer.Option(help="who says it")],
+    example: Annotated[list[str], typer.Option(help="a way to say it; give 3 to 8, as different as you can")],
+    counter: Annotated[list[str] | None, typer.Option(help="what sounds like it and isn't meant; up to 8")] = None,
+    precision: Annotated[float, typer.Option(help="the share of hits that should be right", min=0.05, max=0.99)] = 0.5,
+    as_json: AsJson = False,
+) -> None:
+    """Add a tracker, and say how well it is likely to find."""
+    from serving.cli.tracker_pages import report_page
+    from serving.usecases.trackers import add_tracker
+
+    given = {"name": name, "side": side, "examples": example, "counters": counter or [], "precision": precision}
+    found = add_tracker(Settings.load(), given)
+    printing.result(found, report_page(found), as_json)
+
+
+@app.command("list")
+def list_all(as_json: AsJson = False) -> None:
+    """List the trackers, with how well each is likely to find."""
+    from serving.cli.tracker_pages import list_page
+    from serving.usecases.trackers import list_trackers
+
+    found = list_trackers(Settings.load())
+    printing.result(found, list_page(found), as_json)
+
+
+@app.command()
+def test(
+    name: Name,
+    file: Annotated[
+        Path | None, typer.Argument(help="a call; - reads stdin; without it, the calls of the library")
+    ] = None,
+    rep: RepName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a tracker's hits in a call or, without FILE, how often it hits in the library and how those calls ended."""
+    from serving.cli.tracker_pages import call_page, library_page
+    from serving.progress_bar import progress
+    from serving.usecases.read import read_call
+    from serving.usecases.trackers import find_in_call, find_in_library
+
+    settings = Settings.load()
+    if file is not None:
+        hits = find_in_call(settings, name, read_call(file_or_stdin(file), rep))
+        printing.result(hits, call_page(hits), as_json)
+        return
+    with progress() as show:
+        counts = find_in_library(settings, name, show)
+    printing.result(counts, library_page(counts), as_json)
+
+
+@app.command()
+def remove(name: Name, as_json: AsJson = False) -> None:
+    """Remove a tracker and its examples."""
+    from serving.usecases.trackers import remove_tracker
+
+    done = remove_tracker(Settings.load(), name)
+    printing.result(done, f"The tracker {done.names[0]!r} is removed.", as_json)
+
+
+@app.command()
+def thumbs(
+    name: Name,
+    verdict: Annotated[Literal["right", "wrong"], typer.Argument(help="whether the turn is what is meant")],
+    call: Annotated[str, typer.Argument(help="a transcript file, or the id of a call of the library")],
+    turn: Annotated[int, typer.Argument(help="the turn, from 1")],
+    rep: RepName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether a hit was right; the turn becomes an example or a counter-example."""
+    from serving.cli.tracker_pages import report_page
+    from serving.usecases.trackers import judge_hit
+
+    found = judge_hit(Settings.load(), name, _call(call, rep), turn, is_right=verdict == "right")
+    printing.result(found, report_page(found), as_json)
+
+
+@app.command("export")
+def export_file(
+    file: YamlFile,
+    name: Annotated[list[str] | None, typer.Argument(help="which trackers; default: all")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write trackers to a YAML file, with their examples, some of which may be customers' words."""
+    from serving.usecases.trackers import export_trackers
+
+    done = export_trackers(Settings.load(), file, name or [])
+    printing.result(done, f"Written to {file}: {', '.join(done.names)}.", as_json)
+
+
+@app.command("import")
+def import_file(
+    file: YamlFile,
+    replace: Annotated[bool, typer.Option("--replace", help="replace trackers of the same names")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add the trackers of a YAML file, all of them or none."""
+    from serving.usecases.trackers import import_trackers
+
+    done = import_trackers(Settings.load(), file, replace=replace)
+    printing.result(done, f"Added: {', '.join(done.names)}.", as_json)
+
+
+def _call(call: str, rep: str | None) -> "Transcript | str":
+    """The call in a file, or the id of one of the library."""
+    from serving.usecases.read import read_call
+
+    return read_call(file_or_stdin(Path(call)), rep) if call == "-" or Path(call).is_file() else call
