@@ -7,7 +7,7 @@ import typer
 
 from salescoach.config import Settings
 from serving.cli import printing
-from serving.cli.options import AsJson, RepName, file_or_stdin
+from serving.cli.options import AsJson, RepNames, file_or_stdin
 
 if TYPE_CHECKING:
     from salescoach.types import Transcript
@@ -52,18 +52,19 @@ def test(
     file: Annotated[
         Path | None, typer.Argument(help="a call; - reads stdin; without it, the calls of the library")
     ] = None,
-    rep: RepName = None,
+    rep: RepNames = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a tracker's hits in a call or, without FILE, how often it hits in the library and how those calls ended."""
     from serving.cli.tracker_pages import call_page, library_page
     from serving.progress_bar import progress
     from serving.usecases.read import read_call
+    from serving.usecases.team import our_side
     from serving.usecases.trackers import find_in_call, find_in_library
 
     settings = Settings.load()
     if file is not None:
-        hits = find_in_call(settings, name, read_call(file_or_stdin(file), rep))
+        hits = find_in_call(settings, name, read_call(file_or_stdin(file), our_side(settings, rep)))
         printing.result(hits, call_page(hits), as_json)
         return
     with progress() as show:
@@ -86,14 +87,15 @@ def thumbs(
     verdict: Annotated[Literal["right", "wrong"], typer.Argument(help="whether the turn is what is meant")],
     call: Annotated[str, typer.Argument(help="a transcript file, or the id of a call of the library")],
     turn: Annotated[int, typer.Argument(help="the turn, from 1")],
-    rep: RepName = None,
+    rep: RepNames = None,
     as_json: AsJson = False,
 ) -> None:
     """Say whether a hit was right; the turn becomes an example or a counter-example."""
     from serving.cli.tracker_pages import report_page
     from serving.usecases.trackers import judge_hit
 
-    found = judge_hit(Settings.load(), name, _call(call, rep), turn, is_right=verdict == "right")
+    settings = Settings.load()
+    found = judge_hit(settings, name, _call(settings, call, rep), turn, is_right=verdict == "right")
     printing.result(found, report_page(found), as_json)
 
 
@@ -123,8 +125,11 @@ def import_file(
     printing.result(done, f"Added: {', '.join(done.names)}.", as_json)
 
 
-def _call(call: str, rep: str | None) -> "Transcript | str":
+def _call(settings: Settings, call: str, rep: list[str] | None) -> "Transcript | str":
     """The call in a file, or the id of one of the library."""
     from serving.usecases.read import read_call
+    from serving.usecases.team import our_side
 
-    return read_call(file_or_stdin(Path(call)), rep) if call == "-" or Path(call).is_file() else call
+    return (
+        read_call(file_or_stdin(Path(call)), our_side(settings, rep)) if call == "-" or Path(call).is_file() else call
+    )
