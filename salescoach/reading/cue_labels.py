@@ -2,21 +2,24 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from salescoach.reading.cues import Cue
-from salescoach.reading.names import Shape, is_common, is_noise, key_of, shape_of, tidy_label
+from salescoach.reading.names import Shape, is_common, is_dial_in, is_noise, key_of, shape_of, tidy_label
 from salescoach.reading.roles import means, side_of
 from salescoach.reading.texts import in_number, listed
 from salescoach.reading.voices import Voiced
 
 MAX_SPLIT_LABELS: Final = 50  # of a call, to look for within lines
+_LONGEST_ODD_NAME: Final = 5  # words
+_MIN_CUES: Final = 3  # show what the form of all is
+_NEARLY_ALL: Final = 0.9  # of the cues have a label where odd words before a colon are one too
 
 _LEAD = re.compile(r">{2,3}\s*+|[-\u2013\u2014\u2022]\s++|[-\u2013\u2014](?=[^\s\d-])")
 _COLON = re.compile(
-    r"(?P<bold>\*{0,2})(?P<label>[^:\uff1a\n]{1,80}?)\s{0,3}+(?:[\[(]\d{1,3}(?::\d\d){1,2}[\])]\s{0,3}+)?"
+    r"\A(?P<bold>\*{0,2})(?P<label>[^:\uff1a\n]{1,80}?)\s{0,3}+(?:[\[(]\d{1,3}(?::\d\d){1,2}[\])]\s{0,3}+)?"
     r"[:\uff1a](?P<gap>\s{0,9}+)(?P<text>.*)"
 )
 _BRACKETS = re.compile(
@@ -26,7 +29,10 @@ _BRACKETS = re.compile(
 
 @dataclass
 class CueLine:
-    """A line of a cue taken apart. ``lead`` marks it as another speaker's: a dash, or ``>>``."""
+    """A line of a cue taken apart.
+
+    ``lead`` marks it as another speaker's: a dash, or ``>>``. ``is_odd``: its label has signs that names rarely have.
+    """
 
     voiced: Voiced
     is_first: bool
@@ -35,6 +41,7 @@ class CueLine:
     label: str | None = None
     text: str = ""
     is_bracketed: bool = False
+    is_odd: bool = False
 
     @property
     def key(self) -> str:
@@ -73,7 +80,7 @@ def choose(rows: Sequence[Sequence[CueLine]], reps: Sequence[str]) -> CueLabels:
     lines = [line for row in rows for line in row]
     candidates = [line for line in lines if line.label]
     counts = Counter(line.key for line in candidates)
-    n_labelled = sum(any(line.label for line in row) for row in rows)
+    n_labelled = sum(any(line.label and not line.is_odd for line in row) for row in rows)
     are_most = 2 * n_labelled >= len(rows)
     labels = CueLabels()
     doubtful: dict[str, CueLine] = {}
@@ -86,9 +93,13 @@ def choose(rows: Sequence[Sequence[CueLine]], reps: Sequence[str]) -> CueLabels:
             labels.accepted[line.key] = label
         else:
             doubtful[line.key] = line
+    for key in _odd_names(rows, labels, doubtful, counts):
+        labels.accepted[key] = doubtful.pop(key).label or ""
     has_labels = bool(labels.accepted) or are_most
     for key, line in doubtful.items():
         label = line.label or ""
+        if line.is_odd:
+            continue
         if has_labels and _is_likely(line, are_most=are_most):
             labels.accepted[key] = label
             labels.once.append(label)
@@ -149,25 +160,32 @@ def _line(voiced: Voiced, *, is_first: bool) -> CueLine:
     lead = _LEAD.match(voiced.text)
     rest = voiced.text[lead.end() :] if lead else voiced.text
     line = CueLine(voiced, is_first or lead is not None, lead[0].strip() if lead else "", rest)
-    if found := _BRACKETS.match(rest):
-        label = tidy_label(found["square"] or found["round"])
-        if label is None or (is_noise(label) and not found["colon"]):
+    named = _COLON.match(rest)
+    label = tidy_label(named["label"]) if named else None
+    is_odd = named is not None and label is None
+    if named and is_odd:
+        label = tidy_label(named["label"], may_be_odd=True)
+    is_number = label is not None and is_dial_in(label)  # "(212) 555-0147: hello" isn't said by "212"
+    if not is_number and (found := _BRACKETS.match(rest)):
+        inner = tidy_label(found["square"] or found["round"])
+        if inner is None or (is_noise(inner) and not found["colon"]):
             return line
-        return replace(line, label=label, text=found["text"].strip(), is_bracketed=not found["colon"])
-    found = _COLON.match(rest)
-    label = tidy_label(found["label"]) if found else None
-    if found is None or label is None:
+        return replace(line, label=inner, text=found["text"].strip(), is_bracketed=not found["colon"])
+    if named is None or label is None:
         return line
-    text = found["text"]
-    is_figure = text[:1].isdigit() and (label.isdecimal() or not found["gap"])  # "10:30", "3: 1"
-    if (is_figure or (text[:1] == "/" and not found["gap"])) and side_of(label) is None:
+    text = named["text"]
+    is_figure = text[:1].isdigit() and (label.isdecimal() or not named["gap"])  # "10:30", "3: 1"
+    if (is_figure or (text[:1] == "/" and not named["gap"])) and side_of(label) is None:
         return line
-    return replace(line, label=label, text=(text.removeprefix("**") if found["bold"] else text).strip())
+    text = (text.removeprefix("**") if named["bold"] else text).strip()
+    return replace(line, label=label, text=text, is_odd=is_odd)
 
 
 def _is_sure(line: CueLine, n: int, reps: Sequence[str], *, are_most: bool) -> bool:
     """Whether a label is a speaker's by itself, or by being there again."""
     label = line.label or ""
+    if line.is_odd:
+        return False
     if any(means(label, rep) for rep in reps) or side_of(label):
         return True
     if n < 2:
@@ -175,6 +193,35 @@ def _is_sure(line: CueLine, n: int, reps: Sequence[str], *, are_most: bool) -> b
     if label.isdecimal() or (len(label) == 1 and label.isupper()):
         return are_most
     return shape_of(label) >= Shape.WORD or _may_be_name(label)
+
+
+def _odd_names(
+    rows: Sequence[Sequence[CueLine]], labels: CueLabels, doubtful: Mapping[str, CueLine], counts: Counter[str]
+) -> list[str]:
+    """The odd labels that recur where nearly all cues have a label, as in plain text: "Yahoo! Desk".
+
+    None is the end of a sentence and somebody's label: "So! Anna".
+    """
+    names = {*labels.accepted, *(key for key, line in doubtful.items() if not line.is_odd)}
+    odd = [
+        key
+        for key, line in doubtful.items()
+        if line.is_odd
+        and counts[key] > 1
+        and len(key.split()) <= _LONGEST_ODD_NAME
+        and shape_of(line.label or "") > Shape.NOBODY
+        and not is_common(line.label or "")
+        and not any(key.endswith(f" {name}") for name in names)
+    ]
+    if not odd or len(rows) < _MIN_CUES:
+        return []
+    known = {*labels.accepted, *odd, *(key for key in names if key in doubtful and _is_name(doubtful[key]))}
+    n_known = sum(any(line.label and line.key in known for line in row) for row in rows)
+    return odd if n_known >= _NEARLY_ALL * len(rows) else []
+
+
+def _is_name(line: CueLine) -> bool:
+    return shape_of(line.label or "") >= Shape.WORD
 
 
 def _may_be_name(label: str) -> bool:
