@@ -19,9 +19,11 @@ from salescoach.reading.texts import tidy
 from salescoach.reading.voices import Voiced, voices_in
 
 _ROOT = re.compile(
-    r"\s*+(?:<\?xml[^>]{0,200}+>\s*+)?(?:<!--(?:(?!-->).){0,2000}+-->\s*+)?<(?:!DOCTYPE\s++)?(?:\w{1,20}:)?(?P<root>\w+)",
+    r"\A\s*+(?:<\?xml[^>]{0,200}+>\s*+)?(?:<!--(?:(?!-->).){0,2000}+-->\s*+)?<(?:!DOCTYPE\s++)?(?:\w{1,20}:)?"
+    r"(?P<root>\w+)",
     re.S,
 )
+_YOUTUBE = re.compile(r"<(?:p t|text start)=\"")
 _OFFSET = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(h|ms|m|s|f|t)")
 _CLOCK = re.compile(r"(\d{2,3}):(\d\d):(\d\d)(?:(\.\d{1,9})|:(\d{1,3})(?:\.\d{1,3})?)?")
 _SPACE = re.compile(r"\s+")
@@ -39,9 +41,7 @@ class TTML(FormatReader):
         """By its root element."""
         found = _ROOT.match(source.text.lstrip("\ufeff")[:4000])
         root = found["root"] if found else ""
-        is_youtube = (
-            root in ("timedtext", "transcript") and re.search(r"<(?:p t|text start)=\"", source.text) is not None
-        )
+        is_youtube = root in ("timedtext", "transcript") and _YOUTUBE.search(source.text) is not None
         return CERTAIN if root == "tt" or is_youtube else 0.0
 
     def read(self, source: Source) -> list[ReadCall]:
@@ -144,23 +144,31 @@ def _paragraph(element: ET.Element, begin_s: float, agent: str, clock: _Clock) -
 
 def _lines(paragraph: ET.Element, agent: str) -> list[tuple[str, str]]:
     """What a paragraph says, by agent. White space in XML is a space; a line ends with ``<br/>``."""
-    pieces: list[tuple[str, str]] = []
-    to_do: list[tuple[ET.Element | str, str]] = [(paragraph, agent)]
-    while to_do:
-        one, speaker = to_do.pop()
-        if isinstance(one, str):
-            pieces.append((speaker, one))
-        elif _tag(one) == "br":
-            pieces.append((speaker, "\n"))
-        elif _tag(one) != "metadata":
-            own = _attribute(one, "agent") or speaker
-            to_do += [piece for child in reversed(one) for piece in ((_spaced(child.tail), own), (child, own))]
-            to_do.append((_spaced(one.text), own))
+    own = _attribute(paragraph, "agent") or agent
+    pieces = [(own, _spaced(paragraph.text))]
+    # Of each element that is begun: its children to come, whose text that is, and what stands behind it.
+    begun: list[tuple[Iterator[ET.Element], str, tuple[str, str]]] = [(iter(paragraph), own, (own, ""))]
+    while begun:
+        children, speaker, behind = begun[-1]
+        for child in children:
+            tag, tail = _tag(child), (speaker, _spaced(child.tail))
+            if tag == "br":
+                pieces += [(speaker, "\n"), tail]
+            elif tag == "metadata":
+                pieces.append(tail)
+            else:
+                own = _attribute(child, "agent") or speaker
+                pieces.append((own, _spaced(child.text)))
+                begun.append((iter(child), own, tail))
+                break
+        else:
+            begun.pop()
+            pieces.append(behind)
     return [(speaker, "".join(text for _, text in group)) for speaker, group in groupby(pieces, key=itemgetter(0))]
 
 
 def _spaced(text: str | None) -> str:
-    return _SPACE.sub(" ", text or "")
+    return _SPACE.sub(" ", text) if text else ""
 
 
 def _tag(element: ET.Element) -> str:
