@@ -46,8 +46,11 @@ _PATTERNS: Final = (
     # Rules and fences of Markdown.
     r"[-=_*\u2014]{3,}|`{3}\w*",
 )
-_WRITTEN = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS), re.I)
-_HEADING = re.compile(rf"(?:#{{1,6}} ?|\*\*)?(?:full )?(?:{_TRANSCRIPTION}|transcrição|trascrizione)\**:?\**", re.I)
+# Of whole lines: bound to the beginning, so that no search begins again at each character of a long line.
+_WRITTEN = re.compile(rf"\A(?:{'|'.join(_PATTERNS)})", re.I)
+_HEADING = re.compile(
+    rf"(?:#{{1,6}} ?|\*\*)?(?:full )?(?:{_TRANSCRIPTION}|transcrição|trascrizione)\**+(?::\**+)?", re.I
+)
 
 
 def is_boilerplate(line: str) -> bool:

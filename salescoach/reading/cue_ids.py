@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _DIGITS = re.compile(r"\d++")
-_MARK = re.compile(r"[^\s\d]*+\d\S*+")  # one word with a digit in it: "3f2a-11/14-0", "cue_7"
-_HEADER = re.compile(r"[\w-]+[:=].*|WEBVTT\b.*")
-_SEATED = re.compile(r'\d++\s++"(?P<name>[^"]{1,200})"(?:\s*+\(\d++\))?')  # 12 "Anna Weber" (16778240)
+_MARK = re.compile(r"\A[^\s\d]*+\d\S*+")  # one word with a digit in it: "3f2a-11/14-0", "cue_7"
+_HEADER = re.compile(r"\A(?:[\w-]++[:=].*|WEBVTT\b.*)")
+_SEATED = re.compile(r'\A\d++\s++"(?P<name>[^"]{1,200})"(?:\s*+\(\d++\))?')  # 12 "Anna Weber" (16778240)
 
 
 def identifiers(lines: Sequence[str], starts: Sequence[int]) -> set[int]:

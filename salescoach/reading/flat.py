@@ -19,7 +19,7 @@ _COLON = re.compile(r"[:\uff1a](?=\s)")
 _BREAK = re.compile(r"(?P<lost>\\[rn]|<br\s?/?>|\|)|[.!?…。！？;*>]|[”\"')\]](?=\s)", re.I)
 _TIME = re.compile(rf"[\[(]?{MOMENT}[\])]?\s*+(?:[-\u2013|]\s++)?")
 _TIME_BEFORE = re.compile(rf"[\[(]?{MOMENT}[\])]?\s*+(?:[-\u2013|]\s*+)?\Z")
-_LOST_BREAK = re.compile(r"\s*+(?:\\r\\n|\\n|<br\s?/?>|\||//|;)\s*+\Z", re.I)
+_LOST_BREAK = re.compile(r"(?<!\s)\s*+(?:\\r\\n|\\n|<br\s?/?>|\||//|;)\s*+\Z", re.I)
 _LABEL_CHARS: Final = 48  # of a label within a line and a time before it
 _TIME_CHARS: Final = 32
 _MAX_WORDS: Final = 4

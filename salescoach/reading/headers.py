@@ -19,11 +19,11 @@ _TIME: Final = (
     rf"|(?P<bare>{MOMENT})(?:{TO}(?P<bare_end>{MOMENT}))?)"
 )
 _NAME: Final = r"\[?(?P<name>[^:\[\]]{0,63}?[^:\[\]\s])\]?"
-_NAME_TIME = re.compile(rf"{_NAME}{_SEPARATOR}{_TIME}")
+_NAME_TIME = re.compile(rf"\A{_NAME}{_SEPARATOR}{_TIME}")
 _TIME_NAME = re.compile(rf"{_TIME}{_SEPARATOR}{_NAME}")
 _ONLY_TIME = re.compile(_TIME)
 _PANEL_TIME = re.compile(rf"{IN_UNITS}\s?(?P<bare>\d{{1,3}}:\d\d(?::\d\d)?)")
-_NAME_IN_WORDS = re.compile(rf"(?P<name>[^:\[\]]{{0,63}}?[^:\[\]\s])\s++(?P<bare>{IN_UNITS})")
+_NAME_IN_WORDS = re.compile(rf"\A(?P<name>[^:\[\]]{{0,63}}?[^:\[\]\s])\s++(?P<bare>{IN_UNITS})")
 _IN_WORDS = re.compile(IN_UNITS)
 _DIGIT = re.compile(r"\d")
 _HASHES = re.compile(r"#{1,6}\s++")

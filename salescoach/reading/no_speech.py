@@ -14,11 +14,11 @@ _ALONE: Final = re.compile(rf"[\[(]?{_LABEL}[\])]?:?")
 # (what all lines of a file look like, what such a file is)
 _LINES: Final = (
     (re.compile(rf"SPEAKER\s\S+\s+\S+\s+{_NUMBER}\s+{_NUMBER}\s.*|SPKR-INFO\s.*|;.*"), "an RTTM file"),
-    (re.compile(r"\S+\s+\w\s+\d{1,9}\.\d{1,9}\s+\d{1,9}\.\d{1,9}|;;.*"), "a UEM file"),
+    (re.compile(r"\A(?:\S+\s+\w\s+\d{1,9}\.\d{1,9}\s+\d{1,9}\.\d{1,9}|;;.*)"), "a UEM file"),
     (
         re.compile(
-            rf"\[?\s*{_CLOCK}\s*-->\s*{_CLOCK}\]?\s+(?:\w{{1,3}}\s+)?{_LABEL}"  # as pyannote prints
-            rf"|(?:start=)?{_NUMBER}s?[\s,;]+(?:(?:stop|end)=)?{_NUMBER}s?[\s,;]+(?:speaker[_=:])?{_LABEL}"
+            rf"\A(?:\[?\s*{_CLOCK}\s*-->\s*{_CLOCK}\]?\s+(?:\w{{1,3}}\s+)?{_LABEL}"  # as pyannote prints
+            rf"|(?:start=)?{_NUMBER}s?[\s,;]+(?:(?:stop|end)=)?{_NUMBER}s?[\s,;]+(?:speaker[_=:])?{_LABEL})"
         ),
         "a list of who speaks when",
     ),

@@ -22,7 +22,7 @@ _TIME_IN_LABEL = re.compile(
 _TIME_AFTER_LABEL = re.compile(
     rf"(?:{_OPEN}\s*+{_BRACKETED_RANGE}\s*+{_CLOSE}|(?P<bare>{MOMENT})(?=\s|\Z))\s*+(?:[-\u2013\u2014|]\s++)?"
 )
-_TIME_AT_END = re.compile(rf"\s*+{_OPEN}{_BRACKETED_RANGE}{_CLOSE}\Z")
+_TIME_AT_END = re.compile(rf"{_OPEN}{_BRACKETED_RANGE}{_CLOSE}\Z")
 _END_CHARS: Final = 60  # a time at the end is within so many
 _EMPHASIS: Final = ("***", "**", "__", "*", "_")
 _EMPHASISED_CHARS: Final = 160

@@ -20,7 +20,7 @@ _TIME_AND_COLON = re.compile(rf"{MOMENT}\s*+:")
 _WIDE = re.compile(r"\s{2,}")
 _BAR = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"[|:\s-]{3,}")
-_LINE_BREAK = re.compile(r"\s*+<br\s?/?>\s*+", re.I)
+_LINE_BREAK = re.compile(r"(?:(?<!\s)\s++)?<br\s?/?>\s*+", re.I)
 _TIME_NAMES: Final = phrases(
     "time|timestamp|start|start time|from|zeit|beginn|temps|heure|début|hora|tiempo|inicio|tempo|início|ora|inizio|tijd"
 )

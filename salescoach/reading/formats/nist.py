@@ -10,10 +10,10 @@ from salescoach.reading.texts import in_number
 
 _TIME: Final = r"\d{1,7}\.\d{1,9}"
 _STM = re.compile(
-    rf"\S+\s+\S+\s+(?P<speaker>\S+)\s+(?P<start>{_TIME})\s+(?P<end>{_TIME})\s+(?:<[^<>]{{0,200}}>\s*+)?(?P<text>.*)"
+    rf"\A\S+\s+\S+\s+(?P<speaker>\S+)\s+(?P<start>{_TIME})\s+(?P<end>{_TIME})\s+(?:<[^<>]{{0,200}}>\s*+)?(?P<text>.*)"
 )
 _CTM = re.compile(
-    rf"\S+\s+(?P<channel>\S+)\s+(?P<start>{_TIME})\s+(?P<length>{_TIME})\s+(?P<word>\S+)"
+    rf"\A\S+\s+(?P<channel>\S+)\s+(?P<start>{_TIME})\s+(?P<length>{_TIME})\s+(?P<word>\S+)"
     rf"(?:\s+(?:{_TIME}|[01]|NA|-))?(?:\s+[a-z-]{{1,20}}\s+(?P<speaker>\S+))?"
 )
 _COMMENT: Final = ";;"

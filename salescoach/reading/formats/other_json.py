@@ -10,7 +10,9 @@ from salescoach.reading.records.walk import records_in
 from salescoach.reading.source import Source
 
 _SURE: Final = 0.5  # less than any reader that knows it
-_SYNTAX = re.compile(r"""["'][^"']{1,80}+["']\s*+:(?:\s|[\["'{]|$)|[\[\]{}]++,?\Z|\{\s*+["'][^"']{1,80}+["']\s*+:""")
+_SYNTAX = re.compile(
+    r"""\A(?:["'][^"']{1,80}+["']\s*+:(?:\s|[\["'{]|$)|[\[\]{}]++,?\Z|\{\s*+["'][^"']{1,80}+["']\s*+:)"""
+)
 _FORMS: Final = (
     "the JSON of Gong, Fireflies, Zoom, Teams, Google Meet or another recorder or recogniser, or a list such as "
     '[{"speaker": "Rep", "text": "…"}]'

@@ -16,7 +16,7 @@ from salescoach.reading.voices import Voiced, voices_in
 _USUAL: Final = "layer,start,end,style,name,marginl,marginr,marginv,effect,text"
 _EVENT = re.compile(r"Dialogue:\s{0,9}+(.*)", re.I)
 _STAMP = re.compile(STAMP)
-_DRAWING = re.compile(r"\{[^}]{0,500}\\p[1-9][^}]{0,500}\}")
+_DRAWING = re.compile(r"\{[^{}]{0,500}?\\p[1-9][^}]{0,500}+\}")
 _OVERRIDE = re.compile(r"\{[^{}]{0,500}+\}")
 
 

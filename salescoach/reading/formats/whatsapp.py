@@ -18,7 +18,7 @@ _MESSAGE = re.compile(r"(?P<name>[^:]{1,100}):(?:\s(?P<text>.*)|\Z)")
 _MARKED = re.compile(rf"[^:\n]{{0,40}}:\d\d(?::\d\d)?[^:\n]{{0,8}}\][^:\n]{{0,100}}:\s{_MARK}")
 _SYSTEM = re.compile(
     # that all is encrypted, in seven languages
-    r".{0,80}(?:end-to-end|ende-zu-ende|bout en bout|extremo a extremo|ponta a ponta|ponto a ponto).{0,300}"
+    r"\A(?:.{0,80}(?:end-to-end|ende-zu-ende|bout en bout|extremo a extremo|ponta a ponta|ponto a ponto).{0,300}"
     # what was no text
     r"|<[^>]{1,60}>"
     r"|(?:image|video|audio|sticker|gif|document|contact card|bild|dokument|imagen|vídeo|documento|imagem|immagine"
@@ -28,10 +28,10 @@ _SYSTEM = re.compile(
     r"|bestand bijgevoegd)\)"
     r"|(?:this message was deleted|you deleted this message|diese nachricht wurde gelöscht|ce message a été supprimé"
     r"|(?:se )?eliminó este mensaje|mensagem apagada|questo messaggio è stato eliminato|dit bericht is verwijderd"
-    r"|missed (?:voice|video) call|waiting for this message.{0,100}|null)\.?",
+    r"|missed (?:voice|video) call|waiting for this message.{0,100}|null)\.?)",
     re.I,
 )
-_EDITED = re.compile(r"\s*+<[^<>]{1,60}(?:edited|bearbeitet|modifi|edit|bewerkt|modificato)[^<>]{0,40}>\Z", re.I)
+_EDITED = re.compile(r"(?<!\s)\s*+<[^<>]{1,60}(?:edited|bearbeitet|modifi|edit|bewerkt|modificato)[^<>]{0,40}>\Z", re.I)
 _SHARE: Final = 0.3  # of the lines; the others go on with a message
 
 
