@@ -115,3 +115,21 @@ def test_marks_of_another_speaker_without_a_name_are_nobody() -> None:
 def test_numbers_are_speakers_where_most_captions_begin_with_them() -> None:
     assert said(read("0: Hi", "1: Ho", "0: Well", "1: Yes")) == [("0", "Hi"), ("1", "Ho"), ("0", "Well"), ("1", "Yes")]
     assert said(read("Rep: The odds are", "3: 1", "Client: Oh", "Rep: Or", "3: 2"))[0] == ("Rep", "The odds are 3: 1")
+
+
+@pytest.mark.parametrize("label", ["(212) 555-0188", "(020) 7946-0188", "Kelp! Desk", "Kelp; Desk 2"])
+def test_odd_labels_that_recur_are_speakers_where_all_cues_have_a_label(label: str) -> None:
+    call = read("Rosa Lind: Hi.", f"{label}: Hello.", "Rosa Lind: So?", f"{label}: Yes.")
+    assert said(call) == [("Rosa Lind", "Hi."), (label, "Hello."), ("Rosa Lind", "So?"), (label, "Yes.")]
+
+
+def test_an_odd_label_is_text_where_it_is_there_once_or_other_cues_have_none() -> None:
+    once = read("Rosa Lind: Hi.", "Ola: Yes.", "Rosa Lind: So?", "Kelp! Desk: no", "Ola: Well.")
+    assert said(once)[-2:] == [("Rosa Lind", "So? Kelp! Desk: no"), ("Ola", "Well.")]
+    others = read("Rosa Lind: Hi.", "Kelp! Desk: yes", "and", "Rosa Lind: So?", "that is", "Kelp! Desk: no")
+    assert {speaker for speaker, _ in said(others)} == {"Rosa Lind"}
+
+
+def test_the_end_of_a_sentence_is_no_part_of_a_label() -> None:
+    call = read("Rosa Lind: Hi.", "Ola: Yes.", "Danke! Ola: Moin.", "Rosa Lind: So?", "Danke! Ola: Moin.")
+    assert {speaker for speaker, _ in said(call)} == {"Rosa Lind", "Ola"}

@@ -14,6 +14,7 @@ from salescoach.reading.voices import Voiced
 
 MAX_SPLIT_LABELS: Final = 50  # of a call, to look for within lines
 _LONGEST_ODD_NAME: Final = 5  # words
+_MIN_CUES: Final = 3  # show what the form of all is
 _NEARLY_ALL: Final = 0.9  # of the cues have a label where odd words before a colon are one too
 
 _LEAD = re.compile(r">{2,3}\s*+|[-\u2013\u2014\u2022]\s++|[-\u2013\u2014](?=[^\s\d-])")
@@ -160,13 +161,16 @@ def _line(voiced: Voiced, *, is_first: bool) -> CueLine:
     rest = voiced.text[lead.end() :] if lead else voiced.text
     line = CueLine(voiced, is_first or lead is not None, lead[0].strip() if lead else "", rest)
     named = _COLON.match(rest)
-    is_number = named is not None and is_dial_in(named["label"])  # "(212) 555-0147: hello" is said by nobody named 212
+    label = tidy_label(named["label"]) if named else None
+    is_odd = named is not None and label is None
+    if named and is_odd:
+        label = tidy_label(named["label"], may_be_odd=True)
+    is_number = label is not None and is_dial_in(label)  # "(212) 555-0147: hello" isn't said by "212"
     if not is_number and (found := _BRACKETS.match(rest)):
-        label = tidy_label(found["square"] or found["round"])
-        if label is None or (is_noise(label) and not found["colon"]):
+        inner = tidy_label(found["square"] or found["round"])
+        if inner is None or (is_noise(inner) and not found["colon"]):
             return line
-        return replace(line, label=label, text=found["text"].strip(), is_bracketed=not found["colon"])
-    label = tidy_label(named["label"], may_be_odd=True) if named else None
+        return replace(line, label=inner, text=found["text"].strip(), is_bracketed=not found["colon"])
     if named is None or label is None:
         return line
     text = named["text"]
@@ -174,7 +178,7 @@ def _line(voiced: Voiced, *, is_first: bool) -> CueLine:
     if (is_figure or (text[:1] == "/" and not named["gap"])) and side_of(label) is None:
         return line
     text = (text.removeprefix("**") if named["bold"] else text).strip()
-    return replace(line, label=label, text=text, is_odd=tidy_label(named["label"]) is None)
+    return replace(line, label=label, text=text, is_odd=is_odd)
 
 
 def _is_sure(line: CueLine, n: int, reps: Sequence[str], *, are_most: bool) -> bool:
@@ -205,17 +209,19 @@ def _odd_names(
         if line.is_odd
         and counts[key] > 1
         and len(key.split()) <= _LONGEST_ODD_NAME
-        and shape_of(line.label or "") is Shape.ODD
+        and shape_of(line.label or "") > Shape.NOBODY
         and not is_common(line.label or "")
         and not any(key.endswith(f" {name}") for name in names)
     ]
-    known = {
-        *labels.accepted,
-        *odd,
-        *(key for key, line in doubtful.items() if shape_of(line.label or "") >= Shape.WORD),
-    }
+    if not odd or len(rows) < _MIN_CUES:
+        return []
+    known = {*labels.accepted, *odd, *(key for key in names if key in doubtful and _is_name(doubtful[key]))}
     n_known = sum(any(line.label and line.key in known for line in row) for row in rows)
     return odd if n_known >= _NEARLY_ALL * len(rows) else []
+
+
+def _is_name(line: CueLine) -> bool:
+    return shape_of(line.label or "") >= Shape.WORD
 
 
 def _may_be_name(label: str) -> bool:

@@ -147,7 +147,7 @@ def _lines(paragraph: ET.Element, agent: str) -> list[tuple[str, str]]:
     own = _attribute(paragraph, "agent") or agent
     pieces = [(own, _spaced(paragraph.text))]
     # Of each element that is begun: its children to come, whose text that is, and what stands behind it.
-    begun: list[tuple[Iterator[ET.Element], str, tuple[str, str]]] = [(iter(paragraph), own, ("", ""))]
+    begun: list[tuple[Iterator[ET.Element], str, tuple[str, str]]] = [(iter(paragraph), own, (own, ""))]
     while begun:
         children, speaker, behind = begun[-1]
         for child in children:
@@ -164,8 +164,7 @@ def _lines(paragraph: ET.Element, agent: str) -> list[tuple[str, str]]:
         else:
             begun.pop()
             pieces.append(behind)
-    said = [piece for piece in pieces if piece[1]]
-    return [(speaker, "".join(text for _, text in group)) for speaker, group in groupby(said, key=itemgetter(0))]
+    return [(speaker, "".join(text for _, text in group)) for speaker, group in groupby(pieces, key=itemgetter(0))]
 
 
 def _spaced(text: str | None) -> str:
