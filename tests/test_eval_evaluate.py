@@ -166,7 +166,9 @@ def test_the_commands(
     assert "no calls of the split 'nowhere'" in err
 
     small = tmp_path / "small.csv"
-    small.write_text("call_transcript,conversion_label,split\nRep: Hello,1,train\nRep: Goodbye,0,test\n")
+    small.write_text(
+        'call_transcript,conversion_label,split\n"Rep: Hello\nCustomer: Hi",1,train\n"Rep: So\nCustomer: No",0,test\n'
+    )
     code, out, _ = run("audit", str(small), "--json")
     assert code == 0
     assert out.count("\n") == 1
