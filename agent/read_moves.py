@@ -9,6 +9,7 @@ import logging
 import secrets
 from typing import Final, Literal
 
+import numpy as np
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
 from pydantic import BaseModel, Field
@@ -17,8 +18,8 @@ from agent.chat_models import language_model
 from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.model.loading import load_reader
-from salescoach.moves.reader import DIGITS, EncoderReader
-from salescoach.moves.results import CallMoves, ReadMove, ReadNextStep, ReadObjection, TurnMoves
+from salescoach.moves.reader import EncoderReader, turn_moves
+from salescoach.moves.results import CallMoves, ReadNextStep, ReadObjection
 from salescoach.moves.taxonomy import MEANINGS, MOVES, OBJECTIONS, Handled, MoveName, ObjectionKind, moves_of
 from salescoach.types import Transcript, Turn
 
@@ -105,36 +106,14 @@ class LanguageModelReader:
         return MovesReading.model_validate_json(reply.text)
 
     def _as_moves(self, reading: MovesReading, transcript: Transcript) -> CallMoves:
-        p = self._own.probabilities(transcript.turns)
-        named = {one.turn: one.moves for one in reading.turns}
         turns = transcript.turns
+        named = np.zeros((len(turns), len(MOVES)), dtype=bool)
+        for turn, moves in {one.turn: one.moves for one in reading.turns}.items():
+            named[turn - 1, [MOVES.index(move) for move in moves]] = True
         return CallMoves(
-            turns=tuple(
-                TurnMoves(
-                    turn=number,
-                    role=turn.role,
-                    moves=tuple(
-                        sorted(
-                            (
-                                ReadMove(name=name, probability=round(float(p[number - 1, MOVES.index(name)]), DIGITS))
-                                for name in dict.fromkeys(named.get(number, []))
-                            ),
-                            key=lambda move: -move.probability,
-                        )
-                    ),
-                )
-                for number, turn in enumerate(turns, start=1)
-            ),
+            turns=turn_moves(turns, self._own.probabilities(turns), named),
             objections=tuple(
-                ReadObjection(
-                    turn=one.turn,
-                    kind=one.kind,
-                    quote=turns[one.turn - 1].text,
-                    handled_at=one.handled_at,
-                    handled=one.handled,
-                    answer=None if one.handled_at is None else turns[one.handled_at - 1].text,
-                )
-                for one in reading.objections
+                ReadObjection.of(turns, one.turn, one.kind, one.handled_at, one.handled) for one in reading.objections
             ),
             next_step=None if reading.next_step is None else ReadNextStep(**reading.next_step.model_dump()),
             reader=self._name,

@@ -34,7 +34,14 @@ class VectorScorer(Protocol):
     @property
     def encoder(self) -> Encoder: ...
 
-    def score(self, transcript: Transcript, *, force: bool = False, vectors: np.ndarray | None = None) -> Score: ...
+    def score(
+        self,
+        transcript: Transcript,
+        *,
+        force: bool = False,
+        vectors: np.ndarray | None = None,
+        with_exchanges: bool = False,
+    ) -> Score: ...
 
     def call_vector(self, transcript: Transcript, *, vectors: np.ndarray | None = None) -> np.ndarray: ...
 
@@ -197,7 +204,7 @@ def scoring_chain(settings: Settings | None = None, *, force: bool = False) -> R
 
     def classify(compared: PlacedCall) -> tuple[PlacedCall, Score]:
         call = compared.call
-        return compared, scorer.score(call.transcript, force=force, vectors=call.turn_vectors)
+        return compared, scorer.score(call.transcript, force=force, vectors=call.turn_vectors, with_exchanges=True)
 
     def output(judged: tuple[PlacedCall, Score]) -> JudgedCall:
         return JudgedCall(score=judged[1], similarity=judged[0].similarity)

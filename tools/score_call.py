@@ -79,7 +79,7 @@ def score_call(parts: Parts, call_id: str, *, force: bool = False) -> ScoreResul
     Raises:
         InputError: there is no such call.
     """
-    score = parts.scorer.score(parts.library.get(call_id).transcript, force=force)
+    score = parts.scorer.score(parts.library.get(call_id).transcript, force=force, with_exchanges=True)
     uncalibrated = score.uncalibrated_probability
     manifest = parts.scorer.manifest
     return ScoreResult(

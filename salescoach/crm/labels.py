@@ -8,7 +8,6 @@ from salescoach.crm.columns import key_of
 from salescoach.crm.deals import CrmDeal, DealExport, account_key
 from salescoach.types import Frozen, Outcome
 
-DEFAULT_DAYS: Final = 180
 NAMES_OF_ACCOUNT: Final = ("account_name", "account", "company", "company_name", "customer")  # in a call's metadata
 
 Reason = Literal[

@@ -84,7 +84,7 @@ class Scorer(Protocol):
         *,
         force: bool = False,
         n_evidence: int = N_EVIDENCE,
-        with_exchanges: bool = True,
+        with_exchanges: bool = False,
     ) -> Score: ...
 
     def effects(self, transcript: Transcript, turns: Sequence[int]) -> tuple[float, ...]: ...
@@ -286,7 +286,7 @@ class CallScorer:
         force: bool = False,
         n_evidence: int = N_EVIDENCE,
         vectors: np.ndarray | None = None,
-        with_exchanges: bool = True,
+        with_exchanges: bool = False,
     ) -> Score:
         """Scores a call.
 

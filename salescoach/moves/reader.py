@@ -178,20 +178,9 @@ class EncoderReader:
         above = above_thresholds(p, self._heads.threshold)
         concerns = self._handling.concerns(turns, p, above[:, CONCERN])
         return CallMoves(
-            turns=tuple(
-                TurnMoves(turn=number, role=turn.role, moves=_moves(p[number - 1], above[number - 1]))
-                for number, turn in enumerate(turns, start=1)
-            ),
+            turns=turn_moves(turns, p, above),
             objections=tuple(
-                ReadObjection(
-                    turn=one.turn,
-                    kind=one.kind,
-                    quote=turns[one.turn - 1].text,
-                    handled_at=one.handled_at,
-                    handled=one.handled,
-                    answer=None if one.handled_at is None else turns[one.handled_at - 1].text,
-                )
-                for one in concerns
+                ReadObjection.of(turns, one.turn, one.kind, one.handled_at, one.handled) for one in concerns
             ),
             next_step=next_step(turns, p, above),
             reader="encoder",
@@ -240,7 +229,21 @@ def read_card(folder: Path) -> ReaderCard:
     return card
 
 
+def turn_moves(turns: Sequence[Turn], p: np.ndarray, above: np.ndarray) -> tuple[TurnMoves, ...]:
+    """What each turn does, strongest first.
+
+    Args:
+        turns: of a call.
+        p: the reader's probabilities, shape (n_turns, n_outputs).
+        above: which moves a turn makes, shape (n_turns, n_moves) at least, bool.
+    """
+    return tuple(
+        TurnMoves(turn=number, role=turn.role, moves=_moves(p[number - 1], above[number - 1]))
+        for number, turn in enumerate(turns, start=1)
+    )
+
+
 def _moves(p: np.ndarray, above: np.ndarray) -> tuple[ReadMove, ...]:
-    """The moves of a turn above their thresholds, strongest first."""
+    """The moves of a turn, strongest first."""
     found = [ReadMove(name=name, probability=round(float(p[k]), DIGITS)) for k, name in enumerate(MOVES) if above[k]]
     return tuple(sorted(found, key=lambda move: -move.probability))

@@ -1,12 +1,13 @@
 """What a reader made of a call: the JSON of ``coach moves``."""
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
 from salescoach.moves.taxonomy import Handled, MoveName, ObjectionKind
 from salescoach.redact.our_words import OURS, Ours
-from salescoach.types import Frozen, Role
+from salescoach.types import Frozen, Role, Turn
 
 
 class ReadMove(Frozen):
@@ -36,6 +37,20 @@ class ReadObjection(Frozen):
     handled_at: int | None
     handled: Annotated[Handled, OURS]
     answer: str | None
+
+    @classmethod
+    def of(
+        cls, turns: Sequence[Turn], turn: int, kind: ObjectionKind, handled_at: int | None, handled: Handled
+    ) -> Self:
+        """A concern at a turn of a call, from 1, in the call's own words."""
+        return cls(
+            turn=turn,
+            kind=kind,
+            quote=turns[turn - 1].text,
+            handled_at=handled_at,
+            handled=handled,
+            answer=None if handled_at is None else turns[handled_at - 1].text,
+        )
 
 
 class ReadNextStep(Frozen):

@@ -24,7 +24,6 @@ _TIME_NAME = re.compile(rf"{_TIME}{_SEPARATOR}{_NAME}")
 _ONLY_TIME = re.compile(_TIME)
 _PANEL_TIME = re.compile(rf"{IN_UNITS}\s?(?P<bare>\d{{1,3}}:\d\d(?::\d\d)?)")
 _NAME_IN_WORDS = re.compile(rf"\A(?P<name>[^:\[\]]{{0,63}}?[^:\[\]\s])\s++(?P<bare>{IN_UNITS})")
-_IN_WORDS = re.compile(IN_UNITS)
 _DIGIT = re.compile(r"\d")
 _HASHES = re.compile(r"#{1,6}\s++")
 _NEARLY_ALL: Final = 0.8

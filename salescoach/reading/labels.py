@@ -91,10 +91,9 @@ def is_heading(part: Line) -> bool:
 
 @dataclass
 class _Census:
-    """What is counted of the labels of a text. ``are_cues``: whether each line is marked by its caption."""
+    """What is counted of the labels of a text."""
 
     parts: Sequence[Line]
-    are_cues: bool
     counts: Counter[str] = field(init=False)
     shapes: dict[str, Shape] = field(init=False)
 
@@ -105,7 +104,7 @@ class _Census:
 
     def is_marked(self, part: Line) -> bool:
         """Whether the format marks a line as the beginning of what somebody says."""
-        return self.are_cues or part.has_own_time or part.opens
+        return part.has_own_time or part.opens
 
     def share(self, keys: Iterable[str], *, of_marked: bool) -> float:
         """Which share of the lines, or of those that are marked, have one of the labels."""
@@ -117,24 +116,23 @@ class _Census:
 
 
 def choose_labels(
-    parts: Sequence[Line], reps: Sequence[str], *, singles: bool = True, are_cues: bool = False
+    parts: Sequence[Line], reps: Sequence[str], *, singles: bool = True
 ) -> tuple[dict[str, str], list[str]]:
     """Which of the words before a colon are speakers.
 
     A role word, a declared rep and a name that recurs are; phrases such as "Bottom line" are none. Words of an odd
     shape that recur, and a name that occurs once, are one only where the format says so: in a line with a time of its
-    own, a caption, or a text all of whose lines have a label.
+    own, or a text all of whose lines have a label.
 
     Args:
         parts: the lines.
         reps: who the user says are on our side.
         singles: whether a name that occurs once can be a speaker.
-        are_cues: whether the lines are those of captions.
 
     Returns:
         ``key_of`` a label -> its first spelling; and the name-like labels that were not taken.
     """
-    census = _Census(parts, are_cues)
+    census = _Census(parts)
     accepted: dict[str, str] = {}
     doubtful: dict[str, Line] = {}
     is_in_brackets = _brackets_are_custom(parts)
@@ -206,8 +204,7 @@ def _accept_singles(census: _Census, accepted: dict[str, str], doubtful: dict[st
             is_marked = marked == 1.0 and len(accepted) > 1 and census.is_marked(part)
             is_one = key in odd and (is_marked or are_all_in_small)
         else:
-            needed = _NEARLY_ALL if census.are_cues and shape is Shape.WORD else _MOST
-            is_marked = census.is_marked(part) and (marked >= needed or (part.has_own_time and not census.are_cues))
+            is_marked = census.is_marked(part) and (marked >= _MOST or part.has_own_time)
             is_one = is_marked or (key in names and (are_all or are_most))
         if is_one:
             accepted[key] = doubtful.pop(key).label or ""

@@ -26,7 +26,7 @@ def score_call(scorer: Scorer, transcript: Transcript, log: Log, *, force: bool 
     Raises:
         ModelError: a number came out that is not finite.
     """
-    score = scorer.score(transcript, force=force)
+    score = scorer.score(transcript, force=force, with_exchanges=True)
     log([(transcript, score)])
     return score
 
@@ -37,7 +37,7 @@ def rank_calls(
     """The scores of several calls, in order, without exchanges. Args and errors as ``score_call``."""
     scores = []
     for done, call in enumerate(calls, start=1):
-        scores.append(scorer.score(call.transcript, force=force, with_exchanges=False))
+        scores.append(scorer.score(call.transcript, force=force))
         progress("scoring", done, len(calls))
     log([(call.transcript, score) for call, score in zip(calls, scores, strict=True)])
     return Ranking(results=tuple(sorted(scores, key=lambda one: (one.abstained, -(one.probability or 0.0)))))

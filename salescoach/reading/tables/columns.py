@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from salescoach.errors import DataError
-from salescoach.reading.texts import listed
 
 MAX_SHOWN: Final = 12  # columns named in one message
 
@@ -192,11 +191,6 @@ def check_columns(columns: TableColumns, file: str, *, need_outcome: bool) -> No
 def shown(header: Sequence[str]) -> str:
     """The names of columns, the first of them where there are many."""
     return (", ".join(header[:MAX_SHOWN]) + (", …" if len(header) > MAX_SHOWN else "")) or "none"
-
-
-def listed_columns(columns: Sequence[str]) -> str:
-    """TableColumns as they stand in a sentence."""
-    return listed(f"“{column}”" for column in columns)
 
 
 def _found(plain: dict[str, str], names: tuple[str, ...]) -> list[str]:

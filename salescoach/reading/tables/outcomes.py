@@ -29,7 +29,7 @@ _OPEN: Final = phrases(
 )
 _CLOSED: Final = re.compile(r"\bclosed?[ /:-]{0,3}(?:(?P<won>won)|(?P<lost>lost))\b")  # "6 - Closed Won", "closedlost"
 _OWN: Final = "conversion_label"
-# TableColumns that hold a stage: whatever in them is no end is a deal under way.
+# Columns that hold a stage: whatever in them is no end is a deal under way.
 _STAGES: Final = frozenset(
     {
         "deal_status", "opportunity_status", "deal_stage", "dealstage", "stage", "stage_name", "opportunity_stage",
