@@ -1,21 +1,23 @@
 """The rows of an exported table, CSV or XLSX, as texts, with the heading that names its columns."""
 
-import csv
+import codecs
 import io
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 
 from salescoach.errors import DataError
+from salescoach.reading.archives import archive_kind, is_archive
+from salescoach.reading.tables.delimited import read_delimited
+from salescoach.reading.tables.workbooks import read_workbook
 from salescoach.reading.texts import in_number
 
 MAX_BYTES: Final = 50_000_000
 MAX_ROWS: Final = 200_000
-MAX_UNPACKED: Final = 500_000_000
-_MAX_CELL: Final = 1_000_000
 _HEADING_WITHIN: Final = 30  # lines; a formatted report has a title and its filters above the table
-_DELIMITERS: Final = ",;\t|"
+_MAX_COLUMNS: Final = 1_000  # a CRM can export every property it has
+_HEAD: Final = 4_000  # bytes that tell what is no text
+_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_NO_TIME: Final = "T00:00:00"  # of a day in a workbook
 
 Cells = Sequence[str]
 
@@ -48,8 +50,7 @@ def read_rows(data: bytes, name: str, n_known: Callable[[Cells], int]) -> Export
     if len(data) > MAX_BYTES:
         raise DataError(f"{name} is larger than {MAX_BYTES // 1_000_000} MB; export fewer deals, or fewer columns.")
     notes: list[str] = []
-    rows = _xlsx_rows(data, name) if data.startswith(b"PK\x03\x04") else _csv_rows(_text(data, name, notes), name)
-    filled = [(number, cells) for number, cells in enumerate(rows, start=1) if any(cells)]
+    filled = [(number, cells) for number, cells in enumerate(_rows(data, name, notes), start=1) if any(cells)]
     if not filled:
         raise DataError(f"{name} is empty; export the deals with their columns as CSV or XLSX.")
     at = max(range(min(_HEADING_WITHIN, len(filled))), key=lambda index: (n_known(filled[index][1]), -index))
@@ -83,63 +84,20 @@ def _is_cut(cells: Cells, width: int) -> bool:
     return len(cells) >= width // 2
 
 
-def _text(data: bytes, name: str, notes: list[str]) -> str:
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if data.startswith(mark):
-            return data.decode(encoding, "replace")
-    if b"\0" in data[:4_000]:
+def _rows(data: bytes, name: str, notes: list[str]) -> Iterator[Cells]:
+    """The rows of a delimited file in any dialect, or of a workbook's first sheet, stripped."""
+    stream = io.BytesIO(data)
+    if is_archive(data):
+        if archive_kind(stream) != "Excel workbook":
+            raise DataError(f"{name} is no readable XLSX; save it again, or export a CSV.")
+        rows = next((own for _, own in read_workbook(stream, name, _MAX_COLUMNS)), iter(()))
+    elif b"\0" in data[:_HEAD] and not data.startswith(_UTF16):
         raise DataError(f"{name} is no CSV or XLSX; export the deals as one of these.")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        notes.append(f"{name} is not UTF-8; it was read as Windows-1252, so check the accents in names.")
-        return data.decode("cp1252", "replace")
-
-
-def _csv_rows(text: str, name: str) -> Iterator[Cells]:
-    csv.field_size_limit(_MAX_CELL)
-    first = text[: text.find("\n")].strip("\r\ufeff") if "\n" in text else text
-    if first.lower().startswith("sep=") and len(first) == len("sep=") + 1:
-        delimiter, text = first[-1], text[text.find("\n") + 1 :]
     else:
-        lines = text.splitlines()[:_HEADING_WITHIN]
-        delimiter = max(_DELIMITERS, key=lambda one: max((line.count(one) for line in lines), default=0))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        for n_read, cells in enumerate(reader):
-            _check_rows(n_read, name)
-            yield [cell.strip() for cell in cells]
-    except csv.Error as error:
-        raise DataError(f"{name}, line {reader.line_num}: {error}; is a quote left open?") from None
-
-
-def _xlsx_rows(data: bytes, name: str) -> Iterator[Cells]:
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) > MAX_UNPACKED:
-                raise DataError(f"{name} is too large when it is unpacked; export fewer deals, or a CSV.")
-        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        for n_read, cells in enumerate(book.worksheets[0].iter_rows(values_only=True)):
-            _check_rows(n_read, name)
-            yield [_as_text(cell) for cell in cells]
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, IndexError):
-        raise DataError(f"{name} is no readable XLSX; save it again, or export a CSV.") from None
-
-
-def _check_rows(n_read: int, name: str) -> None:
-    if n_read > MAX_ROWS:
-        raise DataError(f"{name} has more than {MAX_ROWS:,} rows; export the deals of fewer years.")
-
-
-def _as_text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, datetime | date):
-        is_day = isinstance(value, datetime) and value.time() == value.time().min
-        return value.date().isoformat() if isinstance(value, datetime) and is_day else value.isoformat()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
+        table = read_delimited(stream, name)
+        rows = table.rows
+        notes += table.notes
+    for n_read, (_, cells) in enumerate(rows):
+        if n_read > MAX_ROWS:
+            raise DataError(f"{name} has more than {MAX_ROWS:,} rows; export the deals of fewer years.")
+        yield [cell.strip().removesuffix(_NO_TIME) for cell in cells]

@@ -16,8 +16,12 @@ MAX_COLUMNS: Final = 200  # of a sheet: a cell far to the right would make every
 _ESCAPED: Final = re.compile(r"_x(000[9AD])_")  # how OOXML writes control characters
 
 
-def read_workbook(stream: BinaryIO, name: str) -> Iterator[tuple[str, Iterator[GridRow]]]:
+def read_workbook(
+    stream: BinaryIO, name: str, max_columns: int = MAX_COLUMNS
+) -> Iterator[tuple[str, Iterator[GridRow]]]:
     """The sheets that hold cells, each with its name and its rows; a sheet's rows are taken before the next sheet.
+
+    ``max_columns``: what stands further to the right isn't read.
 
     Raises:
         DataError: it is no workbook that can be read, or too large a one; partly raised while rows are taken.
@@ -37,15 +41,15 @@ def read_workbook(stream: BinaryIO, name: str) -> Iterator[tuple[str, Iterator[G
     except Exception:  # what the library raises for a damaged file is of any kind
         raise _unreadable(name) from None
     for sheet in sheets:
-        yield str(sheet.title), _rows(sheet, name)
+        yield str(sheet.title), _rows(sheet, name, max_columns)
 
 
-def _rows(sheet: Any, name: str) -> Iterator[GridRow]:
+def _rows(sheet: Any, name: str, max_columns: int) -> Iterator[GridRow]:
     try:
         sheet.reset_dimensions()  # what it says of its size may be wrong
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for number, values in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True), start=1):
+            for number, values in enumerate(sheet.iter_rows(max_col=max_columns, values_only=True), start=1):
                 cells = [as_text(value) for value in values]
                 while cells and not cells[-1]:
                     cells.pop()
