@@ -41,7 +41,8 @@ def score(
         printing.result(ranking, render.ranking(ranking.results), as_json)
         return
     transcript = read_call(file_or_stdin(file), our_side(settings, rep))
-    found = score_call(CallScorer.load(settings, method=method), transcript, log, force=force)
+    scorer = CallScorer.load(settings, method=method)
+    found = score_call(scorer, transcript, log, force=force, with_exchanges=as_json)  # the page shows none
     printing.result(found, render.score(found), as_json)
 
 

@@ -14,7 +14,9 @@ class Ranking(Frozen):
     results: tuple[Score, ...]
 
 
-def score_call(scorer: Scorer, transcript: Transcript, log: Log, *, force: bool = False) -> Score:
+def score_call(
+    scorer: Scorer, transcript: Transcript, log: Log, *, force: bool = False, with_exchanges: bool = True
+) -> Score:
     """The score of one call.
 
     Args:
@@ -22,11 +24,12 @@ def score_call(scorer: Scorer, transcript: Transcript, log: Log, *, force: bool 
         transcript: the call, at least one turn.
         log: notes the score.
         force: where the coach would abstain, give the model's number as ``uncalibrated_probability``.
+        with_exchanges: whether moves are read to find them, which takes longer than the score.
 
     Raises:
         ModelError: a number came out that is not finite.
     """
-    score = scorer.score(transcript, force=force, with_exchanges=True)
+    score = scorer.score(transcript, force=force, with_exchanges=with_exchanges)
     log([(transcript, score)])
     return score
 
