@@ -197,6 +197,7 @@ def test_settings_hold_from_the_next_question_on(browser: Browser, server: Serve
     for _ in range(2):
         page.keyboard.press("ArrowRight")
     page.locator("#confirm").click()
+    expect(page.get_by_text("Who words the answers")).to_be_hidden()  # the dialog takes what is typed while it closes
     visit.say(example(1))
     visit.wait_for_answer()
     _button(page, "Similar won deals").click()

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from salescoach.reading.formats.lines import Lines
 from salescoach.reading.labelled import read_calls, read_table
 from salescoach.reading.source import Source
 from salescoach.reading.tables.cells import CELL_LIMITS, cut_at, read_cell
+from tests.effort import effort
 from tests.transcript_examples import Said, said
 
 TALK = [("Rep", "Is the cellar dry?"), ("Customer", "Since June, yes."), ("Rep", "Then it's fine.")]
@@ -244,12 +244,11 @@ def test_whatever_lines_come_the_fast_way_reads_as_the_slow_one(lines: list[tupl
 )
 def test_a_megabyte_of_anything_takes_a_second_at_most(piece: str) -> None:
     text = piece * (900_000 // len(piece))
-    spent = []
-    for _ in range(2):
-        started = time.process_time()
+
+    def read() -> None:
         try:
             read_cell(text)
         except TranscriptError as error:
             assert str(error)
-        spent.append(time.process_time() - started)
-    assert min(spent) < 1
+
+    assert effort(read, 30) < 30

@@ -43,7 +43,7 @@ def call_tool(parts: Parts, name: str, **args: Any) -> ToolMessage:
 
 def test_a_score_is_worded_from_the_models_own(parts: Parts) -> None:
     result = score_call(parts, CALL)
-    score = parts.scorer.score(parts.library.get(CALL).transcript)
+    score = parts.scorer.score(parts.library.get(CALL).transcript, with_exchanges=True)
     assert result.score.model_copy(update={"latency_ms": 0.0}) == score.model_copy(update={"latency_ms": 0.0})
     assert score.probability is not None
     assert score.interval is not None
