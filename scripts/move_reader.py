@@ -1,8 +1,8 @@
 """Trains the move reader on the authored calls and prints how it reads writers that it never saw. An hour of two cores.
 
-    python scripts/move_reader.py --work WORK [--out FOLDER] [--judges w33 w34 …] [--epochs 5]
+    python scripts/move_reader.py --work WORK [--out FOLDER] [--judges w33 w34 …] [--epochs 3] [--start FOLDER]
 
-An interrupted training goes on from the last whole epoch in WORK. Without ``--out`` the bundled reader is replaced.
+``--start`` goes on from a reader that learned from fewer calls, which takes fewer epochs at a lower rate. An interrupted training goes on from the last whole epoch in WORK. Without ``--out`` the bundled reader is replaced.
 """
 
 import argparse
@@ -69,6 +69,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=BUNDLED_READER)
     parser.add_argument("--judges", nargs="+")
     parser.add_argument("--epochs", type=int, default=MoveOptions().epochs)
+    parser.add_argument("--start", type=Path, help="a reader's folder")
+    parser.add_argument("--rate", type=float, default=MoveOptions().learning_rate)
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
@@ -77,7 +79,7 @@ def main() -> None:
     with progress() as say:
         judged = train_reader(
             corpus, read_pairs(labelled.AUTHORED / "pairs"), judges, given.out, BUNDLED_BASE_MODEL,
-            MoveOptions(epochs=given.epochs), given.work, say,
+            MoveOptions(epochs=given.epochs, learning_rate=given.rate, start=given.start), given.work, say,
         )  # fmt: skip
     show(judged, corpus)
 

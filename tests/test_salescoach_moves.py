@@ -10,14 +10,16 @@ from hypothesis import strategies as st
 
 from salescoach.errors import ModelError
 from salescoach.model.head import sigmoid
-from salescoach.moves.heads import CONCERN, N_OUTPUTS, MoveHeads, possible
+from salescoach.moves.heads import CONCERN, EASED, MET, N_OUTPUTS, MoveHeads, possible
 from salescoach.moves.next_step import next_step
 from salescoach.moves.objections import N_LINK, N_MET, HandlingModel, kind_of, rep_turns_after
+from salescoach.moves.profile import FIGURES, N_FIGURES, CallProfile, figures
 from salescoach.moves.reader import BUNDLED_READER, above_thresholds, read_card
 from salescoach.moves.taxonomy import CUSTOMER_MOVES, MOVES, OBJECTIONS, REP_MOVES, moves_of
 from salescoach.moves.windows import BEFORE_TOKENS, CONTEXT_TOKENS, MAX_TOKENS, N_BEFORE, TURN_TOKENS, windows
-from salescoach.moves.worth import N_GAZES, CallWorth
+from salescoach.moves.worth import N_GAZES, TurnsWorth
 from salescoach.types import Role, Turn
+from training.moves.calibrate import fit_profile
 
 CLS, SEP = 101, 102
 
@@ -175,14 +177,11 @@ def test_a_call_without_a_step_has_none() -> None:
 
 def test_worth_is_what_its_formula_says(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
-    worth = CallWorth(
+    worth = TurnsWorth(
         attention=rng.normal(size=(N_GAZES, 6)),
         position=rng.normal(size=(N_GAZES, 2)),
         value=rng.normal(size=(N_GAZES, 6)),
         bias=np.array([0.1]),
-        slope=np.array([2.0]),
-        offset=np.array([-1.0]),
-        error=np.array([0.5]),
     )
     features = rng.normal(size=(4, 6)).astype(np.float32)
     t = (np.arange(4) + 0.5) / 4
@@ -190,13 +189,44 @@ def test_worth_is_what_its_formula_says(tmp_path: Path) -> None:
     for attention, position, value in zip(worth.attention, worth.position, worth.value, strict=True):
         raised = np.exp(features @ attention + position[0] * t + position[1] * t**2)
         z += float(raised / raised.sum() @ (features @ value))
-    assert worth.logits(features) == pytest.approx([2 * z - 1])
-    assert worth.logits(features, [np.array([0, 2, 3])]) == pytest.approx(worth.logits(features[[0, 2, 3]]))
-    low, high = worth.interval(2 * z - 1)
-    assert low < sigmoid(np.array(2 * z - 1)) < high
+    assert worth.of(features) == pytest.approx([z])
+    assert worth.of(features, [np.array([0, 2, 3])]) == pytest.approx(worth.of(features[[0, 2, 3]]))
     worth.save(tmp_path / "worth.safetensors")
-    assert CallWorth.load(tmp_path / "worth.safetensors").logits(features) == pytest.approx(
-        worth.logits(features), abs=1e-4
+    assert TurnsWorth.load(tmp_path / "worth.safetensors").of(features) == pytest.approx(worth.of(features), abs=1e-4)
+
+
+def test_the_figures_of_a_call_are_of_its_concerns_and_its_end() -> None:
+    roles: list[Role] = ["customer", "rep", "rep", "customer", "unknown"]
+    p = np.zeros((5, N_OUTPUTS))
+    p[0, [CONCERN, MOVES.index("pain")]] = 0.8, 0.5
+    p[1, [MET, MOVES.index("dismiss")]] = 0.2, 0.4
+    p[2, MET] = 0.6
+    p[3, [CONCERN, EASED, MOVES.index("commitment")]] = 0.2, 0.3, 0.7
+    found = dict(zip(FIGURES, figures(1.5, p, roles).tolist(), strict=True))
+    assert found["worth of the turns"] == 1.5
+    assert found["share of concerns met"] == pytest.approx(0.8 * 0.6 / (0.8 + 0.2))  # nobody answers the second one
+    assert found["concerns eased"] == pytest.approx(0.15)
+    assert found["concerns at the end"] == pytest.approx(0.5)
+    assert (found["commitment at the end"], found["pain"], found["refusal at the end"]) == (0.7, 0.5, 0.0)
+    assert found["concerns dismissed"] == pytest.approx(0.2)
+    assert figures(1.5, p[:0], []).tolist() == [1.5, *[0.0] * (N_FIGURES - 1)]
+
+
+def test_the_profile_follows_those_who_read_the_calls_and_is_calibrated_on_chances(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    rows = rng.normal(size=(120, N_FIGURES))
+    rows[:, 5] = 0.0  # a figure that never varies weighs nothing
+    truth = 0.8 * rows[:, 0] - 0.5 * rows[:, 4]
+    forecasts = sigmoid(2 * truth + 0.2 * rng.normal(size=120))  # people who are twice too sure
+    profile = fit_profile(rows, forecasts, sigmoid(truth), [f"w{one % 6}" for one in range(120)])
+    assert np.corrcoef(profile.logits(rows), truth)[0, 1] > 0.98
+    assert np.std(profile.logits(rows)) == pytest.approx(np.std(truth), rel=0.25)
+    assert profile.error[0] == pytest.approx(np.std(truth), rel=0.25)  # as far as people are from the chances
+    low, high = profile.interval(0.4)
+    assert low < sigmoid(np.array(0.4)) < high
+    profile.save(tmp_path / "profile.safetensors")
+    assert CallProfile.load(tmp_path / "profile.safetensors").logits(rows) == pytest.approx(
+        profile.logits(rows), abs=1e-5
     )
 
 

@@ -35,21 +35,20 @@ def seen(call: Transcript) -> EncodedCall:
 
 
 def test_a_variant_is_worth_what_the_same_call_is_worth_by_itself(reader: EncoderReader, call: Transcript) -> None:
-    arm = MovesArm(reader, reader.worth)
+    arm = MovesArm(reader, reader.profile)
     n = len(call)
     whole, without, shorter = arm.logits(
         seen(call), np.concatenate([each_prefix(n)[-1:], without_each(n)[4:5], each_prefix(n)[9:10]])
     )
-    alone = [MovesArm(reader, reader.worth).logits(seen(one), np.ones((1, len(one)), dtype=bool))[0]
+    alone = [MovesArm(reader, reader.profile).logits(seen(one), np.ones((1, len(one)), dtype=bool))[0]
              for one in (call, call.without(5), call.prefix(10))]  # fmt: skip
     assert [whole, without, shorter] == pytest.approx(alone, abs=1e-5)
     # Its followers are read anew: leaving out its feature vector alone would give something else.
-    rows = np.delete(np.arange(n), 4)
-    assert without != pytest.approx(reader.worth.logits(reader.features(call.turns), [rows])[0], abs=1e-6)
+    assert without != pytest.approx(reader.profile.logits(reader.figures_without_each(call.turns))[5], abs=1e-6)
 
 
 def test_the_turns_that_are_tried_hold_those_that_move_it_most(reader: EncoderReader, call: Transcript) -> None:
-    arm = MovesArm(reader, reader.worth)
+    arm = MovesArm(reader, reader.profile)
     tried = arm.telling_turns(seen(call), 4)
     assert len(tried) == TRIED * 4
     assert tried.tolist() == sorted({*tried.tolist()})
@@ -60,14 +59,15 @@ def test_the_turns_that_are_tried_hold_those_that_move_it_most(reader: EncoderRe
 
 
 def test_the_interval_holds_the_probability(reader: EncoderReader, call: Transcript) -> None:
-    arm = MovesArm(reader, reader.worth)
+    arm = MovesArm(reader, reader.profile)
     low, high = arm.interval(seen(call), 1.0)
     assert 0 < low < float(sigmoid(arm.logits(seen(call), each_prefix(len(call))[-1:])[0])) < high < 1
 
 
 def test_a_call_without_any_turn_is_worth_what_is_usual(reader: EncoderReader, call: Transcript) -> None:
-    [nothing] = reader.worth_of(call.turns, np.zeros((1, len(call)), dtype=bool))
-    assert nothing == pytest.approx(float(reader.worth.slope[0] * reader.worth.bias[0] + reader.worth.offset[0]))
+    [nothing] = reader.figures(call.turns, np.zeros((1, len(call)), dtype=bool))
+    assert nothing[0] != 0  # what an empty call is worth
+    assert not nothing[1:].any()
 
 
 def concern(turn: int, handled_at: int | None) -> ReadObjection:

@@ -19,11 +19,11 @@ from training.authored.corpus import CallCourse, Pair, read_call, read_labels, r
 from training.moves.calibrate import best_threshold, fit_handling, halves, platt
 from training.moves.data import PairRows, label_rows
 from training.moves.finetune import MoveOptions
-from training.moves.judge import ANY, CallReading, figures, handled_accuracy
+from training.moves.judge import ANY, CallReading, handled_accuracy, reading_figures
 from training.moves.run import Corpus, Judges, train_reader
 
 AUTHORED = Path(__file__).parent.parent / "training" / "authored"
-IDS = ("w01-002", "w02-003", "w05-001", "w06-002", "w08-001")
+IDS = ("w01-002", "w02-003", "w05-001", "w05-002", "w06-002", "w06-003", "w08-001")
 JUDGES = Judges(calls=("w05", "w06"), pairs=("p2",))
 N_TURNS = 40
 BOTH = {True, False}
@@ -89,6 +89,12 @@ def test_a_reader_is_trained_resumed_and_reads(beginnings: Corpus, tmp_path: Pat
         train_reader(corpus, pairs, JUDGES, tmp_path / "no", BUNDLED_BASE_MODEL, OPTIONS, killed, stop)
     assert not (tmp_path / "no").exists()
     assert train(corpus, tmp_path / "resumed", killed) == whole
+    # One that goes on from it and learns next to nothing reads as it does.
+    slow = OPTIONS.model_copy(update={"start": tmp_path / "whole", "learning_rate": 1e-12, "head_learning_rate": 1e-12})
+    train(corpus, tmp_path / "onward", tmp_path / "more", slow)
+    onward = EncoderReader.load(tmp_path / "onward", Path(resolve_base_model(BUNDLED_BASE_MODEL)))
+    assert onward.features(call.turns) == pytest.approx(reader.features(call.turns), abs=2e-3)
+    assert onward.probabilities(call.turns) == pytest.approx(reader.probabilities(call.turns), abs=2e-3)
     with pytest.raises(DataError, match="two writers must judge"):
         train_reader(corpus, [], Judges(("w05",)), tmp_path / "no", BUNDLED_BASE_MODEL, OPTIONS, killed, silent)
 
@@ -145,7 +151,7 @@ def test_how_concerns_are_met_is_learned_from_what_the_reader_saw(corpus: Corpus
     accuracy = handled_accuracy(readings, corpus.labels)
     assert accuracy is not None
     assert accuracy > 0.7
-    found = figures(readings, {one: label_rows(corpus.labels[one], corpus.calls[one].turns) for one in IDS})
+    found = reading_figures(readings, {one: label_rows(corpus.labels[one], corpus.calls[one].turns) for one in IDS})
     assert found["discovery"].f1 == 1.0
     assert found[ANY].recall == 1.0
     with pytest.raises(DataError, match="no concern"):

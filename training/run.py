@@ -211,7 +211,7 @@ def _keep(folder: Path, split: _Split, arms: _Arms, verdict: Verdict) -> Embeddi
     if verdict.embedding == "finetuned":
         _reference_arm(arms.embeddings["generic"].final, arms.heads["generic"]).save(folder / "generic.safetensors")
     if verdict.scorer == "moves" and arms.moves is not None:
-        arms.moves.worth.save(folder / MOVES)
+        arms.moves.profile.save(folder / MOVES)
     elif verdict.scorer != verdict.embedding:
         arms.text.save(folder / "tfidf.safetensors")
     fit_likeness(pooled, split.some)[0].save(folder / "likeness.safetensors")

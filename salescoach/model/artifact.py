@@ -6,7 +6,7 @@ encoder/                 a sentence-transformers model (safetensors)
 <embedding>.safetensors  pooling, head and what is needed to abstain (arrays only, nothing executable)
 generic.safetensors      beside a fine-tuned embedding: pooling and head of the untrained one, to compare with
 likeness.safetensors     call vectors of the training calls, for scoring by likeness
-moves.safetensors        where the move reader scores: what its feature vectors are worth
+moves.safetensors        where the move reader scores: what is likely to come of a call, by its profile
 tfidf.safetensors        where words score: their hashes and pairs' hashes with weights, never a word
 """
 

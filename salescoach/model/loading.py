@@ -17,8 +17,8 @@ from salescoach.model.likeness import Likeness
 from salescoach.model.text_arm import TextArm
 from salescoach.model.vector_cache import FileCache, MemoryCache
 from salescoach.moves.moves_arm import MovesArm
+from salescoach.moves.profile import CallProfile
 from salescoach.moves.reader import BUNDLED_READER, EncoderReader, reader_id
-from salescoach.moves.worth import CallWorth
 
 PROBES = (
     "Rep: What would have to be true for you to go ahead this quarter?",
@@ -47,7 +47,7 @@ def load_arms(folder: ModelFolder, reader: Callable[[], EncoderReader] | None = 
     embedding = EmbeddingArm.load(folder.embedding_file)
     arm: ScoringArm = embedding
     if manifest.scorer == "moves":
-        arm = MovesArm(_same_reader(manifest, reader), CallWorth.load(folder.path / MOVES))
+        arm = MovesArm(_same_reader(manifest, reader), CallProfile.load(folder.path / MOVES))
     elif manifest.scorer != manifest.embedding:
         words = WordsArm(TextArm.load(folder.text_file))
         arm = words if manifest.scorer == "tfidf" else BlendedArm((embedding, words), *manifest.blend)

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 
 from salescoach.model.embedding_arm import EncodedCall, ScoringArm
+from salescoach.moves.profile import CallProfile
 from salescoach.moves.reader import EncoderReader
-from salescoach.moves.worth import CallWorth
 
 # Without a turn its followers are read anew, which costs most of a score. So the turns that may move it most are picked
 # by taking out their feature vectors alone; this many times as many as are shown are then tried in earnest.
@@ -16,29 +16,27 @@ TRIED: Final = 2
 
 @dataclass(frozen=True)
 class MovesArm(ScoringArm):
-    """The worth of a call. It looks at the turns only.
+    """What is likely to come of a call by its profile. It looks at the turns only.
 
-    ``worth``: as the reader has it, or calibrated on other calls.
+    ``profile``: as the reader has it, or calibrated on other calls.
     """
 
     reader: EncoderReader
-    worth: CallWorth
+    profile: CallProfile
 
     def logits(self, call: EncodedCall, keep: np.ndarray) -> np.ndarray:
         """As ``ScoringArm`` has it."""
-        return self.reader.worth_of(call.turns, keep, self.worth)
+        return self.profile.logits(self.reader.figures(call.turns, keep))
 
     def interval(self, call: EncodedCall, strangeness: float) -> tuple[float, float]:
         """As ``ScoringArm`` has it; as wide for a strange call as for others."""
         whole = np.ones((1, len(call.turns)), dtype=bool)
-        return self.worth.interval(float(self.logits(call, whole)[0]))
+        return self.profile.interval(float(self.logits(call, whole)[0]))
 
     def telling_turns(self, call: EncodedCall, n: int) -> np.ndarray:
         """As ``ScoringArm`` has it; picked by an estimate."""
         n_turns = len(call.turns)
-        rows = np.arange(n_turns)
         if n_turns <= TRIED * n:
-            return rows
-        features = self.reader.features(call.turns)
-        whole, *without = self.worth.logits(features, [rows, *(np.delete(rows, row) for row in rows)])
+            return np.arange(n_turns)
+        whole, *without = self.profile.logits(self.reader.figures_without_each(call.turns))
         return np.sort(np.argsort(-np.abs(whole - np.array(without)), kind="stable")[: TRIED * n])

@@ -3,7 +3,8 @@
 trained_layers.safetensors   how the encoder differs from the base encoder, which comes with a package
 heads.safetensors            the moves
 handling.safetensors         which turn takes a concern up, and how it is met
-worth.safetensors            what the call is worth
+worth.safetensors            what the turns are worth
+profile.safetensors          what is likely to come of the call
 reader.json                  what this is, how well it reads, and the sha256 of the other files
 """
 
@@ -24,11 +25,12 @@ from salescoach.moves.heads import CONCERN, MoveHeads
 from salescoach.moves.network import MoveNetwork
 from salescoach.moves.next_step import next_step
 from salescoach.moves.objections import KINDS, HandlingModel
+from salescoach.moves.profile import CallProfile, figures
 from salescoach.moves.results import CallMoves, ReadMove, ReadObjection, TurnMoves
 from salescoach.moves.taxonomy import MOVES
 from salescoach.moves.windows import N_BEFORE, window_keys
-from salescoach.moves.worth import CallWorth
-from salescoach.types import Frozen, Transcript, Turn
+from salescoach.moves.worth import TurnsWorth
+from salescoach.types import Frozen, Role, Transcript, Turn
 
 BUNDLED_READER: Final = Path(__file__).parent / "bundled"
 CARD: Final = "reader.json"
@@ -36,7 +38,8 @@ TRAINED_LAYERS: Final = "trained_layers.safetensors"
 HEADS: Final = "heads.safetensors"
 HANDLING: Final = "handling.safetensors"
 WORTH: Final = "worth.safetensors"
-FILES: Final = (TRAINED_LAYERS, HEADS, HANDLING, WORTH)
+PROFILE: Final = "profile.safetensors"
+FILES: Final = (TRAINED_LAYERS, HEADS, HANDLING, WORTH, PROFILE)
 DIGITS: Final = 4  # of a probability
 MAX_VARIANTS: Final = 20_000  # windows of calls without some of their turns that are remembered
 
@@ -84,7 +87,8 @@ class EncoderReader:
         network: MoveNetwork,
         heads: MoveHeads,
         handling: HandlingModel,
-        worth: CallWorth,
+        worth: TurnsWorth,
+        profile: CallProfile,
         model_id: str,
         cache: VectorCache | None = None,
     ) -> None:
@@ -92,7 +96,8 @@ class EncoderReader:
         self._network = network
         self._heads = heads
         self._handling = handling
-        self.worth = worth
+        self._worth = worth
+        self.profile = profile
         self._cache = MemoryCache() if cache is None else cache
         self._variants = MemoryCache(MAX_VARIANTS)  # never kept in a file: nobody could tell later whose they are
         self.model_id = model_id
@@ -117,7 +122,8 @@ class EncoderReader:
             MoveNetwork.load(base, folder / TRAINED_LAYERS, engine),
             MoveHeads.load(folder / HEADS),
             HandlingModel.load(folder / HANDLING),
-            CallWorth.load(folder / WORTH),
+            TurnsWorth.load(folder / WORTH),
+            CallProfile.load(folder / PROFILE),
             model_id,
             cache,
         )
@@ -127,15 +133,13 @@ class EncoderReader:
         keys = window_keys([turn_text(turn) for turn in turns])
         return self._features(keys, lambda place: _shown(turns, range(place + 1)), self._cache)
 
-    def worth_of(self, turns: Sequence[Turn], keep: np.ndarray, worth: CallWorth | None = None) -> np.ndarray:
-        """What variants of a call are worth, each read as if it were the whole: calibrated logits, (n_variants,).
+    def figures(self, turns: Sequence[Turn], keep: np.ndarray) -> np.ndarray:
+        """The profile's figures of variants of a call, each read as if it were the whole: (n_variants, n_figures).
 
         Args:
             turns: of the call.
             keep: shape (n_variants, n_turns), bool: which turns each variant has.
-            worth: another calibration than the reader's own.
         """
-        worth = worth or self.worth
         row_of: dict[tuple[int, ...], int] = {}  # of what a window shows, its own turn last
         variants = []
         for one in keep:
@@ -144,7 +148,24 @@ class EncoderReader:
             variants.append(np.array([row_of.setdefault(places, len(row_of)) for places in shown], dtype=np.int64))
         windows = [_shown(turns, places) for places in row_of]
         keys = [window_keys([turn_text(turn) for turn in window])[-1] for window in windows]
-        return worth.logits(self._features(keys, windows.__getitem__, self._variants), variants)
+        features = self._features(keys, windows.__getitem__, self._variants)
+        return self._figures(features, [window[-1].role for window in windows], variants)
+
+    def figures_without_each(self, turns: Sequence[Turn]) -> np.ndarray:
+        """An estimate of the figures of a call and of it without each turn, whose followers aren't read anew.
+
+        Shape (1 + n_turns, n_figures); the first row is the call's own.
+        """
+        rows = np.arange(len(turns))
+        variants = [rows, *(np.delete(rows, row) for row in rows)]
+        return self._figures(self.features(turns), [turn.role for turn in turns], variants)
+
+    def _figures(self, features: np.ndarray, roles: list[Role], variants: Sequence[np.ndarray]) -> np.ndarray:
+        """Of variants of a call, each by its rows."""
+        worth, p = self._worth.of(features, variants), self._heads.probabilities(features, roles)
+        return np.array(
+            [figures(one, p[rows], [roles[row] for row in rows]) for one, rows in zip(worth, variants, strict=True)]
+        )
 
     def _features(
         self, keys: Sequence[bytes], shown: Callable[[int], Sequence[Turn]], cache: VectorCache

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from salescoach.moves.profile import CallProfile
 from salescoach.moves.reader import EncoderReader
-from salescoach.moves.worth import CallWorth
 from salescoach.progress import Progress
 from salescoach.types import Transcript
 from training.calls import TrainingCalls
@@ -15,9 +15,9 @@ from training.fit_head import fit_calibrator
 
 @dataclass(frozen=True)
 class FittedMoves:
-    """The worth of calls, to be kept, and its logits as ``training.judge.Candidate`` has them."""
+    """The profile of calls, to be kept, and its logits as ``training.judge.Candidate`` has them."""
 
-    worth: CallWorth
+    profile: CallProfile
     judging: np.ndarray
     honest: np.ndarray
     reader_id: str
@@ -38,14 +38,13 @@ def fit_moves(
     logits = np.empty(len(calls))
     for row, call in enumerate(calls):
         progress("reading moves", row, len(calls))
-        logits[row] = reader.worth_of(call.turns, np.ones((1, len(call)), dtype=bool))[0]
+        logits[row] = reader.profile.logits(reader.figures(call.turns, np.ones((1, len(call)), dtype=bool)))[0]
     progress("reading moves", len(calls), len(calls))
     slope, offset = fit_calibrator(logits[: len(seen.calls)], seen.labels)
-    known, worth = slope * logits + offset, reader.worth
-    kept = worth.calibrated(
-        slope * float(worth.slope[0]), slope * float(worth.offset[0]) + offset, float(worth.error[0])
+    known = slope * logits + offset
+    return FittedMoves(
+        reader.profile.calibrated(slope, offset), known[len(seen.calls) :], known[: len(seen.calls)], reader.model_id
     )
-    return FittedMoves(kept, known[len(seen.calls) :], known[: len(seen.calls)], reader.model_id)
 
 
 def judged_moves(reader: EncoderReader, seen: TrainingCalls, judged: Sequence[float]) -> FittedMoves:
@@ -53,4 +52,4 @@ def judged_moves(reader: EncoderReader, seen: TrainingCalls, judged: Sequence[fl
 
     ``judged``: logits of the calls that judge, of which nothing taught the reader, calibrated without them.
     """
-    return FittedMoves(reader.worth, np.array(judged), np.full(len(seen.calls), np.nan), reader.model_id)
+    return FittedMoves(reader.profile, np.array(judged), np.full(len(seen.calls), np.nan), reader.model_id)

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from salescoach.errors import DataError
-from salescoach.model.head import sigmoid
+from salescoach.model.head import logit, sigmoid
 from salescoach.moves.heads import N_OUTPUTS, MoveHeads
 from salescoach.moves.objections import N_LINK, N_MET, HandlingModel, link_features, met_features, rep_turns_after
+from salescoach.moves.profile import CallProfile
 from salescoach.moves.taxonomy import HANDLED
 from salescoach.types import Transcript
 from training.authored.corpus import Labels
@@ -21,6 +22,8 @@ FEW = 8  # turns that carry a move; fewer don't choose a threshold
 USUAL_THRESHOLD = 0.35
 NEVER = -30.0  # the bias of what never occurs
 LINK_GRID = np.linspace(0.1, 0.7, 61)
+RIDGE = 30.0  # of the weights of a call's figures, each in units of its spread
+MIN_SCALE = 1e-6  # of a figure that is the same in all calls
 
 
 def calibrated(
@@ -103,6 +106,37 @@ def fit_handling(
         np.array([best_balance(np.array(scores), np.array([own.any() for own in is_link]))]),
         np.column_stack([weights, bias]).reshape(3, N_MET + 1),
     )
+
+
+def fit_profile(rows: np.ndarray, forecasts: np.ndarray, chances: np.ndarray, writers: Sequence[str]) -> CallProfile:
+    """Weights of a call's figures: ridge regression of what people who read the call expected of it.
+
+    They expect too much of good calls and too little of bad ones, so the logits are then calibrated on the chances that
+    outcomes were drawn with, and the error is what it is for a writer who was not learned from.
+
+    Args:
+        rows: the figures of calls, shape (n_calls, n_figures).
+        forecasts: probabilities of a conversion from the text alone, shape (n_calls,).
+        chances: those that outcomes were drawn with, of the same shape.
+        writers: who wrote each call; where all are one's, each call stands for itself.
+
+    Raises:
+        DataError: there are fewer than two calls.
+    """
+    if len(rows) < 2:
+        raise DataError("At least two calls must judge in each half; label more of them.")
+    read, by = logit(forecasts), np.array(writers if len(set(writers)) > 1 else range(len(rows)))
+    scale = np.maximum(rows.std(axis=0), MIN_SCALE)
+    ridge = Ridge(alpha=RIDGE)
+    unseen = np.empty(len(rows))
+    for one in np.unique(by):
+        own = by == one
+        unseen[own] = ridge.fit(rows[~own] / scale, read[~own]).predict(rows[own] / scale)
+    slope, offset = platt(unseen, chances, 0.0)
+    error = float(np.sqrt(np.mean((slope * unseen + offset - read) ** 2)))
+    ridge.fit(rows / scale, read)
+    profile = CallProfile(ridge.coef_ / scale, np.array([float(ridge.intercept_)]), np.array([error]))
+    return profile.calibrated(slope, offset)
 
 
 def _logistic(rows: np.ndarray, labels: np.ndarray, n_classes: int, **options: Any) -> tuple[np.ndarray, np.ndarray]:

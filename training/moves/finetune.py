@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from pydantic import Field
 
-from salescoach.model.difference import as_entries, from_steps, to_steps
+from salescoach.model.difference import applied, as_entries, from_steps, read_difference, to_steps
 from salescoach.model.encoder import best_engine, load_model
 from salescoach.moves.heads import N_OUTPUTS, MoveHeads
 from salescoach.moves.network import as_tensors, pooled
+from salescoach.moves.reader import HEADS, TRAINED_LAYERS, WORTH, reader_id
 from salescoach.moves.windows import Window
-from salescoach.moves.worth import N_GAZES, CallWorth
+from salescoach.moves.worth import N_GAZES, TurnsWorth
 from salescoach.progress import Progress
 from salescoach.types import Frozen
 from training.checkpoint import load_checkpoint, save_checkpoint
@@ -53,6 +54,7 @@ class MoveOptions(Frozen):
     pair_weight: float = Field(0.3, ge=0)
     pairs_a_step: int = Field(4, ge=0)
     seed: int = 7
+    start: Path | None = Field(None, description="a reader's folder to go on from; without one, the base encoder")
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class TrainedReader:
 
     difference: "dict[str, Tensor]"
     heads: MoveHeads
-    worth: CallWorth
+    worth: TurnsWorth
 
 
 class Learner:
@@ -92,6 +94,26 @@ class Learner:
         self.position = torch.nn.Parameter(torch.zeros(N_GAZES, 2))
         self._dropout = options.dropout
         self._has_bf16 = best_engine() == "torch-bf16"
+
+    def go_on_from(self, folder: Path) -> None:
+        """Puts in what a reader has learned."""
+        import torch
+
+        heads, worth = MoveHeads.load(folder / HEADS), TurnsWorth.load(folder / WORTH)
+        zeros = np.zeros(N_GAZES - 1, dtype=np.float32)
+        learned = (
+            (self.move.weight, heads.weight),
+            (self.move.bias, heads.bias),
+            (self.attention.weight, worth.attention),
+            (self.value.weight, worth.value),
+            (self.value.bias, np.concatenate([worth.bias, zeros])),  # only their sum counts
+            (self.position, worth.position),
+        )
+        with torch.no_grad():
+            for name, weights in applied(self._start, read_difference(folder / TRAINED_LAYERS)):
+                self._layers[name].copy_(weights)
+            for parameter, values in learned:
+                parameter.copy_(torch.from_numpy(values))
 
     def groups(self, options: MoveOptions) -> list[dict[str, Any]]:
         """Weights and learning rates, as an optimiser takes them."""
@@ -155,14 +177,11 @@ class Learner:
         weight, bias = (p.detach().numpy().copy() for p in (self.move.weight, self.move.bias))
         one, half = np.ones(N_OUTPUTS), np.full(N_OUTPUTS, 0.5)
         heads = MoveHeads(weight=weight, bias=bias, slope=one, offset=0 * one, threshold=half)
-        worth = CallWorth(
+        worth = TurnsWorth(
             attention=self.attention.weight.detach().numpy().copy(),
             position=self.position.detach().numpy().copy(),
             value=self.value.weight.detach().numpy().copy(),
             bias=self.value.bias.detach().sum().reshape(1).numpy().copy(),
-            slope=np.ones(1),
-            offset=np.zeros(1),
-            error=np.ones(1),
         )
         return TrainedReader(difference, heads, worth)
 
@@ -190,11 +209,19 @@ def finetune(
     import torch
 
     learner = Learner(base, options)
+    if options.start is not None:
+        learner.go_on_from(options.start)
     optimiser = torch.optim.AdamW(learner.groups(options), weight_decay=options.weight_decay)
     n_calls = len(turns.call_ids)
     rates = [group["lr"] for group in optimiser.param_groups]
     weight = torch.from_numpy(rare_weights(turns, options.rare_weight))
-    taught = {"turns": turns.digest(), "courses": [sum(course) for course in courses], "pairs": len(pairs)}
+    start = None if options.start is None else reader_id(options.start)
+    taught = {
+        "start": start,
+        "turns": turns.digest(),
+        "courses": [sum(course) for course in courses],
+        "pairs": len(pairs),
+    }
     file, facts = work / "moves.safetensors", {"options": options.model_dump_json(), **taught}
     done = _resume(file, facts, learner, optimiser)
     learner.train(True)

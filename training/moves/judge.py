@@ -9,9 +9,9 @@ from sklearn.metrics import roc_auc_score
 from salescoach.model.head import sigmoid
 from salescoach.moves.heads import CONCERN
 from salescoach.moves.objections import KINDS, Concern
+from salescoach.moves.profile import CallProfile
 from salescoach.moves.reader import ReadingFigure
 from salescoach.moves.taxonomy import MOVES
-from salescoach.moves.worth import CallWorth
 from training.authored.corpus import Labels
 from training.moves.calibrate import f1
 
@@ -27,7 +27,7 @@ class CallReading:
     concerns: list[Concern]
 
 
-def figures(readings: Mapping[str, CallReading], labels: Mapping[str, np.ndarray]) -> dict[str, ReadingFigure]:
+def reading_figures(readings: Mapping[str, CallReading], labels: Mapping[str, np.ndarray]) -> dict[str, ReadingFigure]:
     """Precision, recall and F1 of each move and of any objection, over all turns of all calls.
 
     Args:
@@ -56,15 +56,17 @@ def handled_accuracy(readings: Mapping[str, CallReading], labels: Mapping[str, L
     return float(np.mean([np.mean(own) for own in right.values()])) if all(right.values()) else None
 
 
-def worth_figures(logits: Mapping[str, float], converted: Mapping[str, bool], worth: CallWorth) -> dict[str, float]:
+def outcome_figures(
+    logits: Mapping[str, float], converted: Mapping[str, bool], profile: CallProfile
+) -> dict[str, float]:
     """How well calibrated logits of judged calls foretell their outcomes, by measure.
 
-    ``worth`` has the width of intervals, which is that of all judged calls.
+    ``profile`` has the width of intervals, which is that of all judged calls.
     """
     z = np.array(list(logits.values()))
     y = np.array([converted[one] for one in logits], dtype=float)
     p = sigmoid(z)
-    low, high = np.array([worth.interval(one) for one in z]).T
+    low, high = np.array([profile.interval(one) for one in z]).T
     return {
         "calls": float(len(z)),
         "base_rate": float(y.mean()),

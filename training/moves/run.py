@@ -11,29 +11,29 @@ from salescoach.model.artifact import whole_folder
 from salescoach.model.base_model import resolve_base_model, sha256_of
 from salescoach.model.bert import Bert
 from salescoach.model.encoder import best_engine, dtype_of
-from salescoach.model.head import logit
 from salescoach.moves.heads import CONCERN, MoveHeads
 from salescoach.moves.network import MoveNetwork
 from salescoach.moves.objections import HandlingModel
+from salescoach.moves.profile import CallProfile, figures
 from salescoach.moves.reader import (
     CARD,
     DIGITS,
     FILES,
     HANDLING,
     HEADS,
+    PROFILE,
     TRAINED_LAYERS,
     WORTH,
     ReaderCard,
     above_thresholds,
 )
-from salescoach.moves.worth import CallWorth
 from salescoach.progress import Progress
 from salescoach.types import Transcript
 from training.authored.corpus import CallCourse, Labels, Pair
-from training.moves.calibrate import calibrated, fit_handling, halves, platt
+from training.moves.calibrate import calibrated, fit_handling, fit_profile, halves
 from training.moves.data import PairRows, TurnRows, known_rows, label_rows
 from training.moves.finetune import MoveOptions, TrainedReader, finetune, rare_weights
-from training.moves.judge import CallReading, figures, handled_accuracy, worth_figures
+from training.moves.judge import CallReading, handled_accuracy, outcome_figures, reading_figures
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,11 @@ def train_reader(
         for one in judged_ids:
             if writer_of(one) in half:
                 readings[one] = parts.read(judged.calls[one], features[one])
-                logits[one] = float(parts.worth.logits(features[one])[0])
-    found = figures(readings, {one: label_rows(judged.labels[one], judged.calls[one].turns) for one in judged_ids})
+                profile = _figures(trained, parts.heads, judged.calls[one], features[one])
+                logits[one] = float(parts.profile.logits(profile))
+    found = reading_figures(
+        readings, {one: label_rows(judged.labels[one], judged.calls[one].turns) for one in judged_ids}
+    )
     kept = _calibrate(trained, judged, features, rare)
     with whole_folder(out, marks={CARD}) as folder:
         _save(trained, kept, folder)
@@ -145,7 +148,7 @@ def train_reader(
             base_model=base_model,
             figures=found,
             handled_balanced_accuracy=handled_accuracy(readings, judged.labels),
-            worth=worth_figures(logits, judged.converted, kept.worth),
+            worth=outcome_figures(logits, judged.converted, kept.profile),
             judged={one: round(value, DIGITS) for one, value in logits.items()},
             pairs=_pairs_right(network, trained, [pair for pair in pairs if writer_of(pair.id) in judges.pairs]),
             files={name: sha256_of(folder / name) for name in FILES},
@@ -167,7 +170,7 @@ def _told(call_ids: Sequence[str]) -> str:
 class _Parts:
     heads: MoveHeads
     handling: HandlingModel
-    worth: CallWorth
+    profile: CallProfile
 
     def read(self, call: Transcript, features: np.ndarray) -> CallReading:
         p = self.heads.probabilities(features, [turn.role for turn in call.turns])
@@ -184,17 +187,24 @@ def _calibrate(trained: TrainedReader, corpus: Corpus, features: Mapping[str, np
     )
     heads = calibrated(trained.heads, rows, labels, known, rare)
     p = {one: heads.probabilities(features[one], [turn.role for turn in corpus.calls[one].turns]) for one in ids}
-    z = np.array([trained.worth.logits(features[one])[0] for one in ids])
-    slope, offset = platt(z, np.array([corpus.chances[one] for one in ids]), 0.0)
-    read = logit(np.array([corpus.forecasts[one] for one in ids]))
-    worth = trained.worth.calibrated(slope, offset, float(np.std(slope * z + offset - read)))
-    return _Parts(heads, fit_handling(corpus.calls, corpus.labels, p), worth)
+    profile = fit_profile(
+        np.array([_figures(trained, heads, corpus.calls[one], features[one]) for one in ids]),
+        np.array([corpus.forecasts[one] for one in ids]),
+        np.array([corpus.chances[one] for one in ids]),
+        [writer_of(one) for one in ids],
+    )
+    return _Parts(heads, fit_handling(corpus.calls, corpus.labels, p), profile)
+
+
+def _figures(trained: TrainedReader, heads: MoveHeads, call: Transcript, features: np.ndarray) -> np.ndarray:
+    roles = [turn.role for turn in call.turns]
+    return figures(float(trained.worth.of(features)[0]), heads.probabilities(features, roles), roles)
 
 
 def _pairs_right(network: MoveNetwork, trained: TrainedReader, pairs: Sequence[Pair]) -> float | None:
     """The share of pairs of which the better version is worth more."""
     rows = PairRows.of(pairs, network.windows)
-    worth = [[trained.worth.logits(network.features(version))[0] for version in pair] for pair in rows.windows]
+    worth = [[trained.worth.of(network.features(version))[0] for version in pair] for pair in rows.windows]
     return float(np.mean([better > worse for better, worse in worth])) if worth else None
 
 
@@ -211,4 +221,5 @@ def _save(trained: TrainedReader, parts: _Parts, folder: Path) -> None:
     save_file(dict(trained.difference), folder / TRAINED_LAYERS)
     parts.heads.save(folder / HEADS)
     parts.handling.save(folder / HANDLING)
-    parts.worth.save(folder / WORTH)
+    trained.worth.save(folder / WORTH)
+    parts.profile.save(folder / PROFILE)
