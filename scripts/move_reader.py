@@ -2,7 +2,8 @@
 
     python scripts/move_reader.py --work WORK [--out FOLDER] [--judges w33 w34 …] [--epochs 3] [--start FOLDER]
 
-``--start`` goes on from a reader that learned from fewer calls, which takes fewer epochs at a lower rate. An interrupted training goes on from the last whole epoch in WORK. Without ``--out`` the bundled reader is replaced.
+``--start`` goes on from a reader that learned from fewer calls, which takes fewer epochs at a lower rate.
+An interrupted training goes on from the last whole epoch in WORK. Without ``--out`` the bundled reader is replaced.
 """
 
 import argparse
