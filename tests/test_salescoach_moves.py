@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from salescoach.errors import ModelError
 from salescoach.model.head import sigmoid
+from salescoach.model.text_arm import term_keys
 from salescoach.moves.heads import CONCERN, EASED, MET, N_OUTPUTS, MoveHeads, possible
+from salescoach.moves.lexical import LexicalMoves
 from salescoach.moves.next_step import next_step
 from salescoach.moves.objections import N_LINK, N_MET, HandlingModel, kind_of, rep_turns_after
 from salescoach.moves.profile import FIGURES, N_FIGURES, CallProfile, figures
@@ -20,6 +22,7 @@ from salescoach.moves.windows import BEFORE_TOKENS, CONTEXT_TOKENS, MAX_TOKENS, 
 from salescoach.moves.worth import N_GAZES, TurnsWorth
 from salescoach.types import Role, Turn
 from training.moves.calibrate import fit_profile
+from training.moves.lexical import fit_lexical
 
 CLS, SEP = 101, 102
 
@@ -35,7 +38,7 @@ def said(role: Role, text: str = "Mm.") -> Turn:
 def some_heads() -> MoveHeads:
     rng = np.random.default_rng(3)
     one = np.ones(N_OUTPUTS)
-    return MoveHeads(rng.normal(size=(N_OUTPUTS, 8)), 0 * one, one, 0 * one, 0.5 * one)
+    return MoveHeads(rng.normal(size=(N_OUTPUTS, 8)), 0 * one, one, 0.3 * one, 0 * one, 0.5 * one)
 
 
 def some_handling(link: np.ndarray | None = None, met: np.ndarray | None = None) -> HandlingModel:
@@ -85,7 +88,7 @@ def test_a_side_makes_only_its_own_moves() -> None:
     assert can[1, CONCERN]
     assert not can[0, CONCERN]
     assert {MOVES[k] for k in np.flatnonzero(can[2])} == {"small_talk", "logistics"}
-    p = some_heads().probabilities(np.ones((3, 8)), ["rep", "customer", "unknown"])
+    p = some_heads().probabilities(np.ones((3, 8)), np.zeros((3, N_OUTPUTS)), ["rep", "customer", "unknown"])
     assert np.array_equal(p > 0, can)
 
 
@@ -94,10 +97,46 @@ def test_heads_are_read_as_they_were_written(tmp_path: Path) -> None:
     heads.save(tmp_path / "heads.safetensors")
     read = MoveHeads.load(tmp_path / "heads.safetensors")
     roles: list[Role] = ["customer"] * 5
-    assert read.probabilities(features, roles) == pytest.approx(heads.probabilities(features, roles), abs=1e-6)
+    words = np.random.default_rng(2).normal(size=(5, N_OUTPUTS))
+    found = heads.probabilities(features, words, roles)
+    assert read.probabilities(features, words, roles) == pytest.approx(found, abs=1e-6)
+    commitment = MOVES.index("commitment")
+    z = heads.logits(features)[0, commitment] + 0.3 * words[0, commitment]
+    assert found[0, commitment] == pytest.approx(sigmoid(z))
     (tmp_path / "heads.safetensors").write_bytes(b"no")
     with pytest.raises(ModelError, match="train again"):
         MoveHeads.load(tmp_path / "heads.safetensors")
+
+
+def test_words_weigh_as_the_formula_says_and_are_read_as_they_were_written(tmp_path: Path) -> None:
+    keys = np.sort(term_keys(["yes", "yes please", "before:price"]))
+    at = {term: int(np.searchsorted(keys, term_keys([term])[0])) for term in ("yes", "yes please", "before:price")}
+    weights = np.zeros((3, N_OUTPUTS), dtype=np.float16)
+    weights[at["yes"], 0], weights[at["yes please"], 0], weights[at["before:price"], 0] = 1.0, 2.0, 4.0
+    model = LexicalMoves(keys, np.array([1.0, 1.0, 1.0], dtype=np.float32), weights, np.full(N_OUTPUTS, -0.5))
+    model.save(tmp_path / "words.safetensors")
+    for one in (model, LexicalMoves.load(tmp_path / "words.safetensors")):
+        found = one.logits([("", "Yes, YES please"), ("The price?", "Hm."), ("", "")])
+        often = 1 + np.log(2)
+        assert found[0, 0] == pytest.approx((often + 2) / np.hypot(often, 1) - 0.5)
+        assert found[1, 0] == pytest.approx(0.5 * 4 - 0.5)
+        assert found[2].tolist() == [-0.5] * N_OUTPUTS
+    assert model.logits([]).shape == (0, N_OUTPUTS)
+    some_heads().save(tmp_path / "other.safetensors")
+    with pytest.raises(ModelError, match="train again"):
+        LexicalMoves.load(tmp_path / "other.safetensors")
+
+
+def test_words_are_learned_from_turns_whose_side_can_do_it() -> None:
+    seen = [("", "sign me up please"), ("Well?", "that is far too much")] * 10
+    labels, known = np.zeros((20, N_OUTPUTS)), np.ones((20, N_OUTPUTS), dtype=bool)
+    commitment, refusal = MOVES.index("commitment"), MOVES.index("refusal")
+    labels[::2, commitment] = 1
+    known[:, refusal] = False
+    model = fit_lexical(seen, labels, known)
+    yes, no = model.logits([("", "Sign me up!"), ("", "Too much.")])
+    assert yes[commitment] > 0 > no[commitment]
+    assert yes[refusal] == no[refusal] < -5  # nothing teaches it
 
 
 def test_a_concern_always_has_a_kind() -> None:
@@ -139,7 +178,7 @@ def test_a_concern_is_linked_to_the_turn_that_answers_it() -> None:
 def test_a_model_of_handling_is_read_as_it_was_written(tmp_path: Path) -> None:
     some_handling().save(tmp_path / "handling.safetensors")
     assert HandlingModel.load(tmp_path / "handling.safetensors").met.shape == (3, N_MET + 1)
-    MoveHeads(*(np.ones(N_OUTPUTS) for _ in range(5))).save(tmp_path / "other.safetensors")
+    MoveHeads(*(np.ones(N_OUTPUTS) for _ in range(6))).save(tmp_path / "other.safetensors")
     with pytest.raises(ModelError):
         HandlingModel.load(tmp_path / "other.safetensors")
 

@@ -1,4 +1,7 @@
-"""What is read off a feature vector: each move, and what concerns are raised and met by. Linear, calibrated.
+"""What is read off a turn: each move, and what concerns are raised and met by. Linear, calibrated.
+
+Two things say it: the turn's feature vector (``salescoach.moves.network``) and its words
+(``salescoach.moves.lexical``).
 
 Behind the moves stand four outputs that make objections of them (``salescoach.moves.objections``):
 
@@ -23,9 +26,10 @@ N_OUTPUTS = len(MOVES) + 4
 
 @dataclass(frozen=True)
 class MoveHeads(StoredArrays):
-    """Arrays, float32. Probability of output k: sigmoid(slope_k * (features @ weight_k + bias_k) + offset_k).
+    """Arrays, float32. Probability of output k: sigmoid(slope_k z_k + of_words_k w_k + offset_k).
 
-    ``weight``: shape (n_outputs, dimension); ``bias``, ``slope``, ``offset`` and ``threshold``: shape (n_outputs,).
+    z_k = features @ weight_k + bias_k, and w_k is the logit of the words. ``weight``: shape (n_outputs, dimension);
+    the others: shape (n_outputs,).
     """
 
     what = "move heads"
@@ -33,13 +37,24 @@ class MoveHeads(StoredArrays):
     weight: np.ndarray
     bias: np.ndarray
     slope: np.ndarray
+    of_words: np.ndarray
     offset: np.ndarray
     threshold: np.ndarray
 
-    def probabilities(self, features: np.ndarray, roles: list[Role]) -> np.ndarray:
-        """Calibrated probabilities of each output: shape (n_turns, n_outputs), float64; 0 of what a side can't do."""
-        logits = features.astype(np.float64) @ self.weight.T + self.bias
-        return np.asarray(sigmoid(self.slope * logits + self.offset) * possible(roles))
+    def logits(self, features: np.ndarray) -> np.ndarray:
+        """What feature vectors alone say, not calibrated: shape (n_turns, n_outputs), float64."""
+        return np.asarray(features.astype(np.float64) @ self.weight.T + self.bias)
+
+    def probabilities(self, features: np.ndarray, words: np.ndarray, roles: list[Role]) -> np.ndarray:
+        """Calibrated probabilities of each output: shape (n_turns, n_outputs), float64; 0 of what a side can't do.
+
+        Args:
+            features: of turns, shape (n_turns, dimension).
+            words: logits of their words, shape (n_turns, n_outputs).
+            roles: whose turn each is.
+        """
+        known = self.slope * self.logits(features) + self.of_words * words + self.offset
+        return np.asarray(sigmoid(known) * possible(roles))
 
     def check(self) -> None:
         """Raises ValueError where there are other outputs."""

@@ -2,6 +2,7 @@
 
 trained_layers.safetensors   how the encoder differs from the base encoder, which comes with a package
 heads.safetensors            the moves
+words.safetensors            what words say of them
 handling.safetensors         which turn takes a concern up, and how it is met
 worth.safetensors            what the turns are worth
 profile.safetensors          what is likely to come of the call
@@ -22,6 +23,7 @@ from salescoach.model.base_model import sha256_of
 from salescoach.model.encoder import Engine, turn_text
 from salescoach.model.vector_cache import MemoryCache, VectorCache
 from salescoach.moves.heads import CONCERN, MoveHeads
+from salescoach.moves.lexical import LexicalMoves, seen_words
 from salescoach.moves.network import MoveNetwork
 from salescoach.moves.next_step import next_step
 from salescoach.moves.objections import KINDS, HandlingModel
@@ -30,16 +32,17 @@ from salescoach.moves.results import CallMoves, ReadMove, ReadObjection, TurnMov
 from salescoach.moves.taxonomy import MOVES
 from salescoach.moves.windows import N_BEFORE, window_keys
 from salescoach.moves.worth import TurnsWorth
-from salescoach.types import Frozen, Role, Transcript, Turn
+from salescoach.types import Frozen, Transcript, Turn
 
 BUNDLED_READER: Final = Path(__file__).parent / "bundled"
 CARD: Final = "reader.json"
 TRAINED_LAYERS: Final = "trained_layers.safetensors"
 HEADS: Final = "heads.safetensors"
+WORDS: Final = "words.safetensors"
 HANDLING: Final = "handling.safetensors"
 WORTH: Final = "worth.safetensors"
 PROFILE: Final = "profile.safetensors"
-FILES: Final = (TRAINED_LAYERS, HEADS, HANDLING, WORTH, PROFILE)
+FILES: Final = (TRAINED_LAYERS, HEADS, WORDS, HANDLING, WORTH, PROFILE)
 DIGITS: Final = 4  # of a probability
 MAX_VARIANTS: Final = 20_000  # windows of calls without some of their turns that are remembered
 
@@ -86,6 +89,7 @@ class EncoderReader:
         self,
         network: MoveNetwork,
         heads: MoveHeads,
+        words: LexicalMoves,
         handling: HandlingModel,
         worth: TurnsWorth,
         profile: CallProfile,
@@ -95,6 +99,7 @@ class EncoderReader:
         """``cache``: of feature vectors, by the content of a window."""
         self._network = network
         self._heads = heads
+        self._words = words
         self._handling = handling
         self._worth = worth
         self.profile = profile
@@ -121,6 +126,7 @@ class EncoderReader:
         return cls(
             MoveNetwork.load(base, folder / TRAINED_LAYERS, engine),
             MoveHeads.load(folder / HEADS),
+            LexicalMoves.load(folder / WORDS),
             HandlingModel.load(folder / HANDLING),
             TurnsWorth.load(folder / WORTH),
             CallProfile.load(folder / PROFILE),
@@ -149,7 +155,7 @@ class EncoderReader:
         windows = [_shown(turns, places) for places in row_of]
         keys = [window_keys([turn_text(turn) for turn in window])[-1] for window in windows]
         features = self._features(keys, windows.__getitem__, self._variants)
-        return self._figures(features, [window[-1].role for window in windows], variants)
+        return self._figures(features, windows, variants)
 
     def figures_without_each(self, turns: Sequence[Turn]) -> np.ndarray:
         """An estimate of the figures of a call and of it without each turn, whose followers aren't read anew.
@@ -158,11 +164,14 @@ class EncoderReader:
         """
         rows = np.arange(len(turns))
         variants = [rows, *(np.delete(rows, row) for row in rows)]
-        return self._figures(self.features(turns), [turn.role for turn in turns], variants)
+        return self._figures(self.features(turns), [_shown(turns, range(row + 1)) for row in rows], variants)
 
-    def _figures(self, features: np.ndarray, roles: list[Role], variants: Sequence[np.ndarray]) -> np.ndarray:
-        """Of variants of a call, each by its rows."""
-        worth, p = self._worth.of(features, variants), self._heads.probabilities(features, roles)
+    def _figures(
+        self, features: np.ndarray, windows: Sequence[Sequence[Turn]], variants: Sequence[np.ndarray]
+    ) -> np.ndarray:
+        """Of variants of a call, each by its rows of ``windows`` and of their feature vectors."""
+        worth, p = self._worth.of(features, variants), self._probabilities(features, windows)
+        roles = [window[-1].role for window in windows]
         return np.array(
             [figures(one, p[rows], [roles[row] for row in rows]) for one, rows in zip(worth, variants, strict=True)]
         )
@@ -190,7 +199,12 @@ class EncoderReader:
 
     def probabilities(self, turns: Sequence[Turn]) -> np.ndarray:
         """Calibrated probability of each move, and last of a concern: shape (n_turns, n_moves + 1), float64."""
-        return self._heads.probabilities(self.features(turns), [turn.role for turn in turns])
+        return self._probabilities(self.features(turns), [_shown(turns, range(row + 1)) for row in range(len(turns))])
+
+    def _probabilities(self, features: np.ndarray, windows: Sequence[Sequence[Turn]]) -> np.ndarray:
+        """Of the last turn of each window."""
+        words = self._words.logits([seen_words(window) for window in windows])
+        return self._heads.probabilities(features, words, [window[-1].role for window in windows])
 
     def read(self, transcript: Transcript) -> CallMoves:
         """The moves of each turn, the objections and the next step."""

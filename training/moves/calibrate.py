@@ -17,6 +17,8 @@ from salescoach.types import Transcript
 from training.authored.corpus import Labels
 
 PRIOR = 4.0  # how firmly calibration keeps to what training would give: the weight of slope and offset, in turns
+MIN_SLOPE = 0.05
+USUAL_SLOPES = (0.7, 0.5)  # of the encoder's logit and of the words'
 GRID = np.linspace(0.05, 0.9, 86)
 FEW = 8  # turns that carry a move; fewer don't choose a threshold
 USUAL_THRESHOLD = 0.35
@@ -27,35 +29,57 @@ MIN_SCALE = 1e-6  # of a figure that is the same in all calls
 
 
 def calibrated(
-    heads: MoveHeads, features: np.ndarray, labels: np.ndarray, known: np.ndarray, rare: np.ndarray
+    heads: MoveHeads,
+    features: np.ndarray,
+    words: np.ndarray,
+    labels: np.ndarray,
+    known: np.ndarray,
+    rare: np.ndarray,
 ) -> MoveHeads:
-    """The heads with slope, offset and threshold of each output.
+    """The heads with slopes, offset and threshold of each output.
 
     Args:
         heads: as they were trained.
         features: of turns that they never saw, shape (n_turns, dimension).
-        labels: what those do, shape (n_turns, n_outputs).
+        words: logits of their words, shape (n_turns, n_outputs).
+        labels: what those turns do, of the same shape.
         known: which of the labels teach anything, of their shape, bool.
         rare: the weights of positive turns in training, shape (n_outputs,): they shift the logits by their log.
     """
-    logits = features.astype(np.float64) @ heads.weight.T + heads.bias
-    fitted = [platt(logits[known[:, k], k], labels[known[:, k], k], -np.log(rare[k])) for k in range(N_OUTPUTS)]
-    slope, offset = (np.array(values) for values in zip(*fitted, strict=True))
-    p = sigmoid(slope * logits + offset)
+    seen = np.stack([heads.logits(features), words], axis=2)
+    fitted = [
+        fitted_logit(seen[known[:, k], k], labels[known[:, k], k], (*USUAL_SLOPES, -np.log(rare[k])))
+        for k in range(N_OUTPUTS)
+    ]
+    slopes, offset = np.array([one[:2] for one in fitted]), np.array([one[2] for one in fitted])
+    p = sigmoid((slopes * seen).sum(axis=2) + offset)
     threshold = np.array([best_threshold(p[known[:, k], k], labels[known[:, k], k] > 0) for k in range(N_OUTPUTS)])
-    return MoveHeads(heads.weight, heads.bias, slope, offset, threshold)
+    return MoveHeads(heads.weight, heads.bias, slopes[:, 0], slopes[:, 1], offset, threshold)
 
 
 def platt(logits: np.ndarray, labels: np.ndarray, offset: float) -> tuple[float, float]:
     """Slope and offset of the likeliest sigmoid (Platt, 1999), held near 1 and ``offset`` where there are few turns."""
+    slope, found = fitted_logit(logits[:, None], labels, (1.0, offset))
+    return float(slope), float(found)
+
+
+def fitted_logit(seen: np.ndarray, labels: np.ndarray, usual: Sequence[float]) -> np.ndarray:
+    """Slopes and offset of the likeliest sigmoid of several logits, held near the usual ones where there are few rows.
+
+    Args:
+        seen: shape (n, n_logits).
+        labels: what they should say, shape (n,), in [0, 1].
+        usual: slopes and offset, n_logits + 1.
+    """
+    start = np.array(usual, dtype=np.float64)
 
     def loss(free: np.ndarray) -> float:
-        z = free[0] * logits + free[1]
+        z = seen @ free[:-1] + free[-1]
         nll = float(np.logaddexp(0, z).sum() - (labels * z).sum())
-        return nll + PRIOR * float((free[0] - 1) ** 2 + (free[1] - offset) ** 2)
+        return nll + PRIOR * float(((free - start) ** 2).sum())
 
-    found = minimize(loss, np.array([1.0, offset]), method="L-BFGS-B", bounds=[(0.05, 5), (-10, 10)])
-    return float(found.x[0]), float(found.x[1])
+    bounds = [*[(MIN_SLOPE, 5.0)] * seen.shape[1], (-10.0, 10.0)]
+    return np.asarray(minimize(loss, start, method="L-BFGS-B", bounds=bounds).x)
 
 
 def best_threshold(p: np.ndarray, true: np.ndarray) -> float:

@@ -42,7 +42,7 @@ class MoveOptions(Frozen):
     """How to train the reader. The defaults are what measured best; ``docs/experiments.md`` has the figures."""
 
     n_trained_layers: int = Field(6, ge=1, description="top layers that are trained")
-    epochs: int = Field(3, ge=1)
+    epochs: int = Field(3, ge=0, description="0 only calibrates what is there")
     learning_rate: float = Field(1.5e-4, gt=0, description="of the layers")
     head_learning_rate: float = Field(1e-3, gt=0)
     warm_up: float = Field(0.1, ge=0, lt=1, description="share of the steps in which the rate grows")
@@ -176,7 +176,7 @@ class Learner:
                 parameter.copy_(from_steps(self._start[name], *to_steps(parameter.detach() - self._start[name])))
         weight, bias = (p.detach().numpy().copy() for p in (self.move.weight, self.move.bias))
         one, half = np.ones(N_OUTPUTS), np.full(N_OUTPUTS, 0.5)
-        heads = MoveHeads(weight=weight, bias=bias, slope=one, offset=0 * one, threshold=half)
+        heads = MoveHeads(weight=weight, bias=bias, slope=one, of_words=0 * one, offset=0 * one, threshold=half)
         worth = TurnsWorth(
             attention=self.attention.weight.detach().numpy().copy(),
             position=self.position.detach().numpy().copy(),

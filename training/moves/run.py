@@ -12,6 +12,7 @@ from salescoach.model.base_model import resolve_base_model, sha256_of
 from salescoach.model.bert import Bert
 from salescoach.model.encoder import best_engine, dtype_of
 from salescoach.moves.heads import CONCERN, MoveHeads
+from salescoach.moves.lexical import LexicalMoves, seen_of
 from salescoach.moves.network import MoveNetwork
 from salescoach.moves.objections import HandlingModel
 from salescoach.moves.profile import CallProfile, figures
@@ -23,10 +24,12 @@ from salescoach.moves.reader import (
     HEADS,
     PROFILE,
     TRAINED_LAYERS,
+    WORDS,
     WORTH,
     ReaderCard,
     above_thresholds,
 )
+from salescoach.moves.worth import TurnsWorth
 from salescoach.progress import Progress
 from salescoach.types import Transcript
 from training.authored.corpus import CallCourse, Labels, Pair
@@ -34,6 +37,7 @@ from training.moves.calibrate import calibrated, fit_handling, fit_profile, halv
 from training.moves.data import PairRows, TurnRows, known_rows, label_rows
 from training.moves.finetune import MoveOptions, TrainedReader, finetune, rare_weights
 from training.moves.judge import CallReading, handled_accuracy, outcome_figures, reading_figures
+from training.moves.lexical import fit_lexical
 
 
 @dataclass(frozen=True)
@@ -122,26 +126,28 @@ def train_reader(
     teaching = [pair for pair in pairs if writer_of(pair.id) not in judges.pairs]
     trained = finetune(base, turns, worth, PairRows.of(teaching, seen.windows), options, work, say)
     rare = rare_weights(turns, options.rare_weight)
+    words = [one for call_id in turns.call_ids for one in seen_of(learned.calls[call_id])]
+    lexical = fit_lexical(words, turns.labels, turns.known)
 
     network = _network(base, trained)
-    features = {one: network.features(network.windows(call.turns)) for one, call in judged.calls.items()}
+    read = {
+        one: _Seen(call, network.features(network.windows(call.turns)), lexical.logits(seen_of(call)))
+        for one, call in judged.calls.items()
+    }
     readings: dict[str, CallReading] = {}
     logits: dict[str, float] = {}
     for fitted_on, half in halves([writer_of(one) for one in judged_ids]):
-        parts = _calibrate(
-            trained, judged.of([one for one in judged_ids if writer_of(one) in fitted_on]), features, rare
-        )
+        parts = _calibrate(trained, judged.of([one for one in judged_ids if writer_of(one) in fitted_on]), read, rare)
         for one in judged_ids:
             if writer_of(one) in half:
-                readings[one] = parts.read(judged.calls[one], features[one])
-                profile = _figures(trained, parts.heads, judged.calls[one], features[one])
-                logits[one] = float(parts.profile.logits(profile))
+                readings[one] = parts.read(read[one])
+                logits[one] = float(parts.profile.logits(parts.figures(read[one])))
     found = reading_figures(
         readings, {one: label_rows(judged.labels[one], judged.calls[one].turns) for one in judged_ids}
     )
-    kept = _calibrate(trained, judged, features, rare)
+    kept = _calibrate(trained, judged, read, rare)
     with whole_folder(out, marks={CARD}) as folder:
-        _save(trained, kept, folder)
+        _save(trained, kept, lexical, folder)
         card = ReaderCard(
             name="moves",
             data=f"{_told(learned_ids)} and {len(teaching)} pairs; calibrated and judged on {_told(judged_ids)} more",
@@ -167,38 +173,53 @@ def _told(call_ids: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True)
+class _Seen:
+    """A call with the feature vectors of its turns and the logits of their words."""
+
+    call: Transcript
+    features: np.ndarray
+    words: np.ndarray
+
+    def probabilities(self, heads: MoveHeads) -> np.ndarray:
+        return heads.probabilities(self.features, self.words, [turn.role for turn in self.call.turns])
+
+    def figures(self, heads: MoveHeads, worth: TurnsWorth) -> np.ndarray:
+        roles = [turn.role for turn in self.call.turns]
+        return figures(float(worth.of(self.features)[0]), self.probabilities(heads), roles)
+
+
+@dataclass(frozen=True)
 class _Parts:
     heads: MoveHeads
     handling: HandlingModel
+    worth: TurnsWorth
     profile: CallProfile
 
-    def read(self, call: Transcript, features: np.ndarray) -> CallReading:
-        p = self.heads.probabilities(features, [turn.role for turn in call.turns])
+    def read(self, seen: _Seen) -> CallReading:
+        p = seen.probabilities(self.heads)
         above = above_thresholds(p, self.heads.threshold)
-        return CallReading(above, self.handling.concerns(call.turns, p, above[:, CONCERN]))
+        return CallReading(above, self.handling.concerns(seen.call.turns, p, above[:, CONCERN]))
+
+    def figures(self, seen: _Seen) -> np.ndarray:
+        return seen.figures(self.heads, self.worth)
 
 
-def _calibrate(trained: TrainedReader, corpus: Corpus, features: Mapping[str, np.ndarray], rare: np.ndarray) -> _Parts:
+def _calibrate(trained: TrainedReader, corpus: Corpus, read: Mapping[str, _Seen], rare: np.ndarray) -> _Parts:
     ids = list(corpus.calls)
-    rows = np.concatenate([features[one] for one in ids])
     labels, known = (
         np.concatenate([make(corpus.labels[one], corpus.calls[one].turns) for one in ids])
         for make in (label_rows, known_rows)
     )
-    heads = calibrated(trained.heads, rows, labels, known, rare)
-    p = {one: heads.probabilities(features[one], [turn.role for turn in corpus.calls[one].turns]) for one in ids}
+    features, words = (np.concatenate([getattr(read[one], name) for one in ids]) for name in ("features", "words"))
+    heads = calibrated(trained.heads, features, words, labels, known, rare)
+    p = {one: read[one].probabilities(heads) for one in ids}
     profile = fit_profile(
-        np.array([_figures(trained, heads, corpus.calls[one], features[one]) for one in ids]),
+        np.array([read[one].figures(heads, trained.worth) for one in ids]),
         np.array([corpus.forecasts[one] for one in ids]),
         np.array([corpus.chances[one] for one in ids]),
         [writer_of(one) for one in ids],
     )
-    return _Parts(heads, fit_handling(corpus.calls, corpus.labels, p), profile)
-
-
-def _figures(trained: TrainedReader, heads: MoveHeads, call: Transcript, features: np.ndarray) -> np.ndarray:
-    roles = [turn.role for turn in call.turns]
-    return figures(float(trained.worth.of(features)[0]), heads.probabilities(features, roles), roles)
+    return _Parts(heads, fit_handling(corpus.calls, corpus.labels, p), trained.worth, profile)
 
 
 def _pairs_right(network: MoveNetwork, trained: TrainedReader, pairs: Sequence[Pair]) -> float | None:
@@ -215,11 +236,12 @@ def _network(base: Path, trained: TrainedReader | None) -> MoveNetwork:
     return MoveNetwork(bert)
 
 
-def _save(trained: TrainedReader, parts: _Parts, folder: Path) -> None:
+def _save(trained: TrainedReader, parts: _Parts, lexical: LexicalMoves, folder: Path) -> None:
     from safetensors.torch import save_file
 
     save_file(dict(trained.difference), folder / TRAINED_LAYERS)
     parts.heads.save(folder / HEADS)
+    lexical.save(folder / WORDS)
     parts.handling.save(folder / HANDLING)
     trained.worth.save(folder / WORTH)
     parts.profile.save(folder / PROFILE)
