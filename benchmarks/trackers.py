@@ -41,7 +41,8 @@ from salescoach.moves.trackers.learning import scores
 from salescoach.moves.trackers.tracker import Tracker
 from salescoach.moves.windows import window_keys
 from salescoach.types import LabelledCall, Turn
-from training.authored.corpus import read_all_labels, read_calls
+from training.authored.corpus import read_calls
+from training.authored.labelled import labels_by
 from training.moves.as_trackers import HELD_OUT, MIN_JUDGED, JudgedTurns, drawn_trackers
 from training.moves.calibrate import f1, halves
 from training.moves.run import writer_of
@@ -72,7 +73,7 @@ def main() -> None:
 def quality(judges: set[str], folder: Path, moves: list[str]) -> None:
     """Prints a line for each move and the means."""
     calls = read_calls(AUTHORED / "calls")
-    labels = {one.call_id: one for one in read_all_labels([AUTHORED / "labels" / "settled"], calls)}
+    labels = labels_by("settled", calls)
     teachers = {writer_of(one) for one in labels} - judges
     cache = FileCache(Settings.load().cache_dir / f"{reader_id(folder)}-benchmark.sqlite")
     reader = EncoderReader.load(folder, Path(resolve_base_model(BUNDLED_BASE_MODEL)), cache=cache)

@@ -20,7 +20,8 @@ from salescoach.moves.trackers.background import background
 from salescoach.moves.trackers.fitted import rows_of
 from salescoach.moves.trackers.learning import CALIBRATION_FILE, OddsOfHits, learn, scores
 from salescoach.whole_file import whole_file
-from training.authored.corpus import read_all_labels, read_calls
+from training.authored.corpus import read_calls
+from training.authored.labelled import labels_by
 from training.moves.as_trackers import HELD_OUT, MIN_JUDGED, JudgedTurns, drawn_trackers, tracked
 
 AUTHORED = Path(__file__).resolve().parent.parent / "training" / "authored"
@@ -35,7 +36,7 @@ def main() -> None:
     """Fits and writes."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     calls = read_calls(AUTHORED / "calls")
-    labels = {one.call_id: one for one in read_all_labels([AUTHORED / "labels" / "settled"], calls)}
+    labels = labels_by("settled", calls)
     reader = load_reader(Settings.load())
     turns = JudgedTurns.of(calls, labels, reader, JUDGED_ON)
     sides = {"customer": turns.of_side("customer"), "rep": turns.of_side("rep")}

@@ -41,11 +41,15 @@ def some_heads() -> MoveHeads:
     return MoveHeads(rng.normal(size=(N_OUTPUTS, 8)), 0 * one, one, 0.3 * one, 0 * one, 0.5 * one)
 
 
-def some_handling(link: np.ndarray | None = None, met: np.ndarray | None = None) -> HandlingModel:
+def some_handling(
+    link: np.ndarray | None = None, met: np.ndarray | None = None, well: np.ndarray | None = None
+) -> HandlingModel:
+    nothing = np.zeros(N_MET + 1)
     return HandlingModel(
         np.zeros(N_LINK + 1) if link is None else link,
         np.array([0.5]),
-        np.zeros((3, N_MET + 1)) if met is None else met,
+        nothing if met is None else met,
+        nothing if well is None else well,
     )
 
 
@@ -161,23 +165,31 @@ def test_a_concern_is_answered_by_the_rep_later_and_within_reach() -> None:
 def test_a_concern_is_linked_to_the_turn_that_answers_it() -> None:
     link = np.zeros(N_LINK + 1)
     link[REP_MOVES.index("answer_objection")], link[-1] = 10, -5
-    met = np.zeros((3, N_MET + 1))
-    met[0, -1] = 1  # well, whatever happened
+    met, well = np.zeros(N_MET + 1), np.zeros(N_MET + 1)
+    met[[-2, -1]] = 1, -0.5  # where the call stands well
+    well[0] = 1
     turns = [said("customer"), said("rep"), said("customer"), said("rep"), said("customer")]
     p = np.zeros((5, N_OUTPUTS))
     p[0, [CONCERN, at("objection_price")]] = 0.9
     p[3, at("answer_objection")] = 0.9
     is_concern = np.array([True, False, False, False, False])
-    (found,) = some_handling(link, met).concerns(turns, p, is_concern)
-    assert (found.turn, found.kind, found.handled_at, found.handled) == (1, "price", 4, "well")
+    model = some_handling(link, met, well)
+    (found,) = model.concerns(turns, p, is_concern, outlook=1.0)
+    assert (found.turn, found.kind, found.handled_at, found.handled) == (1, "price", 4, "partly")
+    p[3, at(REP_MOVES[0])] = 0.5
+    (found,) = model.concerns(turns, p, is_concern, outlook=1.0)
+    assert found.handled == "well"
+    (found,) = model.concerns(turns, p, is_concern, outlook=-1.0)
+    assert (found.handled_at, found.handled) == (4, "badly")
     p[3, at("answer_objection")] = 0.1
-    (missed,) = some_handling(link, met).concerns(turns, p, is_concern)
+    (missed,) = model.concerns(turns, p, is_concern, outlook=-1.0)
     assert (missed.handled_at, missed.handled) == (None, "not")
+    assert model.concerns(turns[:1], p[:1], is_concern[:1], outlook=9.0)[0].handled == "not"  # nobody could
 
 
 def test_a_model_of_handling_is_read_as_it_was_written(tmp_path: Path) -> None:
     some_handling().save(tmp_path / "handling.safetensors")
-    assert HandlingModel.load(tmp_path / "handling.safetensors").met.shape == (3, N_MET + 1)
+    assert HandlingModel.load(tmp_path / "handling.safetensors").met.shape == (N_MET + 1,)
     MoveHeads(*(np.ones(N_OUTPUTS) for _ in range(6))).save(tmp_path / "other.safetensors")
     with pytest.raises(ModelError):
         HandlingModel.load(tmp_path / "other.safetensors")

@@ -143,11 +143,12 @@ def test_each_writer_is_judged_once_by_what_others_calibrated() -> None:
 
 def test_how_concerns_are_met_is_learned_from_what_the_reader_saw(corpus: Corpus) -> None:
     p = {one: label_rows(corpus.labels[one], corpus.calls[one].turns) * 0.9 for one in IDS}  # as if all was read right
-    model = fit_handling(corpus.calls, corpus.labels, p)
+    outlooks = dict.fromkeys(IDS, 0.0)
+    model = fit_handling(corpus.calls, corpus.labels, p, outlooks)
     readings = {}
     for one in IDS:
         above = p[one] > 0.5
-        readings[one] = CallReading(above, model.concerns(corpus.calls[one].turns, p[one], above[:, CONCERN]))
+        readings[one] = CallReading(above, model.concerns(corpus.calls[one].turns, p[one], above[:, CONCERN], 0.0))
     accuracy = handled_accuracy(readings, corpus.labels)
     assert accuracy is not None
     assert accuracy > 0.7
@@ -155,7 +156,7 @@ def test_how_concerns_are_met_is_learned_from_what_the_reader_saw(corpus: Corpus
     assert found["discovery"].f1 == 1.0
     assert found[ANY].recall == 1.0
     with pytest.raises(DataError, match="no concern"):
-        fit_handling(corpus.calls, {}, p)
+        fit_handling(corpus.calls, {}, p, outlooks)
 
 
 def test_a_concern_that_was_missed_counts_as_wrong(corpus: Corpus) -> None:

@@ -1,7 +1,7 @@
 """The customer's concerns, each with the rep's turn that took it up, and how it was met.
 
-A concern is linked to one of the rep's next turns, or to none; what was read of that turn, and of what the customer
-does next, says how it was met. Both are small linear models on the reader's probabilities.
+A concern is linked to one of the rep's next turns, or to none; what was read of that turn, of what the customer does
+next and of the call as a whole says whether it was met. All are small linear models on the reader's probabilities.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy as np
 from salescoach.model.arrays import StoredArrays
 from salescoach.model.head import sigmoid
 from salescoach.moves.heads import CONCERN, EASED, MET, TAKES_UP
-from salescoach.moves.taxonomy import CUSTOMER_MOVES, HANDLED, MOVES, OBJECTIONS, REP_MOVES, Handled, ObjectionKind
+from salescoach.moves.taxonomy import CUSTOMER_MOVES, MOVES, OBJECTIONS, REP_MOVES, Handled, ObjectionKind
 from salescoach.types import Turn
 
 REACH = 10  # turns after a concern, in which it may be taken up
@@ -21,7 +21,8 @@ _OF_KIND = tuple(OBJECTIONS.values())
 _CUSTOMER = [*(MOVES.index(move) for move in CUSTOMER_MOVES), EASED]
 _REP = [*(MOVES.index(move) for move in REP_MOVES), TAKES_UP, MET]
 N_LINK = len(_REP) + 4
-N_MET = len(_REP) + 2 * len(_CUSTOMER) + 4
+N_MET = len(_REP) + 2 * len(_CUSTOMER) + 8
+ANSWERS = 3  # turns of the rep after a concern in which it may be met
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,10 @@ class Concern:
 
 @dataclass(frozen=True)
 class HandlingModel(StoredArrays):
-    """``link``: shape (n_link + 1,); ``met``: shape (3, n_met + 1), for well, partly and badly; the last is the bias.
+    """Linear models; the last weight of each is its bias.
 
-    ``threshold``: of the probability that a turn takes the concern up, shape (1,).
+    ``link``: that a turn takes the concern up, shape (n_link + 1,); ``threshold``: of that probability, shape (1,);
+    ``met``: that it is met, well or partly, ``well``: that it is met well where it is met: shape (n_met + 1,).
     """
 
     what = "model of how concerns are met"
@@ -46,34 +48,43 @@ class HandlingModel(StoredArrays):
     link: np.ndarray
     threshold: np.ndarray
     met: np.ndarray
+    well: np.ndarray
 
-    def concerns(self, turns: Sequence[Turn], p: np.ndarray, is_concern: np.ndarray) -> list[Concern]:
+    def concerns(self, turns: Sequence[Turn], p: np.ndarray, is_concern: np.ndarray, outlook: float) -> list[Concern]:
         """All concerns of a call, in order.
 
         Args:
             turns: of the call.
             p: the reader's probabilities, shape (n_turns, n_outputs).
             is_concern: which turns raise one, shape (n_turns,), bool.
+            outlook: the logit of what is likely to come of the call, which shows whether concerns stayed open.
         """
-        found = []
-        for place in np.flatnonzero(is_concern).tolist():
-            kind = kind_of(p[place])
-            candidates = rep_turns_after(turns, place)
-            at, handled = None, HANDLED[-1]
-            if candidates:
-                taken = sigmoid(link_features(p, place, candidates) @ self.link[:-1] + self.link[-1])
-                best = int(np.argmax(taken))
-                if taken[best] >= self.threshold[0]:
-                    at = candidates[best]
-                    scores = self.met[:, :-1] @ met_features(turns, p, place, at) + self.met[:, -1]
-                    handled = HANDLED[int(np.argmax(scores))]
-            found.append(Concern(place + 1, kind, None if at is None else at + 1, handled))
-        return found
+        return [
+            Concern(place + 1, kind_of(p[place]), *self._handled(turns, p, place, outlook))
+            for place in np.flatnonzero(is_concern).tolist()
+        ]
+
+    def _handled(self, turns: Sequence[Turn], p: np.ndarray, place: int, outlook: float) -> tuple[int | None, Handled]:
+        """Where a concern was taken up, as a number of a turn, and how it was met."""
+        candidates = rep_turns_after(turns, place)
+        if not candidates:
+            return None, "not"
+        taken = taken_up(self.link, p, place, candidates)
+        at = candidates[int(np.argmax(taken))]
+        features = met_features(turns, p, place, at, float(taken.max()), outlook)
+        if features @ self.met[:-1] + self.met[-1] > 0:
+            return at + 1, "well" if features @ self.well[:-1] + self.well[-1] > 0 else "partly"
+        return (at + 1, "badly") if taken.max() >= self.threshold[0] else (None, "not")
 
     def check(self) -> None:
         """Raises ValueError where other features are weighed."""
-        if self.link.shape != (N_LINK + 1,) or self.met.shape != (3, N_MET + 1):
+        if self.link.shape != (N_LINK + 1,) or not self.met.shape == self.well.shape == (N_MET + 1,):
             raise ValueError("other features")
+
+
+def taken_up(link: np.ndarray, p: np.ndarray, place: int, candidates: Sequence[int]) -> np.ndarray:
+    """How likely each of the rep's turns takes a concern up: shape (n_candidates,)."""
+    return np.asarray(sigmoid(link_features(p, place, candidates) @ link[:-1] + link[-1]))
 
 
 def kind_of(p: np.ndarray) -> ObjectionKind:
@@ -99,11 +110,12 @@ def link_features(p: np.ndarray, place: int, candidates: Sequence[int]) -> np.nd
     )
 
 
-def met_features(turns: Sequence[Turn], p: np.ndarray, place: int, at: int) -> np.ndarray:
+def met_features(turns: Sequence[Turn], p: np.ndarray, place: int, at: int, taken: float, outlook: float) -> np.ndarray:
     """What says how a concern was met: shape (N_MET,).
 
-    What the rep does there, what the customer does next, what else they do in the next turns, and whether a concern
-    comes up again.
+    What the rep does there, what the customer does next, what else they do in the next turns, whether a concern comes
+    up again; how likely this turn takes it up at all, whether one of the rep's next turns meets it, how many concerns
+    follow, and how the call stands.
     """
     customer = [later for later in range(at + 1, len(turns)) if turns[later].role == "customer"]
     none = np.zeros(p.shape[1])
@@ -111,6 +123,8 @@ def met_features(turns: Sequence[Turn], p: np.ndarray, place: int, at: int) -> n
     later = p[customer[1:4]].max(axis=0) if len(customer) > 1 else none
     kind = KINDS[_OF_KIND.index(kind_of(p[place]))]
     again = p[customer][:, kind].max() if customer else 0.0
-    return np.concatenate(
-        [p[at, _REP], reply[_CUSTOMER], later[_CUSTOMER], [np.log(at - place), reply[CONCERN], again, later[CONCERN]]]
-    )
+    answers = p[rep_turns_after(turns, place)[:ANSWERS], MET].max(initial=0.0)
+    follow = p[place + 1 :, CONCERN].mean() if place + 1 < len(p) else 0.0
+    of_call = [taken, answers, follow, outlook]
+    around = [np.log(at - place), reply[CONCERN], again, later[CONCERN]]
+    return np.concatenate([p[at, _REP], reply[_CUSTOMER], later[_CUSTOMER], around, of_call])

@@ -164,7 +164,7 @@ class EncoderReader:
         """
         rows = np.arange(len(turns))
         variants = [rows, *(np.delete(rows, row) for row in rows)]
-        return self._figures(self.features(turns), [_shown(turns, range(row + 1)) for row in rows], variants)
+        return self._figures(self.features(turns), _windows(turns), variants)
 
     def _figures(
         self, features: np.ndarray, windows: Sequence[Sequence[Turn]], variants: Sequence[np.ndarray]
@@ -199,7 +199,7 @@ class EncoderReader:
 
     def probabilities(self, turns: Sequence[Turn]) -> np.ndarray:
         """Calibrated probability of each move, and last of a concern: shape (n_turns, n_moves + 1), float64."""
-        return self._probabilities(self.features(turns), [_shown(turns, range(row + 1)) for row in range(len(turns))])
+        return self._probabilities(self.features(turns), _windows(turns))
 
     def _probabilities(self, features: np.ndarray, windows: Sequence[Sequence[Turn]]) -> np.ndarray:
         """Of the last turn of each window."""
@@ -209,9 +209,12 @@ class EncoderReader:
     def read(self, transcript: Transcript) -> CallMoves:
         """The moves of each turn, the objections and the next step."""
         turns = transcript.turns
-        p = self.probabilities(turns)
+        features = self.features(turns)
+        p = self._probabilities(features, _windows(turns))
         above = above_thresholds(p, self._heads.threshold)
-        concerns = self._handling.concerns(turns, p, above[:, CONCERN])
+        worth = float(self._worth.of(features)[0])
+        outlook = float(self.profile.logits(figures(worth, p, [turn.role for turn in turns])))
+        concerns = self._handling.concerns(turns, p, above[:, CONCERN], outlook)
         return CallMoves(
             turns=turn_moves(turns, p, above),
             objections=tuple(
@@ -221,6 +224,11 @@ class EncoderReader:
             reader="encoder",
             model_id=self.model_id,
         )
+
+
+def _windows(turns: Sequence[Turn]) -> list[list[Turn]]:
+    """What the reader sees of each turn of a call, the turn itself last."""
+    return [_shown(turns, range(row + 1)) for row in range(len(turns))]
 
 
 def _shown(turns: Sequence[Turn], places: Sequence[int]) -> list[Turn]:

@@ -15,6 +15,7 @@ from pydantic import Field
 from salescoach.errors import DataError
 from salescoach.moves.taxonomy import Handled, ObjectionKind, moves_of
 from salescoach.types import Frozen, Role, Transcript, Turn
+from training.authored.packed import json_lines
 
 Version = Literal["a", "b"]
 LOOKALIKE: Final = "lookalike"  # pairs whose last turn is labelled, the same in both versions
@@ -106,13 +107,12 @@ class Pair(Frozen):
 
 
 def read_pairs(folder: Path) -> list[Pair]:
-    """All pairs of a folder of JSONL files, in the order of their ids.
+    """All pairs of a folder, in the order of their ids.
 
     Raises:
         DataError: a pair has a move that the side can't make; names it.
     """
-    files = sorted(folder.glob("*.jsonl"))
-    pairs = [Pair.model_validate_json(line) for file in files for line in file.read_text("utf-8").splitlines() if line]
+    pairs = [Pair.model_validate_json(line) for line in json_lines(folder)]
     for pair in pairs:
         role = pair.after[-1][0] if pair.kind == LOOKALIKE else pair.a[0]
         if wrong := {*pair.moves_a, *pair.moves_b} - {*moves_of(role)}:
@@ -121,10 +121,8 @@ def read_pairs(folder: Path) -> list[Pair]:
 
 
 def read_courses(folder: Path) -> dict[str, CallCourse]:
-    """All courses of a folder of JSONL files, by call."""
-    files = sorted(folder.glob("*.jsonl"))
-    lines = [line for file in files for line in file.read_text("utf-8").splitlines() if line]
-    return {one.call_id: one for one in map(CallCourse.model_validate_json, lines)}
+    """All courses of a folder, by call."""
+    return {one.call_id: one for one in map(CallCourse.model_validate_json, json_lines(folder))}
 
 
 def read_call(file: Path) -> Transcript:

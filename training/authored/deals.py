@@ -17,6 +17,7 @@ from typing import Final, Literal
 import numpy as np
 
 from salescoach.types import Frozen
+from training.authored.packed import json_lines
 
 Handling = Literal["well", "partly", "badly", "not"]
 Concern = Literal["price", "timing", "need", "fit", "trust", "authority", "competitor", "stall"]
@@ -166,9 +167,8 @@ def draw_deals(markets: list[str], seed: int, prefix: str = "") -> list[Deal]:
 
 
 def read_deals(folder: Path) -> dict[str, Deal]:
-    """All deals of a folder of JSONL files, by id."""
-    lines = [line for file in sorted(folder.glob("*.jsonl")) for line in file.read_text("utf-8").splitlines() if line]
-    return {deal.deal_id: deal for deal in map(Deal.model_validate_json, lines)}
+    """All deals of a folder, by id."""
+    return {deal.deal_id: deal for deal in map(Deal.model_validate_json, json_lines(folder))}
 
 
 def _deal(rng: np.random.Generator, deal_id: str, market: str) -> Deal:

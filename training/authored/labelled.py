@@ -13,8 +13,8 @@ Labeller = Literal["first", "second", "settled"]
 
 AUTHORED: Final = Path(__file__).parent
 FIRST_TO_CALIBRATE: Final = 29  # the number of a writer
-FIRST_TO_JUDGE: Final = 33
-JUDGES: Final = tuple(f"w{number}" for number in range(FIRST_TO_JUDGE, 43))
+LAST_TO_CALIBRATE: Final = 32
+JUDGES: Final = tuple(f"w{number}" for number in (*range(33, 43), *range(59, 63)))
 
 
 def authored_calls() -> list[LabelledCall]:
@@ -42,7 +42,7 @@ def labels_by(who: Labeller, calls: Mapping[str, Transcript]) -> dict[str, Label
 
 def split_of(call_id: str) -> str:
     """What a call is for, by its writer, whom the part of its id before the dash names."""
-    writer = int(call_id.partition("-")[0].removeprefix("w"))
-    if writer >= FIRST_TO_JUDGE:
+    writer = call_id.partition("-")[0]
+    if writer in JUDGES:
         return TEST
-    return CALIBRATION if writer >= FIRST_TO_CALIBRATE else TRAIN
+    return CALIBRATION if FIRST_TO_CALIBRATE <= int(writer.removeprefix("w")) <= LAST_TO_CALIBRATE else TRAIN

@@ -10,9 +10,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from salescoach.errors import DataError
 from salescoach.model.head import logit, sigmoid
 from salescoach.moves.heads import N_OUTPUTS, MoveHeads
-from salescoach.moves.objections import N_LINK, N_MET, HandlingModel, link_features, met_features, rep_turns_after
+from salescoach.moves.objections import N_MET, HandlingModel, link_features, met_features, rep_turns_after, taken_up
 from salescoach.moves.profile import CallProfile
-from salescoach.moves.taxonomy import HANDLED
 from salescoach.types import Transcript
 from training.authored.corpus import Labels
 
@@ -23,6 +22,8 @@ GRID = np.linspace(0.05, 0.9, 86)
 FEW = 8  # turns that carry a move; fewer don't choose a threshold
 USUAL_THRESHOLD = 0.35
 NEVER = -30.0  # the bias of what never occurs
+LINK_STRENGTH = 1.0  # scikit-learn's C, the inverse of the penalty
+MET_STRENGTH = 0.01  # the same, of features in units of their spread
 LINK_GRID = np.linspace(0.1, 0.7, 61)
 RIDGE = 30.0  # of the weights of a call's figures, each in units of its spread
 MIN_SCALE = 1e-6  # of a figure that is the same in all calls
@@ -96,7 +97,10 @@ def f1(found: np.ndarray, true: np.ndarray) -> tuple[float, float, float]:
 
 
 def fit_handling(
-    calls: Mapping[str, Transcript], labels: Mapping[str, Labels], p: Mapping[str, np.ndarray]
+    calls: Mapping[str, Transcript],
+    labels: Mapping[str, Labels],
+    p: Mapping[str, np.ndarray],
+    outlooks: Mapping[str, float],
 ) -> HandlingModel:
     """How concerns are linked to what the rep said, and how that was met.
 
@@ -104,31 +108,37 @@ def fit_handling(
         calls: by id.
         labels: of the calls to learn from.
         p: the reader's probabilities of their turns, shape (n_turns, n_outputs) each, by writers it never saw.
+        outlooks: the logit of what is likely to come of each call.
 
     Raises:
         DataError: no concern was taken up in them.
     """
-    links, is_link, met, how = [], [], [], []
-    for call_id, own in labels.items():
-        turns = calls[call_id].turns
-        for one in own.objections:
-            candidates = rep_turns_after(turns, one.turn - 1)
-            if not candidates:
-                continue
-            links.append(link_features(p[call_id], one.turn - 1, candidates))
-            is_link.append(np.array([place + 1 == one.handled_at for place in candidates]))
-            if one.handled_at is not None and one.handled_at - 1 in candidates:
-                met.append(met_features(turns, p[call_id], one.turn - 1, one.handled_at - 1))
-                how.append(HANDLED.index(one.handled))
-    if not links or not met:
+    concerns = [
+        (one, calls[call_id].turns, p[call_id], outlooks[call_id], candidates)
+        for call_id, own in labels.items()
+        for one in own.objections
+        if (candidates := rep_turns_after(calls[call_id].turns, one.turn - 1))
+    ]
+    if not any(one.handled_at is not None for one, *_ in concerns):
         raise DataError("The calls to calibrate on hold no concern that was taken up; label more of them.")
-    link, link_bias = _logistic(np.concatenate(links), np.concatenate(is_link).astype(int), 2, C=1.0)
-    scores = [sigmoid(own @ link[1] + link_bias[1]).max() for own in links]
-    weights, bias = _logistic(np.stack(met), np.array(how), 3, C=0.3, class_weight="balanced")
+    is_link = [np.array([place + 1 == one.handled_at for place in candidates]) for one, *_, candidates in concerns]
+    links = [link_features(known, one.turn - 1, candidates) for one, _, known, _, candidates in concerns]
+    link = _logistic(np.concatenate(links), np.concatenate(is_link), strength=LINK_STRENGTH)
+
+    taken = [taken_up(link, known, one.turn - 1, candidates) for one, _, known, _, candidates in concerns]
+    rows = np.array(
+        [
+            met_features(turns, known, one.turn - 1, candidates[int(np.argmax(own))], float(own.max()), outlook)
+            for (one, turns, known, outlook, candidates), own in zip(concerns, taken, strict=True)
+        ]
+    )
+    handled = np.array([one.handled for one, *_ in concerns])
+    is_met = np.isin(handled, ("well", "partly"))
     return HandlingModel(
-        np.append(link[1], link_bias[1]).reshape(N_LINK + 1),
-        np.array([best_balance(np.array(scores), np.array([own.any() for own in is_link]))]),
-        np.column_stack([weights, bias]).reshape(3, N_MET + 1),
+        link,
+        np.array([best_balance(np.array([own.max() for own in taken]), np.array([own.any() for own in is_link]))]),
+        _balanced(rows, is_met),
+        _balanced(rows[is_met], handled[is_met] == "well"),
     )
 
 
@@ -163,19 +173,19 @@ def fit_profile(rows: np.ndarray, forecasts: np.ndarray, chances: np.ndarray, wr
     return profile.calibrated(slope, offset)
 
 
-def _logistic(rows: np.ndarray, labels: np.ndarray, n_classes: int, **options: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Weights, shape (n_classes, n_features), and biases of classes; one that never occurs is never found."""
-    weights, bias = np.zeros((n_classes, rows.shape[1])), np.full(n_classes, NEVER)
-    classes = np.unique(labels)
-    if len(classes) == 1:
-        bias[classes] = -NEVER
-        return weights, bias
-    fitted = LogisticRegression(max_iter=5_000, **options).fit(rows, labels)
-    if len(classes) == 2:
-        weights[classes[1]], bias[classes] = fitted.coef_[0], (0.0, fitted.intercept_[0])
-    else:
-        weights[classes], bias[classes] = fitted.coef_, fitted.intercept_
-    return weights, bias
+def _balanced(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Weights and bias that take both answers for equally likely; strongly held, as there are many features."""
+    scale = np.maximum(rows.std(axis=0), MIN_SCALE) if len(rows) else np.ones(N_MET)
+    fitted = _logistic(rows / scale, labels, strength=MET_STRENGTH, class_weight="balanced")
+    return np.append(fitted[:-1] / scale, fitted[-1])
+
+
+def _logistic(rows: np.ndarray, labels: np.ndarray, strength: float, **options: Any) -> np.ndarray:
+    """Weights and bias of a logistic regression, shape (n_features + 1,). What never varies is foreseen."""
+    if labels.all() or not labels.any():
+        return np.append(np.zeros(rows.shape[1]), -NEVER if len(labels) and labels.all() else NEVER)
+    fitted = LogisticRegression(C=strength, max_iter=5_000, **options).fit(rows, labels)
+    return np.append(fitted.coef_[0], fitted.intercept_[0])
 
 
 def best_balance(scores: np.ndarray, true: np.ndarray) -> float:

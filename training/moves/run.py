@@ -141,7 +141,7 @@ def train_reader(
         for one in judged_ids:
             if writer_of(one) in half:
                 readings[one] = parts.read(read[one])
-                logits[one] = float(parts.profile.logits(parts.figures(read[one])))
+                logits[one] = parts.outlook(read[one])
     found = reading_figures(
         readings, {one: label_rows(judged.labels[one], judged.calls[one].turns) for one in judged_ids}
     )
@@ -198,10 +198,11 @@ class _Parts:
     def read(self, seen: _Seen) -> CallReading:
         p = seen.probabilities(self.heads)
         above = above_thresholds(p, self.heads.threshold)
-        return CallReading(above, self.handling.concerns(seen.call.turns, p, above[:, CONCERN]))
+        concerns = self.handling.concerns(seen.call.turns, p, above[:, CONCERN], self.outlook(seen))
+        return CallReading(above, concerns)
 
-    def figures(self, seen: _Seen) -> np.ndarray:
-        return seen.figures(self.heads, self.worth)
+    def outlook(self, seen: _Seen) -> float:
+        return float(self.profile.logits(seen.figures(self.heads, self.worth)))
 
 
 def _calibrate(trained: TrainedReader, corpus: Corpus, read: Mapping[str, _Seen], rare: np.ndarray) -> _Parts:
@@ -213,13 +214,15 @@ def _calibrate(trained: TrainedReader, corpus: Corpus, read: Mapping[str, _Seen]
     features, words = (np.concatenate([getattr(read[one], name) for one in ids]) for name in ("features", "words"))
     heads = calibrated(trained.heads, features, words, labels, known, rare)
     p = {one: read[one].probabilities(heads) for one in ids}
+    rows = np.array([read[one].figures(heads, trained.worth) for one in ids])
     profile = fit_profile(
-        np.array([read[one].figures(heads, trained.worth) for one in ids]),
+        rows,
         np.array([corpus.forecasts[one] for one in ids]),
         np.array([corpus.chances[one] for one in ids]),
         [writer_of(one) for one in ids],
     )
-    return _Parts(heads, fit_handling(corpus.calls, corpus.labels, p), trained.worth, profile)
+    outlooks = dict(zip(ids, profile.logits(rows).tolist(), strict=True))
+    return _Parts(heads, fit_handling(corpus.calls, corpus.labels, p, outlooks), trained.worth, profile)
 
 
 def _pairs_right(network: MoveNetwork, trained: TrainedReader, pairs: Sequence[Pair]) -> float | None:

@@ -1,0 +1,13 @@
+"""JSON lines, packed where nobody reads or changes them by hand."""
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def json_lines(folder: Path) -> Iterator[str]:
+    """The lines of all ``.jsonl`` and ``.jsonl.gz`` files of a folder, in the order of their names."""
+    for file in sorted([*folder.glob("*.jsonl"), *folder.glob("*.jsonl.gz")]):
+        data = file.read_bytes()
+        text = (gzip.decompress(data) if file.suffix == ".gz" else data).decode()
+        yield from filter(None, text.splitlines())
