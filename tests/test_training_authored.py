@@ -188,10 +188,10 @@ def test_pairs_are_of_one_side_and_differ() -> None:
 
 
 def test_a_writer_is_on_one_side_of_the_split() -> None:
-    assert [split_of(f"{writer}-007") for writer in ("w01", "w28", "w29", "w32", "w33", "w40")] == [
-        *["train"] * 2,
+    assert [split_of(f"{writer}-007") for writer in ("w01", "w28", "w43", "w58", "w29", "w32", "w33", "w42", "w59")] == [
+        *["train"] * 4,
         *["calibration"] * 2,
-        *["test"] * 2,
+        *["test"] * 3,
     ]
 
 
