@@ -7,7 +7,7 @@ help:  ## this list
 .venv/.bootstrap-stamp: requirements.lock pyproject.toml scripts/bootstrap.sh
 	@bash scripts/bootstrap.sh
 
-setup: .venv/.bootstrap-stamp  ## packages, sample corpus, model and index, where they are missing
+setup: .venv/.bootstrap-stamp  ## packages, model, example calls and index, where they are missing
 	@.venv/bin/coach setup
 
 chat: setup  ## open the chat in the browser

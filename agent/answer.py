@@ -70,7 +70,7 @@ def _worth_a_word(
         replies = None
     outliers = _standing_out(metrics) if metrics is not None else []
     if metrics is not None and score.probability_percent is None and metrics.whose == "sample":
-        outliers = [one for one in outliers if one.name == "next_step"]  # unlike simulated calls is no news
+        outliers = [one for one in outliers if one.name == "next_step"]  # unlike example calls is no news
     return replies, outliers
 
 

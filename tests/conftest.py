@@ -14,7 +14,7 @@ from salescoach.library import Library
 from salescoach.model.scoring import CallScorer
 from serving.usecases.private_home import hide_new_files
 from tests.base import base_encoder
-from tests.homes import clone, kept, make_home, make_own_model, shared_files
+from tests.homes import clone, kept, make_home, make_own_model, make_sample, shared_files
 from tools.parts import Parts
 from vectorstore.search import PastCalls
 
@@ -57,10 +57,18 @@ def coach_home(cache_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
-def own_model(coach_home: Path, cache_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder that has learned from the sample calls of ``coach_home``; the bundled one hasn't."""
+def sample_file(cache_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The table of a small sample corpus."""
+    return kept(cache_folder, "sample", make_sample, tmp_path_factory.mktemp("corpus") / "sample") / "calls.csv"
+
+
+@pytest.fixture(scope="session")
+def own_model(
+    coach_home: Path, sample_file: Path, cache_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A model folder that has learned from the sample corpus; the bundled one hasn't."""
     copy = tmp_path_factory.mktemp("models") / "own"
-    return kept(cache_folder, "own-model", lambda folder: make_own_model(coach_home, folder), copy)
+    return kept(cache_folder, "own-model", lambda folder: make_own_model(coach_home, sample_file, folder), copy)
 
 
 @pytest.fixture(scope="session")

@@ -21,32 +21,37 @@ from salescoach.reading.labelled import read_calls
 from serving.usecases.setup import set_up
 from training.options import TrainingOptions
 from training.run import train
+from training.sample import write_sample
 
 ROOT = Path(__file__).parent.parent
 MADE_FROM = (
     "agent", "data", "eval", "salescoach", "serving", "tools", "training", "vectorstore",
     "requirements.lock", "tests/homes.py",
 )  # fmt: skip
-N_SAMPLE_CALLS = 160  # small, but enough for both classes in every split
+N_CALLS = 160  # few, but enough for both outcomes in every split
 # The coach replaces these files as a whole and never writes into one, so clones can share them by hard links.
-REPLACED_WHOLE = ("models", "sample")
+REPLACED_WHOLE = ("models",)
 
 Fingerprint = dict[str, tuple[int, int]]
 
 
 def make_home(folder: Path) -> None:
-    """A home as ``coach setup`` makes it, with a smaller corpus."""
-    set_up(Settings.load(home=folder), lambda stage, done, total: None, n_calls=N_SAMPLE_CALLS)
+    """A home as ``coach setup`` makes it, with a smaller library."""
+    set_up(Settings.load(home=folder), lambda stage, done, total: None, n_calls=N_CALLS)
     for file in folder.rglob("*.sqlite"):  # the log of writes goes into the file itself, which makes clones small
         database = sqlite3.connect(file)
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         database.close()
 
 
-def make_own_model(home: Path, folder: Path) -> None:
-    """A model folder that has learned from the sample calls of a home; the bundled one hasn't."""
-    calls = read_calls(home / "sample" / "calls.csv")
-    train(calls, folder, Settings.load(home=home), TrainingOptions(name="own", data="the sample calls"))
+def make_sample(folder: Path) -> None:
+    """A small sample corpus, ``calls.csv``, as ``coach sample`` writes it."""
+    write_sample(folder / "calls.csv", n_calls=N_CALLS, seed=Settings.load().seed)
+
+
+def make_own_model(home: Path, sample: Path, folder: Path) -> None:
+    """A model folder that has learned from the sample corpus; the bundled one hasn't."""
+    train(read_calls(sample), folder, Settings.load(home=home), TrainingOptions(name="own", data="the sample calls"))
 
 
 def kept(cache: Path, name: str, make: Callable[[Path], None], copy: Path) -> Path:

@@ -127,7 +127,7 @@ def test_an_outcome_is_entered(browser: Browser, server: Server) -> None:
     visit.say(example(2))
     visit.wait_for_answer()
     _more(page, "Won or lost?")
-    expect(page.get_by_text("one of the simulated sample calls")).to_be_visible(timeout=ANSWER_MS)
+    expect(page.get_by_text("one of the example calls")).to_be_visible(timeout=ANSWER_MS)
     visit.close()
 
 

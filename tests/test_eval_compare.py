@@ -357,9 +357,9 @@ def test_the_page_says_it_in_words_first_and_every_figure_has_its_interval(found
 
 
 def test_a_model_that_has_seen_the_calls_may_not_be_judged_by_them(
-    settings: Settings, own_model: Path, tmp_path: Path
+    settings: Settings, own_model: Path, sample_file: Path, tmp_path: Path
 ) -> None:
-    sample = read_calls(settings.home / "sample" / "calls.csv")
+    sample = read_calls(sample_file)
     unsplit = [call.model_copy(update={"split": None}) for call in sample]
     with pytest.raises(DataError, match=r"trained on \d+ of the calls"):
         compare(unsplit, settings.model_copy(update={"home": tmp_path}), CompareOptions(model=own_model))

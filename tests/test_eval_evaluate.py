@@ -70,10 +70,10 @@ def test_a_score_that_was_not_forced_has_no_number_to_judge(scorer: CallScorer) 
 
 
 def test_calls_it_was_trained_on_are_refused_unless_told_otherwise(
-    own_model: Path, settings: Settings, unseen: list[LabelledCall]
+    own_model: Path, settings: Settings, sample_file: Path, unseen: list[LabelledCall]
 ) -> None:
     scorer = CallScorer.load(settings.model_copy(update={"model": own_model}))
-    sample = read_calls(settings.home / "sample" / "calls.csv")
+    sample = read_calls(sample_file)
     seen = [call for call in sample if was_trained_on(scorer, call)][:3]
     # The same words under another id and account are the same call.
     renamed = [call.model_copy(update={"call_id": f"new-{row}", "account_id": None}) for row, call in enumerate(seen)]
@@ -108,11 +108,12 @@ def test_the_commands(
     run: Callable[..., tuple[int, str, str]],
     coach_home: Path,
     own_model: Path,
+    sample_file: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COACH_HOME", str(coach_home))
-    data = coach_home / "sample" / "calls.csv"
+    data = sample_file
     code, out, err = run("evaluate", str(data), "--model", str(own_model), "--json")
     assert (code, out) == (2, "")
     assert err.count("\n") == 1

@@ -562,7 +562,7 @@ def test_a_private_call_with_an_outcome_stays_private(library: Library) -> None:
 def test_a_sample_call_keeps_its_outcome(library: Library) -> None:
     library.add([make_call("s", *LINES).model_copy(update={"provenance": "sample"})])
     for change in (lambda: library.set_outcome("s", "lost"), lambda: library.adopt("s", "lost")):
-        with pytest.raises(InputError, match="sample call"):
+        with pytest.raises(InputError, match="example call"):
             change()
     assert library.get("s").outcome == "converted"
     with pytest.raises(InputError, match="no call"):

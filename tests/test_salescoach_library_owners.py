@@ -225,4 +225,4 @@ def test_a_table_without_the_outcome_leaves_what_waits(library: Library, is_team
 
 def test_a_sample_calls_outcome_is_not_proposed(library: Library) -> None:
     library.add([make_call("s", *LINES).model_copy(update={"provenance": "sample"})])
-    assert "sample call" in refusal(lambda: library.propose_outcome("s", "lost", ANNA))
+    assert "example call" in refusal(lambda: library.propose_outcome("s", "lost", ANNA))

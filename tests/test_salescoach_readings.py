@@ -115,7 +115,7 @@ def test_sample_calls_stand_in_until_the_team_has_calls_and_open_ones_never_coun
 def test_a_reading_says_which_calls_it_compares_with() -> None:
     past = _past(40, provenance="sample", industry="b2b_software", call_type="demo")
     reading = metric_readings(_call(), choose_peers(past, industry="b2b_software", call_type="demo"))[0].reading
-    assert "in half of the won simulated demo calls in B2B software it was 10\u201329 %" in reading
+    assert "in half of the won machine-written demo calls in B2B software it was 10\u201329 %" in reading
 
 
 def test_without_past_calls_a_reading_stands_alone() -> None:

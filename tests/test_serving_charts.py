@@ -288,7 +288,7 @@ def test_metrics_are_scaled_by_themselves_and_say_whose_calls_they_are() -> None
     figure = charts.metric_bars(metrics, names)
     assert figure is not None
     said = words(figure)
-    assert "22 won and 34 lost simulated calls" in " ".join(said.split())
+    assert "22 won and 34 lost machine-written calls" in " ".join(said.split())
     assert "Rep's share of the words:" in said
     assert "90 %" in said
     assert "won 40–60" in said

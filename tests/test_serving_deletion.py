@@ -112,11 +112,12 @@ def training_call(settings: Settings) -> LabelledCall:
 
 
 def leave_traces(settings: Settings, call: LabelledCall) -> None:
-    """Files as training and chat leave them; the upload came with the card."""
+    """Files as training, chat and the setup of older versions leave them; the upload came with the card."""
     text = call.transcript.text()
     triplets = settings.runs_dir / "train" / "mine" / "train_triplets.json"
     upload = settings.home / "chat" / "8000" / ".files" / "session" / "call.txt"
-    for file, content in ((triplets, json.dumps([{"anchor": text}])), (upload, text)):
+    sample = settings.home / "sample" / "calls.csv"
+    for file, content in ((triplets, json.dumps([{"anchor": text}])), (upload, text), (sample, text)):
         file.parent.mkdir(parents=True)
         file.write_text(content)
     with ChatStore(settings.history_file) as store:
@@ -166,13 +167,16 @@ def test_a_pasted_call_is_deleted_with_its_conversation(own: Settings) -> None:
     with Library(own.library_file) as library:
         pasted = library.add_pasted(PASTED)
     asyncio.run(ask(own, "about it", "Score this call.", pasted))
+    sample = own.home / "sample" / "calls.csv"
+    sample.parent.mkdir()
+    sample.write_text("call_id,call_transcript\n")
     assert b"xylophone" in own.threads_file.read_bytes() or threads(own) == {"about it"}
     gone = delete_call(own, pasted, silent)
     assert files_with(own.home, [b"xylophone"]) == []
     assert threads(own) == set()
     assert messages(own, "about it") == [NAME_DELETED, CALL_DELETED, "", CALL_DELETED]
     assert gone.models == ()
-    assert (own.home / "sample" / "calls.csv").exists()  # it isn't in there
+    assert sample.exists()  # it isn't in there
 
 
 def test_a_conversation_that_only_cites_the_call_goes_too(own: Settings) -> None:

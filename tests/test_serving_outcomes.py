@@ -146,11 +146,11 @@ def test_a_damaged_store_is_not_taken_over(own: Settings, parts: Parts) -> None:
 
 
 def test_a_sample_call_is_refused_and_a_contradiction_named(own: Settings, parts: Parts) -> None:
-    with pytest.raises(InputError, match="sample call"):
+    with pytest.raises(InputError, match="example call"):
         enter_outcome(own, parts.library, "ex-01", "lost")
-    with pytest.raises(InputError, match="sample call"):
+    with pytest.raises(InputError, match="example call"):
         adopt_call(own, parts.library, "ex-01", Ending(outcome="lost"))
-    with pytest.raises(InputError, match="sample call"):
+    with pytest.raises(InputError, match="example call"):
         add_call(own, parts.library, parts.library.get("ex-01").transcript, "lost")
     call_id = add_call(own, parts.library, make_transcript(*LINES)).call_id
     assert parts.library.get(call_id).outcome is None
@@ -211,7 +211,7 @@ def test_own_calls_teach_alone_once_there_are_enough(tmp_path: Path) -> None:
         library.add_pasted(make_transcript(*LINES))
         mixed = choose_calls(library, seed=7)
         assert len(mixed.calls) == 30 + MIN_OWN_CALLS - 1
-        assert "39 calls of the team's own and 30 simulated ones" in mixed.data
+        assert "39 calls of the team's own and 30 machine-written ones" in mixed.data
         assert {call.split for call in mixed.calls} == {None}  # only some of them name one
         library.add(more[MIN_OWN_CALLS - 1 :])
         own = choose_calls(library, seed=7)
@@ -223,7 +223,7 @@ def test_own_calls_of_one_customer_do_not_teach_alone(tmp_path: Path) -> None:
     calls = [call.model_copy(update={"account_id": "one"}) for call in make_calls(60)]
     with Library(tmp_path / "library.sqlite") as library:
         library.add([*calls, make_call("s", *LINES).model_copy(update={"provenance": "sample"})])
-        assert "simulated" in choose_calls(library, seed=7).data
+        assert "machine-written" in choose_calls(library, seed=7).data
 
 
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *args: str) -> tuple[int, str, str]:
@@ -235,7 +235,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *ar
 
 
 def test_a_call_is_added_and_its_outcome_corrected_on_the_command_line(
-    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    home: Path, sample_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "call.txt"
     file.write_text("\n".join(LINES).replace("Rep:", "Dana:").replace("Customer:", "Kim:"))
@@ -256,10 +256,10 @@ def test_a_call_is_added_and_its_outcome_corrected_on_the_command_line(
         assert summary.outcome_at.isoformat() == "2026-03-31T00:00:00"
         assert summary.outcome_entered_by
     for args, said in (
-        (["outcome", "ex-01", "lost"], "sample call"),
+        (["outcome", "ex-01", "lost"], "example call"),
         (["outcome", "nobody", "lost"], "no call"),
         (["outcome", "ex-01", "maybe"], "maybe"),
-        (["add", str(home / "sample" / "calls.csv")], "coach index"),
+        (["add", str(sample_file)], "coach index"),
     ):
         code, out, err = run(capsys, monkeypatch, *args)
         assert (code, out) == (2, "")

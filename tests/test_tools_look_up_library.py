@@ -105,7 +105,7 @@ def test_sample_calls_are_called_so_and_never_mixed_with_the_teams(library: Libr
     library.add(calls(10, 5, provenance="sample"))
     sample = look_up_library(parts_of(library), measure="count")
     assert sample.whose == "sample"
-    assert "simulated sample calls, not your market" in sample.reading
+    assert "machine-written example calls, not your market" in sample.reading
     library.add([call(500)])
     assert look_up_library(parts_of(library), measure="count").n_calls == 1
 

@@ -1,5 +1,6 @@
 """The map of a call: its picture is made of past calls alone, its neighbours by everything the model sees."""
 
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from salescoach.errors import InputError
+from salescoach.library import Library
 from salescoach.library.precedents import PrecedentQuery, Surroundings
 from salescoach.testing import make_call, make_transcript
 from tools.map_call import MAX_DRAWN, MIN_CALLS, N_NEAREST, map_call, project
 from tools.parts import Parts, percent
+from vectorstore.build import build_index
 from vectorstore.search import PastCalls
 
 CALL = "ex-01"
@@ -118,14 +121,19 @@ class _Fixed:
         return Parts(One(), None, KnownCalls(around))  # type: ignore[arg-type]
 
 
-def test_later_calls_and_those_changed_since_are_left_out(parts: Parts) -> None:
-    dated = [call for call in parts.library.summaries() if call.call_id.startswith("S")]
-    call = next(one for one in map(parts.library.get, (row.call_id for row in dated)) if one.started_at is not None)
-    result = map_call(parts, call.call_id)
-    assert call.started_at is not None
-    for dot in result.dots:
-        started = parts.library.get(dot.call_id).started_at
-        assert started is None or started <= call.started_at
+def test_later_calls_are_left_out(parts: Parts, tmp_path: Path) -> None:
+    """On an index of its own, as the example calls have no dates."""
+    calls = [parts.library.get(one.call_id) for one in parts.library.summaries()[: MIN_CALLS + 6]]
+    dated = [call.model_copy(update={"started_at": datetime(2026, 3, day)}) for day, call in enumerate(calls, start=1)]
+    with Library(tmp_path / "library.sqlite") as library:
+        library.add([*dated[:-1], dated[-1].model_copy(update={"started_at": None})])
+        build_index(library, parts.scorer, tmp_path / "index")
+        seen = Parts(library, parts.scorer, PastCalls(tmp_path / "index", library, parts.scorer))
+        drawn = {dot.call_id for dot in map_call(seen, dated[-4].call_id).dots}
+    assert drawn == {call.call_id for call in (*dated[:-4], dated[-1])}
+
+
+def test_calls_that_are_gone_since_are_left_out(parts: Parts) -> None:
     before = map_call(parts, CALL)
     gone = before.dots[0].call_id
     parts.library.delete(gone)

@@ -200,7 +200,7 @@ def test_sample_and_private_calls_never_mix_with_the_teams(
     alone = won_and_lost(parts_of(library))
     assert alone.whose == "sample"
     assert alone.n_won == (61 if provenance == "sample" else 1)
-    assert "simulated sample calls, not your market" in alone.reading
+    assert "machine-written example calls, not your market" in alone.reading
     library.add([call(1, "lost", 2)])
     assert (won_and_lost(parts_of(library)).whose, won_and_lost(parts_of(library)).n_lost) == ("own", 1)
 

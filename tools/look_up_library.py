@@ -155,7 +155,7 @@ def _reading(
     has_trend: bool,
 ) -> str:
     """The whole answer in sentences."""
-    kind = "calls of the team" if whose == "own" else "simulated sample calls, not your market"
+    kind = "calls of the team" if whose == "own" else "machine-written example calls, not your market"
     about = f"{metric.subject[0].upper()}{metric.subject[1:]} in " if metric else ""
     head = f"{about}{n_calls} {kind}{_filter_words(wanted)}"
     if by == "nothing":

@@ -108,7 +108,7 @@ class WonAndLostResult(Frozen):
 
 
 def won_and_lost(parts: Parts, industry: str | None = None, call_type: str | None = None) -> WonAndLostResult:
-    """Compares the won calls of the library with its lost ones: the team's own where there are any, else the sample.
+    """Compares the won calls of the library with its lost ones: the team's own where there are any, else the examples.
 
     Args:
         parts: the library.
@@ -206,7 +206,7 @@ def _calls_in_words(whose: Whose, industry: str | None, call_type: str | None) -
     place = f" in {plain(industry)}" if industry else ""
     if whose == "own":
         return f"{kind} calls of the team{place}"
-    return f" simulated{kind} sample calls{place}, not your market"
+    return f" machine-written{kind} example calls{place}, not your market"
 
 
 def _reading(

@@ -17,7 +17,7 @@ class Chosen:
 
 
 def choose_calls(library: Library, seed: int, *, by_time: bool = False) -> Chosen:
-    """The team's own calls alone, once there are enough of them; else own and sample calls together.
+    """The team's own calls alone, once there are enough of them; else own and example calls together.
 
     Private calls are never among them. A split that only some calls name, such as those of one table, is not used.
 
@@ -30,15 +30,18 @@ def choose_calls(library: Library, seed: int, *, by_time: bool = False) -> Chose
     own = [call for call in past if call.provenance == "own"]
     if not library.own_calls().n_missing and _can_be_split(own, seed, by_time=by_time):
         return Chosen(_of_one_split(own), f"{len(own)} calls of the team's own")
-    n_sample = len(past) - len(own)
+    n_examples = len(past) - len(own)
     if not own:
-        return Chosen(past, f"{n_sample} simulated calls of the library: a demonstration, not your market")
-    if not n_sample:
+        return Chosen(
+            _of_one_split(past),
+            f"{n_examples} machine-written example calls of the library: a demonstration, not your market",
+        )
+    if not n_examples:
         return Chosen(_of_one_split(own), f"{len(own)} calls of the team's own")
     return Chosen(
         _of_one_split(past),
-        f"{len(own)} calls of the team's own and {n_sample} simulated ones, as there are too few own calls to learn "
-        "from alone",
+        f"{len(own)} calls of the team's own and {n_examples} machine-written ones, as there are too few own calls to "
+        "learn from alone",
     )
 
 

@@ -71,7 +71,7 @@ class Group(Frozen):
 
 
 def whose_calls(calls: Sequence[CallSummary]) -> tuple[Whose, list[CallSummary]]:
-    """The team's own calls where there are any, else the simulated sample; never both."""
+    """The team's own calls where there are any, else the example calls; never both."""
     whose: Whose = "sample" if calls and all(call.provenance == "sample" for call in calls) else "own"
     return whose, [call for call in calls if call.provenance == whose]
 

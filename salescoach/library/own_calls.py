@@ -5,7 +5,7 @@ from typing import Final
 from salescoach.types import Frozen
 
 MIN_CALLS_PER_CLASS: Final = 10  # of each outcome, below which nothing is trained
-MIN_OWN_CALLS: Final = 40  # below which a model learns from the sample calls too
+MIN_OWN_CALLS: Final = 40  # below which a model learns from the example calls too
 
 
 class OwnCalls(Frozen):

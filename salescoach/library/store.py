@@ -117,7 +117,7 @@ class Library(LibraryReader):
             by: who says so.
 
         Raises:
-            InputError: there is no such call, it is a sample call, or no deal can have ended then.
+            InputError: there is no such call, it is an example call, or no deal can have ended then.
         """
         check_date(outcome_at, "the end of the deal")
         with self._session(writes=True) as session:
@@ -142,7 +142,7 @@ class Library(LibraryReader):
             by: who says so.
 
         Raises:
-            InputError: there is no such call, it is a sample call, or no deal can have ended then.
+            InputError: there is no such call, it is an example call, or no deal can have ended then.
         """
         check_date(at, "the end of the deal")
         with self._session(writes=True) as session:
@@ -155,7 +155,7 @@ class Library(LibraryReader):
         """Enters what a CRM says of calls, all of it or, on an error, nothing.
 
         Raises:
-            InputError: there is no such call, or it is a sample call.
+            InputError: there is no such call, or it is an example call.
             DataError: somebody has entered another outcome since ``CrmFacts.before`` was read.
         """
         with self._session(writes=True) as session:
@@ -175,7 +175,7 @@ class Library(LibraryReader):
         Until then everybody may see the call, and it counts as before. A later proposal takes the place of an earlier.
 
         Raises:
-            InputError: there is no such call that ``by`` may see, or it is a sample call.
+            InputError: there is no such call that ``by`` may see, or it is an example call.
         """
         with self._session(writes=True) as session:
             row = visible_row(self._changeable(session, call_id), call_id, by)
@@ -255,7 +255,7 @@ class Library(LibraryReader):
         row = self._row(session, call_id)
         if row.provenance == "sample":
             raise InputError(
-                f"Call {row.call_id} is a sample call, whose outcome is part of the simulation and stays as it is; "
+                f"Call {row.call_id} is an example call, whose outcome belongs to the example and stays as it is; "
                 "add calls of your own."
             )
         return row

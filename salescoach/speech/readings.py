@@ -33,7 +33,9 @@ class PeerKind(Frozen):
         kind = f" {_unfilled(self.call_type)}" if self.call_type else ""
         place = f" in {_unfilled(self.industry)}" if self.industry else ""
         return (
-            f"the team's {{}}{kind} calls{place}" if self.whose == "own" else f"the {{}} simulated{kind} calls{place}"
+            f"the team's {{}}{kind} calls{place}"
+            if self.whose == "own"
+            else f"the {{}} machine-written{kind} calls{place}"
         )
 
 
@@ -54,7 +56,7 @@ def choose_peers(
     """The narrowest peers with at least 8 won and 8 lost calls, else all.
 
     Tried in this order: industry and call type, call type, industry, all. The team's own calls where there are any with
-    an outcome; simulated sample calls only until then, never both together.
+    an outcome; machine-written example calls only until then, never both together.
 
     Args:
         past: calls of the library.

@@ -140,9 +140,7 @@ async def outcome(desk: Desk) -> None:
     call = await asyncio.to_thread(desk.call, desk.call_id)
     is_shared = has_accounts(desk.settings)
     if call.provenance == "sample":
-        await _say(
-            "This is one of the simulated sample calls: its outcome is part of the simulation and stays as it is."
-        )
+        await _say("This is one of the example calls: its outcome belongs to the example and stays as it is.")
         return
     chosen = await choose(
         "How did it end? " + (JOINS_ONCE_CONFIRMED if is_shared else JOINS),

@@ -16,7 +16,7 @@ def setup(
         typer.Option("--new-library", help="give up a library that is gone; the one there now is meant, or a new one"),
     ] = False,
 ) -> None:
-    """Make sample corpus, model and index, where they are missing. Safe to repeat and to interrupt."""
+    """Make model, library of example calls and index, where they are missing. Safe to repeat and to interrupt."""
     from serving.progress_bar import progress
     from serving.usecases.setup import set_up
 

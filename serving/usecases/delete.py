@@ -192,7 +192,7 @@ def _throw_away(settings: Settings, call: LabelledCall) -> tuple[str, ...]:
         gone.append("unfinished trainings and comparisons")
     if _forget_damaged(settings):
         gone.append("damaged files of conversations")
-    sample = settings.home / "sample"
+    sample = settings.home / "sample"  # older versions kept the library's first calls there too
     if call.provenance == "sample" and sample.is_dir():
         shutil.rmtree(sample)
         gone.append("the file of sample calls")

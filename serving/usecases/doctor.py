@@ -109,7 +109,7 @@ def _library(settings: Settings) -> str:
     with _open_library(settings) as library:
         summaries, own = library.summaries(), library.own_calls()
     missing = f"; {own.n_missing} own ones are missing to learn from them alone" if own.n_missing else ""
-    return f"{own.n} own and {len(summaries) - own.n} sample calls with a known outcome{missing}"
+    return f"{own.n} own and {len(summaries) - own.n} example calls with a known outcome{missing}"
 
 
 def _conversations(settings: Settings) -> str:

@@ -68,7 +68,7 @@ def enter_outcome(
         progress: of the index.
 
     Raises:
-        InputError: there is no such call, or it is a sample call. Nothing is changed then.
+        InputError: there is no such call, or it is an example call. Nothing is changed then.
     """
     before = library.set_outcome(call_id, outcome, at, by=by)
     return _settled(settings, library, call_id, before, scorer, progress)
@@ -103,7 +103,7 @@ def propose_outcome(library: Library, call_id: str, outcome: Outcome | None, *, 
     """Notes how a deal ended, until a second person confirms it; says so in a sentence.
 
     Raises:
-        InputError: there is no such call that ``by`` may see, or it is a sample call.
+        InputError: there is no such call that ``by`` may see, or it is an example call.
     """
     kept_as = library.propose_outcome(call_id, outcome, by)
     return (
@@ -147,7 +147,7 @@ def add_call(
     """Adds one call to the team's and indexes it; a call that is there already keeps its id.
 
     Raises:
-        InputError: it is a sample call.
+        InputError: it is an example call.
         DataError: it is there with another outcome.
     """
     known = library.find(transcript)

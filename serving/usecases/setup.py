@@ -1,4 +1,4 @@
-"""``coach setup``: the bundled model, a sample corpus and the index, each made only where it is missing."""
+"""``coach setup``: the bundled model, a library of example calls and its index, each made only where it is missing."""
 
 import csv
 from pathlib import Path
@@ -10,31 +10,31 @@ from salescoach.library import Library
 from salescoach.model.artifact import ModelFolder, find_model, make_current
 from salescoach.model.base_model import resolve_base_model
 from salescoach.progress import Progress
-from salescoach.reading.labelled import read_calls
 from salescoach.reading.transcripts import read_transcript
 from salescoach.types import LabelledCall
 from serving.usecases.indexing import rebuild_index
 from serving.usecases.lost_library import check_library
+from training.authored.labelled import authored_calls
+from training.authored.starter import starter_calls
 from training.bundle import BUNDLED_MODEL, unpack
 from training.options import TrainingOptions
 from training.run import train
-from training.sample import write_sample
 from vectorstore.generation import forget_generations
 
 STARTER = "starter"
-N_SAMPLE_CALLS = 480  # past calls to look things up in, until there are own ones
+N_STARTER_CALLS = 180  # each takes a third of a second to read; all of them take a minute more
 EXAMPLES = Path(__file__).parents[2] / "data" / "examples"
 
 
 def set_up(
-    settings: Settings, report: Progress, n_calls: int = N_SAMPLE_CALLS, *, new_library: bool = False
+    settings: Settings, report: Progress, n_calls: int = N_STARTER_CALLS, *, new_library: bool = False
 ) -> list[str]:
     """Makes what is missing under ``COACH_HOME``; an interrupted run goes on where it stopped.
 
     Args:
         settings: name the home.
         report: is told the stage, and how much of it is done.
-        n_calls: of the sample corpus.
+        n_calls: how many authored calls, at most, an empty library is filled with.
         new_library: give up the library that the index was built from; the one there now is meant, or a new one.
 
     Returns:
@@ -49,15 +49,6 @@ def set_up(
     else:
         check_library(settings)
     remove_leftovers(settings)
-    sample = settings.home / "sample" / "calls.csv"
-    if not sample.is_file():
-        write_sample(
-            sample,
-            n_calls=n_calls,
-            seed=settings.seed,
-            progress=lambda done, total: report("writing the sample corpus", done, total),
-        )
-        made.append(f"{n_calls} sample calls are in {sample}.")
     if not _has_model(settings):
         folder = settings.models_dir / STARTER
         if settings.base_model == BUNDLED_BASE_MODEL:
@@ -65,14 +56,16 @@ def set_up(
             manifest = unpack(BUNDLED_MODEL, Path(resolve_base_model(BUNDLED_BASE_MODEL)), folder).manifest
             report("unpacking the bundled model", 1, 1)
         else:
-            calls = read_calls(sample, provenance="sample")
-            data = f"{len(calls)} simulated calls: a demonstration, not your market"
+            calls = authored_calls()
+            data = f"{len(calls)} machine-written example calls: a demonstration, not your market"
             manifest = train(calls, folder, settings, TrainingOptions(name=STARTER, data=data), progress=report)
         make_current(settings, folder)
         made.append(f"The model {manifest.model_id} is in {folder}.")
     with Library(settings.library_file) as library:
         if not library.summaries():
-            library.add([*read_calls(sample, provenance="sample"), *example_calls()])
+            past = [*starter_calls(n_calls), *example_calls()]
+            library.add(past)
+            made.append(f"{len(past)} example calls, machine-written, not your market, are in {settings.library_file}.")
         if rebuild_index(settings, library, report, only_if_needed=True):
             made.append("The past calls are indexed.")
     return made

@@ -18,7 +18,7 @@ from salescoach.progress import Progress, silent
 from salescoach.types import Transcript
 
 READING: Final = "Reading calls"
-SAMPLE: Final = "These are simulated sample calls, so nothing here says anything about your market."
+SAMPLE: Final = "These are machine-written example calls, so nothing here says anything about your market."
 NO_CAUSE: Final = "Calls in which it comes up may differ in much else; the rates don't say that it made the difference."
 
 
@@ -64,7 +64,7 @@ class TrackerDesk:
         ]
 
     def in_library(self, trackers: Sequence[Tracker], report: Progress = silent) -> list[TrackerInLibrary]:
-        """How often each tracker hits in the team's own calls or, where there are none, in the sample's.
+        """How often each tracker hits in the team's own calls or, where there are none, in the example calls.
 
         Calls whose vectors aren't cached yet are read, which takes a second for a few; what was read is kept.
         """
