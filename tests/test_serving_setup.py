@@ -43,11 +43,11 @@ def test_no_call_that_judges_is_among_them() -> None:
     assert not judging & {call.transcript.content_hash for call in calls}
 
 
-def test_some_of_them_are_of_all_writers_and_of_both_outcomes() -> None:
+def test_some_of_them_are_of_the_last_writers_and_of_both_outcomes() -> None:
     every, some = starter_calls(ALL), starter_calls(N_STARTER_CALLS)
     assert len(some) == len({call.call_id for call in some}) == N_STARTER_CALLS
     assert {call.call_id for call in some} <= {call.call_id for call in every}
-    assert {call.call_id.split("-")[1] for call in some} == {call.call_id.split("-")[1] for call in every}
+    assert {f"w{number}" for number in range(43, 59)} < {call.call_id.split("-")[1] for call in some}
     assert 0.4 < sum(call.outcome == "converted" for call in some) / len(some) < 0.6
 
 

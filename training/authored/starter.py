@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from salescoach.stats.splits import TEST, evenly
+from salescoach.stats.splits import TEST
 from salescoach.types import LabelledCall
 from training.authored.labelled import authored_calls
 
@@ -28,12 +28,12 @@ CALL_TYPES: Final = {
 
 
 def starter_calls(n_calls: int) -> list[LabelledCall]:
-    """So many of the calls that train or calibrate, spread evenly over their writers; all where there are fewer.
+    """So many of the calls that train or calibrate, those of the last writers first: their brief was the best.
 
     Their metadata are ``call_type``, ``industry`` and, as a title, what was sold to whom: ``market``.
     """
     calls = [call for call in authored_calls() if call.split != TEST]
-    return [_as_users_calls_are(calls[row]) for row in evenly(len(calls), n_calls)]
+    return [_as_users_calls_are(call) for call in calls[max(0, len(calls) - n_calls) :]]
 
 
 @cache
