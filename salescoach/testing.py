@@ -54,7 +54,7 @@ class WordReader:
         self.n_read = 0
 
     def read(self, transcript: Transcript) -> CallMoves:
-        """Concerns by their words, each answered by the next turn of the rep; "agreed" is a commitment."""
+        """Concerns by their words, each answered by the rep's next turn; "agreed" is a commitment, "Friday" a step."""
         self.n_read += 1
         moves: dict[int, list[MoveName]] = {}
         concerns: list[tuple[int, ObjectionKind, int | None]] = []
@@ -66,7 +66,10 @@ class WordReader:
             concerns += [(number, kind, None if answer is None else answer + 1) for kind in found]
             moves[number] = ["competitor"] if "competitor" in found else []
             moves[number] += ["commitment"] if "agreed" in said else []
-        return make_moves(transcript, moves, concerns, model_id=self.model_id)
+        dated = [number for number, turn in enumerate(transcript.turns, start=1) if "Friday" in turn.text]
+        said = transcript.turns[dated[-1] - 1].text if dated else ""
+        step = ReadNextStep(turn=dated[-1], what=said, who="both", when="Friday", committed=False) if dated else None
+        return make_moves(transcript, moves, concerns, step, self.model_id)
 
 
 def make_moves(

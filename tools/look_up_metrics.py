@@ -1,11 +1,10 @@
 """The tool ``look_up_metrics``: the call's metrics beside those of past won and lost calls."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Final
+from typing import Final
 
 from salescoach.moves.results import CallMoves
 from salescoach.moves.taxonomy import ObjectionKind
-from salescoach.redact.our_words import OURS
 from salescoach.speech.call_metrics import next_step_of
 from salescoach.speech.readings import Whose, choose_peers, metric_readings
 from salescoach.types import Frozen, LabelledCall, MetricReading, NextStep
@@ -25,7 +24,7 @@ class ShownObjection(QuotedTurn):
     How well it was met is left out: that is read too poorly yet (docs/moves.md).
     """
 
-    kind: Annotated[ObjectionKind, OURS]
+    kind: ObjectionKind
     answer: QuotedTurn | None
 
 

@@ -7,7 +7,6 @@ same kind of objection come first.
 """
 
 from collections.abc import Sequence
-from typing import Annotated
 
 from pydantic import Field
 
@@ -16,7 +15,7 @@ from salescoach.library.precedents import PrecedentQuery, Reply
 from salescoach.moves.results import CallMoves, ReadObjection
 from salescoach.moves.taxonomy import ObjectionKind
 from salescoach.redact.masking import mask
-from salescoach.redact.our_words import OURS, Ours
+from salescoach.redact.our_words import Ours
 from salescoach.types import OUTCOMES, LabelledCall, Outcome
 from tools.find_similar_calls import ShownPrecedent, SimilarResult, details
 from tools.parts import (
@@ -69,7 +68,7 @@ class ShownReply(Reply, ShownPrecedent):
     effect: float
     effect_points: float
     direction: Direction
-    kind: Annotated[ObjectionKind | None, OURS] = None
+    kind: ObjectionKind | None = None
 
 
 class RepliesResult(SimilarResult):
@@ -85,7 +84,7 @@ class RepliesResult(SimilarResult):
     n_won_asked: int = 0
     n_lost: int = 0
     n_lost_asked: int = 0
-    kind: Annotated[ObjectionKind | None, OURS] = None
+    kind: ObjectionKind | None = None
     reading: Ours[str] = NO_CAUSE
     scored_by: Ours[str | None] = None
 

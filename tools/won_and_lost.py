@@ -30,7 +30,7 @@ from tools.metric_pairs import (
     seen_from,
     value_of,
 )
-from tools.parts import Parts, call_marker, moves_of, percent, reader_of
+from tools.parts import Parts, call_marker, percent, reader_of
 from tools.phrases import count, listed, quote
 from tools.spec import Arguments, Detail, ToolSpec, Value
 
@@ -279,9 +279,8 @@ def _counted(parts: Parts, of: MetricDifference, calls: Sequence[CallSummary]) -
     outcome, usual = _OUTCOMES[of.more_in], of.won_median if of.more_in == "won" else of.lost_median
     like = [call for call in calls if call.outcome == outcome and value_of(call, of.name) == max(1, round(usual))]
     for one in sorted(like, key=lambda call: (str(call.started_at or ""), call.call_id), reverse=True)[:MAX_READ]:
-        call = parts.library.get(one.call_id)
-        turns = call.transcript
-        for turn in mention_turns(turns, moves_of(parts, call)).get(of.name, ()):
+        turns, moves = parts.library.get(one.call_id).transcript, parts.library.moves_of(one.call_id)
+        for turn in mention_turns(turns, moves).get(of.name, ()):
             said = turns.turns[turn - 1]
             if turn > SMALL_TALK * len(turns.turns) and len(said.text.split()) >= MIN_QUOTED_WORDS:
                 yield ExampleTurn(
