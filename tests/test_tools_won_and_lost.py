@@ -138,6 +138,7 @@ def test_pairs_are_those_of_counting_one_by_one(rows: list[tuple[int, bool, int,
 
 def test_what_won_calls_have_more_of_is_found_and_worded(library: Library) -> None:
     library.add(calls(60, won_more=2))
+    library.read_moves(WordReader())
     result = won_and_lost(parts_of(library))
     assert (result.whose, result.n_won, result.n_lost, result.n_won_missing) == ("own", 60, 60, 0)
     assert {one.name for one in result.differences} == {"rep_questions", "rep_open_questions"}
