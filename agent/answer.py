@@ -7,9 +7,9 @@ a won call, masked.
 from collections.abc import Sequence
 
 from salescoach.types import MetricReading
-from tools.look_up_metrics import MetricsResult
+from tools.look_up_metrics import OBJECTIONS_READ, MetricsResult, listed_objections
 from tools.parts import turn_marker
-from tools.phrases import listed, quote, said, say
+from tools.phrases import listed, quote, say
 from tools.score_call import ScoreResult, advice_on_own_turn, advice_on_their_turn, unknown, word_advice, word_score
 from tools.spec import Detail
 from tools.what_won_calls_did import RepliesResult, ShownReply
@@ -101,7 +101,7 @@ def _worst_reply(replies: RepliesResult) -> ShownReply | None:
 
 
 def _objections(metrics: MetricsResult) -> str:
-    return listed("**Objections, told by their wording**", map(said, metrics.objections))
+    return listed_objections(OBJECTIONS_READ, metrics.objections)
 
 
 def _standing_out(metrics: MetricsResult) -> list[MetricReading]:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from agent.answer import word_call, word_next
-from tools.look_up_metrics import MetricsResult
-from tools.phrases import listed, said
+from tools.look_up_metrics import MetricsResult, listed_objections
 from tools.registry import spec_of
 from tools.score_call import ScoreResult
 from tools.spec import Detail
@@ -62,5 +61,5 @@ def _one_metric(result: BaseModel, name: str | None) -> str:
     if not isinstance(result, MetricsResult):
         return ""
     found = [one.reading for one in result.metrics if one.name == name and one.value is not None]
-    objections = listed("", map(said, result.objections)) if name == "objections" else ""
+    objections = listed_objections("", result.objections) if name == "objections" else ""
     return "\n".join([*found, objections]).strip()

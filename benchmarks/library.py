@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from salescoach.library import Library
@@ -37,17 +38,17 @@ def main() -> None:
     calls = make_calls(args.calls)
     with tempfile.TemporaryDirectory() as folder, Library(Path(folder) / "library.sqlite") as library:
         adding_s = seconds(lambda: library.add(calls), n=1)
-        unused: Any = None  # look-ups read the library alone
-        parts = Parts(library, unused, unused)
+        unread: Any = SimpleNamespace(reader=None)  # look-ups read the library alone
+        parts = Parts(library, unread, unread)
         transcript = calls[0].transcript
-        anew_s = seconds(lambda: [call_metrics(call.transcript) for call in calls[:N_MEASURED]], n=3)
+        anew_s = seconds(lambda: [call_metrics(call.transcript, None) for call in calls[:N_MEASURED]], n=3)
         anew_s *= args.calls / len(calls[:N_MEASURED])
         rows = {
             "win rate by industry": seconds(lambda: look_up_library(parts, by="industry")),
             "talk ratio by quarter": seconds(lambda: look_up_library(parts, "talk_ratio_words", by="quarter")),
             "what tells won from lost calls": seconds(lambda: won_and_lost(parts)),
             "all metrics of a call beside all calls": seconds(
-                lambda: metric_readings(transcript, choose_peers(library.summaries()))
+                lambda: metric_readings(transcript, None, choose_peers(library.summaries(), reader=None))
             ),
         }
         deleting_s = seconds(lambda: library.delete(calls[0].call_id), n=1)

@@ -1,10 +1,12 @@
 """Public test doubles: narrow, deterministic, honest about what they are. Not for answers that a user sees."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from salescoach.moves.results import CallMoves, ReadMove, ReadNextStep, ReadObjection, TurnMoves
+from salescoach.moves.taxonomy import MoveName, ObjectionKind
 from salescoach.types import LabelledCall, Outcome, Transcript, Turn
 
 ASKED = ("How do you plan the shifts today?", "What would change your mind?", "Shall I explain the price once more?")
@@ -40,6 +42,62 @@ class WordHashEncoder:
             seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "little")
             total += np.random.default_rng(seed).normal(size=self.dimension)
         return np.asarray(total / np.linalg.norm(total), dtype=np.float32)
+
+
+class WordReader:
+    """A move reader that goes by single words of the customer's, so that a test knows what it reads."""
+
+    heard: Mapping[str, ObjectionKind] = {"expensive": "price", "busy": "timing", "provider": "competitor"}
+
+    def __init__(self, model_id: str = "word-reader") -> None:
+        self.model_id = model_id
+        self.n_read = 0
+
+    def read(self, transcript: Transcript) -> CallMoves:
+        """Concerns by their words, each answered by the rep's next turn; "agreed" is a commitment, "Friday" a step."""
+        self.n_read += 1
+        moves: dict[int, list[MoveName]] = {}
+        concerns: list[tuple[int, ObjectionKind, int | None]] = []
+        roles = [turn.role for turn in transcript.turns]
+        for number, turn in enumerate(transcript.turns, start=1):
+            said = turn.text.lower() if turn.role == "customer" else ""
+            answer = next((later for later in range(number, len(roles)) if roles[later] == "rep"), None)
+            found = [kind for word, kind in self.heard.items() if word in said]
+            concerns += [(number, kind, None if answer is None else answer + 1) for kind in found]
+            moves[number] = ["competitor"] if "competitor" in found else []
+            moves[number] += ["commitment"] if "agreed" in said else []
+        dated = [number for number, turn in enumerate(transcript.turns, start=1) if "Friday" in turn.text]
+        said = transcript.turns[dated[-1] - 1].text if dated else ""
+        step = ReadNextStep(turn=dated[-1], what=said, who="both", when="Friday", committed=False) if dated else None
+        return make_moves(transcript, moves, concerns, step, self.model_id)
+
+
+def make_moves(
+    transcript: Transcript,
+    moves: Mapping[int, Sequence[MoveName]] | None = None,
+    concerns: Sequence[tuple[int, ObjectionKind, int | None]] = (),
+    next_step: ReadNextStep | None = None,
+    model_id: str = "word-reader",
+) -> CallMoves:
+    """What a reader might have made of a call: moves by turn, and concerns as (turn, kind, answered at)."""
+    given = moves or {}
+    return CallMoves(
+        turns=tuple(
+            TurnMoves(
+                turn=number,
+                role=turn.role,
+                moves=tuple(ReadMove(name=name, probability=0.9) for name in given.get(number, ())),
+            )
+            for number, turn in enumerate(transcript.turns, start=1)
+        ),
+        objections=tuple(
+            ReadObjection.of(transcript.turns, turn, kind, at, "not" if at is None else "partly")
+            for turn, kind, at in concerns
+        ),
+        next_step=next_step,
+        reader="test",
+        model_id=model_id,
+    )
 
 
 def make_transcript(*lines: str, call_id: str | None = None) -> Transcript:

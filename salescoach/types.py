@@ -151,12 +151,12 @@ class Precedent(Frozen):
 
 
 class NextStep(Frozen):
-    """A dated action near the end of a call. ``when`` holds the days and times as they were said."""
+    """The last thing to do that both sides of a call know of. ``when``: as it was said, None where nothing was."""
 
     turn_start: int
     turn_end: int
     quote: str
-    when: str
+    when: str | None
     taken_on_by: tuple[Role, ...]
     is_agreed: bool
 

@@ -3,14 +3,16 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
+from salescoach.moves.results import ReadNextStep
 from salescoach.reading.transcripts import parse_transcript, read_transcript
-from salescoach.speech.call_metrics import call_metrics, mention_turns
-from salescoach.speech.metric_list import METRICS, METRICS_VERSION
-from salescoach.speech.next_step import find_next_step
-from salescoach.types import Role, Transcript, Turn
+from salescoach.speech.call_metrics import call_metrics, mention_turns, next_step_of
+from salescoach.speech.metric_list import METRICS, METRICS_VERSION, READ_METRICS
+from salescoach.testing import WordReader, make_moves
+from salescoach.types import NextStep, Role, Transcript, Turn
 
 DOC = Path(__file__).parent.parent / "docs" / "call-metrics.md"
 EXAMPLES = DOC.parent.parent / "data" / "examples"
@@ -33,7 +35,7 @@ def _call(*lines: tuple[str, str] | tuple[str, str, float, float]) -> Transcript
 
 
 def _metric(name: str, *lines: tuple[str, str] | tuple[str, str, float, float]) -> float | None:
-    return call_metrics(_call(*lines))[name]
+    return call_metrics(_call(*lines), None)[name]
 
 
 def _words(count: int) -> str:
@@ -41,7 +43,7 @@ def _words(count: int) -> str:
 
 
 def test_every_metric_is_there_in_the_order_of_the_table() -> None:
-    values = call_metrics(_call(("R", "Hello."), ("C", "Hi.")))
+    values = call_metrics(_call(("R", "Hello."), ("C", "Hi.")), None)
     assert list(values) == [metric.name for metric in METRICS]
     assert len(set(values)) == len(METRICS)
 
@@ -52,12 +54,10 @@ def test_talk_ratio_counts_words_of_both_sides_only() -> None:
 
 
 def test_what_a_call_does_not_show_is_none_and_never_zero() -> None:
-    names_only = call_metrics(_call(("?", "Could we meet on Tuesday?"), ("?", "It costs $40.")))
+    names_only = call_metrics(_call(("?", "Could we meet on Tuesday?"), ("?", "It costs $40.")), None)
     shown = {name for name, value in names_only.items() if value is not None}
-    assert shown == {"price_mentions", "first_price_mention_share", "competitor_mentions"} | {
-        name for name in names_only if name.startswith("next_step")
-    }
-    untimed = call_metrics(_call(("R", "What do you need?"), ("C", "A cheaper plan.")))
+    assert shown == {"price_mentions", "first_price_mention_share"}
+    untimed = call_metrics(_call(("R", "What do you need?"), ("C", "A cheaper plan.")), None)
     for name in (
         "talk_ratio_seconds",
         "longest_monologue_seconds",
@@ -69,11 +69,10 @@ def test_what_a_call_does_not_show_is_none_and_never_zero() -> None:
         "first_price_mention_minutes",
     ):
         assert untimed[name] is None
-    one_sided = call_metrics(_call(("R", "Hello there."), ("R", "Anybody there?")))
+    one_sided = call_metrics(_call(("R", "Hello there."), ("R", "Anybody there?")), None)
     assert one_sided["talk_ratio_words"] is None
     assert one_sided["switches_per_100_words"] is None
     assert one_sided["customer_questions"] is None
-    assert one_sided["customer_commitment"] is None
 
 
 def test_seconds() -> None:
@@ -86,7 +85,7 @@ def test_seconds() -> None:
         ("C", _words(5), 60.0, 62.0),
         ("R", _words(5), 65.0, 67.0),
     )
-    values = call_metrics(_call(*call))
+    values = call_metrics(_call(*call), None)
     assert values["talk_ratio_seconds"] == pytest.approx(22.5 / 55.0)
     assert values["longest_monologue_words"] == 40
     assert values["longest_monologue_seconds"] == 20
@@ -132,7 +131,7 @@ def test_a_real_answer_or_an_unknown_speaker_ends_a_monologue() -> None:
     ],
 )
 def test_questions(text: str, n_questions: int, n_open: int) -> None:
-    values = call_metrics(_call(("R", text), ("C", text)))
+    values = call_metrics(_call(("R", text), ("C", text)), None)
     assert values["rep_questions"] == n_questions
     assert values["rep_open_questions"] == n_open
     assert values["customer_questions"] == n_questions
@@ -173,144 +172,98 @@ def test_when_the_price_came_up() -> None:
     assert _metric("first_price_mention_minutes", *call) == 1.5
 
 
-@pytest.mark.parametrize(
-    ("text", "n_mentions"),
-    [
-        ("We have a quote from Calder Shield, and another provider is coming on Friday.", 2),
-        ("I'd be lying if I said we weren't looking at Nimbold.", 1),
-        ("Kestrelware has quoted us less.", 1),
-        ("We're shopping around and comparing quotes.", 2),
-        ("Someone else's price was lower, you know what the competition does.", 2),
-        ("We use Excel for that.", 1),
-        ("We're looking at Tuesday. I looked at Anna. We use a spreadsheet.", 0),
-        ("Another question: is there a different colour?", 0),
-    ],
+CALL = (
+    ("R", "What is your budget?"),
+    ("C", "It's expensive, another provider is cheaper."),
+    ("R", "One two three four?"),
+    ("C", "I'm busy until Friday. Why?"),
+    ("R", "Then I'll send you the offer on Friday."),
+    ("C", "Agreed."),
 )
-def test_competitor_mentions(text: str, n_mentions: int) -> None:
-    assert _metric("competitor_mentions", ("C", text)) == n_mentions
+STEP = ReadNextStep(turn=5, what="Then I'll send you the offer on Friday.", who="rep", when="Friday", committed=True)
 
 
-def test_when_a_competitor_came_up() -> None:
-    call = (("R", "one two three four"), ("C", "we have another provider today"))
-    assert _metric("first_competitor_mention_share", *call) == pytest.approx(6 / 9)
-    assert _metric("first_competitor_mention_share", ("C", "nobody but you")) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("That's too expensive for us.", 1),
-        ("It's over our budget.", 1),
-        ("That's more than we had in mind.", 1),
-        ("I'm not interested, thanks.", 1),
-        ("We already have something like that.", 1),
-        ("This is a bad time.", 1),
-        ("I'd have to ask my wife.", 1),
-        ("I need to think about it.", 1),
-        ("I'm worried about the move.", 1),
-        ("We've been burnt before.", 1),
-        ("What does it cost?", 0),
-        ("Sounds good to me, I need it soon.", 0),
-        ("I think about it every day.", 0),
-        ("We talked to our team, and they like it.", 0),
-    ],
-)
-def test_objections(text: str, expected: float) -> None:
-    assert _metric("objections", ("C", text)) == expected
-    assert _metric("objections", ("R", text), ("C", "Go on.")) == 0
-
-
-@pytest.mark.parametrize(
-    ("rep", "customer", "by_rep", "by_customer", "agreed"),
-    [
-        ("I'll send you the contract on Tuesday.", "Great, thanks.", 1, 0, 1),
-        ("Shall we meet on Tuesday at 10?", "That works.", 0, 0, 1),
-        ("Shall we meet on Tuesday at 10?", "I'm not sure, maybe.", 0, 0, 0),
-        ("Shall we meet on Tuesday at 10?", "Tuesday is bad, I'd rather not.", 0, 0, 0),
-        ("So, what now?", "I'll call you on Friday.", 0, 1, 1),
-        ("I'll call you on Friday. And you?", "Fine, I'll send the figures before that.", 1, 1, 1),
-        ("If you like, I'll call you on Friday.", "Hm.", 0, 0, 0),
-    ],
-)
-def test_who_takes_the_next_step_on(rep: str, customer: str, by_rep: float, by_customer: float, agreed: float) -> None:
-    values = call_metrics(_call(("R", rep), ("C", customer)))
-    assert values["next_step"] == 1
-    assert (values["next_step_by_rep"], values["next_step_by_customer"]) == (by_rep, by_customer)
-    assert values["next_step_agreed"] == agreed
-
-
-def test_the_last_next_step_is_quoted_with_its_day() -> None:
-    call = _call(
-        ("R", "I'll send it on Monday."), ("C", "Fine."), ("R", "And we can talk on Thursday at 10:30."), ("C", "Good.")
-    )
-    step = find_next_step(call)
-    assert step is not None
-    assert (step.turn_start, step.turn_end, step.when) == (3, 3, "Thursday, 10:30")
-    assert step.quote == call.turns[2].text
-    assert find_next_step(_call(("R", "Bye."), ("C", "Bye."))) is None
-    assert find_next_step(_call()) is None
-
-
-def test_where_a_metric_was_counted() -> None:
-    call = _call(
-        ("R", "What is your budget?"),
-        ("C", "Too expensive, another provider is cheaper. Why?"),
-        ("R", "Call on Friday?"),
-    )
-    assert mention_turns(call) == {
-        "rep_questions": (1, 3),
-        "rep_open_questions": (1,),
-        "customer_questions": (2,),
-        "price_mentions": (1, 2),
-        "competitor_mentions": (2,),
-        "objections": (2,),
-        "next_step": (3,),
+def test_what_rests_on_moves_is_what_was_read() -> None:
+    call = _call(*CALL)
+    moves = WordReader().read(call).model_copy(update={"next_step": STEP})
+    values = call_metrics(call, moves)
+    assert {name: values[name] for name in READ_METRICS} == {
+        "competitor_mentions": 1,
+        "first_competitor_mention_share": pytest.approx(4 / 28),
+        "objections": 2,  # turns; the second has two concerns
+        "next_step": 1,
+        "next_step_by_rep": 1,
+        "next_step_by_customer": 0,
+        "next_step_agreed": 1,
+        "customer_commitment": 1,
     }
 
 
-@pytest.mark.parametrize(
-    ("rep", "customer", "expected"),
-    [
-        ("Shall we meet on Tuesday at 10?", "Yes.", 1),
-        ("Could we have a second call?", "Thursday afternoon is fine.", 1),
-        ("I will send the contract tomorrow.", "Good.", 1),
-        ("I will send you something.", "Fine.", 0),
-        ("We met last Monday.", "I remember the call.", 0),
-        ("Have a nice Tuesday.", "You too.", 0),
-        ("Thanks.", "Please don't call me next week.", 0),
-        ("It costs 40 a month.", "I'll think about it.", 0),
-    ],
-)
-def test_next_step(rep: str, customer: str, expected: float) -> None:
-    assert _metric("next_step", ("R", rep), ("C", customer)) == expected
+def test_what_was_not_read_is_none_and_never_guessed() -> None:
+    values = call_metrics(_call(*CALL), None)
+    assert {name for name, value in values.items() if value is None} >= READ_METRICS
+    assert values["price_mentions"] == 3
+    assert mention_turns(_call(*CALL), None).keys().isdisjoint(READ_METRICS)
 
 
-def test_a_next_step_counts_only_near_the_end() -> None:
-    small_talk = [("R", "Nice weather."), ("C", "Indeed.")] * 10
-    assert _metric("next_step", ("R", "Shall we meet on Tuesday?"), *small_talk) == 0
-    assert _metric("next_step", *small_talk, ("R", "Shall we meet on Tuesday?")) == 1
+def test_a_call_that_was_read_and_has_none_shows_zero() -> None:
+    call = _call(("R", "Hello."), ("C", "Hi."))
+    values = call_metrics(call, make_moves(call))
+    assert {name for name in READ_METRICS if values[name] is None} == {
+        "first_competitor_mention_share",
+        "next_step_by_rep",
+        "next_step_by_customer",
+        "next_step_agreed",
+    }
+    assert (values["objections"], values["next_step"], values["customer_commitment"]) == (0, 0, 0)
+    assert next_step_of(make_moves(call)) is None
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Okay, let's do it.", 1),
-        ("No problem, sign me up!", 1),
-        ("Tuesday at 3 works for me.", 1),
-        ("I'll send you the file tonight.", 1),
-        ("Please send me the contract.", 1),
-        ("I'll think about it.", 0),
-        ("I'll let you know.", 0),
-        ("I'll give it some thought.", 0),
-        ("I'll take a look.", 0),
-        ("We won't sign up, that's not a deal.", 0),
-        ("If the price drops, let's do it.", 0),
-        ("So where would I pay if I take it?", 0),
-    ],
-)
-def test_customer_commitment(text: str, expected: float) -> None:
-    assert _metric("customer_commitment", ("R", "So?"), ("C", text)) == expected
-    assert _metric("customer_commitment", ("R", text), ("C", "Hm.")) == 0
+def test_without_a_customer_nothing_of_theirs_was_heard() -> None:
+    call = _call(("R", "Hello."), ("?", "Anybody there?"))
+    values = call_metrics(call, make_moves(call))
+    assert (values["competitor_mentions"], values["objections"], values["customer_commitment"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(("who", "by"), [("rep", (1, 0)), ("customer", (0, 1)), ("both", (1, 1))])
+def test_who_takes_the_next_step_on(who: Literal["rep", "customer", "both"], by: tuple[float, float]) -> None:
+    call = _call(*CALL)
+    step = STEP.model_copy(update={"who": who, "committed": False})
+    values = call_metrics(call, make_moves(call, next_step=step))
+    assert (values["next_step_by_rep"], values["next_step_by_customer"]) == by
+    assert values["next_step_agreed"] == 0
+
+
+def test_the_next_step_is_shown_as_it_was_read() -> None:
+    assert next_step_of(make_moves(_call(*CALL), next_step=STEP)) == NextStep(
+        turn_start=5, turn_end=5, quote=STEP.what, when="Friday", taken_on_by=("rep",), is_agreed=True
+    )
+    undated = STEP.model_copy(update={"when": None, "who": "both"})
+    shown = next_step_of(make_moves(_call(*CALL), next_step=undated))
+    assert shown is not None
+    assert (shown.when, shown.taken_on_by) == (None, ("rep", "customer"))
+
+
+def test_where_a_metric_was_counted() -> None:
+    call = _call(*CALL)
+    moves = WordReader().read(call).model_copy(update={"next_step": STEP})
+    assert mention_turns(call, moves) == {
+        "rep_questions": (1, 3),
+        "rep_open_questions": (1,),
+        "customer_questions": (4,),
+        "price_mentions": (1, 2),
+        "competitor_mentions": (2,),
+        "objections": (2, 4),
+        "next_step": (5,),
+        "customer_commitment": (6,),
+    }
+
+
+@pytest.mark.parametrize(("n_before", "expected"), [(0, 1), (3, 1), (4, 0)])
+def test_a_commitment_counts_only_near_the_end(n_before: int, expected: float) -> None:
+    """Of at most 20 turns, the last four are near the end."""
+    call = _call(("C", "Agreed."), *[("R", "Nice weather.")] * n_before)
+    assert call_metrics(call, WordReader().read(call))["customer_commitment"] == expected
 
 
 def test_the_document_has_each_definition_as_it_is_in_the_code() -> None:
@@ -321,11 +274,12 @@ def test_the_document_has_each_definition_as_it_is_in_the_code() -> None:
 
 def test_a_change_of_what_is_counted_is_a_new_version() -> None:
     """Stored metrics are measured again only where the version says so: whoever changes this hash raises it."""
-    values = [call_metrics(read_transcript(file)) for file in sorted(EXAMPLES.glob("*.txt"))]
+    calls = [read_transcript(file) for file in sorted(EXAMPLES.glob("*.txt"))]
+    values = [call_metrics(call, WordReader().read(call)) for call in calls]
     rounded = [{name: value if value is None else round(value, 9) for name, value in call.items()} for call in values]
     definitions = [(metric.name, metric.unit, metric.definition) for metric in METRICS]
     digest = hashlib.sha256(json.dumps([definitions, rounded]).encode()).hexdigest()[:12]
-    assert (METRICS_VERSION, digest) == (2, "b3b17c910cd4")
+    assert (METRICS_VERSION, digest) == (3, "049826c691a0")
 
 
 def test_a_parsed_caption_file_gives_the_timed_metrics() -> None:
@@ -333,6 +287,6 @@ def test_a_parsed_caption_file_gives_the_timed_metrics() -> None:
         "WEBVTT\n\n00:00:00.000 --> 00:00:20.000\nRep: What do you need most from a new plan?\n\n"
         "00:00:21.000 --> 00:01:10.000\nCustomer: A lower price.\n\n00:01:12.000 --> 00:01:20.000\nRep: I see.\n"
     )
-    values = call_metrics(call)
+    values = call_metrics(call, None)
     assert values["patience_seconds"] == 2.0
     assert values["interactivity"] == pytest.approx(1.5)

@@ -20,9 +20,10 @@ from sqlalchemy import create_engine, event
 from salescoach.errors import CoachError, DataError, InputError
 from salescoach.library import SCHEMA_VERSION, AddReport, Library
 from salescoach.library.tables import LibraryTable
+from salescoach.moves.results import CallMoves
 from salescoach.speech.call_metrics import call_metrics
 from salescoach.speech.metric_list import METRICS_VERSION
-from salescoach.testing import make_call, make_transcript
+from salescoach.testing import WordReader, make_call, make_transcript
 from salescoach.types import LabelledCall, Transcript, Turn
 
 LINES = ("Rep: Shall we start on Monday?", "Customer: Yes, please.")
@@ -118,7 +119,7 @@ def test_times_that_come_later_are_kept(library: Library) -> None:
     assert library.add([timed]) == AddReport(updated=1)
     assert library.add([untimed]) == AddReport(unchanged=1)
     assert library.get("a") == timed
-    assert library.summaries()[0].metrics == call_metrics(timed.transcript)
+    assert library.summaries()[0].metrics == call_metrics(timed.transcript, None)
 
 
 def test_an_id_of_two_calls_in_one_table_is_refused(library: Library) -> None:
@@ -336,7 +337,8 @@ def test_a_library_of_the_first_schema_is_brought_up_to_date_without_losing_a_ro
         assert library.get("c-3") == third
         assert [call.call_id for call in library.team_calls()] == ["c-1", "c-2", "c-3"]
         assert library.get("pasted-f6cd80606f").provenance == "pasted"
-        assert library.team_calls()[0].metrics == call_metrics(first.transcript)  # measured again
+        assert library.team_calls()[0].metrics == call_metrics(first.transcript, None)  # measured again
+        assert (library.team_calls()[0].moves_reader, library.moves_of("c-1")) == (None, None)
         library.delete("c-3")  # its account is nobody else's, its rep is
     connection = sqlite3.connect(file)
     assert connection.execute("SELECT account_id FROM accounts").fetchall() == [("acc-1",)]
@@ -567,3 +569,105 @@ def test_a_sample_call_keeps_its_outcome(library: Library) -> None:
     assert library.get("s").outcome == "converted"
     with pytest.raises(InputError, match="no call"):
         library.set_outcome("nowhere", "lost")
+
+
+def read_by(library: Library) -> dict[str, str | None]:
+    return {call.call_id: call.moves_reader for call in library.team_calls()}
+
+
+CONCERNED = ("Rep: What do you think?", "Customer: It's expensive.", "Rep: I see.", "Customer: Agreed, then.")
+
+
+def test_the_team_s_calls_are_read_once_by_a_reader_and_measured_by_it(library: Library) -> None:
+    call = make_call("a", *CONCERNED)
+    private = make_call("p", "Rep: Hi.", "Customer: Too expensive.", outcome=None)
+    library.add([call, private.model_copy(update={"provenance": "pasted"})])
+    (before,) = library.summaries()
+    assert (before.moves_reader, before.metrics["objections"], library.moves_of("a")) == (None, None, None)
+    reader, told = WordReader(), []
+    assert library.read_moves(reader, lambda *what: told.append(what)) == 1
+    (after,) = library.summaries()
+    assert after.moves_reader == "word-reader"
+    assert after.metrics == call_metrics(call.transcript, reader.read(call.transcript))
+    assert after.metrics["objections"] == 1
+    assert library.moves_of("a") == reader.read(call.transcript)
+    assert library.moves_of("p") is None
+    assert told[-1][1:] == (1, 1)
+    n_read = reader.n_read
+    assert (library.read_moves(reader), reader.n_read) == (0, n_read)
+    assert library.read_moves(WordReader("another")) == 1
+    assert read_by(library) == {"a": "another"}
+
+
+def test_reading_goes_on_where_it_was_interrupted(library: Library) -> None:
+    library.add([make_call(f"c{n}", f"Rep: What about {n}?", "Customer: Expensive.") for n in range(5)])
+
+    class Interrupted(WordReader):
+        def read(self, transcript: Transcript) -> CallMoves:
+            if self.n_read == 2:
+                raise KeyboardInterrupt
+            return super().read(transcript)
+
+    with pytest.raises(KeyboardInterrupt):
+        library.read_moves(Interrupted())
+    assert list(read_by(library).values()) == ["word-reader"] * 2 + [None] * 3
+    reader = WordReader()
+    assert (library.read_moves(reader), reader.n_read) == (3, 3)
+    assert set(read_by(library).values()) == {"word-reader"}
+
+
+def test_only_the_calls_that_are_asked_for_are_read(library: Library) -> None:
+    library.add([make_call(name, f"Rep: About {name}?", "Customer: Expensive.") for name in "ab"])
+    assert library.read_moves(WordReader(), only=["b", "gone"]) == 1
+    assert read_by(library) == {"a": None, "b": "word-reader"}
+
+
+def test_a_call_that_is_changed_or_deleted_while_it_is_read_keeps_nothing_of_that(library: Library) -> None:
+    library.add([make_call(name, f"Rep: About {name}?", "Customer: Expensive.") for name in "ab"])
+
+    class Slow(WordReader):
+        def read(self, transcript: Transcript) -> CallMoves:
+            if transcript.call_id == "a":
+                library.delete("a")
+            else:
+                library.add([make_call("b", "Rep: Something else?", "Customer: No.")])
+            return super().read(transcript)
+
+    library.read_moves(Slow())
+    assert read_by(library) == {"b": None}
+
+
+def test_what_was_read_stays_with_the_same_words_and_goes_with_others(library: Library) -> None:
+    call = make_call("a", *CONCERNED, outcome=None)
+    library.add([call])
+    library.read_moves(WordReader())
+    library.add([call.model_copy(update={"outcome": "lost"})])
+    (known,) = library.summaries()
+    assert (known.moves_reader, known.metrics["objections"]) == ("word-reader", 1)
+    library.add([make_call("a", *CONCERNED, "Rep: Bye.", outcome="lost")])
+    (rewritten,) = library.summaries()
+    assert (rewritten.moves_reader, rewritten.metrics["objections"], library.moves_of("a")) == (None, None, None)
+
+
+def test_new_definitions_are_measured_from_what_is_kept(library: Library, tmp_path: Path) -> None:
+    call = make_call("a", *CONCERNED)
+    library.add([call])
+    library.read_moves(WordReader())
+    before = library.summaries()
+    library.close()
+    connection = sqlite3.connect(tmp_path / "library.sqlite")
+    connection.execute("UPDATE calls SET metrics = '{}', metrics_version = 0")
+    connection.commit()
+    connection.close()
+    with Library(tmp_path / "library.sqlite") as again:
+        assert again.summaries() == before
+
+
+def test_deleting_a_call_deletes_what_was_read(library: Library, tmp_path: Path) -> None:
+    library.add([make_call("a", *CONCERNED), make_call("b", "Rep: Hi.", "Customer: Hello.")])
+    library.read_moves(WordReader())
+    library.delete("a")
+    with pytest.raises(InputError):
+        library.moves_of("a")
+    library.close()
+    assert b"It's expensive." not in (tmp_path / "library.sqlite").read_bytes()

@@ -84,6 +84,7 @@ def test_a_running_chat_finds_a_call_as_it_was_entered(own: Settings, parts: Par
     assert (done.call_id, done.outcome, done.is_private, done.is_indexed) == (call_id, "converted", False, True)
     assert (done.n_own, done.n_missing) == (1, MIN_OWN_CALLS - 1)
     assert call_id in found(parts, "converted")
+    assert parts.library.moves_of(call_id) is not None
     assert is_sound(own.index_dir, parts.scorer)
     before = current_generation(own.index_dir, parts.scorer).n_calls
     done = enter_outcome(own, parts.library, call_id, "lost", scorer=parts.scorer)

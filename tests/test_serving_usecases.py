@@ -1,6 +1,8 @@
 """What all doors call: the same numbers whoever asks, and results whose dump is the JSON of the command line."""
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,11 @@ from hypothesis import strategies as st
 from agent.runnables import scoring_chain
 from salescoach.config import Settings
 from salescoach.errors import CoachError, TranscriptError
+from salescoach.library import Library
 from salescoach.model.scoring import Scorer
 from salescoach.testing import make_call
 from salescoach.types import LabelledCall, Score, Transcript
+from serving.usecases.indexing import rebuild_index
 from serving.usecases.metrics import measure_call
 from serving.usecases.read import read_call
 from serving.usecases.score import rank_calls, score_call
@@ -97,11 +101,46 @@ def test_metrics_need_no_library_but_none_that_is_lost(coach_home: Path, tmp_pat
     alone = measure_call(Settings.load(home=tmp_path / "none"), transcript)
     assert (alone.compared_with.n_won, alone.compared_with.n_lost) == (0, 0)
     assert all(reading.won_quartiles is None for reading in alone.metrics)
-    assert not (tmp_path / "none").exists()
+    assert not (tmp_path / "none" / "library.sqlite").exists()
     lost = clone(coach_home, tmp_path / "home")
     (lost / "library.sqlite").unlink()
     with pytest.raises(CoachError, match="gone"):
         measure_call(Settings.load(home=lost), transcript)
+
+
+def test_setting_up_reads_the_library_by_the_reader_that_scores(parts: Parts) -> None:
+    reader = parts.scorer.reader
+    assert reader is not None
+    assert {call.moves_reader for call in parts.library.team_calls()} == {reader.model_id}
+    transcript = parts.library.get(CALL).transcript
+    assert parts.library.moves_of(CALL) == reader.read(transcript)
+
+
+def test_a_call_that_was_read_is_measured_without_the_reader(
+    parts: Parts, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*_: object, **__: object) -> None:
+        raise AssertionError("nothing is to be read")
+
+    monkeypatch.setattr("salescoach.model.loading.load_reader", load)
+    found = {one.name: one for one in measure_call(settings, parts.library.get(CALL).transcript).metrics}
+    assert found["objections"].value == len(found["objections"].turns) > 0
+    with pytest.raises(AssertionError, match="nothing is to be read"):
+        measure_call(settings, make_call("new", "Rep: Hello.", "Customer: Hi.").transcript)
+
+
+def test_what_was_not_read_yet_is_read_though_the_index_is_there(coach_home: Path, tmp_path: Path) -> None:
+    settings = Settings.load(home=clone(coach_home, tmp_path / "home"))
+    with closing(sqlite3.connect(settings.library_file)) as database, database:
+        database.execute("UPDATE calls SET moves = NULL, moves_reader = NULL WHERE call_id = ?", (CALL,))
+    before = sorted(settings.index_dir.iterdir())
+    told: list[str] = []
+    with Library(settings.library_file) as library:
+        assert rebuild_index(settings, library, lambda stage, *_: told.append(stage), only_if_needed=True)
+        assert set(told) == {"reading calls"}
+        assert library.moves_of(CALL) is not None
+        assert not rebuild_index(settings, library, lambda *_: None, only_if_needed=True)
+    assert sorted(settings.index_dir.iterdir()) == before
 
 
 def test_similar_calls_say_what_was_looked_for(parts: Parts) -> None:

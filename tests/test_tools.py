@@ -1,5 +1,6 @@
 """The tools: typed results over real parts, and an argument that can't be used is refused before anything runs."""
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,16 @@ from pydantic import ValidationError
 
 from salescoach.errors import InputError
 from salescoach.library import Library
+from salescoach.library.precedents import PrecedentQuery, Reply
 from salescoach.redact.masking import mask
-from salescoach.testing import make_transcript
+from salescoach.testing import WordReader, make_call, make_moves, make_transcript
 from tools.find_similar_calls import SimilarResult, find_similar_calls
-from tools.look_up_metrics import MetricsResult, look_up_metrics
-from tools.parts import Parts, call_marker, percent, points, turn_marker
+from tools.look_up_metrics import SPEC, MetricsResult, look_up_metrics
+from tools.parts import Parts, call_marker, objected, percent, points, turn_marker
 from tools.registry import make_tools
 from tools.score_call import ScoreResult, score_call
 from tools.score_trajectory import TrajectoryResult, score_trajectory
-from tools.what_won_calls_did import MIN_SIMILARITY, N_NEAREST, RepliesResult, what_won_calls_did
+from tools.what_won_calls_did import MIN_SIMILARITY, N_NEAREST, SAME_KIND, RepliesResult, what_won_calls_did
 from vectorstore.search import PastCalls
 
 CALL = "ex-01"  # an example that the shared library holds
@@ -121,6 +123,88 @@ def test_metrics_stand_beside_the_other_calls(parts: Parts) -> None:
     assert (result.whose, result.industry, result.call_type) == ("sample", None, "discovery")
     assert (result.next_step is not None) == (result.metrics[-5].value == 1)
     assert any(reading.won_quartiles for reading in result.metrics)
+
+
+def test_the_objections_are_those_that_were_read_with_what_was_said_to_them(parts: Parts) -> None:
+    moves = parts.library.moves_of(CALL)
+    assert moves is not None
+    assert moves.objections
+    result = look_up_metrics(parts, CALL)
+    assert [(one.turn, one.kind, one.answer and one.answer.turn) for one in result.objections] == [
+        (one.turn, one.kind, one.handled_at) for one in moves.objections
+    ]
+    said = SPEC.words(result, "full")
+    for one in result.objections:
+        answer = f"answered at {one.answer.marker}" if one.answer else "no answer was found"
+        assert f"({one.kind}; {answer})" in said
+
+
+def test_the_moment_is_the_concern_that_lowered_the_score_most(parts: Parts) -> None:
+    call = parts.library.get(CALL)
+    moves = parts.library.moves_of(CALL)
+    assert moves is not None
+    raised = {one.turn for one in moves.objections}
+    exchanges = parts.scorer.score(call.transcript, with_exchanges=True).exchanges
+    lowest = min(exchanges, key=lambda one: one.effect)
+    assert lowest.effect < 0
+    assert objected(parts, call) in raised & {*lowest.turns}
+
+
+class OneReply:
+    """An index with one past moment."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+
+    def replies(self, query: PrecedentQuery) -> list[Reply]:
+        return [self._reply] if query.outcome == self._reply.outcome else []
+
+
+@pytest.fixture
+def heard(parts: Parts, tmp_path: Path) -> Parts:
+    """A library of two calls that were read by their words; the won one's objection is answered late."""
+    scorer = copy.copy(parts.scorer)
+    scorer.reader = WordReader()  # type: ignore[misc]
+    library = Library(tmp_path / "library.sqlite")
+    late = ("Rep: How is it?", "Customer: It is expensive.", "Customer: Well.", "Rep: Let me see.", "Rep: Pay monthly.")
+    now = make_call("now", "Rep: How do you find it?", "Customer: Too expensive.", "Rep: Hm.", outcome=None)
+    library.add([make_call("won", *late), now])
+    reply = Reply(
+        call_id="won", outcome="converted", similarity=0.9, turn_start=1, turn_end=4, quote="Well.", reply_turn=4,
+        reply="Let me see.",
+    )  # fmt: skip
+    return Parts(library, scorer, OneReply(reply))  # type: ignore[arg-type]
+
+
+def test_the_reply_to_an_objection_is_the_turn_that_took_it_up(heard: Parts) -> None:
+    transcript = heard.library.get("won").transcript
+    moves = make_moves(transcript, {}, [(2, "price", 5)])
+    (unread,) = what_won_calls_did(heard, "now", turn=2).results
+    assert (unread.reply_turn, unread.quote, unread.kind) == (4, "Well.", None)
+    given = WordReader()
+    given.read = lambda _: moves  # type: ignore[method-assign]
+    heard.library.read_moves(given, only=["won"])
+    result = what_won_calls_did(heard, "now", turn=2)
+    (reply,) = result.results
+    assert (reply.quote, reply.reply_turn, reply.reply) == ("It is expensive.", 5, "Pay monthly.")
+    assert (reply.turn_start, reply.turn_end, reply.marker) == (1, 5, "[call won, T1–5]")
+    assert (result.kind, reply.kind) == ("price", "price")
+    assert SAME_KIND in result.reading
+
+
+def test_an_objection_that_nobody_took_up_has_the_next_words_for_a_reply(heard: Parts) -> None:
+    moves = make_moves(heard.library.get("won").transcript, {}, [(2, "price", None)])
+    given = WordReader()
+    given.read = lambda _: moves  # type: ignore[method-assign]
+    heard.library.read_moves(given, only=["won"])
+    (reply,) = what_won_calls_did(heard, "now", turn=2).results
+    assert (reply.quote, reply.reply_turn, reply.reply, reply.kind) == ("It is expensive.", 4, "Let me see.", "price")
+
+
+def test_what_another_reader_has_read_of_a_past_call_is_left_out(heard: Parts) -> None:
+    heard.library.read_moves(WordReader("another"), only=["won"])
+    (reply,) = what_won_calls_did(heard, "now", turn=2).results
+    assert (reply.reply_turn, reply.kind) == (4, None)
 
 
 def test_without_an_index_the_score_still_comes(without_index: Parts) -> None:

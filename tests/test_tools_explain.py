@@ -311,7 +311,7 @@ def test_two_calls_stand_side_by_side(parts: Parts) -> None:
     assert [one.marker for one in found.calls[1].turns_that_moved_it] == [
         call_marker(CALLS[1], one.turn, one.turn) for one in scores[1].evidence[:2]
     ]
-    values = [call_metrics(transcript_of(parts, call_id)) for call_id in CALLS[:2]]
+    values = [call_metrics(transcript_of(parts, call_id), parts.library.moves_of(call_id)) for call_id in CALLS[:2]]
     assert {one.name: (one.value, one.other_value) for one in found.metrics} == {
         name: (value, values[1][name])
         for name, value in values[0].items()

@@ -18,7 +18,7 @@ from salescoach.library import Library
 from salescoach.library.lookups import MIN_CALLS_FOR_RATE, wilson
 from salescoach.speech.call_metrics import call_metrics
 from salescoach.speech.readings import quartiles
-from salescoach.testing import make_call, make_transcript
+from salescoach.testing import WordReader, make_call, make_transcript
 from salescoach.types import LabelledCall, Outcome
 from tools.look_up_library import MAX_GROUPS, LibraryResult, look_up_library
 from tools.parts import Parts
@@ -26,7 +26,9 @@ from tools.registry import make_tools
 
 
 class _Unused:
-    """Stands where scorer and index are: look-ups read the library only, and any other use fails."""
+    """Stands where scorer and index are: look-ups ask who reads calls, and any other use fails."""
+
+    reader = WordReader()
 
 
 @pytest.fixture
@@ -153,9 +155,14 @@ def test_a_yes_no_metric_is_a_share_with_its_interval(library: Library) -> None:
         make_call(f"d{row}", f"Rep: Number {row}.", "Rep: Shall we talk on Friday?", outcome="lost") for row in range(6)
     ]
     library.add([*calls(20, 0), *dated, *calls(3, 3, 100)])
+    unread = look_up_library(parts_of(library), measure="next_step")
+    assert "0 of 0 won calls (too few for a share), 0 of 0 lost calls (too few for a share)" in unread.reading
+    library.read_moves(WordReader("another"))
+    assert look_up_library(parts_of(library), measure="next_step") == unread
+    library.read_moves(WordReader())
     result = look_up_library(parts_of(library), measure="next_step")
     assert result.reading == (
-        "A next step with a day or time in 29 calls of the team: 0 of 3 won calls (too few for a share), "
+        "A next step in 29 calls of the team: 0 of 3 won calls (too few for a share), "
         "6 of 26 lost calls (23 %, 95 % interval 11 to 42 %)."
     )
     assert problems_of(result.reading, [result], "", []) == []
@@ -177,6 +184,7 @@ def test_the_wording_is_grounded_in_the_result(library: Library, measure: str, b
     dated = [made.model_copy(update={"started_at": datetime(2026, row % 12 + 1, 3)}) for row, made in
              enumerate(calls(60, 25, industry="solar"))]  # fmt: skip
     library.add(dated)
+    library.read_moves(WordReader())
     result = look_up_library(parts_of(library), measure=measure, by=by)
     assert problems_of(result.reading, [result], "How often do we win?", []) == []
     assert not any(word in result.reading for word in ("best", "worst", "should", "better"))
@@ -241,8 +249,8 @@ def test_look_ups_equal_counting_by_hand(
         won = [one for one in mine if one.outcome == "converted"]
         lost = [one for one in mine if one.outcome == "lost"]
         assert (group.n_calls, group.n_won, group.n_lost) == (len(mine), len(won), len(lost))
-        assert group.won == quartiles([call_metrics(one.transcript)[metric] for one in won])
-        assert group.lost == quartiles([call_metrics(one.transcript)[metric] for one in lost])
+        assert group.won == quartiles([call_metrics(one.transcript, None)[metric] for one in won])
+        assert group.lost == quartiles([call_metrics(one.transcript, None)[metric] for one in lost])
         n_closed = len(won) + len(lost)
         assert group.win_rate == (len(won) / n_closed if n_closed >= MIN_CALLS_FOR_RATE else None)
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from salescoach.errors import InputError
 from salescoach.library import Library
 from salescoach.stats.pairs import compare_pairs
 from salescoach.stats.splits import GroupBootstrap
-from salescoach.testing import make_call
+from salescoach.testing import WordReader, make_call
 from salescoach.types import LabelledCall, Outcome, Provenance
 from serving.chat.steps import step_details, step_result
 from tests.base import base_router
@@ -43,7 +44,7 @@ def library(tmp_path: Path) -> Iterator[Library]:
 
 
 def parts_of(library: Library) -> Parts:
-    unused: Any = object()  # it reads the library only; any other use fails
+    unused: Any = SimpleNamespace(reader=WordReader())  # it asks who reads calls; any other use fails
     return Parts(library, unused, unused)
 
 
@@ -137,6 +138,7 @@ def test_pairs_are_those_of_counting_one_by_one(rows: list[tuple[int, bool, int,
 
 def test_what_won_calls_have_more_of_is_found_and_worded(library: Library) -> None:
     library.add(calls(60, won_more=2))
+    library.read_moves(WordReader())
     result = won_and_lost(parts_of(library))
     assert (result.whose, result.n_won, result.n_lost, result.n_won_missing) == ("own", 60, 60, 0)
     assert {one.name for one in result.differences} == {"rep_questions", "rep_open_questions"}
@@ -242,7 +244,7 @@ def test_longer_calls_have_more_of_everything_and_that_is_said(library: Library)
 
 def test_a_next_step_is_counted_in_calls_not_in_medians(library: Library) -> None:
     made = calls(40, won_more=0)
-    step = make_call("s", "Rep: Shall we call on Tuesday at 10?", "Customer: Tuesday at 10 works for me.").transcript
+    step = make_call("s", "Rep: Shall we call on Friday at 10?", "Customer: Friday at 10 works for me.").transcript
     library.add(
         one.model_copy(
             update={"transcript": one.transcript.model_copy(update={"turns": (*one.transcript.turns, *step.turns)})}
@@ -251,6 +253,8 @@ def test_a_next_step_is_counted_in_calls_not_in_medians(library: Library) -> Non
         else one
         for one in made
     )
+    assert "next_step" not in {one.name for one in won_and_lost(parts_of(library)).differences}  # not read yet
+    library.read_moves(WordReader())
     shown = next(one for one in won_and_lost(parts_of(library)).differences if one.name == "next_step")
     assert "40 of 40 won calls (100 %) against 0 of 40 lost calls (0 %)" in shown.reading
 

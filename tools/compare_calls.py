@@ -6,7 +6,7 @@ from salescoach.speech.call_metrics import call_metrics
 from salescoach.speech.metric_list import METRICS, MetricDefinition
 from salescoach.speech.readings import amount, unit_of
 from salescoach.types import Frozen, Score
-from tools.parts import Parts, call_marker, percent, points, scored_by, turn_marker
+from tools.parts import Parts, call_marker, moves_of, percent, points, scored_by, turn_marker
 from tools.phrases import listed
 from tools.score_call import ShownTurn, moved, shown_turn
 from tools.spec import CallArguments, CallId, Detail, ToolSpec
@@ -66,13 +66,14 @@ def compare_calls(parts: Parts, call_id: str, other_call_id: str) -> CompareResu
     """
     if call_id == other_call_id:
         raise InputError(f"Call {call_id} can't be compared with itself; name two calls.")
-    one, other = (parts.library.get(known).transcript for known in (call_id, other_call_id))
+    calls = [parts.library.get(known) for known in (call_id, other_call_id)]
+    one, other = (call.transcript for call in calls)
     score, other_score = parts.scorer.score(one), parts.scorer.score(other)
     is_clear = _are_apart(score.interval, other_score.interval)
     difference = None
     if score.probability is not None and other_score.probability is not None:
         difference = score.probability - other_score.probability
-    values, other_values = call_metrics(one), call_metrics(other)
+    values, other_values = (call_metrics(call.transcript, moves_of(parts, call)) for call in calls)
     return CompareResult(
         call_id=call_id,
         other_call_id=other_call_id,

@@ -14,9 +14,9 @@ from salescoach.errors import InputError
 from salescoach.library.lookups import PERIODS, By, CallFilter, Group, Share, chosen, grouped, whose_calls
 from salescoach.redact.our_words import Ours
 from salescoach.speech.metric_list import METRICS, MetricDefinition
-from salescoach.speech.readings import Quartiles, Whose, amount, plain, spread, unit_of
+from salescoach.speech.readings import Quartiles, Whose, amount, as_read_by, plain, spread, unit_of
 from salescoach.types import Frozen
-from tools.parts import Parts, percent
+from tools.parts import Parts, percent, reader_of
 from tools.phrases import count
 from tools.spec import Arguments, Detail, ToolSpec, Value
 
@@ -105,9 +105,11 @@ def look_up_library(
     if since and until and since > until:
         raise InputError(f"The period ends ({until}) before it begins ({since}); swap the two.")
     wanted = CallFilter(since=since, until=until, **chosen_by)
+    metric = next((one for one in METRICS if one.name == measure), None)
     whose, past = whose_calls(parts.library.team_calls())
     calls = chosen(past, wanted)
-    metric = next((one for one in METRICS if one.name == measure), None)
+    if metric is not None and metric.is_read:
+        calls = as_read_by(reader_of(parts), calls)
     groups = _shown(grouped(calls, by, metric), by)
     shown = tuple(
         ShownGroup(

@@ -1,22 +1,37 @@
 """The tool ``look_up_metrics``: the call's metrics beside those of past won and lost calls."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from salescoach.speech.next_step import find_next_step
+from salescoach.moves.results import CallMoves
+from salescoach.moves.taxonomy import ObjectionKind
+from salescoach.speech.call_metrics import next_step_of
 from salescoach.speech.readings import Whose, choose_peers, metric_readings
-from salescoach.types import Frozen, MetricReading, NextStep
-from tools.parts import Parts, QuotedTurn, quoted_turn
+from salescoach.types import Frozen, LabelledCall, MetricReading, NextStep
+from tools.parts import Parts, QuotedTurn, moves_of, quoted_turn, reader_of
 from tools.phrases import count, listed, said
 from tools.spec import CallArguments, Detail, ToolSpec
 
 N_READINGS: Final[Mapping[Detail, int]] = {"short": 5, "full": 12}  # all that a call shows would be a wall
 
 
+OBJECTIONS_READ: Final = "**Objections, as the move reader hears them**"
+
+
+class ShownObjection(QuotedTurn):
+    """A concern of the customer's. ``answer``: the rep's turn that took it up, None where none was found.
+
+    How well it was met is left out: that is read too poorly yet (docs/moves.md).
+    """
+
+    kind: ObjectionKind
+    answer: QuotedTurn | None
+
+
 class MetricsResult(Frozen):
     """Readings of a call, and the past calls behind the quartiles: how many, whose, and of what kind (None: all).
 
-    ``objections``: the customer's turns that are worded as one.
+    ``objections``: the concerns that the move reader found.
     """
 
     call_id: str
@@ -27,7 +42,7 @@ class MetricsResult(Frozen):
     industry: str | None = None
     call_type: str | None = None
     next_step: NextStep | None = None
-    objections: tuple[QuotedTurn, ...] = ()
+    objections: tuple[ShownObjection, ...] = ()
 
 
 def look_up_metrics(parts: Parts, call_id: str) -> MetricsResult:
@@ -37,24 +52,47 @@ def look_up_metrics(parts: Parts, call_id: str) -> MetricsResult:
         InputError: there is no such call.
     """
     call = parts.library.get(call_id)
+    moves = moves_of(parts, call)
     peers = choose_peers(
         parts.library.summaries(),
+        reader=reader_of(parts),
         industry=call.metadata.get("industry"),
         call_type=call.metadata.get("call_type"),
         without=call.call_id,
     )
-    readings = metric_readings(call.transcript, peers)
     return MetricsResult(
         call_id=call_id,
         n_won=len(peers.won),
         n_lost=len(peers.lost),
-        metrics=readings,
+        metrics=metric_readings(call.transcript, moves, peers),
         whose=peers.whose,
         industry=peers.industry,
         call_type=peers.call_type,
-        next_step=find_next_step(call.transcript),
-        objections=tuple(quoted_turn(call, turn) for one in readings if one.name == "objections" for turn in one.turns),
+        next_step=None if moves is None else next_step_of(moves),
+        objections=objections_in(call, moves),
     )
+
+
+def objections_in(call: LabelledCall, moves: CallMoves | None) -> tuple[ShownObjection, ...]:
+    """The concerns that were read of a call, in their order, each with what was said to it."""
+    return tuple(
+        ShownObjection(
+            **quoted_turn(call, one.turn).model_dump(),
+            kind=one.kind,
+            answer=None if one.handled_at is None else quoted_turn(call, one.handled_at),
+        )
+        for one in (() if moves is None else moves.objections)
+    )
+
+
+def listed_objections(title: str, objections: Iterable[ShownObjection]) -> str:
+    """The concerns with the answers that were found to them; empty where there are none."""
+    return listed(title, map(_objection, objections))
+
+
+def _objection(one: ShownObjection) -> str:
+    answer = "no answer was found" if one.answer is None else f"answered at {one.answer.marker}"
+    return f"{said(one)} ({one.kind}; {answer})"
 
 
 def _words(result: MetricsResult, detail: Detail) -> str:
@@ -63,7 +101,7 @@ def _words(result: MetricsResult, detail: Detail) -> str:
         return "This call shows none of the metrics: they need words of the rep and of the customer."
     beside = f", beside {result.n_won} won and {result.n_lost} lost calls" if result.n_won or result.n_lost else ""
     numbers = listed(f"**In numbers**{beside}", shown[: N_READINGS[detail]])
-    objections = listed("**Objections, told by their wording**", map(said, result.objections))
+    objections = listed_objections(OBJECTIONS_READ, result.objections)
     if detail == "short":
         return numbers
     return "\n\n".join(part for part in (numbers, objections) if part)

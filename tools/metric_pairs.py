@@ -22,7 +22,7 @@ LENGTH: Final = MetricDefinition("n_turns", "count", "the number of turns", "Tur
 # One of each kind (words or seconds, share or minutes), as each look widens all intervals; nothing that is the outcome
 # in other words, such as the customer's commitment.
 LOOKED_AT: Final[Mapping[str, tuple[str, str]]] = {
-    "next_step": ("a dated next step", ""),
+    "next_step": ("a next step", ""),
     "talk_ratio_words": ("the rep's share of the words", "the rep has a larger share of the words"),
     "rep_questions": ("questions of the rep", "the rep asks more questions"),
     "rep_open_questions": ("open questions", "the rep asks more open questions"),
@@ -33,11 +33,11 @@ LOOKED_AT: Final[Mapping[str, tuple[str, str]]] = {
     "filler_rate": ("filler words", "the rep uses more filler words per 100 words"),
     "customer_questions": ("questions of the customer", "the customer asks more questions"),
     "longest_customer_story_words": ("the customer's longest story", "the customer's longest story is longer"),
-    "objections": ("objections", "more turns of the customer are worded as an objection"),
+    "objections": ("objections", "the customer raises more objections"),
     "switches_per_100_words": ("changes of speaker", "the speaker changes more often per 100 words"),
     "price_mentions": ("mentions of the price", "the price is mentioned more often"),
     "first_price_mention_share": ("how early the price comes up", "the price comes up later in the call"),
-    "competitor_mentions": ("mentions of a competitor", "a competitor is mentioned more often"),
+    "competitor_mentions": ("mentions of a competitor", "the customer speaks of a competitor more often"),
     LENGTH.name: ("length", "there are more turns"),
 }
 

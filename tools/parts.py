@@ -7,8 +7,8 @@ from salescoach.errors import InputError
 from salescoach.library import Library
 from salescoach.library.precedents import CallIndex
 from salescoach.model.scoring import DIGITS, Scorer
+from salescoach.moves.results import CallMoves
 from salescoach.moves.trackers.desk import TrackerDesk
-from salescoach.speech import spoken
 from salescoach.types import Frozen, LabelledCall, Role, Turn
 
 Direction = Literal["raised", "lowered", "did not move"]
@@ -97,15 +97,33 @@ def call_marker(call_id: str, turn_start: int, turn_end: int) -> str:
     return f"[call {call_id}, {turns}]"
 
 
+def moves_of(parts: Parts, call: LabelledCall) -> CallMoves | None:
+    """What the scorer's reader makes of a call, read anew only where the library hasn't kept it; None without one."""
+    reader = parts.scorer.reader
+    if reader is None:
+        return None
+    kept = parts.library.moves_of(call.call_id)
+    return kept if kept is not None and kept.model_id == reader.model_id else reader.read(call.transcript)
+
+
+def reader_of(parts: Parts) -> str | None:
+    """The id of the scorer's reader, by which the library's calls are compared; None without one."""
+    return None if parts.scorer.reader is None else parts.scorer.reader.model_id
+
+
 def objected(parts: Parts, call: LabelledCall) -> int | None:
     """The turn that stands for what the customer has against it, None where there is no such turn.
 
-    It is the customer's turn that lowered the score most, else the customer's first that is worded as an objection;
-    in a call without either the customer's turn that moved the score most, else the one that did.
+    It is the concern that, with its answer, lowered the score most, else the first that nobody took up. In a call
+    without either it is the customer's turn that lowered the score most, else the one that moved it most, else any.
     """
-    evidence = parts.scorer.score(call.transcript).evidence
-    customers = [one for one in evidence if one.role != "rep"]
-    lowering = [one.turn for one in customers if one.effect < 0]
-    turns = enumerate(call.transcript.turns, start=1)
-    worded = [number for number, turn in turns if turn.role == "customer" and spoken.is_objection(turn.text)]
-    return next(iter([*lowering, *worded, *(one.turn for one in (*customers, *evidence))]), None)
+    moves = moves_of(parts, call)
+    concerns = () if moves is None else moves.objections
+    score = parts.scorer.score(call.transcript, with_exchanges=bool(concerns))
+    lowering = [one.turns for one in sorted(score.exchanges, key=lambda one: one.effect) if one.effect < 0]
+    raised = [concern.turn for turns in lowering for concern in concerns if concern.turn in turns]
+    still_open = [concern.turn for concern in concerns if concern.handled_at is None]
+    customers = [one for one in score.evidence if one.role != "rep"]
+    lowered = [one.turn for one in customers if one.effect < 0]
+    moved = [one.turn for one in (*customers, *score.evidence)]
+    return next(iter([*raised, *still_open, *lowered, *moved]), None)

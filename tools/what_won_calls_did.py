@@ -1,7 +1,9 @@
 """The tool ``what_won_calls_did``: what reps said next at moments like one of this call's, in won and in lost calls.
 
-The next words are often about something else. So of the nearest moments those are shown whose reply, by deletion,
-raised the score of its own call most; of lost calls, for contrast, those whose reply lowered it most.
+An objection's reply is the turn that took it up, where the move reader found one; of other moments it is what the rep
+said next, which is often about something else. So of the nearest moments those are shown whose reply, by deletion,
+raised the score of its own call most; of lost calls, for contrast, those whose reply lowered it most. Moments with the
+same kind of objection come first.
 """
 
 from collections.abc import Sequence
@@ -10,6 +12,8 @@ from pydantic import Field
 
 from salescoach.errors import UnavailableError, without_paths
 from salescoach.library.precedents import PrecedentQuery, Reply
+from salescoach.moves.results import CallMoves, ReadObjection
+from salescoach.moves.taxonomy import ObjectionKind
 from salescoach.redact.masking import mask
 from salescoach.redact.our_words import Ours
 from salescoach.types import OUTCOMES, LabelledCall, Outcome
@@ -19,9 +23,11 @@ from tools.parts import (
     Parts,
     call_marker,
     direction,
+    moves_of,
     numbered_turn,
     objected,
     points,
+    reader_of,
     scored_by,
     turn_marker,
 )
@@ -36,6 +42,7 @@ NO_CAUSE = (
     "lost ones whose reply lowered it most. A call ends for many reasons: that a reply stands in a won call doesn't "
     "say that it won it."
 )
+SAME_KIND = "Moments at which the same kind of objection was heard come first."
 NAME_A_TURN = "No turn of this call stands out by its effect; name the turn whose like is to be looked for."
 
 
@@ -53,20 +60,23 @@ class ShownReply(Reply, ShownPrecedent):
     """A past moment and the reply to it, with the marker that cites both.
 
     ``suggestion``: the reply as it may be said to another customer, names and sums of the past call masked.
-    ``effect``: of the reply on the score of its own call, in [-1, 1].
+    ``effect``: of the reply on the score of its own call, in [-1, 1]. ``kind``: of the objection that it replies to,
+    None where none was read.
     """
 
     suggestion: str
     effect: float
     effect_points: float
     direction: Direction
+    kind: ObjectionKind | None = None
 
 
 class RepliesResult(SimilarResult):
     """Moments like the one around ``focus`` and what the rep said next, or why there are none.
 
     ``results`` has the won calls first. ``n_won`` and ``n_lost`` count the moments that they were chosen from, of which
-    ``n_won_asked`` and ``n_lost_asked`` got a question for a reply.
+    ``n_won_asked`` and ``n_lost_asked`` got a question for a reply. ``kind``: of the objection at ``focus``, None where
+    none was read.
     """
 
     results: tuple[ShownReply, ...] = ()
@@ -74,6 +84,7 @@ class RepliesResult(SimilarResult):
     n_won_asked: int = 0
     n_lost: int = 0
     n_lost_asked: int = 0
+    kind: ObjectionKind | None = None
     reading: Ours[str] = NO_CAUSE
     scored_by: Ours[str | None] = None
 
@@ -97,15 +108,16 @@ def what_won_calls_did(parts: Parts, call_id: str, turn: int | None = None, k: i
     focus = turn or objected(parts, call)
     if focus is None:
         return RepliesResult(call_id=call_id, outcome="any", focus=None, unavailable=NAME_A_TURN)
-    quote = call.transcript.turns[focus - 1].text
+    quote, kind = call.transcript.turns[focus - 1].text, _kind_at(moves_of(parts, call), focus)
     try:
-        found = {outcome: _nearest(parts, call, focus, outcome, max(k, N_NEAREST)) for outcome in OUTCOMES}
+        nearest = {outcome: _nearest(parts, call, focus, outcome, max(k, N_NEAREST)) for outcome in OUTCOMES}
+        found = {outcome: [_shown(parts, one, kind) for one in replies] for outcome, replies in nearest.items()}
     except UnavailableError as error:
         return RepliesResult(
             call_id=call_id, outcome="any", focus=focus, focus_quote=quote, unavailable=without_paths(str(error))
         )
-    won = sorted(found["converted"], key=lambda one: -one.effect)[:k]
-    lost = sorted(found["lost"], key=lambda one: one.effect)[:k]
+    won = sorted(found["converted"], key=lambda one: (not _is_like(one, kind), -one.effect))[:k]
+    lost = sorted(found["lost"], key=lambda one: (not _is_like(one, kind), one.effect))[:k]
     return RepliesResult(
         call_id=call_id,
         outcome="any",
@@ -116,12 +128,23 @@ def what_won_calls_did(parts: Parts, call_id: str, turn: int | None = None, k: i
         n_won_asked=_n_asked(found["converted"]),
         n_lost=len(found["lost"]),
         n_lost_asked=_n_asked(found["lost"]),
+        kind=kind,
+        reading=f"{NO_CAUSE} {SAME_KIND}" if any(_is_like(one, kind) for one in (*won, *lost)) else NO_CAUSE,
         scored_by=scored_by(parts.scorer),
     )
 
 
-def _nearest(parts: Parts, call: LabelledCall, focus: int, outcome: Outcome, n: int) -> list[ShownReply]:
-    """Replies to moments that are like this one, most similar first, each with its effect on its own call."""
+def _kind_at(moves: CallMoves | None, turn: int) -> ObjectionKind | None:
+    """Of the objection at a turn."""
+    return next((one.kind for one in (() if moves is None else moves.objections) if one.turn == turn), None)
+
+
+def _is_like(reply: ShownReply, kind: ObjectionKind | None) -> bool:
+    return kind is not None and reply.kind == kind
+
+
+def _nearest(parts: Parts, call: LabelledCall, focus: int, outcome: Outcome, n: int) -> list[Reply]:
+    """Replies to moments that are like this one, most similar first."""
     query = PrecedentQuery(
         transcript=call.transcript,
         account_id=call.account_id,
@@ -130,11 +153,15 @@ def _nearest(parts: Parts, call: LabelledCall, focus: int, outcome: Outcome, n: 
         n_results=n,
         focus=focus,
     )
-    return [_shown(parts, one) for one in parts.index.replies(query) if one.similarity >= MIN_SIMILARITY]
+    return [one for one in parts.index.replies(query) if one.similarity >= MIN_SIMILARITY]
 
 
-def _shown(parts: Parts, reply: Reply) -> ShownReply:
+def _shown(parts: Parts, reply: Reply, kind: ObjectionKind | None) -> ShownReply:
+    """A reply with its effect on its own call; to an objection, where that was taken up."""
     past = parts.library.get(reply.call_id).transcript
+    concern = _concern(parts, reply, kind)
+    if concern is not None:
+        reply = reply.model_copy(update=_to(concern, reply))
     [effect] = parts.scorer.effects(past, [reply.reply_turn])
     return ShownReply(
         marker=call_marker(reply.call_id, reply.turn_start, reply.turn_end),
@@ -142,8 +169,27 @@ def _shown(parts: Parts, reply: Reply) -> ShownReply:
         effect=effect,
         effect_points=points(effect),
         direction=direction(effect),
+        kind=None if concern is None else concern.kind,
         **reply.model_dump(),
     )
+
+
+def _concern(parts: Parts, reply: Reply, kind: ObjectionKind | None) -> ReadObjection | None:
+    """The objection of a past moment: one of the kind that is looked for, else that which the moment is about."""
+    kept = parts.library.moves_of(reply.call_id)
+    if kept is None or kept.model_id != reader_of(parts):
+        return None
+    raised = [one for one in kept.objections if reply.turn_start <= one.turn < reply.reply_turn]
+    alike = (one for one in raised if one.kind == kind)
+    return next(alike, None) or next((one for one in raised if one.quote == reply.quote), None)
+
+
+def _to(concern: ReadObjection, reply: Reply) -> dict[str, object]:
+    """What changes where the reply is to a concern; where nobody took it up, the next words of the rep stay."""
+    if concern.handled_at is None:
+        return {"quote": concern.quote}
+    at, said = concern.handled_at, concern.answer or reply.reply
+    return {"quote": concern.quote, "turn_end": at, "reply_turn": at, "reply": said}
 
 
 def _n_asked(replies: Sequence[ShownReply]) -> int:

@@ -15,7 +15,7 @@ from salescoach.library import CallSummary
 from salescoach.library.lookups import CallFilter, chosen, whose_calls
 from salescoach.redact.our_words import Ours
 from salescoach.speech.call_metrics import mention_turns
-from salescoach.speech.readings import Whose, amount, plain, unit_of
+from salescoach.speech.readings import Whose, amount, as_read_by, plain, unit_of
 from salescoach.stats.pairs import Pairs
 from salescoach.types import Frozen, Outcome
 from tools.metric_pairs import (
@@ -30,7 +30,7 @@ from tools.metric_pairs import (
     seen_from,
     value_of,
 )
-from tools.parts import Parts, call_marker, percent
+from tools.parts import Parts, call_marker, percent, reader_of
 from tools.phrases import count, listed, quote
 from tools.spec import Arguments, Detail, ToolSpec, Value
 
@@ -118,7 +118,7 @@ def won_and_lost(parts: Parts, industry: str | None = None, call_type: str | Non
     Raises:
         InputError: no call has such an industry or call type; names those that there are.
     """
-    whose, past = whose_calls(parts.library.summaries())
+    whose, past = whose_calls(as_read_by(reader_of(parts), parts.library.summaries()))
     calls = chosen(past, CallFilter(industry=industry, call_type=call_type))
     if calls:  # as the library writes them
         industry = industry and calls[0].metadata["industry"]
@@ -279,8 +279,8 @@ def _counted(parts: Parts, of: MetricDifference, calls: Sequence[CallSummary]) -
     outcome, usual = _OUTCOMES[of.more_in], of.won_median if of.more_in == "won" else of.lost_median
     like = [call for call in calls if call.outcome == outcome and value_of(call, of.name) == max(1, round(usual))]
     for one in sorted(like, key=lambda call: (str(call.started_at or ""), call.call_id), reverse=True)[:MAX_READ]:
-        turns = parts.library.get(one.call_id).transcript
-        for turn in mention_turns(turns).get(of.name, ()):
+        turns, moves = parts.library.get(one.call_id).transcript, parts.library.moves_of(one.call_id)
+        for turn in mention_turns(turns, moves).get(of.name, ()):
             said = turns.turns[turn - 1]
             if turn > SMALL_TALK * len(turns.turns) and len(said.text.split()) >= MIN_QUOTED_WORDS:
                 yield ExampleTurn(

@@ -18,6 +18,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from salescoach.model.text_arm import turn_terms
 from salescoach.speech.call_metrics import call_metrics
 from salescoach.types import Transcript
+from training.worded_metrics import worded_metrics
 
 MAX_TERMS = 50_000
 
@@ -33,7 +34,10 @@ def length() -> Pipeline:
 
 
 def metrics() -> Pipeline:
-    """Logistic regression on the call metrics, such as talk ratio and questions; a missing one is the median."""
+    """Logistic regression on the call metrics, such as talk ratio and questions; a missing one is the median.
+
+    What rests on moves is told by wording here: a baseline that needs the move reader would not be cheap.
+    """
     imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     return make_pipeline(FunctionTransformer(_metrics), imputer, StandardScaler(), LogisticRegression(C=0.1))
 
@@ -72,4 +76,5 @@ def _metrics(calls: Sequence[Transcript]) -> np.ndarray:
 
 @lru_cache(maxsize=20_000)  # a call is looked at once for each fold that it helps to fit, and when it is judged
 def _metrics_of(call: Transcript) -> tuple[float, ...]:
-    return tuple(np.nan if value is None else value for value in call_metrics(call).values())
+    values = {**call_metrics(call, None), **worded_metrics(call)}
+    return tuple(np.nan if value is None else value for value in values.values())

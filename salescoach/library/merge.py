@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from salescoach.errors import DataError
 from salescoach.library.tables import AliasRow, CallRow, TurnRow
+from salescoach.moves.results import CallMoves
 from salescoach.speech.call_metrics import call_metrics
 from salescoach.speech.metric_list import METRICS_VERSION
 from salescoach.types import Frozen, LabelledCall, Transcript, Turn
@@ -81,9 +82,11 @@ class KnownRows:
         """Puts a call in the place of rows that are the same one, which is still found by all their ids."""
         ids = {row.call_id for row in rows}
         aliases = {*ids, *self._session.scalars(select(AliasRow.alias).where(AliasRow.call_id.in_(ids)))}
+        read = (kept_moves(row) for row in rows if row.content_hash == call.transcript.content_hash)
+        moves = next((one for one in read if one is not None), None)
         for row in {id(row): row for row in rows}.values():
             self._remove(row)
-        row = self._insert(call, known.owner or owner, known.added_at)
+        row = self._insert(call, known.owner or owner, known.added_at, moves)
         if call.outcome == known.outcome:
             row.outcome_entered_at, row.outcome_entered_by = known.outcome_entered_at, known.outcome_entered_by
             row.outcome_confirmed_by = known.outcome_confirmed_by
@@ -91,8 +94,11 @@ class KnownRows:
         self._session.flush()
         add_aliases(self._session, aliases - {call.call_id}, call.call_id)
 
-    def _insert(self, call: LabelledCall, owner: str | None, added_at: datetime) -> CallRow:
+    def _insert(
+        self, call: LabelledCall, owner: str | None, added_at: datetime, moves: CallMoves | None = None
+    ) -> CallRow:
         row = _row_of(call, owner, added_at)
+        measure(row, call.transcript, moves)
         self._session.add(row)
         self._by_id[row.call_id] = row
         if row.visibility == "team":
@@ -168,8 +174,6 @@ def _row_of(call: LabelledCall, owner: str | None, added_at: datetime) -> CallRo
         visibility="private" if call.provenance == "pasted" else "team",
         provenance=call.provenance,
         added_at=added_at,
-        metrics=dict(call_metrics(call.transcript)),
-        metrics_version=METRICS_VERSION,
         call_metadata=dict(call.metadata),
         warnings={"transcript": list(call.transcript.warnings)},
         turns=[
@@ -177,6 +181,18 @@ def _row_of(call: LabelledCall, owner: str | None, added_at: datetime) -> CallRo
         ],
         **{name: getattr(call, name) for name in _FACTS},
     )
+
+
+def measure(row: CallRow, transcript: Transcript, moves: CallMoves | None) -> None:
+    """Enters what was read of a call, or that nothing was, and its metrics."""
+    row.moves = None if moves is None else moves.model_dump(mode="json")
+    row.moves_reader = None if moves is None else moves.model_id
+    row.metrics, row.metrics_version = dict(call_metrics(transcript, moves)), METRICS_VERSION
+
+
+def kept_moves(row: CallRow) -> CallMoves | None:
+    """What was read of a call; None where nothing was."""
+    return None if row.moves is None else CallMoves.model_validate(row.moves)
 
 
 def call_of(row: CallRow) -> LabelledCall:

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session, selectinload
 
 from salescoach.errors import InputError
 from salescoach.library.database import LibraryDatabase
-from salescoach.library.merge import call_of
+from salescoach.library.merge import call_of, kept_moves
 from salescoach.library.own_calls import OwnCalls
 from salescoach.library.tables import AliasRow, CallRow, LibraryRow, TurnRow, Visibility
+from salescoach.moves.results import CallMoves
 from salescoach.types import Frozen, LabelledCall, Outcome, Provenance, Transcript, Turn
 
 ROWS_AT_ONCE = 200
@@ -25,7 +26,10 @@ T = TypeVar("T")
 
 
 class CallSummary(Frozen):
-    """A call of the library without its text. ``outcome`` is None while the deal is open."""
+    """A call of the library without its text. ``outcome`` is None while the deal is open.
+
+    ``moves_reader``: the id of the reader whose moves some of the metrics rest on; None: they weren't read.
+    """
 
     call_id: str
     account_id: str | None
@@ -40,6 +44,7 @@ class CallSummary(Frozen):
     provenance: Provenance
     n_turns: int
     metrics: dict[str, float | None]
+    moves_reader: str | None = None
     metadata: dict[str, str] = Field(default_factory=dict)
 
 
@@ -129,6 +134,15 @@ class LibraryReader(LibraryDatabase):
             row = session.scalar(query.order_by(IS_TEAMS.desc(), CallRow.call_id))
             return None if row is None else call_of(row)
 
+    def moves_of(self, call_id: str) -> CallMoves | None:
+        """What was last read of a call, by whichever reader; None where nothing was.
+
+        Raises:
+            InputError: there is no such call.
+        """
+        with self._session() as session:
+            return kept_moves(self._row(session, call_id))
+
     def past_calls(self) -> Iterator[LabelledCall]:
         """Every past call whose outcome is known, by id; private and open ones are left out."""
         for call_ids in chunks([summary.call_id for summary in self.summaries()]):
@@ -152,7 +166,7 @@ class LibraryReader(LibraryDatabase):
         fields = (
             CallRow.call_id, CallRow.account_id, CallRow.rep_id, CallRow.started_at, CallRow.outcome,
             CallRow.outcome_at, CallRow.outcome_entered_at, CallRow.outcome_entered_by, CallRow.owner,
-            CallRow.visibility, CallRow.provenance, CallRow.metrics,
+            CallRow.visibility, CallRow.provenance, CallRow.metrics, CallRow.moves_reader,
             CallRow.call_metadata.label("metadata"), n_turns.label("n_turns"),
         )  # fmt: skip
         query = select(*fields).where(CallRow.visibility == "team").order_by(CallRow.call_id)

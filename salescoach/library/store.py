@@ -1,26 +1,29 @@
 """The library itself: adding, changing and deleting calls. Nothing is ever written by halves."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, selectinload, undefer
 
 from salescoach.dates import check_date, naive_utc
 from salescoach.errors import DataError, InputError
 from salescoach.library import score_log
 from salescoach.library.facts import CrmFacts, add_names
 from salescoach.library.ids import pasted_id
-from salescoach.library.merge import AddReport, KnownRows, add_aliases, call_of
+from salescoach.library.merge import AddReport, KnownRows, add_aliases, call_of, kept_moves, measure
 from salescoach.library.reader import IS_TEAMS, ROWS_AT_ONCE, LibraryReader, chunks, ending, same_call, visible_row
 from salescoach.library.tables import AccountRow, AliasRow, CallRow, RepRow
-from salescoach.speech.call_metrics import call_metrics
+from salescoach.progress import Progress, silent
 from salescoach.speech.metric_list import METRICS_VERSION
 from salescoach.types import LabelledCall, Outcome, Transcript
+
+if TYPE_CHECKING:
+    from salescoach.moves.reader import NamedReader
 
 logger = logging.getLogger(__name__)
 
@@ -207,6 +210,45 @@ class Library(LibraryReader):
             _join_team(session, row)
             return before
 
+    def read_moves(
+        self, reader: "NamedReader", report: Progress = silent, *, only: Collection[str] | None = None
+    ) -> int:
+        """Reads the team's calls that nobody or another reader has read, and measures these again; returns how many.
+
+        Each is kept as soon as it is read, so that an interrupted run goes on where it stopped.
+
+        Args:
+            reader: that reads.
+            report: is told how far it is.
+            only: ids of the calls to look at; default: all.
+
+        Raises:
+            ModelError: the reader is missing or damaged.
+        """
+        is_unread = IS_TEAMS, CallRow.moves_reader.is_distinct_from(reader.model_id)
+        with self._session() as session:
+            unread = list(session.scalars(select(CallRow.call_id).where(*is_unread).order_by(CallRow.call_id)))
+        unread = unread if only is None else [call_id for call_id in unread if call_id in only]
+        for done, call_id in enumerate(unread):
+            report("reading calls", done, len(unread))
+            self._read_call(reader, call_id)
+        if unread:
+            report("reading calls", len(unread), len(unread))
+        return len(unread)
+
+    def _read_call(self, reader: "NamedReader", call_id: str) -> None:
+        """Others may change or delete the call while it is read; then nothing is kept."""
+        with self._session() as session:
+            row = session.get(CallRow, call_id)
+            transcript = None if row is None else call_of(row).transcript
+        if transcript is None:
+            return
+        moves = reader.read(transcript)
+        with self._session(writes=True) as session:
+            row = session.get(CallRow, call_id)
+            if row is not None and row.content_hash == transcript.content_hash:
+                measure(row, call_of(row).transcript, moves)
+
     def claim(self, call_id: str, owner: str) -> None:
         """Gives a private call that nobody owns to somebody."""
         is_nobodys = CallRow.visibility == "private", CallRow.owner.is_(None), CallRow.call_id == call_id
@@ -277,8 +319,9 @@ class Library(LibraryReader):
             logger.info("The definitions of the call metrics changed; %d calls are measured again.", n_old)
         for _ in range(0, n_old, ROWS_AT_ONCE):
             with self._session(writes=True) as session:
-                for row in session.scalars(old.limit(ROWS_AT_ONCE).options(selectinload(CallRow.turns))):
-                    row.metrics, row.metrics_version = dict(call_metrics(call_of(row).transcript)), METRICS_VERSION
+                loaded = selectinload(CallRow.turns), undefer(CallRow.moves)
+                for row in session.scalars(old.limit(ROWS_AT_ONCE).options(*loaded)):
+                    measure(row, call_of(row).transcript, kept_moves(row))
 
 
 def _join_team(session: Session, row: CallRow) -> None:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, MetaData, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-SCHEMA_VERSION = 6  # the number of the newest migration; also in the file, as SQLite's user_version
+SCHEMA_VERSION = 7  # the number of the newest migration; also in the file, as SQLite's user_version
 
 Visibility = Literal["private", "team"]
 
@@ -79,6 +79,9 @@ class CallRow(LibraryTable):
     added_at: Mapped[datetime]
     metrics: Mapped[dict[str, Any]]
     metrics_version: Mapped[int]  # of the definitions that the metrics were measured by
+    moves_reader: Mapped[str | None]  # that read the moves, on which some metrics rest; None: they weren't read
+    # What was read, loaded on use: it is as long as the call.
+    moves: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     call_metadata: Mapped[dict[str, Any]]
     warnings: Mapped[dict[str, Any]]
     turns: Mapped[list["TurnRow"]] = relationship(order_by="TurnRow.number", cascade="all, delete-orphan")

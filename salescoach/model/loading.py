@@ -1,5 +1,6 @@
 """What a model folder holds, loaded: its arms, its encoder, and what it was fine-tuned from."""
 
+import functools
 import hashlib
 import importlib.metadata
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ from salescoach.model.vector_cache import FileCache, MemoryCache
 from salescoach.moves.moves_arm import MovesArm
 from salescoach.moves.profile import CallProfile
 from salescoach.moves.reader import BUNDLED_READER, EncoderReader, reader_id
+from salescoach.moves.results import CallMoves
+from salescoach.types import Transcript
 
 PROBES = (
     "Rep: What would have to be true for you to go ahead this quarter?",
@@ -52,6 +55,28 @@ def load_arms(folder: ModelFolder, reader: Callable[[], EncoderReader] | None = 
         words = WordsArm(TextArm.load(folder.text_file))
         arm = words if manifest.scorer == "tfidf" else BlendedArm((embedding, words), *manifest.blend)
     return embedding, ChosenArm(arm, manifest.scorer, manifest.conformal_quantile)
+
+
+class BundledReader:
+    """The move reader that comes with the coach, loaded when it first reads: what was read before needs no model."""
+
+    def __init__(self, settings: Settings, *, cached: bool = True) -> None:
+        self._settings = settings
+        self._cached = cached
+
+    @functools.cached_property
+    def model_id(self) -> str:
+        """Names it; raises ModelError where a file of it is missing or damaged."""
+        return reader_id(BUNDLED_READER)
+
+    @functools.cached_property
+    def loaded(self) -> EncoderReader:
+        """The reader itself; raises ModelError as ``load_reader``."""
+        return load_reader(self._settings, cached=self._cached)
+
+    def read(self, transcript: Transcript) -> CallMoves:
+        """The moves of each turn, the objections and the next step."""
+        return self.loaded.read(transcript)
 
 
 def load_reader(settings: Settings, *, cached: bool = True) -> EncoderReader:

@@ -19,18 +19,18 @@ from salescoach.model.head import prediction_set, sigmoid
 from salescoach.model.likeness import Likeness, LikenessArm
 from salescoach.model.loading import (
     PROBES,
+    BundledReader,
     Untrained,
     changed_versions,
     load_arms,
     load_encoder,
     load_likeness,
-    load_reader,
     load_untrained,
 )
 from salescoach.model.pooling import each_prefix, without_all, without_each
 from salescoach.model.similarity import directions
 from salescoach.moves.exchanges import exchanges_of
-from salescoach.moves.results import CallMoves
+from salescoach.moves.reader import NamedReader
 from salescoach.types import (
     EvidenceTurn,
     MethodName,
@@ -76,6 +76,9 @@ class Scorer(Protocol):
     @property
     def method(self) -> MethodName | None: ...
 
+    @property
+    def reader(self) -> NamedReader | None: ...
+
     def with_method(self, method: MethodName | None) -> "Scorer": ...
 
     def score(
@@ -108,14 +111,14 @@ class CallScorer:
         verdict: str = "",
         likeness: Callable[[], Likeness] | None = None,
         load_untrained: Callable[[], Untrained] | None = None,
-        read_moves: Callable[[Transcript], CallMoves] | None = None,
+        reader: NamedReader | None = None,
     ) -> None:
         """A scorer whose parts are loaded.
 
         ``verdict``: whether fine-tuning was worth it, as the model card has it; empty where there is none.
         ``likeness``: reads what scoring by likeness needs, which is loaded only when somebody asks for it.
         ``load_untrained`` is called when encoders are first compared; None where there is nothing to compare with.
-        ``read_moves`` finds the exchanges of a call; without it a score has none.
+        ``reader`` finds the exchanges of a call; without it a score has none.
         """
         self.manifest = manifest
         self.verdict = verdict
@@ -128,7 +131,7 @@ class CallScorer:
         self._best = chosen
         self._likeness = likeness
         self._load_untrained = load_untrained
-        self._read_moves = read_moves
+        self.reader = reader
 
     @classmethod
     def load(cls, settings: Settings, *, method: MethodName | None = None, cached: bool = True) -> "CallScorer":
@@ -143,8 +146,8 @@ class CallScorer:
             ModelError: there is no model folder, it is damaged, or the encoder no longer gives what it gave.
         """
         folder = ModelFolder.open(find_model(settings))
-        reader = functools.cache(lambda: load_reader(settings, cached=cached))
-        embedding, chosen = load_arms(folder, reader)
+        reader = BundledReader(settings, cached=cached)
+        embedding, chosen = load_arms(folder, lambda: reader.loaded)
         encoder = load_encoder(folder.encoder, folder.manifest.encoder_fingerprint, settings)
         # Not from the cache: what it holds was right once, whatever the packages give by now.
         cosines = np.sum(encoder.without_cache().encode(PROBES) * embedding.probes, axis=1)
@@ -165,7 +168,7 @@ class CallScorer:
             folder.verdict,
             likeness,
             compare,
-            lambda call: reader().read(call),
+            reader,
         )
         return best.with_method(method)
 
@@ -347,7 +350,7 @@ class CallScorer:
 
     def _exchanges(self, transcript: Transcript) -> list[tuple[tuple[int, ...], tuple[str, ...]]]:
         """The turns of each exchange, a concern with its answer, and what its turns do."""
-        return [] if self._read_moves is None else exchanges_of(self._read_moves(transcript))
+        return [] if self.reader is None else exchanges_of(self.reader.read(transcript))
 
     def _abstention(self, transcript: Transcript, reasons: Sequence[str], start: float) -> Score:
         return Score(

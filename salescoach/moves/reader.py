@@ -82,6 +82,15 @@ class MoveReader(Protocol):
         ...
 
 
+class NamedReader(MoveReader, Protocol):
+    """A reader that always reads the same call the same, so that what it read can be kept under its name."""
+
+    @property
+    def model_id(self) -> str:
+        """Names the reader and its weights, as ``CallMoves.model_id`` does."""
+        ...
+
+
 class EncoderReader:
     """The reader that comes with the coach. The same call is read the same, whatever was read before."""
 

@@ -1,7 +1,8 @@
 """Numbers that describe a call: talk ratio, questions, monologues, pace, price, next step.
 
-Simple counts on the words and times of a transcript, English only; ``metric_list`` has the exact definitions.
-A metric that a call can't show (no times, no roles) is None, never 0.
+Words, times, questions and prices are counted by simple patterns, English only; objections, competitors, the next step
+and the customer's commitment are what the move reader found. ``metric_list`` has the exact definitions. A metric that a
+call can't show (no times, no roles, moves not read) is None, never 0.
 """
 
 import math
@@ -11,33 +12,40 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from salescoach.moves.results import CallMoves, ReadNextStep
+from salescoach.moves.taxonomy import MoveName
 from salescoach.speech import spoken
 from salescoach.speech.metric_list import METRICS
-from salescoach.speech.next_step import find_next_step, has_commitment
-from salescoach.types import Role, Transcript, Turn
+from salescoach.types import NextStep, Role, Transcript, Turn
 
 MONOLOGUE_GAP_S: Final = 2.0
 MIN_CALL_S: Final = 60.0
 MIN_SPEECH_S: Final = 10.0
+# "Near the end": the last fifth of the turns, and at least so many.
+CLOSING_SHARE: Final = 0.2
+MIN_CLOSING_TURNS: Final = 4
 
 
-def call_metrics(transcript: Transcript) -> dict[str, float | None]:
-    """Every metric of ``METRICS`` by name; None where the call can't show it."""
+def call_metrics(transcript: Transcript, moves: CallMoves | None) -> dict[str, float | None]:
+    """Every metric of ``METRICS`` by name; None where the call can't show it.
+
+    ``moves``: what was read of the call; without it, what rests on moves is None.
+    """
     turns = transcript.turns
     rep = [turn for turn in turns if turn.role == "rep"]
     customer = [turn for turn in turns if turn.role == "customer"]
-    values = {
+    values: dict[str, float | None] = {
         **_shares(turns, rep, customer),
         **_questions(rep, customer),
         **_longest_runs(turns),
         **_answers(turns),
-        **_topics(turns, customer),
-        **_ending(transcript),
+        **_price(turns),
+        **({} if moves is None else _read(turns, moves, has_customer=bool(customer))),
     }
-    return {metric.name: values[metric.name] for metric in METRICS}
+    return {metric.name: None if metric.is_read and moves is None else values[metric.name] for metric in METRICS}
 
 
-def mention_turns(transcript: Transcript) -> dict[str, tuple[int, ...]]:
+def mention_turns(transcript: Transcript, moves: CallMoves | None) -> dict[str, tuple[int, ...]]:
     """Where a metric that counts places was counted: name -> numbers of the turns, from 1."""
     found: dict[str, Callable[[Turn], bool]] = {
         "rep_questions": lambda turn: turn.role == "rep" and bool(spoken.questions(turn.text)),
@@ -46,17 +54,33 @@ def mention_turns(transcript: Transcript) -> dict[str, tuple[int, ...]]:
         ),
         "customer_questions": lambda turn: turn.role == "customer" and bool(spoken.questions(turn.text)),
         "price_mentions": lambda turn: bool(spoken.price_mentions(turn.text)),
-        "competitor_mentions": lambda turn: bool(spoken.competitor_mentions(turn.text)),
-        "objections": lambda turn: turn.role == "customer" and spoken.is_objection(turn.text),
     }
-    step = find_next_step(transcript)
-    return {
-        **{
-            name: tuple(number for number, turn in enumerate(transcript.turns, start=1) if is_one(turn))
-            for name, is_one in found.items()
-        },
-        "next_step": () if step is None else tuple(range(step.turn_start, step.turn_end + 1)),
+    places = {
+        name: tuple(number for number, turn in enumerate(transcript.turns, start=1) if is_one(turn))
+        for name, is_one in found.items()
     }
+    return places if moves is None else {**places, **_read_turns(moves)}
+
+
+def next_step_of(moves: CallMoves) -> NextStep | None:
+    """The next step that was read, as metrics show it."""
+    step = moves.next_step
+    if step is None:
+        return None
+    return NextStep(
+        turn_start=step.turn,
+        turn_end=step.turn,
+        quote=step.what,
+        when=step.when,
+        taken_on_by=_sides(step),
+        is_agreed=step.committed,
+    )
+
+
+def closing(turns: Sequence[object]) -> range:
+    """Numbers of the turns near the end, from 1."""
+    n_turns = min(len(turns), max(MIN_CLOSING_TURNS, math.ceil(CLOSING_SHARE * len(turns))))
+    return range(len(turns) - n_turns + 1, len(turns) + 1)
 
 
 def _shares(turns: Sequence[Turn], rep: Sequence[Turn], customer: Sequence[Turn]) -> dict[str, float | None]:
@@ -104,29 +128,50 @@ def _answers(turns: Sequence[Turn]) -> dict[str, float | None]:
     }
 
 
-def _topics(turns: Sequence[Turn], customer: Sequence[Turn]) -> dict[str, float | None]:
-    prices = _mentions(turns, spoken.price_mentions)
-    competitors = _mentions(turns, spoken.competitor_mentions)
+def _price(turns: Sequence[Turn]) -> dict[str, float | None]:
+    prices = mentions(turns, spoken.price_mentions)
     return {
         "price_mentions": float(prices.count) if turns else None,
         "first_price_mention_share": prices.first_share,
         "first_price_mention_minutes": _minutes_before(turns, prices.first_turn),
-        "competitor_mentions": float(competitors.count) if turns else None,
-        "first_competitor_mention_share": competitors.first_share,
-        "objections": float(sum(spoken.is_objection(turn.text) for turn in customer)) if customer else None,
     }
 
 
-def _ending(transcript: Transcript) -> dict[str, float | None]:
-    step = find_next_step(transcript)
-    has_customer = any(turn.role == "customer" for turn in transcript.turns)
+def _read(turns: Sequence[Turn], moves: CallMoves, *, has_customer: bool) -> dict[str, float | None]:
+    """What rests on moves."""
+    found = _read_turns(moves)
+    competitors, step = found["competitor_mentions"], moves.next_step
+    n_before = _n_words(turns[: competitors[0] - 1]) if competitors else 0
     return {
+        "competitor_mentions": float(len(competitors)) if has_customer else None,
+        "first_competitor_mention_share": _ratio(n_before, _n_words(turns)) if competitors else None,
+        "objections": float(len(found["objections"])) if has_customer else None,
         "next_step": float(step is not None),
-        "next_step_by_rep": None if step is None else float("rep" in step.taken_on_by),
-        "next_step_by_customer": None if step is None else float("customer" in step.taken_on_by),
-        "next_step_agreed": None if step is None else float(step.is_agreed),
-        "customer_commitment": float(has_commitment(transcript.turns)) if has_customer else None,
+        "next_step_by_rep": None if step is None else float("rep" in _sides(step)),
+        "next_step_by_customer": None if step is None else float("customer" in _sides(step)),
+        "next_step_agreed": None if step is None else float(step.committed),
+        "customer_commitment": float(bool(found["customer_commitment"])) if has_customer else None,
     }
+
+
+def _read_turns(moves: CallMoves) -> dict[str, tuple[int, ...]]:
+    """The turns behind what rests on moves."""
+    ending = closing(moves.turns)
+    return {
+        "competitor_mentions": _turns_with(moves, "competitor"),
+        "objections": tuple(sorted({one.turn for one in moves.objections})),
+        "next_step": () if moves.next_step is None else (moves.next_step.turn,),
+        "customer_commitment": tuple(turn for turn in _turns_with(moves, "commitment") if turn in ending),
+    }
+
+
+def _turns_with(moves: CallMoves, name: MoveName) -> tuple[int, ...]:
+    return tuple(turn.turn for turn in moves.turns if any(move.name == name for move in turn.moves))
+
+
+def _sides(step: ReadNextStep) -> tuple[Role, ...]:
+    """Who does it."""
+    return ("rep", "customer") if step.who == "both" else (step.who,)
 
 
 def _ratio(part: float, whole: float) -> float | None:
@@ -215,14 +260,16 @@ def _gaps(known: Sequence[Turn]) -> list[float]:
 
 
 @dataclass(frozen=True)
-class _Mentions:
+class Mentions:
+    """How often something is mentioned. ``first_share``: of the words of the call, those before the first mention."""
+
     count: int
     first_turn: Turn | None
     first_share: float | None
 
 
-def _mentions(turns: Sequence[Turn], find: Callable[[str], list[int]]) -> _Mentions:
-    """How often something is mentioned, and how far into the words of the call the first time."""
+def mentions(turns: Sequence[Turn], find: Callable[[str], list[int]]) -> Mentions:
+    """What ``find`` finds: character offsets in a text."""
     count, n_before = 0, 0
     first: int | None = None
     first_turn: Turn | None = None
@@ -232,7 +279,7 @@ def _mentions(turns: Sequence[Turn], find: Callable[[str], list[int]]) -> _Menti
         if offsets and first is None:
             first, first_turn = n_before + spoken.n_words(turn.text[: offsets[0]]), turn
         n_before += spoken.n_words(turn.text)
-    return _Mentions(count, first_turn, None if first is None else _ratio(first, n_before))
+    return Mentions(count, first_turn, None if first is None else _ratio(first, n_before))
 
 
 def _minutes_before(turns: Sequence[Turn], turn: Turn | None) -> float | None:

@@ -3,19 +3,23 @@
 from dataclasses import dataclass
 from typing import Final
 
-METRICS_VERSION: Final = 2  # of the definitions below; a change of what is counted is a new version
+METRICS_VERSION: Final = 3  # of the definitions below; a change of what is counted is a new version
 
 UNITS: Final = {"share": " %", "seconds": " s", "minutes": " min", "words": " words"}  # as they follow a value
 
 
 @dataclass(frozen=True)
 class MetricDefinition:
-    """What a metric is. ``subject`` is worded for a sentence; a higher value is not a better one."""
+    """What a metric is. ``subject`` is worded for a sentence; a higher value is not a better one.
+
+    ``is_read``: it rests on what the move reader found, and is None for a call that wasn't read.
+    """
 
     name: str
     unit: str
     subject: str
     definition: str
+    is_read: bool = False
 
 
 METRICS: Final[tuple[MetricDefinition, ...]] = (
@@ -142,59 +146,63 @@ METRICS: Final[tuple[MetricDefinition, ...]] = (
     MetricDefinition(
         "competitor_mentions",
         "count",
-        "the number of mentions of a competitor that can be told by the wording",
-        "Wordings such as “another provider”, “a different quote”, “shopping around”, “the competition”, and "
-        "capitalised names in wordings that only a supplier fits (“we're looking at …”, “a quote from …”, "
-        "“switch from …”, “… has quoted”), by anybody. A name alone is not known to be a competitor's.",
+        "the number of the customer's turns about a competitor",
+        "Turns of the customer that the move reader takes for `competitor`: another offer or supplier is named or "
+        "weighed, or doing it themselves.",
+        is_read=True,
     ),
     MetricDefinition(
         "first_competitor_mention_share",
         "share",
         "the part of the call before the first mention of a competitor",
-        "Words before the first such mention / all words. None without a mention.",
+        "Words before the first such turn / all words. None without one.",
+        is_read=True,
     ),
     MetricDefinition(
         "objections",
         "count",
-        "the number of the customer's turns that are worded as an objection",
-        "Turns of the customer with a wording of an objection: price (“too expensive”), need (“not "
-        "interested”), time (“bad time”), who decides (“I have to ask my boss”), putting off (“I'll think it "
-        "over”), risk (“I'm worried”). Whether it was answered is not judged.",
+        "the number of the customer's objections",
+        "Turns of the customer in which the move reader finds a concern, said outright or not: price, timing, need, "
+        "fit, trust, who decides, a competitor, putting off.",
+        is_read=True,
     ),
     MetricDefinition(
         "next_step",
         "yes/no",
-        "a next step with a day or time",
-        "1 if in the last fifth of the turns (at least 4) one turn, or two that follow each other, names an action"
-        " (call, meet, send, demo, visit, sign …) and a day or time to come; said by either side, agreed to or not. The"
-        " last such place is the step.",
+        "a next step",
+        "1 if the move reader finds something to do next that one side proposes or both agree to, with a day or time "
+        "or without. The last one is the step.",
+        is_read=True,
     ),
     MetricDefinition(
         "next_step_by_rep",
         "yes/no",
         "a next step that the rep takes on",
-        "1 if in that step, or in the turn after it, the rep promises an action or a task (“I'll send …”, “we can "
-        "call …”, “I'll check …”). None without a next step.",
+        "1 if the rep is to do it, alone or with the customer (a call, a visit). None without a next step.",
+        is_read=True,
     ),
     MetricDefinition(
         "next_step_by_customer",
         "yes/no",
         "a next step that the customer takes on",
         "The same for the customer.",
+        is_read=True,
     ),
     MetricDefinition(
         "next_step_agreed",
         "yes/no",
         "a next step that the customer agrees to",
-        "1 if the customer says the step, or says yes to it in the turn after it (“works for me”) with "
-        "nothing against it (no, not, but, maybe). None without a next step.",
+        "1 if the customer commits to something at most three turns away from the step and refuses nothing after it. "
+        "None without a next step.",
+        is_read=True,
     ),
     MetricDefinition(
         "customer_commitment",
         "yes/no",
-        "a commitment of the customer",
-        "1 if in the same last turns the customer takes the offer (“let's do it”, “sign me up”, “send me the contract”,"
-        " “Tuesday works”) or promises an action of their own (“I'll send you …”), in a sentence without a negation;"
-        " “I'll think about it” and “I'll let you know” are none.",
+        "a commitment of the customer near the end of the call",
+        "1 if in the last fifth of the turns (at least 4) the move reader takes a turn of the customer for "
+        "`commitment`: they agree to something concrete.",
+        is_read=True,
     ),
 )
+READ_METRICS: Final = frozenset(metric.name for metric in METRICS if metric.is_read)

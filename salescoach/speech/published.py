@@ -126,7 +126,7 @@ PUBLISHED: Final[dict[str, tuple[PublishedFigure, ...]]] = {
             calls="discovery calls, business software",
             tier="secondary",
             source="Chorus, https://www.cxtoday.com/?p=24477",
-            caveat="Counted by name; the count here knows no names, so it is lower.",
+            caveat="Counted by name; the count here is of the customer's turns about another offer, named or not.",
         ),
     ),
     "first_competitor_mention_share": (

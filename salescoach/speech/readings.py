@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from salescoach.library import CallSummary
+from salescoach.moves.results import CallMoves
 from salescoach.speech.call_metrics import call_metrics, mention_turns
-from salescoach.speech.metric_list import METRICS, UNITS, MetricDefinition
+from salescoach.speech.metric_list import METRICS, READ_METRICS, UNITS, MetricDefinition
 from salescoach.speech.published import PUBLISHED
 from salescoach.types import Frozen, MetricReading, Transcript
 
@@ -49,6 +50,7 @@ class Peers(PeerKind):
 def choose_peers(
     past: Sequence[CallSummary],
     *,
+    reader: str | None,
     industry: str | None = None,
     call_type: str | None = None,
     without: str | None = None,
@@ -60,13 +62,14 @@ def choose_peers(
 
     Args:
         past: calls of the library.
+        reader: that read the moves of the call that is looked at; None: nobody did.
         industry: of the call that is looked at.
         call_type: the same.
         without: a call that must not stand beside itself.
     """
     others = [call for call in past if call.outcome is not None and call.call_id != without]
     whose: Whose = "sample" if others and all(call.provenance == "sample" for call in others) else "own"
-    others = [call for call in others if call.provenance == whose]
+    others = as_read_by(reader, [call for call in others if call.provenance == whose])
     for wanted in ({"industry": industry, "call_type": call_type}, {"call_type": call_type}, {"industry": industry}):
         if None in wanted.values():
             continue
@@ -77,11 +80,28 @@ def choose_peers(
     return _peers(whose, others)
 
 
-def metric_readings(transcript: Transcript, peers: Peers) -> tuple[MetricReading, ...]:
-    """Each metric of a call beside the quartiles of its peers and beside published figures."""
-    values, turns = call_metrics(transcript), mention_turns(transcript)
+def as_read_by(reader: str | None, calls: Sequence[CallSummary]) -> list[CallSummary]:
+    """The calls, where others than ``reader`` read the moves, or nobody did, without the metrics that rest on them.
+
+    Two readers hear differently, so that only calls that one of them has read can be compared.
+    """
+    not_read = dict.fromkeys(READ_METRICS)
+    return [
+        call
+        if reader is not None and call.moves_reader == reader
+        else call.model_copy(update={"metrics": call.metrics | not_read})
+        for call in calls
+    ]
+
+
+def metric_readings(transcript: Transcript, moves: CallMoves | None, peers: Peers) -> tuple[MetricReading, ...]:
+    """Each metric of a call beside the quartiles of its peers and beside published figures.
+
+    ``moves``: what was read of the call, by the reader that ``peers`` were chosen for.
+    """
+    values, turns = call_metrics(transcript, moves), mention_turns(transcript, moves)
     return tuple(
-        _reading(metric, values[metric.name], peers).model_copy(
+        _reading(metric, values[metric.name], peers, is_read=moves is not None).model_copy(
             update={"turns": turns.get(metric.name, ()), "published": PUBLISHED.get(metric.name, ())}
         )
         for metric in METRICS
@@ -143,17 +163,19 @@ def _known(values: Sequence[float | None]) -> list[float]:
     return [value for value in values if value is not None and math.isfinite(value)]
 
 
-def _reading(metric: MetricDefinition, value: float | None, peers: Peers) -> MetricReading:
+def _reading(metric: MetricDefinition, value: float | None, peers: Peers, *, is_read: bool) -> MetricReading:
     by_outcome = {
         "won": [call.get(metric.name) for call in peers.won],
         "lost": [call.get(metric.name) for call in peers.lost],
     }
     if value is None:
-        sentence = f"{_upper(metric.subject)} is not shown by this call."
+        is_missing = metric.is_read and not is_read
+        why = "is not known, as the call's moves were not read" if is_missing else "is not shown by this call"
+        sentence = f"{_upper(metric.subject)} {why}."
     elif metric.unit == "yes/no":
         found = "There is" if value else "There is no"
         subject = metric.subject if value else metric.subject.removeprefix("a ")
-        sentence = f"{found} {subject} near the end of the call{_how_many_have_one(metric, peers)}."
+        sentence = f"{found} {subject}{_how_many_have_one(metric, peers)}."
     else:
         sentence = f"{_lead(metric, value)}{_comparison(metric, by_outcome, peers)}."
     return MetricReading(

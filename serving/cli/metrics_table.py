@@ -138,7 +138,8 @@ def _turns(turns: Sequence[int]) -> str:
 
 def _next_step(step: NextStep) -> str:
     said = f"T{step.turn_start}" if step.turn_start == step.turn_end else f"T{step.turn_start}-{step.turn_end}"
-    return f"The next step ({step.when}), {said}: “{step.quote}”"
+    when = f" ({step.when})" if step.when else ""
+    return f"The next step{when}, {said}: “{step.quote}”"
 
 
 def _figure(figure: PublishedFigure) -> str:

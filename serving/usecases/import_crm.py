@@ -132,7 +132,8 @@ def carry_out(
     """
     source = f"an export of {plan.crm}"
     library.enter_facts([change.entry for change in plan.changes], f"{by}, from {source}" if by else source)
-    trouble = index_again(settings, library, None, progress) if plan.changes else None
+    changed = [change.entry.call_id for change in plan.changes]
+    trouble = index_again(settings, library, None, progress, changed) if changed else None
     return CrmImport(plan=plan, is_dry_run=False, n_written=len(plan.changes), trouble=trouble)
 
 

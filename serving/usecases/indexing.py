@@ -1,4 +1,4 @@
-"""Indexes the library with the current model. Apart from ``setup``, so that the chat doesn't load training."""
+"""Indexes and reads the library's calls. Apart from ``setup``, so that the chat doesn't load training."""
 
 import logging
 
@@ -15,11 +15,19 @@ logger = logging.getLogger(__name__)
 
 
 def rebuild_index(settings: Settings, library: Library, report: Progress, *, only_if_needed: bool = False) -> bool:
-    """Indexes the library with the current model; returns whether anything was done.
+    """Indexes the library with the current model, and reads what its reader hasn't read; whether anything was done.
+
+    The index comes first: reading takes longer, and what was read is kept call by call where it is interrupted.
 
     ``only_if_needed``: not where the index is whole and holds what the library holds.
     """
     scorer = CallScorer.load(settings)
+    is_built = _build(settings, library, scorer, report, only_if_needed=only_if_needed)
+    n_read = library.read_moves(scorer.reader, report) if scorer.reader is not None else 0
+    return is_built or n_read > 0
+
+
+def _build(settings: Settings, library: Library, scorer: CallScorer, report: Progress, *, only_if_needed: bool) -> bool:
     is_whole = False
     if only_if_needed:
         try:

@@ -4,8 +4,10 @@ from pydantic import Field
 
 from salescoach.config import Settings
 from salescoach.library import CallSummary, Library
+from salescoach.model.loading import BundledReader
+from salescoach.moves.results import CallMoves
+from salescoach.speech.call_metrics import next_step_of
 from salescoach.speech.metric_list import METRICS, METRICS_VERSION
-from salescoach.speech.next_step import find_next_step
 from salescoach.speech.readings import PeerKind, choose_peers, how_many_have_it, metric_readings
 from salescoach.types import Frozen, LabelledCall, MetricReading, NextStep, Transcript
 from serving.usecases.lost_library import check_library
@@ -48,22 +50,29 @@ def measure_call(
 
     Raises:
         CoachError: the library is damaged, or it is not the one that the index was built from.
+        ModelError: the move reader is missing or damaged.
     """
     past: list[CallSummary] = []
     known: LabelledCall | None = None
+    moves: CallMoves | None = None
+    reader = BundledReader(settings)
     check_library(settings)
     if settings.library_file.exists():
         with Library(settings.library_file, create=False) as library:
             past, known = library.summaries(), library.find(transcript)
+            moves = library.moves_of(known.call_id) if known else None
+    if moves is None or moves.model_id != reader.model_id:
+        moves = reader.read(transcript)
     facts = known.metadata if known else {}
     peers = choose_peers(
         past,
+        reader=reader.model_id,
         industry=industry or facts.get("industry"),
         call_type=call_type or facts.get("call_type"),
         without=known.call_id if known else None,
     )
     return CallMetrics(
-        metrics=metric_readings(transcript, peers),
+        metrics=metric_readings(transcript, moves, peers),
         compared_with=ComparedWith(
             whose=peers.whose,
             industry=peers.industry,
@@ -71,7 +80,7 @@ def measure_call(
             n_won=len(peers.won),
             n_lost=len(peers.lost),
         ),
-        next_step=find_next_step(transcript),
+        next_step=next_step_of(moves),
         metrics_version=METRICS_VERSION,
         having={
             metric.name: (how_many_have_it(metric.name, peers.won), how_many_have_it(metric.name, peers.lost))

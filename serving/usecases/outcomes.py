@@ -3,6 +3,7 @@
 The library is the truth, and a search hides whatever doesn't agree with it, so a chat shows nothing wrong meanwhile.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -178,7 +179,7 @@ def _settled(
     is_private = call.provenance == "pasted"
     trouble = None
     if not is_private and (before is not None or call.outcome is not None):
-        trouble = index_again(settings, library, scorer, progress)
+        trouble = index_again(settings, library, scorer, progress, [call.call_id])
     return OutcomeEntered(
         call_id=call.call_id,
         outcome=call.outcome,
@@ -200,11 +201,18 @@ def _said(call: LabelledCall, trouble: str | None) -> str:
     return f"{kept} It is among the past calls now." if call.outcome else f"{kept} It is in the library."
 
 
-def index_again(settings: Settings, library: Library, scorer: Scorer | None, progress: Progress) -> str | None:
-    """Indexes for the current model, and for that of a chat that began with another one; gives what went wrong."""
+def index_again(
+    settings: Settings, library: Library, scorer: Scorer | None, progress: Progress, read: Collection[str]
+) -> str | None:
+    """Indexes for the current model, and for that of a chat that began with another one; gives what went wrong.
+
+    ``read``: ids of calls whose moves are read, if they weren't yet.
+    """
     try:
         for one in _scorers(settings, scorer):
             build_index(library, one, settings.index_dir, progress, takes_over=True, wait_s=WAIT_S)
+            if one.reader is not None:
+                library.read_moves(one.reader, progress, only=read)
     except CoachError as error:
         return without_paths(str(error), settings.home)
     return None
