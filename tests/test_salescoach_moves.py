@@ -221,6 +221,17 @@ def test_who_does_what_by_when(
     assert (found.turn, found.who, found.when, found.committed) == expected
 
 
+def test_what_the_customer_declines_is_no_step() -> None:
+    turns = [said("rep", "I could call you in January."), said("customer", "No, thank you.")]
+    p = np.zeros((2, N_OUTPUTS))
+    p[0, at("next_step")], p[1, at("refusal")], p[1, at("commitment")] = 0.9, 0.6, 0.2
+    assert next_step(turns, p, p > 0.7) is None
+    p[1, at("commitment")] = 0.65
+    found = next_step(turns, p, p > 0.7)
+    assert found is not None
+    assert found.committed
+
+
 def test_a_call_without_a_step_has_none() -> None:
     p = np.zeros((2, N_OUTPUTS))
     assert next_step([said("rep"), said("customer")], p, p > 0.5) is None

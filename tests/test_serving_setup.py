@@ -79,7 +79,7 @@ def test_what_they_are_read_from_is_part_of_a_wheel() -> None:
     patterns = project["tool"]["setuptools"]["package-data"]["training.authored"]
     packed = {file for pattern in patterns for file in AUTHORED.glob(pattern)}
     assert {AUTHORED / "industries.toml", AUTHORED / "writers.toml"} <= packed
-    for folder in ("calls", "facts"):
+    for folder in ("calls", "facts", "readings"):
         files = {*(AUTHORED / folder).iterdir()}
         assert files
         assert files <= packed
@@ -92,7 +92,7 @@ def test_an_empty_library_gets_written_calls_and_no_simulated_ones(without_index
     with Library(settings.library_file) as library:
         calls = {call.call_id: call for call in library.summaries()}
         assert library.own_calls().n == 0
-        assert library.get("ex-w01-001").metadata["market"].startswith("term life cover")
+        assert library.get("ex-w58-001").metadata["market"].startswith("online ordering")
     assert calls.keys() == {call.call_id for call in (*starter_calls(20), *example_calls())}
     assert {call.provenance for call in calls.values()} == {"sample"}
     assert not (settings.home / "sample").exists()

@@ -15,7 +15,9 @@ from salescoach.speech.spoken import days_and_times, sentences
 from salescoach.types import Turn
 
 _STEP, _COMMITMENT, _REFUSAL = (MOVES.index(move) for move in ("next_step", "commitment", "refusal"))
-_NEAR = 3  # turns in which a proposal is agreed to
+_NEAR = 3  # turns in which a step is settled
+_END_SHARE, _END_TURNS = 0.25, 8  # of a call, which say what becomes of a proposal; so many turns at least
+_IS_COMMITTED = 0.6  # the probability of a commitment there that told agreed steps best from those let stand
 _TOGETHER = re.compile(
     r"\b(?:meet|call|talk|speak|session|demo|visit|viewing|see you|come (?:by|over|out|round)|walk through|sit down"
     r"|get together|hop on)\b",
@@ -28,7 +30,7 @@ _YOU_DO = re.compile(
 
 
 def next_step(turns: Sequence[Turn], p: np.ndarray, above: np.ndarray) -> ReadNextStep | None:
-    """The next step, None where there is none.
+    """The next step, None where there is none: nothing was proposed, or the customer will have none of it.
 
     Args:
         turns: of the call.
@@ -38,9 +40,12 @@ def next_step(turns: Sequence[Turn], p: np.ndarray, above: np.ndarray) -> ReadNe
     proposed = np.flatnonzero(above[:, _STEP] | above[:, _COMMITMENT])
     if not len(proposed):
         return None
+    end = p[-max(_END_TURNS, round(_END_SHARE * len(p))) :]
+    commitment, refusal = end[:, _COMMITMENT].max(), end[:, _REFUSAL].max()
+    if refusal > commitment:
+        return None
     last = int(proposed[-1])
-    near = above[max(0, last - _NEAR) : last + _NEAR + 1]
-    committed = bool(near[:, _COMMITMENT].any() and not above[last:, _REFUSAL].any())
+    committed = bool(commitment >= _IS_COMMITTED and commitment > refusal)
     place = _most_telling(turns, p, last)
     what = _sentence(turns[place].text)
     around = [turns[place], *turns[place + 1 : last + _NEAR], *reversed(turns[max(0, last - _NEAR) : place])]

@@ -15,6 +15,7 @@ from salescoach.types import LabelledCall
 from serving.usecases.indexing import rebuild_index
 from serving.usecases.lost_library import check_library
 from training.authored.labelled import authored_calls
+from training.authored.readings import known_readings
 from training.authored.starter import starter_calls
 from training.bundle import BUNDLED_MODEL, unpack
 from training.options import TrainingOptions
@@ -65,6 +66,8 @@ def set_up(
         if not library.summaries():
             past = [*starter_calls(n_calls), *example_calls()]
             library.add(past)
+            known = known_readings()
+            library.read_moves(known, only={call.call_id for call in past if call.transcript in known})
             made.append(f"{len(past)} example calls, machine-written, not your market, are in {settings.library_file}.")
         if rebuild_index(settings, library, report, only_if_needed=True):
             made.append("The past calls are indexed.")
