@@ -18,10 +18,10 @@ from salescoach.moves.reader import BUNDLED_READER
 from salescoach.types import Transcript
 from serving.progress_bar import progress
 from training.authored import labelled
-from training.authored.corpus import CallCourse, Labels, read_calls, read_courses, read_pairs
+from training.authored.corpus import CallCourse, Labels, read_calls, read_courses, read_pairs, read_single_turns
 from training.authored.deals import read_deals
 from training.moves.finetune import MoveOptions
-from training.moves.run import Corpus, JudgedReader, Judges, train_reader
+from training.moves.run import Corpus, JudgedReader, Judges, Lessons, train_reader
 
 JUDGES = Judges(calls=labelled.JUDGES, pairs=("p3", "p4"))
 
@@ -77,9 +77,10 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     corpus = read_corpus()
     judges = Judges(given.judges, JUDGES.pairs) if given.judges else JUDGES
+    lessons = Lessons(read_pairs(labelled.AUTHORED / "pairs"), read_single_turns(labelled.AUTHORED / "turns"))
     with progress() as say:
         judged = train_reader(
-            corpus, read_pairs(labelled.AUTHORED / "pairs"), judges, given.out, BUNDLED_BASE_MODEL,
+            corpus, lessons, judges, given.out, BUNDLED_BASE_MODEL,
             MoveOptions(epochs=given.epochs, learning_rate=given.rate, start=given.start), given.work, say,
         )  # fmt: skip
     show(judged, corpus)

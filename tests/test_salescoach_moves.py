@@ -15,7 +15,7 @@ from salescoach.moves.heads import CONCERN, EASED, MET, N_OUTPUTS, MoveHeads, po
 from salescoach.moves.lexical import LexicalMoves
 from salescoach.moves.next_step import next_step
 from salescoach.moves.objections import N_LINK, N_MET, HandlingModel, kind_of, rep_turns_after
-from salescoach.moves.profile import FIGURES, N_FIGURES, CallProfile, figures
+from salescoach.moves.profile import FADES, FIGURES, N_FIGURES, CallProfile, figures
 from salescoach.moves.reader import BUNDLED_READER, above_thresholds, read_card
 from salescoach.moves.taxonomy import CUSTOMER_MOVES, MOVES, OBJECTIONS, REP_MOVES, moves_of
 from salescoach.moves.windows import BEFORE_TOKENS, CONTEXT_TOKENS, MAX_TOKENS, N_BEFORE, TURN_TOKENS, windows
@@ -261,7 +261,7 @@ def test_the_figures_of_a_call_are_of_its_concerns_and_its_end() -> None:
     roles: list[Role] = ["customer", "rep", "rep", "customer", "unknown"]
     p = np.zeros((5, N_OUTPUTS))
     p[0, [CONCERN, MOVES.index("pain")]] = 0.8, 0.5
-    p[1, [MET, MOVES.index("dismiss")]] = 0.2, 0.4
+    p[1, [MET, MOVES.index("rude")]] = 0.2, 0.4
     p[2, MET] = 0.6
     p[3, [CONCERN, EASED, MOVES.index("commitment")]] = 0.2, 0.3, 0.7
     found = dict(zip(FIGURES, figures(1.5, p, roles).tolist(), strict=True))
@@ -269,8 +269,10 @@ def test_the_figures_of_a_call_are_of_its_concerns_and_its_end() -> None:
     assert found["share of concerns met"] == pytest.approx(0.8 * 0.6 / (0.8 + 0.2))  # nobody answers the second one
     assert found["concerns eased"] == pytest.approx(0.15)
     assert found["concerns at the end"] == pytest.approx(0.5)
-    assert (found["commitment at the end"], found["pain"], found["refusal at the end"]) == (0.7, 0.5, 0.0)
-    assert found["concerns dismissed"] == pytest.approx(0.2)
+    assert (found["commitment"], found["pain"], found["refusal or insult"]) == (0.7, 0.5, 0.0)
+    assert found["concerns dismissed, or impolite"] == pytest.approx(0.2)
+    p[0, MOVES.index("hostility")] = 0.6  # a turn of the customer's follows
+    assert figures(1.5, p, roles)[FIGURES.index("refusal or insult")] == pytest.approx(0.6 * np.exp(-1 / FADES))
     assert figures(1.5, p[:0], []).tolist() == [1.5, *[0.0] * (N_FIGURES - 1)]
 
 

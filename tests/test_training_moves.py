@@ -15,12 +15,12 @@ from salescoach.moves.reader import EncoderReader
 from salescoach.moves.taxonomy import HANDLED, MOVES
 from salescoach.moves.windows import Window
 from salescoach.progress import silent
-from training.authored.corpus import CallCourse, Pair, read_call, read_labels, read_pairs
+from training.authored.corpus import CallCourse, Pair, SingleTurn, read_call, read_labels, read_pairs
 from training.moves.calibrate import best_threshold, fit_handling, halves, platt
-from training.moves.data import PairRows, label_rows
+from training.moves.data import PairRows, label_rows, single_rows
 from training.moves.finetune import MoveOptions
 from training.moves.judge import ANY, CallReading, handled_accuracy, reading_figures
-from training.moves.run import Corpus, Judges, train_reader
+from training.moves.run import Corpus, Judges, Lessons, train_reader
 
 AUTHORED = Path(__file__).parent.parent / "training" / "authored"
 IDS = ("w01-002", "w02-003", "w05-001", "w05-002", "w06-002", "w06-003", "w08-001")
@@ -61,7 +61,7 @@ def pairs_of(writer: str) -> list[Pair]:
 
 def train(corpus: Corpus, out: Path, work: Path, options: MoveOptions = OPTIONS) -> str:
     pairs = [*read_pairs(AUTHORED / "pairs")[:6], *pairs_of("p2")]
-    train_reader(corpus, pairs, JUDGES, out, BUNDLED_BASE_MODEL, options, work, silent)
+    train_reader(corpus, Lessons(pairs), JUDGES, out, BUNDLED_BASE_MODEL, options, work, silent)
     return EncoderReader.load(out, Path(resolve_base_model(BUNDLED_BASE_MODEL))).model_id
 
 
@@ -86,7 +86,7 @@ def test_a_reader_is_trained_resumed_and_reads(beginnings: Corpus, tmp_path: Pat
 
     pairs = [*read_pairs(AUTHORED / "pairs")[:6], *pairs_of("p2")]
     with pytest.raises(KeyboardInterrupt):
-        train_reader(corpus, pairs, JUDGES, tmp_path / "no", BUNDLED_BASE_MODEL, OPTIONS, killed, stop)
+        train_reader(corpus, Lessons(pairs), JUDGES, tmp_path / "no", BUNDLED_BASE_MODEL, OPTIONS, killed, stop)
     assert not (tmp_path / "no").exists()
     assert train(corpus, tmp_path / "resumed", killed) == whole
     # One that goes on from it and learns next to nothing reads as it does.
@@ -96,7 +96,9 @@ def test_a_reader_is_trained_resumed_and_reads(beginnings: Corpus, tmp_path: Pat
     assert onward.features(call.turns) == pytest.approx(reader.features(call.turns), abs=2e-3)
     assert onward.probabilities(call.turns) == pytest.approx(reader.probabilities(call.turns), abs=2e-3)
     with pytest.raises(DataError, match="two writers must judge"):
-        train_reader(corpus, [], Judges(("w05",)), tmp_path / "no", BUNDLED_BASE_MODEL, OPTIONS, killed, silent)
+        train_reader(
+            corpus, Lessons([]), Judges(("w05",)), tmp_path / "no", BUNDLED_BASE_MODEL, OPTIONS, killed, silent
+        )
 
 
 def test_what_is_labelled_becomes_rows(corpus: Corpus) -> None:
@@ -106,6 +108,20 @@ def test_what_is_labelled_becomes_rows(corpus: Corpus) -> None:
     for turn, moves in labels.moves.items():
         assert {MOVES[k] for k in np.flatnonzero(rows[turn - 1, :CONCERN])} == {*moves}
     assert [*(np.flatnonzero(rows[:, CONCERN]) + 1)] == sorted({one.turn for one in labels.objections})
+
+
+def test_a_turn_by_itself_says_nothing_of_concerns() -> None:
+    labels, known = single_rows(
+        [
+            SingleTurn(role="customer", text="We've gone elsewhere.", moves=("refusal",)),
+            SingleTurn(role="rep", text="So?", moves=()),
+        ]
+    )
+    assert np.flatnonzero(labels[0]).tolist() == [MOVES.index("refusal")]
+    assert not labels[1].any()
+    assert known[0, MOVES.index("commitment")]
+    assert not known[1, MOVES.index("commitment")]
+    assert not known[:, CONCERN:].any()
 
 
 def test_pairs_come_with_the_better_version_first() -> None:

@@ -16,18 +16,19 @@ from salescoach.moves.taxonomy import MOVES
 from salescoach.types import Role
 
 LAST: Final = 6  # turns of a side that are the end of a call
+FADES: Final = 15.0  # turns of the customer after which what they agreed to or refused counts for 1/e
 ANSWERS: Final = 3  # turns of the rep after a concern in which it may be met,
 REACH: Final = 6  # of at most so many turns of the call
 FIGURES: Final = (
     "worth of the turns",
     "share of concerns met",
     "concerns eased",
-    "commitment at the end",
-    "refusal at the end",
+    "commitment",
+    "refusal or insult",
     "stall at the end",
     "interest at the end",
     "concerns at the end",
-    "concerns dismissed",
+    "concerns dismissed, or impolite",
     "concerns acknowledged",
     "concerns answered",
     "pain",
@@ -81,6 +82,9 @@ def figures(worth: float, p: np.ndarray, roles: Sequence[Role]) -> np.ndarray:
     rep = p[[role == "rep" for role in roles]]
     end, last_of_rep = customer[-LAST:], rep[-LAST:]
 
+    # Insults and impoliteness are too rare to have weights of their own.
+    refusals, dismissals = _either(customer, "refusal", "hostility"), _either(rep, "dismiss", "rude")
+
     def most(rows: np.ndarray, move: str) -> float:
         return float(rows[:, MOVES.index(move)].max(initial=0.0))
 
@@ -92,17 +96,28 @@ def figures(worth: float, p: np.ndarray, roles: Sequence[Role]) -> np.ndarray:
             worth,
             _share_met(p, roles),
             mean(customer, EASED),
-            most(end, "commitment"),
-            most(end, "refusal"),
+            _fading(customer[:, MOVES.index("commitment")]),
+            _fading(refusals),
             most(end, "stall"),
             mean(end, MOVES.index("buying_signal")),
             mean(end, CONCERN),
-            *(mean(rep, MOVES.index(move)) for move in ("dismiss", "acknowledge", "answer_objection")),
+            float(dismissals.mean()) if len(rep) else 0.0,
+            *(mean(rep, MOVES.index(move)) for move in ("acknowledge", "answer_objection")),
             most(customer, "pain"),
             most(customer, "decision_process"),
             most(last_of_rep, "next_step"),
         ]
     )
+
+
+def _either(rows: np.ndarray, one: str, other: str) -> np.ndarray:
+    """The likelier of two moves in each turn: shape (n_turns,)."""
+    return np.asarray(rows[:, [MOVES.index(one), MOVES.index(other)]].max(axis=1, initial=0.0))
+
+
+def _fading(p: np.ndarray) -> float:
+    """The strongest of one side's turns, shape (n_turns,), the less the more turns follow; 0 where there are none."""
+    return float((p * np.exp(-np.arange(len(p))[::-1] / FADES)).max(initial=0.0))
 
 
 def _share_met(p: np.ndarray, roles: Sequence[Role]) -> float:

@@ -13,7 +13,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from salescoach.errors import DataError
-from salescoach.moves.taxonomy import Handled, ObjectionKind, moves_of
+from salescoach.moves.taxonomy import Handled, MoveName, ObjectionKind, moves_of
 from salescoach.types import Frozen, Role, Transcript, Turn
 from training.authored.packed import json_lines
 
@@ -104,6 +104,27 @@ class Pair(Frozen):
         """One of the two as a transcript."""
         said = (*self.before, self.a if which == "a" else self.b, *self.after)
         return Transcript(turns=tuple(Turn(speaker=role.title(), role=role, text=text) for role, text in said))
+
+
+class SingleTurn(Frozen):
+    """A turn by itself, and what it does: blunt things, in many wordings, and others that look like them."""
+
+    role: Role
+    text: str
+    moves: tuple[MoveName, ...]
+
+
+def read_single_turns(folder: Path) -> list[SingleTurn]:
+    """All single turns of a folder.
+
+    Raises:
+        DataError: one has a move that its side can't make; quotes it.
+    """
+    found = [SingleTurn.model_validate_json(line) for line in json_lines(folder)]
+    for one in found:
+        if wrong := {*one.moves} - {*moves_of(one.role)}:
+            raise DataError(f"{one.text!r}: {', '.join(sorted(wrong))} is no move of the side that speaks.")
+    return found
 
 
 def read_pairs(folder: Path) -> list[Pair]:

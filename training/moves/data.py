@@ -10,7 +10,7 @@ from salescoach.moves.heads import CONCERN, EASED, MET, N_OUTPUTS, TAKES_UP, pos
 from salescoach.moves.taxonomy import MOVES, Handled
 from salescoach.moves.windows import Window
 from salescoach.types import Transcript, Turn
-from training.authored.corpus import LOOKALIKE, Labels, Pair, Version
+from training.authored.corpus import LOOKALIKE, Labels, Pair, SingleTurn, Version
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,19 @@ def label_rows(labels: Labels, turns: Sequence[Turn]) -> np.ndarray:
         for reply in _replies(turns, at):
             found[reply, EASED] = handled == {"well"}
     return found
+
+
+def single_rows(turns: Sequence[SingleTurn]) -> tuple[np.ndarray, np.ndarray]:
+    """What turns by themselves do, float32, and which of that is known, bool: both of shape (n_turns, n_outputs).
+
+    Concerns aren't labelled.
+    """
+    labels = np.zeros((len(turns), N_OUTPUTS), dtype=np.float32)
+    for row, one in zip(labels, turns, strict=True):
+        row[[MOVES.index(move) for move in one.moves]] = 1
+    known = possible([one.role for one in turns])
+    known[:, CONCERN:] = False
+    return labels, known
 
 
 def known_rows(labels: Labels, turns: Sequence[Turn]) -> np.ndarray:

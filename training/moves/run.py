@@ -32,9 +32,9 @@ from salescoach.moves.reader import (
 from salescoach.moves.worth import TurnsWorth
 from salescoach.progress import Progress
 from salescoach.types import Transcript
-from training.authored.corpus import CallCourse, Labels, Pair
+from training.authored.corpus import CallCourse, Labels, Pair, SingleTurn
 from training.moves.calibrate import calibrated, fit_handling, fit_profile, halves
-from training.moves.data import PairRows, TurnRows, known_rows, label_rows
+from training.moves.data import PairRows, TurnRows, known_rows, label_rows, single_rows
 from training.moves.finetune import MoveOptions, TrainedReader, finetune, rare_weights
 from training.moves.judge import CallReading, handled_accuracy, outcome_figures, reading_figures
 from training.moves.lexical import fit_lexical
@@ -72,6 +72,14 @@ class Corpus:
 
 
 @dataclass(frozen=True)
+class Lessons:
+    """Pairs that must be told apart, and turns by themselves, whose words teach."""
+
+    pairs: Sequence[Pair]
+    turns: Sequence[SingleTurn] = ()
+
+
+@dataclass(frozen=True)
 class Judges:
     """Writers who don't teach, of calls and of pairs, by id."""
 
@@ -89,7 +97,7 @@ class JudgedReader:
 
 def train_reader(
     corpus: Corpus,
-    pairs: Sequence[Pair],
+    lessons: Lessons,
     judges: Judges,
     out: Path,
     base_model: str,
@@ -103,7 +111,7 @@ def train_reader(
 
     Args:
         corpus: all calls; the part of an id before its dash names the writer.
-        pairs: that must be told apart.
+        lessons: what teaches beside the calls.
         judges: who judges; everybody else teaches.
         out: the folder to write; a reader there is replaced when the new one is whole.
         base_model: the base encoder, by name.
@@ -123,11 +131,10 @@ def train_reader(
     learned, judged = corpus.of(learned_ids), corpus.of(judged_ids)
     turns = TurnRows.of(learned.calls, learned.labels, seen.windows)
     worth = [learned.course(one) for one in turns.call_ids]
-    teaching = [pair for pair in pairs if writer_of(pair.id) not in judges.pairs]
+    teaching = [pair for pair in lessons.pairs if writer_of(pair.id) not in judges.pairs]
     trained = finetune(base, turns, worth, PairRows.of(teaching, seen.windows), options, work, say)
     rare = rare_weights(turns, options.rare_weight)
-    words = [one for call_id in turns.call_ids for one in seen_of(learned.calls[call_id])]
-    lexical = fit_lexical(words, turns.labels, turns.known)
+    lexical = _lexical(learned, turns, lessons.turns)
 
     network = _network(base, trained)
     read = {
@@ -150,13 +157,16 @@ def train_reader(
         _save(trained, kept, lexical, folder)
         card = ReaderCard(
             name="moves",
-            data=f"{_told(learned_ids)} and {len(teaching)} pairs; calibrated and judged on {_told(judged_ids)} more",
+            data=f"{_told(learned_ids)}, {len(teaching)} pairs and {len(lessons.turns)} single turns; "
+            f"calibrated and judged on {_told(judged_ids)} more",
             base_model=base_model,
             figures=found,
             handled_balanced_accuracy=handled_accuracy(readings, judged.labels),
             worth=outcome_figures(logits, judged.converted, kept.profile),
             judged={one: round(value, DIGITS) for one, value in logits.items()},
-            pairs=_pairs_right(network, trained, [pair for pair in pairs if writer_of(pair.id) in judges.pairs]),
+            pairs=_pairs_right(
+                network, trained, [pair for pair in lessons.pairs if writer_of(pair.id) in judges.pairs]
+            ),
             files={name: sha256_of(folder / name) for name in FILES},
         )
         (folder / CARD).write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
@@ -223,6 +233,16 @@ def _calibrate(trained: TrainedReader, corpus: Corpus, read: Mapping[str, _Seen]
     )
     outlooks = dict(zip(ids, profile.logits(rows).tolist(), strict=True))
     return _Parts(heads, fit_handling(corpus.calls, corpus.labels, p, outlooks), trained.worth, profile)
+
+
+def _lexical(learned: Corpus, rows: TurnRows, singles: Sequence[SingleTurn]) -> LexicalMoves:
+    words = [one for call_id in rows.call_ids for one in seen_of(learned.calls[call_id])]
+    labels, known = single_rows(singles)
+    return fit_lexical(
+        [*words, *(("", one.text) for one in singles)],
+        np.concatenate([rows.labels, labels]),
+        np.concatenate([rows.known, known]),
+    )
 
 
 def _pairs_right(network: MoveNetwork, trained: TrainedReader, pairs: Sequence[Pair]) -> float | None:
