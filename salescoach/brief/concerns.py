@@ -1,0 +1,141 @@
+"""The customer's concerns, what happened to each, and what stayed open."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from salescoach.brief.excerpts import Span, excerpt, sentence_spans
+from salescoach.brief.reading import ReadCall
+from salescoach.brief.results import Concern, Item
+from salescoach.moves.results import ReadObjection
+from salescoach.moves.taxonomy import OBJECTIONS, ObjectionKind
+from salescoach.speech.spoken import is_objection, n_words
+
+MAX_CONCERNS: Final = 4
+MAX_OPEN: Final = 3
+ENOUGH: Final = 0.55  # of the reader's probability and what the words add
+NEAR: Final = 2  # turns within which a concern of the same kind is the same concern
+MIN_WORDS: Final = 4
+LIKELY: Final = 0.45
+CONCERN_WORDS: Final = 14
+
+_MOVE_OF: Final = {kind: move for move, kind in OBJECTIONS.items()}
+# Words that show of which kind a concern is: the reader tells them apart poorly.
+_WORDS_OF: Final[dict[ObjectionKind, re.Pattern[str]]] = {
+    "price": re.compile(
+        r"\b(?:too (?:much|high|dear|expensive)|a lot\b(?! of (?!money))|expensive|dearer|more than|afford|budget"
+        r"|not paying|two lots|pension|why are you more"
+        r"|hidden|paid for that thing|the price)\b",
+        re.I,
+    ),
+    "timing": re.compile(
+        r"\b(?:too late|too busy|never a week|not before|before the|till (?:after|i know)|after christmas|first let"
+        r"|let (?:her|people) (?:resume|settle)|not now|stocktake|(?:be|until|till|wait for) (?:the )?(?:spring"
+        r"|summer|autumn|winter|christmas)|enough to be going on with|not this year)\b",
+        re.I,
+    ),
+    "authority": re.compile(
+        r"\b(?:can['’]t say yes|(?:has|have|got) to be (?:him|her|\w+ too|\w+ that)|she decides|its? her|(?:my"
+        r"|the) (?:wife|husband"
+        r"|father|boss|landlord|board|council|co-?director|partner)|without the|he signs|did we discuss|stamp"
+        r"|not (?:just )?up to me|have to ask (?:him|her|my|the)|councilwoman)\b",
+        re.I,
+    ),
+    "competitor": re.compile(
+        r"\b(?:another (?:lot|quotation|quote|firm)|the other quote|somebody in|to stop us doing|next to nothing)\b",
+        re.I,
+    ),
+    "trust": re.compile(
+        r"\b(?:don['’]t (?:know you|trust)|trust any|not comfortable|you believe|collected deposit"
+        r"|wasn['’]?t the number|a disaster|bought by|a recording|burn(?:ed|t)|lad from|i paid for that thing"
+        r"|who is it that comes)\b",
+        re.I,
+    ),
+    "need": re.compile(
+        r"\b(?:don['’]t need|gets? done|it['’]s fine|works? fine|mostly they just|no need|never (?:once|been)"
+        r"|stood since|not on the list|happy with)\b",
+        re.I,
+    ),
+    "fit": re.compile(
+        r"\b(?:wouldn['’]t work|won['’]t work|can['’]t do that|doesn['’]t (?:do|have)|not the way)\b",
+        re.I,
+    ),
+    "stall": re.compile(r"\b(?:hold off|let a thing sit|think about it|we['’]ll see|i['’]ll see about)\b", re.I),
+}
+_AGAINST: Final = re.compile(r"\b(?:not|no|never|nobody|but|only|too|still|though|\w+n['’]?t)\b", re.I)
+_TO_CHECK: Final = re.compile(
+    r"\b(?:i['’]d have to (?:look|ask|check)|i can ask|i believe|let me (?:check|find out)|i['’]ll (?:confirm"
+    r"|find out|check(?! in)|ask)|i don['’]t know|not sure)\b",
+    re.I,
+)
+_UNDECIDED: Final = re.compile(
+    r"\b(?:we['’]ll see|i['’]ll see about|not saying (?:that|yes)|(?:haven['’]t|not) decided|have to (?:see|think"
+    r"|ask)|(?:i['’]ll|i['’]d|let me|need to|have to|want to|going to) think (?:about it|it over|on it)"
+    r"|can['’]t promise|i['’]d better see|let (?:a thing|it) sit)\b",
+    re.I,
+)
+
+
+def concerns_of(read: ReadCall) -> list[Concern]:
+    """The concerns that are surest to be some, strongest first; a mere putting off comes last."""
+    found: list[tuple[float, Concern]] = []
+    for one in read.moves.objections:
+        score, item = _concern(read, one)
+        if score >= ENOUGH:
+            found.append((score, item))
+    chosen: list[tuple[float, Concern]] = []
+    for score, item in sorted(found, key=lambda one: -one[0]):
+        is_same = any(item.kind == other.kind and abs(item.turn - other.turn) <= NEAR for _, other in chosen)
+        if not is_same and len(chosen) < MAX_CONCERNS:
+            chosen.append((score, item))
+    return [item for _, item in sorted(chosen, key=lambda one: (one[1].kind == "stall", -one[0]))]
+
+
+def open_points_of(read: ReadCall, names: Mapping[str, str]) -> list[Item]:
+    """What the rep still has to find out, what the customer left undecided, and concerns without an answer."""
+    to_check, undecided = [], []
+    for number, turn in read.turns("rep", "customer"):
+        if turn.role == "rep" and (found := _TO_CHECK.search(turn.text)):
+            to_check.append(
+                Item(
+                    text=f"{names[turn.speaker]} to check",
+                    quote=excerpt(turn.text, found.span(), joined_words=0),
+                    turn=number,
+                )
+            )
+        if turn.role == "customer" and 2 * number > len(read.call) and (found := _UNDECIDED.search(turn.text)):
+            undecided.append(
+                Item(text="undecided", quote=excerpt(turn.text, found.span(), joined_words=0), turn=number)
+            )
+    return [*undecided[-1:], *to_check[-2:]][:MAX_OPEN]
+
+
+def what_happened(concern: Concern) -> str | None:
+    """What became of a concern, without a verdict: the reader tells how it was met in two of three."""
+    return None if concern.handled_at is None else f"reply T{concern.handled_at}"
+
+
+def _concern(read: ReadCall, one: ReadObjection) -> tuple[float, Concern]:
+    text = read.text(one.turn)
+    p = {kind: read.p(one.turn, move) for kind, move in _MOVE_OF.items()}
+    said: dict[ObjectionKind, Span] = {kind: m.span() for kind, words in _WORDS_OF.items() if (m := words.search(text))}
+    kind = max(said, key=lambda one: p[one]) if said else one.kind
+    focus = said[kind] if said else _longest(text)
+    score = max(p.values()) + 0.45 * bool(said) + 0.15 * is_objection(text) - 0.2 * (n_words(text) < MIN_WORDS)
+    if not said and not is_objection(text) and not (_AGAINST.search(text) and max(p.values()) >= LIKELY):
+        score = 0.0
+    score -= 0.25 * (read.p(one.turn, "buying_signal") > max(p.values()))
+    name = kind if said or p[kind] >= 0.4 else "concern"
+    item = Concern(
+        text=name,
+        quote=excerpt(text, focus, CONCERN_WORDS),
+        turn=one.turn,
+        kind=kind,
+        handled=one.handled,
+        handled_at=one.handled_at,
+    )
+    return score, item
+
+
+def _longest(text: str) -> Span:
+    return max(sentence_spans(text), key=lambda span: span[1] - span[0], default=(0, len(text)))
