@@ -10,7 +10,7 @@ from salescoach.brief.needs import needs_of
 from salescoach.brief.people import people_of, speaker_names
 from salescoach.brief.price import price_of
 from salescoach.brief.reading import ReadCall
-from salescoach.brief.refusal import refusal_of
+from salescoach.brief.refusal import SAID_NO, refusal_of
 from salescoach.brief.results import Brief, Concern, Item, Statement, Step
 from salescoach.brief.steps import day_of, steps_of
 from salescoach.moves.results import CallMoves
@@ -42,7 +42,7 @@ def brief_of(call: Transcript, moves: CallMoves, *, with_email: bool = False) ->
         warnings.append(NO_SIDES)
     email = None
     if with_email and refusal is not None:
-        warnings.append(f"The customer said no (T{refusal.turn}), so no follow-up mail is drafted.")
+        warnings.append(f"The customer {refusal.text} (T{refusal.turn}), so no follow-up mail is drafted.")
     elif with_email:
         email = draft(people, needs, steps, open_points)
     return Brief(
@@ -77,7 +77,7 @@ def _summary(
         cited = "; ".join(filter(None, (f"T{concern.turn}", what_happened(concern))))
         text = f"In the way: “{concern.quote}” ({cited})."
         found.append(Statement(text=text, turns=at))
-    if refusal:
+    if refusal and refusal.text == SAID_NO:
         text = f"{_speaker(read, names, refusal.turn)} said no: “{refusal.quote}” (T{refusal.turn})."
         found.append(Statement(text=text, turns=(refusal.turn,)))
     elif steps:

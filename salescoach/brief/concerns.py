@@ -29,16 +29,23 @@ _WORDS_OF: Final[dict[ObjectionKind, re.Pattern[str]]] = {
         re.I,
     ),
     "timing": re.compile(
-        r"\b(?:too late|too busy|never a week|not before|before the|till (?:after|i know)|after christmas|first let"
+        r"\b(?:too late|too busy|never a week|not before|till (?:after|i know)|after christmas|first let"
         r"|let (?:her|people) (?:resume|settle)|not now|stocktake|(?:be|until|till|wait for) (?:the )?(?:spring"
-        r"|summer|autumn|winter|christmas)|enough to be going on with|not this year)\b",
+        r"|summer"
+        r"|autumn|winter|christmas)|enough to be going on with|not this year|can['’]?t (?:\w+ ){1,6}before"
+        r"|before [^.]{0,25}n['’]t|nothing till)\b",
         re.I,
     ),
     "authority": re.compile(
-        r"\b(?:can['’]t say yes|(?:has|have|got) to be (?:him|her|\w+ too|\w+ that)|she decides|its? her|(?:my"
-        r"|the) (?:wife|husband"
-        r"|father|boss|landlord|board|council|co-?director|partner)|without the|he signs|did we discuss|stamp"
-        r"|not (?:just )?up to me|have to ask (?:him|her|my|the)|councilwoman)\b",
+        r"\b(?:can['’]?t say yes|(?:has|have|got) to be (?:him|her|\w+ too|\w+ that)|she decides|he decides"
+        r"|it['’]?s her (?:that|who|decides?|decision|call|she['’]?s)"
+        r"|(?:my|the) (?:father|boss|landlord|board|council|co-?director)\b"
+        r"|(?:my|the) (?:wife|husband|partner|aunt|uncle|mother)"
+        r" (?:has|wants|will|would|must|needs|decides|signs|and i)|with my (?:wife|husband|partner)"
+        r"|without the|he signs|she signs"
+        r"|did we discuss|stamp|final word|last word|holds the|in (?:his|her) name|has to say yes"
+        r"|not (?:just )?up to me"
+        r"|have to ask (?:him|her|my|the)|councilwoman)\b",
         re.I,
     ),
     "competitor": re.compile(
@@ -46,18 +53,18 @@ _WORDS_OF: Final[dict[ObjectionKind, re.Pattern[str]]] = {
         re.I,
     ),
     "trust": re.compile(
-        r"\b(?:don['’]t (?:know you|trust)|trust any|not comfortable|you believe|collected deposit"
+        r"\b(?:don['’]?t (?:know you|trust)|trust any|not comfortable|you believe|collected deposit"
         r"|wasn['’]?t the number|a disaster|bought by|a recording|burn(?:ed|t)|lad from|i paid for that thing"
         r"|who is it that comes)\b",
         re.I,
     ),
     "need": re.compile(
-        r"\b(?:don['’]t need|gets? done|it['’]s fine|works? fine|mostly they just|no need|never (?:once|been)"
+        r"\b(?:don['’]?t need|gets? done|it['’]s fine|works? fine|mostly they just|no need|never (?:once|been)"
         r"|stood since|not on the list|happy with)\b",
         re.I,
     ),
     "fit": re.compile(
-        r"\b(?:wouldn['’]t work|won['’]t work|can['’]t do that|doesn['’]t (?:do|have)|not the way)\b",
+        r"\b(?:wouldn['’]?t work|won['’]?t work|can['’]?t do that|doesn['’]?t (?:do|have)|not the way)\b",
         re.I,
     ),
     "stall": re.compile(r"\b(?:hold off|let a thing sit|think about it|we['’]ll see|i['’]ll see about)\b", re.I),
@@ -65,13 +72,13 @@ _WORDS_OF: Final[dict[ObjectionKind, re.Pattern[str]]] = {
 _AGAINST: Final = re.compile(r"\b(?:not|no|never|nobody|but|only|too|still|though|\w+n['’]?t)\b", re.I)
 _TO_CHECK: Final = re.compile(
     r"\b(?:i['’]d have to (?:look|ask|check)|i can ask|i believe|let me (?:check|find out)|i['’]ll (?:confirm"
-    r"|find out|check(?! in)|ask)|i don['’]t know|not sure)\b",
+    r"|find out|check(?! in)|ask)|i don['’]?t know|not sure)\b",
     re.I,
 )
 _UNDECIDED: Final = re.compile(
-    r"\b(?:we['’]ll see|i['’]ll see about|not saying (?:that|yes)|(?:haven['’]t|not) decided|have to (?:see|think"
+    r"\b(?:we['’]ll see|i['’]ll see about|not saying (?:that|yes)|(?:haven['’]?t|not) decided|have to (?:see|think"
     r"|ask)|(?:i['’]ll|i['’]d|let me|need to|have to|want to|going to) think (?:about it|it over|on it)"
-    r"|can['’]t promise|i['’]d better see|let (?:a thing|it) sit)\b",
+    r"|can['’]?t promise|i['’]d better see|let (?:a thing|it) sit)\b",
     re.I,
 )
 
@@ -120,9 +127,11 @@ def _concern(read: ReadCall, one: ReadObjection) -> tuple[float, Concern]:
     p = {kind: read.p(one.turn, move) for kind, move in _MOVE_OF.items()}
     said: dict[ObjectionKind, Span] = {kind: m.span() for kind, words in _WORDS_OF.items() if (m := words.search(text))}
     kind = max(said, key=lambda one: p[one]) if said else one.kind
-    focus = said[kind] if said else _longest(text)
+    focus = said[kind] if said else _against(text)
     score = max(p.values()) + 0.45 * bool(said) + 0.15 * is_objection(text) - 0.2 * (n_words(text) < MIN_WORDS)
-    if not said and not is_objection(text) and not (_AGAINST.search(text) and max(p.values()) >= LIKELY):
+    is_borne_out = bool(said) or is_objection(text)
+    is_likely = max(p.values()) >= LIKELY and read.p(one.turn, "refusal") < LIKELY and _AGAINST.search(text)
+    if not is_borne_out and not is_likely:
         score = 0.0
     score -= 0.25 * (read.p(one.turn, "buying_signal") > max(p.values()))
     name = kind if said or p[kind] >= 0.4 else "concern"
@@ -137,5 +146,8 @@ def _concern(read: ReadCall, one: ReadObjection) -> tuple[float, Concern]:
     return score, item
 
 
-def _longest(text: str) -> Span:
-    return max(sentence_spans(text), key=lambda span: span[1] - span[0], default=(0, len(text)))
+def _against(text: str) -> Span:
+    """The longest sentence that says something against; else the longest."""
+    spans = sentence_spans(text)
+    against = [span for span in spans if _AGAINST.search(text, *span)]
+    return max(against or spans, key=lambda span: span[1] - span[0], default=(0, len(text)))

@@ -20,12 +20,13 @@ MIN_WORDS: Final = 4
 OF_OTHERS: Final = 0.2  # what is less sure where another supplier is spoken of
 
 _MUST: Final = re.compile(
-    r"\bmust(?:n['’]t)?\b|\b(?:it|that|this|they|we|i|there)(?:['’]?d| would|['’]ll| will)? ?(?:has|have|need|needs"
+    r"(?<!she )(?<!he )(?<!you )(?<!there )\bmust(?:n['’]t)?\b|\b(?:it|that|this|they|we|i|there)(?:['’]?d| would"
+    r"|['’]ll| will)? ?(?:has|have|need|needs"
     r"|got) to"
     r"(?! (?:ask|look|check|think|talk|speak|go|say|see|admit|run|tell|get back|wait|know|find|hear|work out|laugh"
     r"|move out))\b"
-    r"|\bhas to (?:be|say|do|have|work|fit|come|go|talk|last|stand)\b|\b(?:can['’]t have|cannot have"
-    r"|can['’]t have to)\b"
+    r"|\bhas to (?:be|say|do|have|work|fit|come|go|talk|last|stand)\b|\b(?:can['’]?t have|cannot have"
+    r"|can['’]?t have to)\b"
     r"|\bi need (?!to (?:ask|look|check|think|talk|speak|know|see))|\bwe need (?!to (?:ask|look|check|think|talk"
     r"|speak|know|see))"
     r"|\b(?:needs|got to) be\b|\bthat['’]s the one thing\b|\bnot have a\b|\bit needs\b",
@@ -50,7 +51,7 @@ _TROUBLE: Final = re.compile(
 _FIGURE: Final = re.compile(r"\b(?:we|i)(?:['’]ve| have| do|['’]re| get| pay)\b", re.I)
 _TIME: Final = re.compile(r"\b(?:years|weeks|kids)\b", re.I)
 _REFUSED_NEED: Final = re.compile(
-    r"\b(?:don['’]t|doesn['’]t|didn['’]t|do not|no) (?:really )?(?:need|want|have to)\b",
+    r"\b(?:don['’]?t|doesn['’]?t|didn['’]?t|do not|no) (?:really )?(?:need|want|have to)\b",
     re.I,
 )
 _DEADLINE: Final = re.compile(
@@ -60,6 +61,7 @@ _DEADLINE: Final = re.compile(
     r"|full)\b",
     re.I,
 )
+_WHEN: Final = re.compile(r"\b(?:when|how long|what (?:day|date|month))\b", re.I)
 _PROPOSES: Final = re.compile(r"\b(?:i['’]d|i['’]ll|we['’]ll|i can|i could|let me|shall|should we)\b", re.I)
 
 
@@ -127,7 +129,7 @@ def _deadlines_in(read: ReadCall, number: int, text: str) -> Iterator[tuple[floa
         is_plain = "out" in match[0] or "renew" in match[0].lower()
         yield 1.0 + 0.3 * is_plain, Item(text="by when", quote=excerpt(text, span, NEED_WORDS), turn=number)
     asked = questions(read.text(number - 1)) if number > 1 else []
-    if (days := date_spans(text)) and any(_DEADLINE.search(one) for one in asked):
+    if (days := date_spans(text)) and any(_DEADLINE.search(one) and _WHEN.search(one) for one in asked):
         yield 1.0, Item(text="by when", quote=excerpt(text, (0, days[0][1]), NEED_WORDS), turn=number)
 
 

@@ -53,7 +53,7 @@ _DOES: Final = re.compile(
     r"|colleague|assistant)\b"
     r"|(?: also| just| never| always)? (?:wants?|says?|said|signs?|signed|asks?|asked|likes?|hates?|thinks?|knows?"
     r"|decides?"
-    r"|told|complains?|might like)\b|[^,.;?!]{0,15} (?:her|his|she|he)\b)"
+    r"|told|complains?|might like)\b| with (?:her|his)\b)"
 )
 _NAMED_PERSON: Final = re.compile(
     r"\b(?:ask|tell|told|asked|show|calls?|my (?:friend|cousin|colleague|boss|partner|wife|husband|brother|sister"

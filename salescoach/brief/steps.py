@@ -6,7 +6,7 @@ from typing import Final
 
 from salescoach.brief.excerpts import CUT, Span, excerpt, sentence_at, sentence_spans
 from salescoach.brief.reading import ReadCall
-from salescoach.brief.refusal import refusal_of
+from salescoach.brief.refusal import SAID_NO, refusal_of
 from salescoach.brief.results import Doer, Step
 from salescoach.brief.sums import dates
 from salescoach.speech.spoken import agrees, n_words, questions
@@ -48,8 +48,8 @@ _IS_SET: Final = re.compile(
     re.I,
 )
 _TURNED_DOWN: Final = re.compile(
-    r"\A(?:well,? |um |hm,? )*(?:no\b(?! problem| worries)|not (?:now|today|yet)|i wouldn['’]t|i['’]d (?:wait"
-    r"|rather not)|leave it|don['’]t|that['’]s all right\b|hang on|\w+,? no\b)",
+    r"\A(?:well,? |um |hm,? )*(?:no\b(?! problem| worries)|not (?:now|today|yet)|i wouldn['’]?t|i['’]d (?:wait"
+    r"|rather not)|leave it|don['’]?t|that['’]s all right\b|hang on|\w+,? no\b)",
     re.I,
 )
 _VISIT: Final = re.compile(
@@ -77,7 +77,8 @@ def steps_of(read: ReadCall, names: Mapping[str, str]) -> list[Step]:
     found: list[tuple[float, Step]] = []
     for number, turn in read.turns("rep", "customer"):
         found += [one for one in reversed(_in_turn(read, number, turn, names)) if one[0] >= ENOUGH]
-    if refusal_of(read):
+    refusal = refusal_of(read)
+    if refusal and refusal.text == SAID_NO:
         found = [(score, step) for score, step in found if _is_let_stand(read, step)]
     best_first = sorted(found, key=lambda one: -one[0])
     chosen: list[Step] = []
