@@ -143,6 +143,22 @@ def test_the_mail_is_marked_and_says_only_what_was_said(briefs: dict[str, Brief]
     assert all(said_in(quote, everything) for quote in quotes)
 
 
+def test_the_mail_keeps_apart_who_said_what_and_greets_only_who_was_there() -> None:
+    call = call_of(
+        "Bob (customer): My father, he signs. It has to talk to the old ledger.",
+        "Ann (rep): I'll send you the contract today.",
+        "Bob (customer): Please do, and I'll show it to him.",
+    )
+    brief = brief_of(call, moves_of(call, {1: ("criteria",), 2: ("next_step",), 3: ("commitment",)}), with_email=True)
+    assert brief.email is not None
+    body = brief.email.body
+    assert "Hello Bob,\n" in body
+    assert "in your words:\n- “It has to talk to the old ledger.”" in body
+    assert "What we said we would do:\n- “I'll send you the contract today.”" in body
+    assert "What you said you would do:\n- “Please do, and I'll show it to him.”" in body
+    assert body.endswith("Kind regards\nAnn")
+
+
 def test_without_being_asked_no_mail_is_drafted(calls: dict[str, Transcript]) -> None:
     call = calls["w60-005"]
     assert brief_of(call, moves_of(call, {})).email is None

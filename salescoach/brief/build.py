@@ -44,7 +44,7 @@ def brief_of(call: Transcript, moves: CallMoves, *, with_email: bool = False) ->
     if with_email and refusal is not None:
         warnings.append(f"The customer {refusal.text} (T{refusal.turn}), so no follow-up mail is drafted.")
     elif with_email:
-        email = draft(people, needs, steps, open_points)
+        email = draft(read, names, needs, steps, open_points)
     return Brief(
         summary=tuple(_summary(read, names, needs, concerns, steps, refusal)),
         needs=tuple(needs),

@@ -1,42 +1,76 @@
 """A follow-up mail in the rep's voice, drafted from the facts of a brief. It promises nothing that wasn't said."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from salescoach.brief.results import Email, Item, Person, Step
+from salescoach.brief.reading import ReadCall
+from salescoach.brief.results import Doer, Email, Item, Step
+from salescoach.types import Role
 
 MARK: Final = "DRAFT"
 
+# Who does it and who said so: what stands above such steps.
+_ABOVE: Final[dict[tuple[Doer, Role], str]] = {
+    ("rep", "rep"): "What we said we would do:",
+    ("rep", "customer"): "What you asked us for:",
+    ("customer", "customer"): "What you said you would do:",
+    ("customer", "rep"): "What we asked of you:",
+    ("both", "rep"): "What we arranged:",
+    ("both", "customer"): "What we arranged:",
+}
 
-def draft(people: Sequence[Person], needs: Sequence[Item], steps: Sequence[Step], open_points: Sequence[Item]) -> Email:
-    """The mail. Quotes are the customer's and the rep's own words, to be put into the rep's before it is sent."""
-    customers = [one.name for one in people if one.side == "customer" and one.text in {one.name, f"{one.name} decides"}]
-    reps = [one.name for one in people if one.side == "rep"]
+
+def draft(
+    read: ReadCall,
+    names: Mapping[str, str],
+    needs: Sequence[Item],
+    steps: Sequence[Step],
+    open_points: Sequence[Item],
+) -> Email:
+    """The mail: who said what is kept apart, and only what somebody committed to is a step.
+
+    Args:
+        read: the call.
+        names: what each speaker is called.
+        needs: of the brief, as the steps and the open points.
+        steps: only those that are committed to are written.
+        open_points: only the rep's are written.
+    """
     parts = [
         f"[{MARK}: read it against the call before you send it]",
-        f"Hello {_listed(customers) or 'all'},",
-        "thank you for the call.",
+        f"Hello {_listed(_of_side(read, names, 'customer')) or 'all'},",
+        "Thank you for the call.",
+        *_part("What I took from it, in your words:", [one for one in needs if _said_by(read, one) == "customer"]),
+        *_part("Dates to keep in mind:", [one for one in needs if _said_by(read, one) == "rep"]),
     ]
-    if needs:
-        parts.append("What I took from it:\n" + "\n".join(f"- “{one.quote}”" for one in needs))
-    ours = [one for one in steps if one.who == "rep" and one.committed]
-    if ours:
-        parts.append("What we said we would do:\n" + "\n".join(_step(one) for one in ours))
-    theirs = [one for one in steps if one.who != "rep" and one.committed]
-    if theirs:
-        parts.append("What you said on the next step:\n" + "\n".join(_step(one) for one in theirs))
-    if open_points:
-        parts.append("Still open:\n" + "\n".join(f"- “{one.quote}”" for one in open_points))
+    committed = [one for one in steps if one.committed]
+    for above in dict.fromkeys(_ABOVE.values()):
+        parts += _part(above, [one for one in committed if _ABOVE.get((one.who, _said_by(read, one))) == above])
+    parts += _part("What I still have to find out:", [one for one in open_points if _said_by(read, one) == "rep"])
     parts.append("If I have any of this wrong, please tell me.")
-    parts.append(f"Kind regards\n{_listed(reps)}".strip())
+    parts.append(f"Kind regards\n{_listed(_of_side(read, names, 'rep'))}".strip())
     return Email(subject=f"[{MARK}] Our call", body="\n\n".join(parts))
 
 
-def _step(one: Step) -> str:
-    when = f" ({one.when})" if one.when and one.when_turn != one.turn else ""
-    return f"- “{one.quote}”{when}"
+def _part(above: str, items: Sequence[Item]) -> list[str]:
+    lines = [f"- “{one.quote}”{_day(one)}" for one in sorted(items, key=lambda one: one.turn)]
+    return ["\n".join((above, *lines))] if lines else []
+
+
+def _day(one: Item) -> str:
+    """The day of a step, where another turn than its own names it."""
+    return f" ({one.when})" if isinstance(one, Step) and one.when and one.when_turn != one.turn else ""
+
+
+def _said_by(read: ReadCall, one: Item) -> Role:
+    return read.call.turns[one.turn - 1].role
+
+
+def _of_side(read: ReadCall, names: Mapping[str, str], side: Role) -> list[str]:
+    """The names of a side's speakers, as far as they have one."""
+    found = dict.fromkeys(names[turn.speaker] for turn in read.call.turns if turn.role == side)
+    return [name for name in found if not name.startswith("the ")]
 
 
 def _listed(names: Sequence[str]) -> str:
-    named = [name for name in names if not name.startswith("the ")]
-    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}" if named else ""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
