@@ -7,10 +7,10 @@ from salescoach.brief.excerpts import excerpt
 from salescoach.brief.people import is_common
 from salescoach.brief.reading import ReadCall
 from salescoach.brief.results import Item
-from salescoach.speech.spoken import competitor_mentions
 
 MAX_COMPETITORS: Final = 3
 RIVAL_WORDS: Final = 12
+HEARD: Final = 0.15
 UNNAMED: Final = "unnamed"
 
 _NAME: Final = r"(?:[A-Z][\w&-]*[a-z][\w&-]*)(?: [A-Z][\w&-]+)?"
@@ -23,8 +23,15 @@ _HAVE: Final = re.compile(
     rf"|[Nn]ot on the ({_NAME}) one|\b(?:[Tt]he|[Tt]hat) (?:other )?(?:one|plot|place|house) (?:down |up "
     rf"|over )?at ({_NAME})"
 )
+_SUPPLIER: Final = re.compile(
+    r"\b(?:competitors?|incumbent|shop(?:ping)? around|(?:other|different|cheaper|current|present"
+    r"|existing) (?:vendor|provider"
+    r"|supplier|insurer|carrier|broker|agency|agent|firm|company|quote|offer|bid)s?|(?:somewhere|anywhere) else"
+    r"|(?:knows|got|has) a (?:broker|guy|fella|supplier|firm))\b",
+    re.I,
+)
 _UNNAMED: Final = re.compile(
-    r"\banother (?:lot|firm|quote|quotation|company|offer|provider|supplier|outfit|guy|man|one) (?!way)"
+    r"\banother (?:lot|firm|quote|quotation|company|offer|provider|supplier|outfit|broker) (?!way)"
     r"|\bother quote\b|\bwith somebody (?:in|else)\b"
     r"|\blikes the other one\b|\bthere was one that came before\b|\bin-house\b|\bbuild it ourselves\b"
     r"|\bto stop us doing (?:this|it)\b"
@@ -52,7 +59,8 @@ def competitors_of(read: ReadCall, people: set[str]) -> list[Item]:
                     name, Item(text=name, quote=excerpt(turn.text, match.span(), RIVAL_WORDS), turn=number)
                 )
         places = [match.span() for match in _UNNAMED.finditer(turn.text)]
-        places += [(start, start + 1) for start in competitor_mentions(turn.text)]
+        if p >= HEARD:
+            places += [match.span() for match in _SUPPLIER.finditer(turn.text)]
         if places:
             unnamed.append((p + 0.5, Item(text=UNNAMED, quote=excerpt(turn.text, places[0], RIVAL_WORDS), turn=number)))
     turns = {one.turn for one in named.values()}

@@ -9,21 +9,22 @@ from salescoach.brief.reading import ReadCall
 from salescoach.brief.results import Concern, Item
 from salescoach.moves.results import ReadObjection
 from salescoach.moves.taxonomy import OBJECTIONS, ObjectionKind
-from salescoach.speech.spoken import is_objection, n_words
+from salescoach.speech.spoken import n_words
 
 MAX_CONCERNS: Final = 4
 MAX_OPEN: Final = 3
 ENOUGH: Final = 0.55  # of the reader's probability and what the words add
 NEAR: Final = 2  # turns within which a concern of the same kind is the same concern
 MIN_WORDS: Final = 4
-LIKELY: Final = 0.45
+LIKELY: Final = 0.55
 CONCERN_WORDS: Final = 14
 
 _MOVE_OF: Final = {kind: move for move, kind in OBJECTIONS.items()}
 # Words that show of which kind a concern is: the reader tells them apart poorly.
 _WORDS_OF: Final[dict[ObjectionKind, re.Pattern[str]]] = {
     "price": re.compile(
-        r"\b(?:too (?:much|high|dear|expensive)|a lot\b(?! of (?!money))|expensive|dearer|more than|afford|budget"
+        r"\b(?:too (?:much|high|dear|expensive)|(?:it|that)['’]?s a lot\b(?! (?:better|easier|more|like"
+        r"|of (?!money)))|expensive|dearer|more than|afford|budget"
         r"|not paying|two lots|pension|why are you more"
         r"|hidden|paid for that thing|the price)\b",
         re.I,
@@ -69,6 +70,14 @@ _WORDS_OF: Final[dict[ObjectionKind, re.Pattern[str]]] = {
     ),
     "stall": re.compile(r"\b(?:hold off|let a thing sit|think about it|we['’]ll see|i['’]ll see about)\b", re.I),
 }
+_OBJECTS: Final = re.compile(
+    r"\b(?:(?:too|very|rather|pretty|quite|so) (?:expensive|pricey|steep|dear|costly)|over (?:our |my |the )?budget"
+    r"|cheaper|don['’]?t (?:really )?(?:need|want|trust)|no need for|already (?:have|got|use)|too (?:busy|early"
+    r"|soon|risky"
+    r"|complicated)|have to (?:ask|check with|talk to)|sleep on (?:it|this)|(?:not|isn['’]?t) (?:sure|convinced)"
+    r"|worried|nervous|concerned|my (?:concern|worry)|under contract|locked in)\b",
+    re.I,
+)
 _AGAINST: Final = re.compile(r"\b(?:not|no|never|nobody|but|only|too|still|though|\w+n['’]?t)\b", re.I)
 _TO_CHECK: Final = re.compile(
     r"\b(?:i['’]d have to (?:look|ask|check)|i can ask|i believe|let me (?:check|find out)|i['’]ll (?:confirm"
@@ -128,12 +137,13 @@ def _concern(read: ReadCall, one: ReadObjection) -> tuple[float, Concern]:
     said: dict[ObjectionKind, Span] = {kind: m.span() for kind, words in _WORDS_OF.items() if (m := words.search(text))}
     kind = max(said, key=lambda one: p[one]) if said else one.kind
     focus = said[kind] if said else _against(text)
-    score = max(p.values()) + 0.45 * bool(said) + 0.15 * is_objection(text) - 0.2 * (n_words(text) < MIN_WORDS)
-    is_borne_out = bool(said) or is_objection(text)
-    is_likely = max(p.values()) >= LIKELY and read.p(one.turn, "refusal") < LIKELY and _AGAINST.search(text)
-    if not is_borne_out and not is_likely:
+    is_objecting = _OBJECTS.search(text) is not None
+    likeliest = max(p.values())
+    score = likeliest + 0.45 * bool(said) + 0.15 * is_objecting - 0.2 * (n_words(text) < MIN_WORDS)
+    score -= 0.25 * (read.p(one.turn, "buying_signal") > likeliest)
+    is_read = likeliest >= LIKELY and read.p(one.turn, "refusal") < LIKELY and _AGAINST.search(text) is not None
+    if not (said or is_objecting or is_read):
         score = 0.0
-    score -= 0.25 * (read.p(one.turn, "buying_signal") > max(p.values()))
     name = kind if said or p[kind] >= 0.4 else "concern"
     item = Concern(
         text=name,

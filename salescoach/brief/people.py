@@ -62,6 +62,7 @@ _NAMED_PERSON: Final = re.compile(
     re.I,
 )
 _PLACE: Final = re.compile(r"\b(?:in|at|near|over in|down in|outside|the|a|an|on) \Z", re.I)
+_BEGINS: Final = re.compile(r"(?:\A|[.!?…]\s+)\Z")
 _CAPITAL: Final = re.compile(r"\b([A-Z][\w'’]*) \Z")
 _TITLE: Final = re.compile(r"\A(?:Mrs?|Ms|Dr|Miss|Major|Captain|Professor|Auntie|Uncle|Father)\b")
 
@@ -83,7 +84,8 @@ _DECIDES_OTHER: Final = re.compile(
     r"(?:signs?|decides?|holds? (?:the )?(?:purse|cheque|money)|keeps the (?:the )?cheque|has (?:the last word"
     r"|to (?:agree|approve|sign|say))"
     r"|does the money|makes the (?:call|decision)|approves)\b"
-    rf"|(?:(?:got|have|has|going) to be|it['’]d have to be|down to|up to|sign(?:ed)? off by|goes to"
+    rf"|(?:(?:got|have|has|going) to be|it['’]d have to be|down to|(?<!go )(?<!went )(?<!be )up to"
+    rf"|sign(?:ed)? off by|goes to"
     rf"|in front of) (?P<b>{_FULL}|{_RELATION}|her|him|madam|[a-z]{{3,}}(?= (?:that|who|too)))"
     rf"|(?:ask|check with|talk to|speak to|run it (?:by|past)|discuss it with|show|without"
     rf"|tell) (?:it to )?(?P<c>{_RELATION}|(?-i:{_FULL}))"
@@ -167,6 +169,7 @@ def _named(read: ReadCall, known: set[str]) -> dict[str, list[tuple[int, Span]]]
     """People whom the customer names who aren't on the call, with where."""
     found: dict[str, list[tuple[int, Span]]] = defaultdict(list)
     sure: set[str] = set()
+    likely: set[str] = set()  # at the start of a sentence, where every word has a capital
     places: set[str] = set()
     small = {word for turn in read.call.turns for word in re.findall(r"(?<![\w'’])[a-z]+", turn.text)}
     for number, turn in read.turns("customer"):
@@ -182,9 +185,12 @@ def _named(read: ReadCall, known: set[str]) -> dict[str, list[tuple[int, Span]]]
             elif _PLACE.search(before) or re.match(r" [A-Z]", after) or _is_second(before):
                 places.add(name)
                 continue
-            elif _NAMED_PERSON.search(before) or _DOES.match(after):
+            elif _NAMED_PERSON.search(before) or (_DOES.match(after) and not _BEGINS.search(before)):
                 sure.add(name)
+            elif _DOES.match(after):
+                likely.add(name)
             found[name].append((number, match.span()))
+    sure |= {name for name in likely if len(found[name]) > 1}
     return {name: spans for name, spans in found.items() if name in sure and name not in places}
 
 

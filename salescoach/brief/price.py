@@ -14,7 +14,11 @@ LIKELY: Final = 0.4
 PRICE_WORDS: Final = 16
 ASKED: Final = 0.6  # what an answer to a question about the price counts for
 
-_DEALS: Final = re.compile(r"\b(?:would take it|put your name on it|name on it|the quote from|all in)\b", re.I)
+_DEALS: Final = re.compile(
+    r"\b(?:would take it|renews? at|comes? (?:out )?(?:at|to)|put your name on it|name on it|the quote from"
+    r"|all in)\b",
+    re.I,
+)
 _BUDGET: Final = re.compile(
     r"\b(?:budget|in the plan|afford|not over|no more than|not a (?:dollar|penny|cent) (?:more|over)|we pay"
     r"|we['’]re paying|set aside)\b",

@@ -9,7 +9,7 @@ from salescoach.brief.reading import ReadCall
 from salescoach.brief.refusal import SAID_NO, refusal_of
 from salescoach.brief.results import Doer, Step
 from salescoach.brief.sums import dates
-from salescoach.speech.spoken import agrees, n_words, questions
+from salescoach.speech.spoken import n_words, questions
 from salescoach.types import Turn
 
 MAX_STEPS: Final = 4
@@ -60,6 +60,13 @@ _SAYS_YES: Final = re.compile(
     r"\b(?:send (?:it|me|that)|pencil both|please do|put it in|that['’]d (?:do|be (?:fine|nice|great))|do that)\b",
     re.I,
 )
+_AGREES: Final = re.compile(
+    r"\b(?:yes|yeah|yep|aye|sure|okay|ok|works|perfect|great|fine|agreed|absolutely|definitely|deal|sounds good"
+    r"|good idea"
+    r"|see you|talk then|looking forward|let['’]?s|please do|i['’]ll be there|put it in|lovely|brilliant)\b",
+    re.I,
+)
+_BUT: Final = re.compile(r"\b(?:no|not|never|cannot|\w+n['’]t|rather not|maybe|might|perhaps|but)\b(?! problem)", re.I)
 _DAY: Final = re.compile(r"day\b(?<!today)|\b\w*(?:st|nd|rd|th)\b", re.I)
 _NEGATED: Final = re.compile(r"\b(?:not|never|\w+n['’]t|nor|i thought|said)\b", re.I)
 _HEDGED: Final = re.compile(r"\b(?:if|might|maybe|perhaps|unless|would have to|or i could)\b", re.I)
@@ -203,7 +210,8 @@ def _is_same(one: Step, other: Step) -> bool:
 
 
 def _says_yes(text: str) -> bool:
-    return agrees(text) or _SAYS_YES.search(text) is not None
+    agrees = _AGREES.search(text) is not None and _BUT.search(text) is None
+    return agrees or _SAYS_YES.search(text) is not None
 
 
 def _who(turn: Turn, *, is_theirs: bool, together: bool) -> Doer:
