@@ -104,24 +104,6 @@ def moves(
     printing.result(found, moves_page(found, transcript), as_json)
 
 
-def brief(
-    file: File,
-    rep: RepNames = None,
-    email: Annotated[bool, typer.Option("--email", help="draft a follow-up mail too; none after a no")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Put the call in half a page: need, people, concerns, price, next steps and what is open, each with its turn."""
-    from serving.cli.brief_page import brief_page
-    from serving.usecases.brief import brief_call
-    from serving.usecases.read import read_call
-    from serving.usecases.team import our_side
-
-    settings = Settings.load()
-    transcript = read_call(file_or_stdin(file), our_side(settings, rep))
-    found = brief_call(settings, transcript, with_email=email)
-    printing.result(found, brief_page(found), as_json)
-
-
 def similar(
     file: File,
     rep: RepNames = None,
