@@ -25,8 +25,8 @@ _SCORERS = {
 
 _INTERVALS = {
     True: "The interval is as wide as it takes to hold what people who read such calls expected, nine times in ten",
-    False: "The interval adds a bootstrap of classifier and calibrator to the reading error of simulated calls, so it is "
-    "estimated",
+    False: "The interval adds a bootstrap of classifier and calibrator to the reading error of simulated calls, so it "
+    "is estimated",
 }
 
 
@@ -46,8 +46,8 @@ trained with it. Trained on {facts["data"]}.
 
 - **Calls**: {facts["n_train"]} train, {facts["n_calibration"]} {held_out}, \
 {facts["n_test"]} judge; accounts never cross. Share of converted calls: {facts["base_rate"]:.0%}.
-- **Probability**: calibrated on calls that weren't learned from by then (Platt). {_INTERVALS[facts["scorer"] == "moves"]}; \
-the prediction set is conformal at 0.90.
+- **Probability**: calibrated on calls that weren't learned from by then (Platt). \
+{_INTERVALS[facts["scorer"] == "moves"]}; the prediction set is conformal at 0.90.
 - **It abstains** on calls that are too short, not in English, without known sides, or unlike its training calls.
 - **Good for**: calls like those it was trained on. It scores calls, not people: don't rank, pay or dismiss by it.
 - Made {facts["created_at"]} with seed {facts["seed"]}, engine {facts["engine"]}, split {facts["split_hash"]}.
