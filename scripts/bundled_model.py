@@ -41,6 +41,7 @@ def main() -> None:
                 finetuning=FinetuneOptions(),
                 resume=True,
                 moves=True,
+                unlikeness_slack=1.75,  # the calls that calibrate are by other writers than those that train
             ),
             judge=lambda scorer: check_behaviour(scorer, checked, progress=report),
             known_moves=[judged[call.call_id] for call in calls if call.split == TEST],

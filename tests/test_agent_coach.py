@@ -310,7 +310,7 @@ async def test_a_failing_model_is_the_offline_coachs_turn(parts: Parts, example:
 
 
 async def test_a_call_of_another_conversation_cannot_be_reached(parts: Parts, example: Path) -> None:
-    other = parts.library.summaries()[0].call_id
+    other = next(one.call_id for one in parts.library.summaries() if one.call_id.startswith("ex-w"))
 
     def reply(messages: Sequence[BaseMessage]) -> AIMessage:
         if any(isinstance(message, ToolMessage) for message in messages):
@@ -387,7 +387,7 @@ async def test_every_argument_that_names_a_call_is_bound_to_the_conversation(par
         return "compared", Two(call_id=call_id, other_call_id=other_call_id)
 
     tool = StructuredTool.from_function(compare, description="Compares.", response_format="content_and_artifact")
-    library = parts.library.summaries()[0].call_id
+    library = next(one.call_id for one in parts.library.summaries() if one.call_id.startswith("ex-w"))
     wanted = [{"call_id": "own", "other_call_id": library}, {"call_id": library, "other_call_id": "own"}, {}]
     wanted += [{"call_id": "own", "other_call_id": "own"}]
 

@@ -151,14 +151,14 @@ def test_swapping_the_roles_moves_the_probability(scorer: CallScorer, long_call:
     assert abs(swapped - forced_probability(scorer, long_call)) > EXACT
 
 
-def test_every_turn_can_move_the_score(scorer: CallScorer, long_call: Transcript) -> None:
+def test_every_turn_can_move_what_the_embedding_says(scorer: CallScorer, long_call: Transcript) -> None:
     vectors = scorer.encoder.encode([f"x {turn.text}" for turn in long_call.turns])
     whole = np.ones((1, len(long_call)), dtype=bool)
-    before = scorer._arm.logits(EncodedCall(long_call.turns, vectors), whole)[0]
+    before = scorer._embedding.logits(EncodedCall(long_call.turns, vectors), whole)[0]
     for number in range(len(long_call)):
         changed = vectors.copy()
         changed[number] = -changed[number]
-        assert abs(scorer._arm.logits(EncodedCall(long_call.turns, changed), whole)[0] - before) > 1e-7
+        assert abs(scorer._embedding.logits(EncodedCall(long_call.turns, changed), whole)[0] - before) > 1e-7
 
 
 def test_the_same_call_gets_the_same_bytes(

@@ -72,12 +72,14 @@ def test_similar_calls_are_cited(parts: Parts) -> None:
         assert found.marker == call_marker(found.call_id, found.turn_start, found.turn_end)
 
 
-def test_the_moment_is_what_the_customer_said_that_lowered_the_score_most(parts: Parts) -> None:
+def test_the_moment_is_the_concern_that_lowered_the_score_most_with_its_answer(parts: Parts) -> None:
     result = what_won_calls_did(parts, CALL)
     call = parts.library.get(CALL)
-    evidence = parts.scorer.score(call.transcript).evidence
-    lowered = [one.turn for one in evidence if one.role == "customer" and one.effect < 0]
-    assert result.focus == (lowered or [one.turn for one in evidence if one.role == "customer"])[0]
+    exchanges = parts.scorer.score(call.transcript, with_exchanges=True).exchanges
+    worst = min(exchanges, key=lambda one: one.effect)
+    assert worst.effect < 0
+    assert result.focus in worst.turns
+    assert call.transcript.turns[result.focus - 1].role == "customer"
     assert result.focus_quote == call.transcript.turns[result.focus - 1].text
 
 

@@ -1,10 +1,12 @@
 """The tools that look closer at one call, at two, or at the model: each number is the scorer's own."""
 
+from collections.abc import Sequence
 from copy import copy
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from langchain_core.messages import ToolMessage
 from pydantic import ValidationError
@@ -13,7 +15,7 @@ from salescoach.errors import InputError
 from salescoach.model.scoring import CallScorer
 from salescoach.speech.call_metrics import call_metrics
 from salescoach.testing import make_transcript
-from salescoach.types import PassRate, Transcript
+from salescoach.types import PassRate, Transcript, Turn
 from tools.compare_calls import compare_calls
 from tools.explain_turn import ExplainResult, explain_turn
 from tools.find_similar_calls import find_similar_calls
@@ -220,8 +222,6 @@ def test_the_new_score_is_that_of_the_edited_call_and_nothing_is_stored(parts: P
         ("interested " * 60, "over and over"),
         ("Ich verstehe, dass das Budget in diesem Quartal knapp ist.", "English"),
         ("我们可以下周再讨论一下价格和合同的问题吗?", "English"),
-        ("SELECT name, COUNT(*) FROM users GROUP BY name HAVING COUNT(*) > 5;", "unlike"),
-        ("Simmer the tomatoes with basil and oregano, then stir in the grated parmesan.", "unlike"),
     ],
 )
 def test_what_the_model_does_not_know_is_refused(parts: Parts, text: str, why: str) -> None:
@@ -245,7 +245,14 @@ def test_what_a_rep_might_have_said_is_scored(parts: Parts, text: str) -> None:
     assert change(parts, Edit(action="insert", turn=7, text=text)).unavailable is None
 
 
-def test_one_strange_text_among_good_ones_is_enough(parts: Parts) -> None:
+def test_one_strange_text_among_good_ones_is_enough(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By how unlike the model finds it; the starter itself finds few single turns unlike what it knows."""
+    ordinary = parts.scorer.unlikeness_of
+
+    def unlikeness_of(turns: Sequence[Turn]) -> np.ndarray:
+        return ordinary(turns) + [1e3 * ("SELECT" in turn.text) for turn in turns]
+
+    monkeypatch.setattr(parts.scorer, "unlikeness_of", unlikeness_of)
     good = Edit(action="insert", turn=7, text="Tell me more about that.")
     bad = Edit(action="insert", turn=9, text="SELECT name, COUNT(*) FROM users GROUP BY name HAVING COUNT(*) > 5;")
     assert change(parts, good, bad).unavailable == UNLIKE

@@ -44,6 +44,7 @@ from vectorstore.build import build_index
 from vectorstore.search import PastCalls
 
 class MeanScorer:
+    reader = None
     manifest = types.SimpleNamespace(model_id="mean-0123456789ab")
     encoder = WordHashEncoder(64)
     mean_turn = np.zeros(64, dtype=np.float32)

@@ -43,6 +43,9 @@ class TrainingOptions(Frozen):
     by_time: bool = Field(False, description="the latest third of the accounts judges, in place of a random one")
     resume: bool = Field(False, description="go on from the checkpoint of an interrupted fine-tuning")
     moves: bool = Field(False, description="also try the move reader as a scorer; it has to read all calls for that")
+    unlikeness_slack: float = Field(
+        2.25, ge=1, description="how much further off than held-out ones other people's sales calls may lie"
+    )
     triplets: bool = Field(
         False, description="also write triplets of moments, to read and for other trainers, to runs_dir / train / name"
     )

@@ -56,8 +56,6 @@ from training.options import FinetuneOptions, TrainingOptions
 from training.triplets import write_triplets
 
 UNLIKENESS_TAIL = 0.01  # of held-out calls that may lie beyond the bound before the slack
-# Other people's sales calls lie further off than held-out ones, talk of other things further still.
-UNLIKENESS_SLACK = 2.25
 CALLS_AT_ONCE = 64
 MAX_HEAD_CALLS = 4000  # of those trained on, from which members of the head, likeness and abstention are fitted
 TUNED = "tuned"  # where the fine-tuned encoder lies until it is known whether it stays
@@ -103,7 +101,7 @@ def train(
         kept = _keep(folder, split, arms, verdict)
         facts = {
             **_facts_of_training(split, settings, options, is_calibrated_on_all=known_moves is not None),
-            **_facts_of_model(folder, split, arms, verdict, kept),
+            **_facts_of_model(folder, split, arms, verdict, kept, options.unlikeness_slack),
             "engine": base.engine,
         }
         scoring = arms.embeddings[verdict.embedding]
@@ -240,7 +238,9 @@ def _facts_of_training(
     }
 
 
-def _facts_of_model(folder: Path, split: _Split, arms: _Arms, verdict: Verdict, kept: EmbeddingArm) -> dict[str, Any]:
+def _facts_of_model(
+    folder: Path, split: _Split, arms: _Arms, verdict: Verdict, kept: EmbeddingArm, slack: float
+) -> dict[str, Any]:
     """What the manifest says of the model itself, and what held-out calls say of how far to trust it."""
     labels, chances = _trusted(split, arms, verdict)
     encoder = arms.embeddings[verdict.embedding].final.encoder
@@ -251,7 +251,7 @@ def _facts_of_model(folder: Path, split: _Split, arms: _Arms, verdict: Verdict, 
         "encoder_fingerprint": folder_fingerprint(folder / ENCODER),
         "conformal_quantile": round(conformal_quantile(nonconformity(chances, labels)), 6),
         "thresholds": choose_thresholds(labels, chances),
-        "max_unlikeness": round(_unlikeness_bound(kept, encoder, split.some), 4),
+        "max_unlikeness": round(_unlikeness_bound(kept, encoder, split.some, slack), 4),
         "measures": verdict.measures,
         "reader": arms.moves.reader_id if verdict.scorer == "moves" and arms.moves is not None else None,
     }
@@ -352,12 +352,12 @@ def _reference_arm(embedding: Embedding, head: Head) -> ReferenceArm:
     return ReferenceArm(embedding.pooling, head.weights[0], float(head.bias[0]))
 
 
-def _unlikeness_bound(arm: EmbeddingArm, encoder: Encoder, seen: TrainingCalls) -> float:
+def _unlikeness_bound(arm: EmbeddingArm, encoder: Encoder, seen: TrainingCalls, slack: float) -> float:
     """Beyond this a call is unlike the training calls. Held-out calls too short to judge anyway don't count."""
     held_out = [call for call, is_held_out in zip(seen.calls, seen.held_out, strict=True) if is_held_out]
     calls = [call for call in held_out if not reasons_not_to_judge(call)] or held_out
     distances = [unlikeness(encode_turns(encoder, call.turns), arm.mean_turn, arm.precision) for call in calls]
-    return UNLIKENESS_SLACK * float(np.quantile(distances, 1 - UNLIKENESS_TAIL))
+    return slack * float(np.quantile(distances, 1 - UNLIKENESS_TAIL))
 
 
 def _unsealed(folder: Path, facts: Mapping[str, Any], encoder: Encoder, settings: Settings) -> CallScorer:

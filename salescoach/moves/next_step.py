@@ -17,6 +17,7 @@ from salescoach.types import Turn
 _STEP, _COMMITMENT, _REFUSAL = (MOVES.index(move) for move in ("next_step", "commitment", "refusal"))
 _NEAR = 3  # turns in which a step is settled
 _END_SHARE, _END_TURNS = 0.25, 8  # of a call, which say what becomes of a proposal; so many turns at least
+_IS_DECLINED = 0.35  # the probability of a refusal there that more than doubts a step
 _IS_COMMITTED = 0.6  # the probability of a commitment there that told agreed steps best from those let stand
 _TOGETHER = re.compile(
     r"\b(?:meet|call|talk|speak|session|demo|visit|viewing|see you|come (?:by|over|out|round)|walk through|sit down"
@@ -42,7 +43,7 @@ def next_step(turns: Sequence[Turn], p: np.ndarray, above: np.ndarray) -> ReadNe
         return None
     end = p[-max(_END_TURNS, round(_END_SHARE * len(p))) :]
     commitment, refusal = end[:, _COMMITMENT].max(), end[:, _REFUSAL].max()
-    if refusal > commitment:
+    if refusal > max(commitment, _IS_DECLINED):
         return None
     last = int(proposed[-1])
     committed = bool(commitment >= _IS_COMMITTED and commitment > refusal)

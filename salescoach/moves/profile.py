@@ -122,10 +122,13 @@ def _fading(p: np.ndarray) -> float:
 
 def _share_met(p: np.ndarray, roles: Sequence[Role]) -> float:
     """The share of the customer's concerns that one of the rep's next turns meets; 0 where there are none."""
-    concerns = met = 0.0
-    for place in np.flatnonzero(p[:, CONCERN]).tolist():
-        soon = range(place + 1, min(len(roles), place + 1 + REACH))
-        answers = [later for later in soon if roles[later] == "rep"][:ANSWERS]
-        concerns += p[place, CONCERN]
-        met += p[place, CONCERN] * p[answers, MET].max(initial=0.0)
-    return float(met / concerns) if concerns else 0.0
+    concern = p[:, CONCERN]
+    if not concern.any():
+        return 0.0
+    is_rep = np.array([role == "rep" for role in roles])
+    best, n_answers = np.zeros(len(p)), np.zeros(len(p), dtype=np.int64)
+    for ahead in range(1, min(REACH, len(p) - 1) + 1):
+        n_answers[:-ahead] += is_rep[ahead:]
+        counts = is_rep[ahead:] & (n_answers[:-ahead] <= ANSWERS)
+        best[:-ahead] = np.maximum(best[:-ahead], np.where(counts, p[ahead:, MET], 0.0))
+    return float((concern * best).sum() / concern.sum())

@@ -13,7 +13,7 @@ READINGS: Final = Path(__file__).parent / "readings"
 FILE: Final = READINGS / "starter.jsonl.gz"
 
 
-class Reading(Frozen):
+class KeptReading(Frozen):
     """What was read of a call, which its ``content_hash`` names."""
 
     content_hash: str
@@ -23,7 +23,7 @@ class Reading(Frozen):
 class KnownReadings:
     """A reader that knows some calls by heart. ``model_id``: of the reader that read them."""
 
-    def __init__(self, readings: Iterable[Reading]) -> None:
+    def __init__(self, readings: Iterable[KeptReading]) -> None:
         self._moves = {one.content_hash: one.moves for one in readings}
         (self.model_id,) = {moves.model_id for moves in self._moves.values()}
 
@@ -37,13 +37,13 @@ class KnownReadings:
 
 def known_readings() -> KnownReadings:
     """Those of the starter calls and the examples."""
-    return KnownReadings(map(Reading.model_validate_json, json_lines(READINGS)))
+    return KnownReadings(map(KeptReading.model_validate_json, json_lines(READINGS)))
 
 
 def keep_readings(calls: Iterable[LabelledCall], moves: Iterable[CallMoves]) -> None:
     """Writes what was read of calls."""
     lines = [
-        Reading(content_hash=call.transcript.content_hash, moves=own).model_dump_json()
+        KeptReading(content_hash=call.transcript.content_hash, moves=own).model_dump_json()
         for call, own in zip(calls, moves, strict=True)
     ]
     FILE.parent.mkdir(exist_ok=True)
