@@ -14,9 +14,9 @@ __all__ = ["browser"]  # a fixture
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
-# Turns that no cache has seen, a token in each character: long enough to be worked on while others come, short enough to
-# be done within the time that an answer may take.
-N_LONG, N_DIGITS = 150, 150
+# Turns that no cache has seen, a token in each character: worked on while others come, and done in the time that an
+# answer may take.
+N_LONG, N_DIGITS = 50, 150
 
 
 def test_who_waits_is_told_may_stop_and_may_ask_again(browser: Browser, coach_home: Path, tmp_path: Path) -> None:
