@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from salescoach.config import Settings
-from salescoach.library import Library
+from salescoach.library import Library, score_log
 from salescoach.model.scoring import CallScorer
 from serving.usecases.private_home import hide_new_files
 from tests.base import base_encoder
@@ -54,6 +54,7 @@ def coach_home(cache_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     before = shared_files(home)
     yield home
     assert shared_files(home) == before, "a test has written into a file that other tests share"
+    assert not score_log.read(Settings.load(home=home).library_file), "a test has logged a score in the shared home"
 
 
 @pytest.fixture(scope="session")

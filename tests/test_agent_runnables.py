@@ -22,6 +22,7 @@ from salescoach.model.scoring import CallScorer
 from salescoach.model.similarity import METHODS
 from salescoach.reading.transcripts import read_transcript
 from salescoach.types import Transcript
+from tests.homes import clone
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "data" / "examples").glob("*.txt"))[:3]
 DIMENSION = N_BLOCKS * 384  # of a call vector of the bundled encoder
@@ -47,13 +48,14 @@ def numbers(judged: Sequence[JudgedCall]) -> list[Any]:
 
 
 def test_the_chain_gives_the_bytes_of_the_command_line(
-    chain: Runnable[str | Transcript, JudgedCall], coach_home: Path
+    chain: Runnable[str | Transcript, JudgedCall], coach_home: Path, tmp_path: Path
 ) -> None:
+    home = clone(coach_home, tmp_path / "own")  # what the command prints is noted in the library
     text = EXAMPLES[0].read_text(encoding="utf-8")
     code = "import sys; sys.argv[0] = 'coach'; from serving.cli import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code, "score", str(EXAMPLES[0]), "--json"],
-        env={"COACH_HOME": str(coach_home), "PYTHONPATH": str(Path(__file__).parent.parent)},
+        env={"COACH_HOME": str(home), "PYTHONPATH": str(Path(__file__).parent.parent)},
         capture_output=True,
         text=True,
         check=True,
