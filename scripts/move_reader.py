@@ -71,6 +71,7 @@ def main() -> None:
     parser.add_argument("--judges", nargs="+")
     parser.add_argument("--epochs", type=int, default=MoveOptions().epochs)
     parser.add_argument("--start", type=Path, help="a reader's folder")
+    parser.add_argument("--kept", type=float, default=0.0, help="share of that reader's weights that is kept")
     parser.add_argument("--rate", type=float, default=MoveOptions().learning_rate)
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
@@ -78,11 +79,11 @@ def main() -> None:
     corpus = read_corpus()
     judges = Judges(given.judges, JUDGES.pairs) if given.judges else JUDGES
     lessons = Lessons(read_pairs(labelled.AUTHORED / "pairs"), read_single_turns(labelled.AUTHORED / "turns"))
+    options = MoveOptions(
+        epochs=given.epochs, learning_rate=given.rate, start=given.start, start_kept=given.kept if given.start else 0
+    )
     with progress() as say:
-        judged = train_reader(
-            corpus, lessons, judges, given.out, BUNDLED_BASE_MODEL,
-            MoveOptions(epochs=given.epochs, learning_rate=given.rate, start=given.start), given.work, say,
-        )  # fmt: skip
+        judged = train_reader(corpus, lessons, judges, given.out, BUNDLED_BASE_MODEL, options, given.work, say)
     show(judged, corpus)
 
 

@@ -1,5 +1,6 @@
 """The move reader is trained on some writers, judged on others, and resumes to the same numbers."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,11 @@ from salescoach.moves.reader import EncoderReader
 from salescoach.moves.taxonomy import HANDLED, MOVES
 from salescoach.moves.windows import Window
 from salescoach.progress import silent
-from training.authored.corpus import CallCourse, Pair, SingleTurn, read_call, read_labels, read_pairs
+from salescoach.types import Turn
+from training.authored.corpus import CallCourse, Pair, SingleTurn, read_call, read_pairs, read_single_turns
+from training.authored.labelled import labels_by
 from training.moves.calibrate import best_threshold, fit_handling, halves, platt
-from training.moves.data import PairRows, label_rows, single_rows
+from training.moves.data import PairRows, SingleRows, label_rows, single_rows
 from training.moves.finetune import MoveOptions
 from training.moves.judge import ANY, CallReading, handled_accuracy, reading_figures
 from training.moves.run import Corpus, Judges, Lessons, train_reader
@@ -27,13 +30,13 @@ IDS = ("w01-002", "w02-003", "w05-001", "w05-002", "w06-002", "w06-003", "w08-00
 JUDGES = Judges(calls=("w05", "w06"), pairs=("p2",))
 N_TURNS = 40
 BOTH = {True, False}
-OPTIONS = MoveOptions(n_trained_layers=1, epochs=2, pairs_a_step=1)
+OPTIONS = MoveOptions(n_trained_layers=1, epochs=2, pairs_a_step=1, singles_a_step=3)
 
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
     calls = {one: read_call(AUTHORED / "calls" / f"{one}.txt") for one in IDS}
-    labels = {one: read_labels(AUTHORED / "labels" / "settled" / f"{one}.txt", calls[one]) for one in IDS}
+    labels = {one: settled for one, settled in labels_by("settled", calls).items() if one in IDS}
     forecasts = {one: labels[one].probability for one in IDS}
     courses = {one: CallCourse(call_id=one, course=((0, 0.4), (9, 0.2), (30, forecasts[one]))) for one in IDS}
     return Corpus(calls, labels, forecasts, courses, forecasts, {one: place % 2 == 0 for place, one in enumerate(IDS)})
@@ -59,9 +62,13 @@ def pairs_of(writer: str) -> list[Pair]:
     return [pair for pair in read_pairs(AUTHORED / "pairs") if pair.id.startswith(f"{writer}-")][:4]
 
 
-def train(corpus: Corpus, out: Path, work: Path, options: MoveOptions = OPTIONS) -> str:
+def lessons() -> Lessons:
     pairs = [*read_pairs(AUTHORED / "pairs")[:6], *pairs_of("p2")]
-    train_reader(corpus, Lessons(pairs), JUDGES, out, BUNDLED_BASE_MODEL, options, work, silent)
+    return Lessons(pairs, read_single_turns(AUTHORED / "turns")[:30])
+
+
+def train(corpus: Corpus, out: Path, work: Path, options: MoveOptions = OPTIONS) -> str:
+    train_reader(corpus, lessons(), JUDGES, out, BUNDLED_BASE_MODEL, options, work, silent)
     return EncoderReader.load(out, Path(resolve_base_model(BUNDLED_BASE_MODEL))).model_id
 
 
@@ -84,9 +91,8 @@ def test_a_reader_is_trained_resumed_and_reads(beginnings: Corpus, tmp_path: Pat
         if done > total // 2:
             raise KeyboardInterrupt
 
-    pairs = [*read_pairs(AUTHORED / "pairs")[:6], *pairs_of("p2")]
     with pytest.raises(KeyboardInterrupt):
-        train_reader(corpus, Lessons(pairs), JUDGES, tmp_path / "no", BUNDLED_BASE_MODEL, OPTIONS, killed, stop)
+        train_reader(corpus, lessons(), JUDGES, tmp_path / "no", BUNDLED_BASE_MODEL, OPTIONS, killed, stop)
     assert not (tmp_path / "no").exists()
     assert train(corpus, tmp_path / "resumed", killed) == whole
     # One that goes on from it and learns next to nothing reads as it does.
@@ -122,6 +128,23 @@ def test_a_turn_by_itself_says_nothing_of_concerns() -> None:
     assert known[0, MOVES.index("commitment")]
     assert not known[1, MOVES.index("commitment")]
     assert not known[:, CONCERN:].any()
+
+
+def test_a_turn_put_into_a_call_is_seen_with_what_was_said_before_it(corpus: Corpus) -> None:
+    singles = [
+        SingleTurn(role="customer", text="We've gone elsewhere.", moves=("refusal", "competitor")),
+        SingleTurn(role="customer", text="Right, we'll sign.", moves=("commitment",)),
+        SingleTurn(role="rep", text="Silly me, wrong page.", moves=()),
+    ]
+
+    def see(turns: Sequence[Turn]) -> list[Window]:
+        return [Window(tuple(len(turn.text) for turn in turns[: place + 1]), 1) for place in range(len(turns))]
+
+    rows = SingleRows.of(singles, corpus.calls, see)
+    assert rows.direction.tolist() == [-1, 1, 0]
+    said = [len(turn.text) for turn in corpus.calls[IDS[0]].turns]
+    assert rows.window(0, IDS[0], 0).ids == (21,)
+    assert rows.window(2, IDS[0], 9).ids == (*said[6:9], 21)
 
 
 def test_pairs_come_with_the_better_version_first() -> None:

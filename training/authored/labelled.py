@@ -36,7 +36,7 @@ def authored_calls() -> list[LabelledCall]:
 
 def labels_by(who: Labeller, calls: Mapping[str, Transcript]) -> dict[str, Labels]:
     """What one of the two labellers made of calls, or what was settled, by call."""
-    file = AUTHORED / "labels" / (who if who == "settled" else f"{who}.txt.gz")
+    file = AUTHORED / "labels" / f"{who}.txt.gz"
     return {one.call_id: one for one in read_all_labels(file, calls)}
 
 

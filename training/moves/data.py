@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from salescoach.moves.heads import CONCERN, EASED, MET, N_OUTPUTS, TAKES_UP, possible
-from salescoach.moves.taxonomy import MOVES, Handled
-from salescoach.moves.windows import Window
+from salescoach.moves.taxonomy import MOVES, Handled, MoveName
+from salescoach.moves.windows import N_BEFORE, Window
 from salescoach.types import Transcript, Turn
 from training.authored.corpus import LOOKALIKE, Labels, Pair, SingleTurn, Version
 
@@ -72,14 +73,59 @@ def label_rows(labels: Labels, turns: Sequence[Turn]) -> np.ndarray:
 def single_rows(turns: Sequence[SingleTurn]) -> tuple[np.ndarray, np.ndarray]:
     """What turns by themselves do, float32, and which of that is known, bool: both of shape (n_turns, n_outputs).
 
-    Concerns aren't labelled.
+    Those who wrote them went by what is ``BLUNT``; what else a turn does is known only where they said so.
     """
     labels = np.zeros((len(turns), N_OUTPUTS), dtype=np.float32)
     for row, one in zip(labels, turns, strict=True):
         row[[MOVES.index(move) for move in one.moves]] = 1
-    known = possible([one.role for one in turns])
-    known[:, CONCERN:] = False
-    return labels, known
+    is_blunt = np.isin(np.arange(N_OUTPUTS), [MOVES.index(move) for move in BLUNT])
+    return labels, possible([one.role for one in turns]) & (is_blunt | (labels > 0))
+
+
+LOWERS: Final[frozenset[MoveName]] = frozenset({"refusal", "hostility", "rude", "dismiss"})
+RAISES: Final[frozenset[MoveName]] = frozenset({"commitment"})
+BLUNT: Final = LOWERS | RAISES | {"competitor", "stall"}
+
+
+@dataclass(frozen=True)
+class SingleRows:
+    """Turns by themselves, to be put into calls.
+
+    Attributes:
+        turns: each of them.
+        labels: what they do, shape (n_turns, n_outputs), float32.
+        known: which labels teach anything, of the same shape, bool.
+        direction: -1 where a call is worth less with the turn in it, 1 where it is worth more, else 0.
+        calls: the turns of each call to put them into, by id.
+        see: turns of a call -> their windows.
+    """
+
+    turns: tuple[Turn, ...]
+    labels: np.ndarray
+    known: np.ndarray
+    direction: np.ndarray
+    calls: Mapping[str, Transcript]
+    see: Callable[[Sequence[Turn]], list[Window]]
+
+    def __len__(self) -> int:
+        return len(self.turns)
+
+    @classmethod
+    def of(
+        cls,
+        singles: Sequence[SingleTurn],
+        calls: Mapping[str, Transcript],
+        see: Callable[[Sequence[Turn]], list[Window]],
+    ) -> "SingleRows":
+        """All turns by themselves, for some calls."""
+        turns = tuple(Turn(speaker=one.role.capitalize(), role=one.role, text=one.text) for one in singles)
+        direction = [bool(RAISES & {*one.moves}) - bool(LOWERS & {*one.moves}) for one in singles]
+        return cls(turns, *single_rows(singles), np.array(direction, dtype=np.int64), calls, see)
+
+    def window(self, row: int, call_id: str, place: int) -> Window:
+        """What the reader sees of a turn that is put before the turn at ``place`` of a call."""
+        before = self.calls[call_id].turns[max(0, place - N_BEFORE) : place]
+        return self.see([*before, self.turns[row]])[-1]
 
 
 def known_rows(labels: Labels, turns: Sequence[Turn]) -> np.ndarray:

@@ -1,12 +1,14 @@
 """Fine-tunes the layers of the base encoder until the moves of a turn can be read off its feature vector.
 
-A step takes one whole call and some pairs. Three losses add up:
+A step takes one whole call, some pairs and some turns by themselves. Four losses add up:
 
 - moves: binary cross-entropy over what the side of each turn can do; rare moves weigh more.
 - worth: cross-entropy of what the call is worth (``salescoach.moves.worth``), as a whole and after some of its turns,
   with the forecasts of those who judged it from the text alone. A drawn outcome is a coin thrown at such a forecast,
   and teaches less; a forecast that moves as the call goes on says which turns moved it.
 - pairs: the deal is worth more after the better of two versions that differ in a few words, -log sigmoid(z_a - z_b).
+- singles: blunt turns, put anywhere into the call. What they do is learned from their words and not from what led up to
+  them, and that the call is worth less with a refusal or an insult in it, and more with a promise.
 
 Word vectors stay as they are: they are half of all weights, and so few turns can't teach them.
 """
@@ -30,7 +32,7 @@ from salescoach.progress import Progress
 from salescoach.types import Frozen
 from training.checkpoint import load_checkpoint, save_checkpoint
 from training.layers import batches_within
-from training.moves.data import PairRows, TurnRows
+from training.moves.data import PairRows, SingleRows, TurnRows
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,9 +54,17 @@ class MoveOptions(Frozen):
     worth_weight: float = Field(0.3, ge=0)
     beginnings_a_step: int = Field(8, ge=0, description="of the call, whose worth is learned beside that of the whole")
     pair_weight: float = Field(0.3, ge=0)
-    pairs_a_step: int = Field(4, ge=0)
+    pairs_a_step: int = Field(6, ge=0)
+    single_weight: float = Field(0.5, ge=0)
+    singles_a_step: int = Field(12, ge=0)
     seed: int = 7
     start: Path | None = Field(None, description="a reader's folder to go on from; without one, the base encoder")
+    start_kept: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="how much of that reader's weights is mixed into the trained ones (WiSE-FT, Wortsman et al. 2022)",
+    )
 
 
 @dataclass(frozen=True)
@@ -114,6 +124,16 @@ class Learner:
                 self._layers[name].copy_(weights)
             for parameter, values in learned:
                 parameter.copy_(torch.from_numpy(values))
+
+    def blend(self, other: "Learner", start: Path, share: float) -> None:
+        """Moves everything back to a ``share`` of what was learned in ``start``, which ``other`` is there to hold."""
+        import torch
+
+        other.go_on_from(start)
+        before = other.named()
+        with torch.no_grad():
+            for name, parameter in self.named().items():
+                parameter.lerp_(before[name], share)
 
     def groups(self, options: MoveOptions) -> list[dict[str, Any]]:
         """Weights and learning rates, as an optimiser takes them."""
@@ -191,6 +211,7 @@ def finetune(
     turns: TurnRows,
     courses: Sequence[Sequence[float]],
     pairs: PairRows,
+    singles: SingleRows,
     options: MoveOptions,
     work: Path,
     say: Progress,
@@ -202,6 +223,7 @@ def finetune(
         turns: of the calls to learn from.
         courses: of each call, the probability that it converts after each of its turns, from the text alone.
         pairs: that must be told apart.
+        singles: turns to put into the calls.
         options: how to train.
         work: a folder for the checkpoint; it holds numbers only.
         say: is told how far it is.
@@ -221,8 +243,9 @@ def finetune(
         "turns": turns.digest(),
         "courses": [sum(course) for course in courses],
         "pairs": len(pairs),
+        "singles": len(singles),
     }
-    file, facts = work / "moves.safetensors", {"options": options.model_dump_json(), **taught}
+    file, facts = work / "moves.safetensors", {"options": options.model_dump_json(exclude={"start_kept"}), **taught}
     done = _resume(file, facts, learner, optimiser)
     learner.train(True)
     for epoch in range(done, options.epochs):
@@ -232,7 +255,7 @@ def finetune(
             share = (epoch * n_calls + place + 1) / (options.epochs * n_calls)
             for group, rate in zip(optimiser.param_groups, rates, strict=True):
                 group["lr"] = rate * min(share / max(options.warm_up, 1e-9), (1 - share) / (1 - options.warm_up))
-            loss = _loss_of_call(learner, turns, int(call), courses[call], rng, weight, options)
+            loss = _loss_of_call(learner, turns, singles, int(call), courses[call], rng, weight, options)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             if options.pairs_a_step and len(pairs):
@@ -243,6 +266,8 @@ def finetune(
             say("fine-tuning on moves", epoch * n_calls + place + 1, options.epochs * n_calls)
         _keep(file, facts | {"epochs": epoch + 1}, learner, optimiser)
     learner.train(False)
+    if options.start is not None and options.start_kept:
+        learner.blend(Learner(base, options), options.start, options.start_kept)
     return learner.finish()
 
 
@@ -255,6 +280,7 @@ def rare_weights(turns: TurnRows, most: float) -> np.ndarray:
 def _loss_of_call(
     learner: Learner,
     turns: TurnRows,
+    singles: SingleRows,
     call: int,
     course: Sequence[float],
     rng: np.random.Generator,
@@ -271,7 +297,38 @@ def _loss_of_call(
     worth = binary_cross_entropy_with_logits(
         learner.worth(features, ends), torch.tensor([course[end - 1] for end in ends]), reduction="none"
     )
-    return loss + options.worth_weight * (worth[0] + worth[1:].mean()) / 2
+    loss = loss + options.worth_weight * (worth[0] + worth[1:].mean()) / 2
+    if options.singles_a_step and len(singles):
+        told = _loss_of_singles(learner, features, singles, turns.call_ids[call], rng, weight, options)
+        loss = loss + options.single_weight * told
+    return loss
+
+
+def _loss_of_singles(
+    learner: Learner,
+    features: "Tensor",
+    singles: SingleRows,
+    call_id: str,
+    rng: np.random.Generator,
+    weight: "Tensor",
+    options: MoveOptions,
+) -> "Tensor":
+    """Some turns put into a call, each by itself: what they do, and which way the worth of the call goes with them."""
+    import torch
+    from torch.nn.functional import softplus
+
+    chosen = rng.choice(len(singles), min(options.singles_a_step, len(singles)), replace=False)
+    places = rng.integers(0, len(features) + 1, len(chosen))
+    seen = [singles.window(int(row), call_id, int(place)) for row, place in zip(chosen, places, strict=True)]
+    own = learner.dropped(learner.features(seen))
+    moves = _loss_of_moves(learner, own, singles.labels[chosen], singles.known[chosen], weight)
+    before = learner.worth(features)[0]
+    ranks = [
+        softplus(way * (before - learner.worth(torch.cat([features[:place], own[at : at + 1], features[place:]]))[0]))
+        for at, (way, place) in enumerate(zip(singles.direction[chosen].tolist(), places.tolist(), strict=True))
+        if way
+    ]
+    return moves + torch.stack(ranks).mean() if ranks else moves
 
 
 def _loss_of_pairs(

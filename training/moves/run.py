@@ -34,7 +34,7 @@ from salescoach.progress import Progress
 from salescoach.types import Transcript
 from training.authored.corpus import CallCourse, Labels, Pair, SingleTurn
 from training.moves.calibrate import calibrated, fit_handling, fit_profile, halves
-from training.moves.data import PairRows, TurnRows, known_rows, label_rows, single_rows
+from training.moves.data import PairRows, SingleRows, TurnRows, known_rows, label_rows, single_rows
 from training.moves.finetune import MoveOptions, TrainedReader, finetune, rare_weights
 from training.moves.judge import CallReading, handled_accuracy, outcome_figures, reading_figures
 from training.moves.lexical import fit_lexical
@@ -132,7 +132,9 @@ def train_reader(
     turns = TurnRows.of(learned.calls, learned.labels, seen.windows)
     worth = [learned.course(one) for one in turns.call_ids]
     teaching = [pair for pair in lessons.pairs if writer_of(pair.id) not in judges.pairs]
-    trained = finetune(base, turns, worth, PairRows.of(teaching, seen.windows), options, work, say)
+    pairs = PairRows.of(teaching, seen.windows)
+    singles = SingleRows.of(lessons.turns, learned.calls, seen.windows)
+    trained = finetune(base, turns, worth, pairs, singles, options, work, say)
     rare = rare_weights(turns, options.rare_weight)
     lexical = _lexical(learned, turns, lessons.turns)
 
