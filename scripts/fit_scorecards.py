@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+from safetensors.numpy import load_file, save_file
 
 import salescoach.scorecards
 from salescoach.config import Settings
@@ -29,8 +30,8 @@ TEACHING = ("more.jsonl.gz", "teaching.jsonl.gz")
 def kept(file: Path, make: Callable[[], Mapping[str, np.ndarray]]) -> Mapping[str, np.ndarray]:
     """Arrays by call, from a file or, where there is none yet, made and kept there."""
     if not file.exists():
-        np.savez(file, **make())
-    return dict(np.load(file))
+        save_file(dict(make()), file)
+    return load_file(file)
 
 
 def main() -> None:
@@ -45,13 +46,15 @@ def main() -> None:
     ids = sorted({one.call for one in labels})
     settled = labelled.labels_by("settled", calls)
     learned = {one: calls[one] for one in calls if one in settled and writer_of(one) not in labelled.JUDGES}
-    words = kept(given.work / "words.npz", lambda: heard_by_words(learned, {one: settled[one] for one in learned}))
+    words = kept(
+        given.work / "words.safetensors", lambda: heard_by_words(learned, {one: settled[one] for one in learned})
+    )
 
     def heard_by_reader() -> dict[str, np.ndarray]:
         reader = load_reader(Settings.load())
         return {one: reader.probabilities(calls[one].turns) for one in ids}
 
-    reader = kept(given.work / "reader.npz", heard_by_reader)
+    reader = kept(given.work / "reader.safetensors", heard_by_reader)
     fit_criterion_heads(calls, labels, {one: as_if_unseen(words[one], reader[one]) for one in ids}).save(given.out)
     print(f"{len(ids)} calls, {len(labels)} labels: {given.out}, {given.out.stat().st_size:,} bytes")
 

@@ -245,7 +245,7 @@ FIRST, SECOND = "(criterion 'renewal date'): ", "(criterion 'asked for the renew
     ("old", "new", "message"),
     [
         ("side: rep", "side: buyer", f"line 12 {SECOND}side: 'buyer' is none of 'customer', 'rep', 'either'."),
-        ("[close]", "[clse]", f"line 13 {SECOND}moves: 'clse' is none of 'objection_price', "),
+        ("[close]", "[clse]", f"line 13 {SECOND}moves: 'clse' is no move; docs/moves.md has their names."),
         ("[close]", "[pain]", f"line 10 {SECOND}pain is no move of the rep's side."),
         ("    moves: [close]\n", "", f"line 10 {SECOND}it rests on moves or on a tracker; give one of the two."),
         ("counts: the rep asks for it", "means: it", f"line 10 {SECOND}counts: it is missing."),

@@ -65,7 +65,7 @@ def _judged(playbook: str, one: Criterion, heard: HeardCall, heads: CriterionHea
 def _not_applicable(one: Criterion, heard: HeardCall, side: np.ndarray) -> str | None:
     """Why a criterion makes no sense in a call, in a sentence."""
     when = one.not_applicable
-    made = (heard.p >= heard.thresholds).any(axis=0)
+    made = np.asarray(np.max(heard.p >= heard.thresholds, axis=0), dtype=bool)
     if not side.any():
         whose = "Nobody speaks" if one.side == "either" else f"Nobody is known to speak for the {one.side}'s side"
         return f"{whose} in this call."

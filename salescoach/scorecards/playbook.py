@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from salescoach.errors import InputError
-from salescoach.moves.taxonomy import CUSTOMER_MOVES, REP_MOVES, SHARED_MOVES, MoveName
+from salescoach.moves.taxonomy import CUSTOMER_MOVES, MOVES, REP_MOVES, SHARED_MOVES
 from salescoach.plain_yaml import PlainYaml, read_yaml
 from salescoach.types import Frozen
 
@@ -35,7 +35,14 @@ def _one_line(text: str) -> str:
     return text
 
 
+def _known(move: str) -> str:
+    if move not in MOVES:
+        raise ValueError(f"{move[:MAX_NAME]!r} is no move; docs/moves.md has their names")
+    return move
+
+
 Name = Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_one_line)]
+Moves = tuple[Annotated[str, AfterValidator(_known)], ...]
 
 
 class NotApplicable(Frozen):
@@ -46,8 +53,8 @@ class NotApplicable(Frozen):
     """
 
     shorter_than: int | None = Field(None, ge=1)
-    if_any_of: tuple[MoveName, ...] = ()
-    if_none_of: tuple[MoveName, ...] = ()
+    if_any_of: Moves = ()
+    if_none_of: Moves = ()
 
 
 class Criterion(Frozen):
@@ -61,7 +68,7 @@ class Criterion(Frozen):
     name: Name
     counts: Annotated[str, Field(max_length=MAX_COUNTS), AfterValidator(_one_line)]
     side: Side
-    moves: tuple[MoveName, ...] = ()
+    moves: Moves = ()
     tracker: Name | None = None
     learned: bool = False
     contains: tuple[Pattern, ...] = ()
