@@ -65,7 +65,9 @@ def main() -> None:
         row = (playbook, criterion, *counts, same, intervals, f"{same_turn(pairs):.2f}")
         print(f"| {' | '.join(row)} |", flush=True)
     for name, values in zip(("weighted kappa", "kappa, met or not"), np.array(kappas).T, strict=True):
-        print(f"\n{name}: mean {np.nanmean(values):.2f}; 0.6 or more on {np.sum(values >= 0.6)} of {len(values)}")
+        known = values[~np.isnan(values)]
+        mean = known.sum() / max(len(known), 1)
+        print(f"\n{name}: mean {mean:.2f}; 0.6 or more on {np.sum(known >= 0.6)} of {len(values)}")
     if given.runs:
         call = calls[labels[0].call]
         cards = [
@@ -100,9 +102,12 @@ def with_interval(
     labelled_as: np.ndarray, found_as: np.ndarray, measure: Callable[[np.ndarray, np.ndarray], float]
 ) -> str:
     """A measure with its bootstrap interval."""
+    value = measure(labelled_as, found_as)
+    if np.isnan(value):
+        return "undefined"
     rows = np.random.default_rng(0).integers(0, len(found_as), (N_DRAWS, len(found_as)))
     low, high = np.nanquantile([measure(labelled_as[drawn], found_as[drawn]) for drawn in rows], [0.025, 0.975])
-    return f"{measure(labelled_as, found_as):.2f} ({low:.2f} to {high:.2f})"
+    return f"{value:.2f} ({low:.2f} to {high:.2f})"
 
 
 if __name__ == "__main__":
