@@ -74,7 +74,7 @@ def main() -> None:
             "".join(anew.score(call, bundled_playbook(name)).model_dump_json() for name in BUNDLED)
             for anew in (ScorecardDesk(lambda: load_reader(settings, cached=False), None) for _ in range(given.runs))
         ]
-        print(f"\n{given.runs} runs, each with a reader of its own: {len(set(cards))} different result")
+        print(f"\n{given.runs} runs, each with a reader of its own: {len(set(cards))} distinct")
 
 
 def weighted(labelled_as: np.ndarray, found_as: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from salescoach.reading.transcripts import read_transcript
-from salescoach.scorecards.results import Scorecard
+from salescoach.scorecards.results import JudgedCriterion, Scorecard
 from serving.cli import app as cli
 from serving.cli.printing import MAX_WIDTH
 from serving.cli.scorecard_table import scorecard_page
@@ -60,6 +60,18 @@ def test_the_page_is_narrow_and_shows_every_criterion() -> None:
     assert max(map(len, shown.splitlines())) <= MAX_WIDTH
     assert shown.startswith("bant: ")
     assert all(name in shown for name in ("budget", "authority", "need", "timing"))
+
+
+def test_the_page_counts_partly_as_half(capsys: pytest.CaptureFixture[str]) -> None:
+    call = read_transcript(CALL)
+    quoted = [
+        JudgedCriterion(name=met, met=met, turn=1, quote=call.turns[0].text, why=".") for met in ("yes", "partly")
+    ]
+    missing = JudgedCriterion(name="no", met="no", turn=None, quote=None, why="Not heard: anything.")
+    Console(width=MAX_WIDTH).print(scorecard_page(Scorecard.of("own", (*quoted, missing), call), call))
+    shown = capsys.readouterr().out
+    assert shown.startswith("own: 1.5 of 3 met (50 %; partly counts half)")
+    assert "Not heard: anything." in shown
 
 
 def test_the_page_of_a_call_to_which_nothing_applies(capsys: pytest.CaptureFixture[str]) -> None:

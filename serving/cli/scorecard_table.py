@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from salescoach.scorecards.results import JudgedCriterion, Met, Scorecard
+from salescoach.scorecards.results import WORTH, JudgedCriterion, Met, Scorecard
 from salescoach.types import Transcript
 
 MAX_QUOTE: Final = 160  # characters of a turn; --json has the whole
@@ -42,8 +42,7 @@ def _shown(one: JudgedCriterion) -> Text:
 
 
 def _share(found: Scorecard) -> str:
-    n = sum(one.met != "not applicable" for one in found.criteria)
     if found.score is None:
         return "nothing of it applies to this call"
-    worth = f"{found.score * n:g}"
-    return f"{worth} of {n} met ({round(100 * found.score)} %; partly counts half)"
+    worth = [WORTH[one.met] for one in found.criteria if one.met != "not applicable"]
+    return f"{sum(worth):g} of {len(worth)} met ({round(100 * found.score)} %; partly counts half)"
