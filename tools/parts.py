@@ -9,6 +9,7 @@ from salescoach.library.precedents import CallIndex
 from salescoach.model.scoring import DIGITS, Scorer
 from salescoach.moves.results import CallMoves
 from salescoach.moves.trackers.desk import TrackerDesk
+from salescoach.scorecards.desk import ScorecardDesk
 from salescoach.types import Frozen, LabelledCall, Role, Turn
 
 Direction = Literal["raised", "lowered", "did not move"]
@@ -16,13 +17,17 @@ Direction = Literal["raised", "lowered", "did not move"]
 
 @dataclass(frozen=True)
 class Parts:
-    """Everything a tool may read. ``rep_lookups``: whether numbers may be asked for by rep; ``trackers``: if any."""
+    """Everything a tool may read.
+
+    ``rep_lookups``: whether numbers may be asked for by rep; ``trackers``, ``scorecards``: None where there are none.
+    """
 
     library: Library
     scorer: Scorer
     index: CallIndex
     rep_lookups: bool = False
     trackers: TrackerDesk | None = None
+    scorecards: ScorecardDesk | None = None
 
 
 class QuotedTurn(Frozen):

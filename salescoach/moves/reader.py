@@ -215,6 +215,11 @@ class EncoderReader:
         words = self._words.logits([seen_words(window) for window in windows])
         return self._heads.probabilities(features, words, [window[-1].role for window in windows])
 
+    @property
+    def thresholds(self) -> np.ndarray:
+        """From which probability on a turn makes a move, and last raises a concern: shape (n_moves + 1,) at least."""
+        return self._heads.threshold
+
     def read(self, transcript: Transcript) -> CallMoves:
         """The moves of each turn, the objections and the next step."""
         turns = transcript.turns

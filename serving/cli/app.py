@@ -29,7 +29,7 @@ from serving.usecases.private_home import hide_new_files, keep_private
 
 COMMANDS = (
     look_after.setup, look_after.chat,
-    score.read, score.score, score.metrics, score.moves, score.similar, score.ask,
+    score.read, score.score, score.metrics, score.moves, score.scorecard, score.similar, score.ask,
     learn.sample, learn.train,
     keep.index, keep.add, keep.outcome, keep.delete,
     judge.evaluate, judge.compare, judge.audit,

@@ -1,4 +1,4 @@
-"""The commands about one call: its score, its metrics, calls like it, and questions to the coach."""
+"""The commands about one call: its score, its metrics, its scorecard, calls like it, and questions to the coach."""
 
 import asyncio
 from pathlib import Path
@@ -102,6 +102,24 @@ def moves(
         reader = load_reader(settings)
     found = reader.read(transcript)
     printing.result(found, moves_page(found, transcript), as_json)
+
+
+def scorecard(
+    file: File,
+    playbook: Annotated[str, typer.Option(help="meddicc, bant, spin, or a YAML file of your own")] = "meddicc",
+    rep: RepNames = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a call by a sales playbook: each criterion met, partly, not, or not applicable, with its quote."""
+    from serving.cli.scorecard_table import scorecard_page
+    from serving.usecases.read import read_call
+    from serving.usecases.scorecard import score_by_playbook
+    from serving.usecases.team import our_side
+
+    settings = Settings.load()
+    transcript = read_call(file_or_stdin(file), our_side(settings, rep))
+    found = score_by_playbook(settings, transcript, playbook)
+    printing.result(found, scorecard_page(found, transcript), as_json)
 
 
 def similar(

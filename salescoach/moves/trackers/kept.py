@@ -17,6 +17,7 @@ from salescoach.moves.trackers.tracker import (
     named,
     new_tracker,
 )
+from salescoach.plain_yaml import read_yaml
 from salescoach.types import Frozen, Turn
 from salescoach.whole_file import whole_file
 
@@ -40,7 +41,7 @@ class KeptTrackers:
             return ()
         try:
             return _Trackers.model_validate(_parsed(self._file)).trackers
-        except (OSError, ValueError):
+        except (OSError, ValueError, InputError):
             raise CoachError(
                 f"The trackers in {self._file} can't be read; mend the file, or move it away and add them again."
             ) from None
@@ -168,7 +169,7 @@ def read_trackers(file: Path) -> list[Tracker]:
     """
     try:
         given = _parsed(file)
-    except (OSError, ValueError):
+    except (OSError, ValueError, InputError):
         raise InputError(f"{file.name} can't be read as YAML; give a file that `coach tracker export` wrote.") from None
     rows = given.get("trackers") if isinstance(given, dict) else None
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
@@ -196,25 +197,10 @@ class _Trackers(Frozen):
     trackers: tuple[Tracker, ...]
 
 
-class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]
-    """Without aliases, by which a short file can stand for endless data."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise ValueError("an alias")
-        return super().compose_node(parent, index)
-
-
 def _parsed(file: Path) -> Any:
-    """What is in a YAML file; raises OSError, or ValueError where it is none."""
+    """What is in a YAML file; raises OSError, or InputError where it is none."""
     with file.open("rb") as opened:
-        content = opened.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise ValueError("too long")
-    try:
-        return yaml.load(content.decode(), Loader=_PlainLoader)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ValueError(str(error)) from None
+        return read_yaml(opened.read(MAX_BYTES + 1), file.name, MAX_BYTES).data
 
 
 def _as_row(tracker: Tracker, with_places: bool) -> dict[str, Any]:
