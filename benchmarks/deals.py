@@ -10,11 +10,10 @@ reader reads of the calls, the speakers' labels and the dates. ``docs/deals.md``
 import argparse
 import math
 import re
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -28,6 +27,7 @@ from salescoach.deals.calls import AccountCall, Heard
 from salescoach.deals.risks import AFTER_REFUSAL, RISK_KINDS, DealState, RiskKind, risks_of
 from salescoach.library import Library, score_log
 from salescoach.library.score_log import LoggedScore
+from salescoach.model.artifact import ModelFolder, find_model
 from salescoach.model.scoring import CallScorer
 from salescoach.moves.results import CallMoves
 from salescoach.stats.measures import roc_auc
@@ -52,10 +52,13 @@ LONGER_THAN: Final = 1.645  # standard deviations: a silence longer than 95 of 1
 EFFECTS: Final[Mapping[RiskKind, float]] = {
     "gone_quiet": -1.2, "step_overdue": -0.6, "single_contact": -0.4, "no_decision_maker": -0.4
 }  # fmt: skip
+N_TIMED: Final = 10_000
 LOST: Final = 0.55  # of the accounts, as of the authored calls
 LAST_CALLS_WEIGHT: Final = 0.7  # in the log-odds of an account; the rest is the mean of its calls
 
-FIRST: Final = "Ada Bo Cleo Dov Esi Finn Gia Hal Ines Jomo Kaia Leif Mira Nils Oona Pavel Rosa Sami Tove Uri Vera Wim".split()
+FIRST: Final = (
+    "Ada Bo Cleo Dov Esi Finn Gia Hal Ines Jomo Kaia Leif Mira Nils Oona Pavel Rosa Sami Tove Uri Vera Wim"
+).split()
 LAST: Final = "Achterberg Brandvold Castelmor Dunmarrow Eskeland Fairholt Grevell Hollinrake Ivarson Jardemar".split()
 WEEKDAYS: Final = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 ORDINALS: Final = (
@@ -66,7 +69,7 @@ ORDINALS: Final = (
 
 @dataclass(frozen=True)
 class KnownCall:
-    """An authored call: what was said, what its labels say, what was drawn of its deal, and what the coach makes of it."""
+    """An authored call: what was said, its labels, the drawn facts of its deal, and what the coach makes of it."""
 
     transcript: Transcript
     labels: Labels
@@ -100,31 +103,36 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=3_000)
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
-    known = known_calls(args.writers, CallScorer.load(Settings.load()))
+    known, moves = known_calls(args.writers, CallScorer.load(Settings.load()))
     rng = np.random.default_rng(args.seed)
     accounts = [simulated(rng, known) for _ in range(args.accounts)]
     print(risk_table(accounts))
     for name, share_of_effects in (("as assumed", 1.0), ("half of that", 0.5), ("nothing", 0.0)):
         print(f"What contacts and dates do to the outcome: {name}.\n")
         print(order_table(accounts, true_log_odds(accounts, share_of_effects), rng))
-    print(speed_line(known))
+    print(speed_line(known, moves))
 
 
-def known_calls(writers: Sequence[str], scorer: CallScorer) -> list[KnownCall]:
-    """The calls of some writers, read and scored."""
+def known_calls(writers: Sequence[str], scorer: CallScorer) -> tuple[list[KnownCall], list[CallMoves]]:
+    """The calls of some writers, read and scored, and all that was read of each."""
     calls, deals = read_calls(AUTHORED / "calls"), read_deals(AUTHORED / "facts")
     labels = labels_by("settled", calls)
-    return [
-        KnownCall(
-            transcript=calls[one],
-            labels=labels[one],
-            deal=deals[one],
-            heard=Heard.of(scorer.reader.read(calls[one]).model_dump()),
-            probability=scorer.score(calls[one], n_evidence=1).probability,
+    assert scorer.reader is not None
+    known, moves = [], []
+    for one in labels:
+        if one.partition("-")[0] not in writers:
+            continue
+        moves.append(scorer.reader.read(calls[one]))
+        known.append(
+            KnownCall(
+                transcript=calls[one],
+                labels=labels[one],
+                deal=deals[one],
+                heard=Heard.of(moves[-1].model_dump()),
+                probability=scorer.score(calls[one], n_evidence=1).probability,
+            )
         )
-        for one in labels
-        if one.partition("-")[0] in writers and scorer.reader is not None
-    ]
+    return known, moves
 
 
 def simulated(rng: np.random.Generator, known: Sequence[KnownCall]) -> SimulatedAccount:
@@ -134,7 +142,9 @@ def simulated(rng: np.random.Generator, known: Sequence[KnownCall]) -> Simulated
     if n > 1 and rng.random() < WITHOUT_PRICE:
         pool = [call for call in known if not call.makes("price_talk", "objection_price")]
     own = [pool[row] for row in rng.choice(len(pool), size=n, replace=False)]
-    own.sort(key=lambda call: bool(call.makes("refusal")) and rng.random() < 0.8)  # after most refusals there is no call
+    own.sort(
+        key=lambda call: bool(call.makes("refusal")) and rng.random() < 0.8
+    )  # after most refusals there is no call
     middle = MIDDLE_GAP_DAYS * math.exp(GAPS_OF_ACCOUNTS * rng.normal())
     between = [middle * math.exp(GAPS_OF_ONE * rng.normal()) for _ in range(n - 1)]
     silence = middle * math.exp(GAPS_OF_ONE * rng.normal()) * rng.random()
@@ -273,7 +283,10 @@ def share(yes: np.ndarray) -> str:
     if not len(yes):
         return "–"
     n, p, z = len(yes), float(yes.mean()), 1.96
-    middle, half = (p + z**2 / (2 * n)) / (1 + z**2 / n), z / (1 + z**2 / n) * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    middle, half = (
+        (p + z**2 / (2 * n)) / (1 + z**2 / n),
+        z / (1 + z**2 / n) * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)),
+    )
     return f"{p:.2f} ({middle - half:.2f} to {middle + half:.2f})"
 
 
@@ -313,6 +326,64 @@ def order_table(accounts: Sequence[SimulatedAccount], log_odds: np.ndarray, rng:
 def state_of(account: SimulatedAccount, teams_gaps: Sequence[float]) -> DealState:
     """The deal as the command sees it."""
     return DealState(account.calls, account.today, usual_gap(gaps(call.at for call in account.calls), teams_gaps))
+
+
+def speed_line(known: Sequence[KnownCall], moves: Sequence[CallMoves]) -> str:
+    """How long ``find_deals`` takes for many calls, all of open deals, that were read and scored before."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings.load(home=Path(folder), model=find_model(Settings.load()))
+        manifest = ModelFolder.open(find_model(settings)).manifest
+        day = datetime(2026, 1, 5)
+        calls, read = [], {}
+        for number in range(N_TIMED):
+            own, found = known[number % len(known)], moves[number % len(known)]
+            said = Turn(speaker="Rep", role="rep", text=f"That was call number {number}.")
+            transcript = own.transcript.model_copy(update={"turns": (*own.transcript.turns, said), "call_id": None})
+            read[transcript.content_hash] = found
+            calls.append(
+                LabelledCall(
+                    transcript=transcript,
+                    call_id=f"call-{number}",
+                    account_id=f"account-{number // 3}",
+                    started_at=day + timedelta(days=number % 100),
+                )
+            )
+        with Library(settings.library_file) as library:
+            library.add(calls)
+            library.read_moves(KnownMoves(moves[0].model_id, read))
+        scores = [
+            LoggedScore(
+                call_id=None,
+                content_hash=call.transcript.content_hash,
+                model_id=manifest.model_id,
+                scorer=manifest.scorer,
+                probability=0.5,
+                interval=(0.3, 0.7),
+                abstained=False,
+                scored_at=day,
+                door="cli",
+            )
+            for call in calls
+        ]
+        score_log.append(settings.library_file, scores)
+        taken = []
+        for _ in range(3):
+            begun = time.process_time()
+            n_deals = len(find_deals(settings, "cli", on=date(2026, 6, 1)).deals)
+            taken.append(time.process_time() - begun)
+    return f"{N_TIMED:,} calls of {n_deals:,} open deals: {sorted(taken)[1]:.2f} s of CPU time"
+
+
+@dataclass(frozen=True)
+class KnownMoves:
+    """A reader that knows some calls by heart, by content hash."""
+
+    model_id: str
+    moves: Mapping[str, CallMoves]
+
+    def read(self, transcript: Transcript) -> CallMoves:
+        """What was read of a call before."""
+        return self.moves[transcript.content_hash]
 
 
 def _ordinal(word: str) -> int | None:

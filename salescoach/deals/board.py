@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Final
 
-from pydantic import Field
-
 from salescoach.deals.cadence import gaps, usual_gap
 from salescoach.deals.calls import AccountCall
 from salescoach.deals.risks import DealState, FoundRisk, RiskKind, risks_of
@@ -34,14 +32,14 @@ QuotesOf = Callable[[Sequence[tuple[str, int]]], Mapping[tuple[str, int], str]]
 
 
 class DealRisk(Frozen):
-    """A risk, quoted from a turn of a call, from 1, or dated. ``text`` says it in a sentence."""
+    """A risk, quoted from a turn of a call, from 1, or dated. ``reading`` says it in a sentence."""
 
     kind: Annotated[RiskKind, OURS]
     since: date | None
     quote: str | None
     call_id: str | None
     turn: int | None
-    text: Ours[str]
+    reading: Ours[str]
 
 
 class ScoredCall(Frozen):
@@ -80,7 +78,6 @@ class DealBoard(Frozen):
 
     deals: tuple[AccountDeal, ...]
     on: date
-    n_accounts: int = Field(description="with a deal, whether shown or not")
 
 
 def open_calls(calls: Iterable[AccountCall], *, also_closed: bool = False) -> dict[str, list[AccountCall]]:
@@ -135,7 +132,7 @@ def deal_board(
     quotes = quotes_of(wanted)
     board = [_deal(account, states[account], found[account], probabilities, quotes) for account in deals]
     board.sort(key=lambda deal: (-deal.urgency, deal.account_id))
-    return DealBoard(deals=tuple(board), on=today, n_accounts=len(board))
+    return DealBoard(deals=tuple(board), on=today)
 
 
 def urgency(probability: float | None, risks: Iterable[FoundRisk], today: date) -> float:
@@ -195,5 +192,5 @@ def _shown(risk: FoundRisk, quotes: Mapping[tuple[str, int], str]) -> DealRisk:
         quote=quote,
         call_id=risk.call.call_id,
         turn=risk.turn,
-        text=risk.text,
+        reading=risk.text,
     )

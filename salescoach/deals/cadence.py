@@ -13,9 +13,7 @@ MIN_GAP_DAYS: Final = 1.0  # two calls on a day are as good as a day apart
 
 def gaps(times: Iterable[datetime]) -> list[float]:
     """Days between calls, from their times in any order."""
-    return [
-        max(MIN_GAP_DAYS, (after - before).total_seconds() / 86_400) for before, after in pairwise(sorted(times))
-    ]
+    return [max(MIN_GAP_DAYS, (after - before).total_seconds() / 86_400) for before, after in pairwise(sorted(times))]
 
 
 def usual_gap(own: Sequence[float], teams: Sequence[float]) -> float:

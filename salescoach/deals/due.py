@@ -5,7 +5,7 @@ English only. Where several days are named, the last one counts: only then is ev
 
 import calendar
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Final
 
@@ -23,9 +23,10 @@ _ORDINALS: Final = {
     **{name: number for number, name in enumerate(_UNITS) if number},
     "twentieth": 20,
     "thirtieth": 30,
-    **{f"{tens}{joint}{_UNITS[unit]}": ten + unit for tens, ten in (("twenty", 20), ("thirty", 30)) for unit in range(1, 10)
-       for joint in ("-", " ") if ten + unit <= 31},
-}  # fmt: skip
+    **{f"twenty{joint}{_UNITS[unit]}": 20 + unit for unit in range(1, 10) for joint in "- "},
+    "thirty-first": 31,
+    "thirty first": 31,
+}
 _NUMBERS: Final = {
     "a": 1, "an": 1, "one": 1, "two": 2, "a couple of": 2, "three": 3, "a few": 3, "four": 4, "five": 5, "six": 6,
     "seven": 7, "eight": 8, "ten": 10, "twelve": 12,
@@ -46,16 +47,33 @@ _NTH_DAY = re.compile(
 )
 _WEEKDAY = re.compile(rf"(?<!last )\b(?P<weekday>{DAY})\b(?P<later> week\b| after next\b)?", re.I)
 _IN = re.compile(
-    rf"\b(?:in|within) (?P<n>{'|'.join(sorted(_NUMBERS, key=len, reverse=True))}|\d{{1,2}}) (?P<unit>day|week|month)s?\b",
+    rf"\b(?:in|within) (?P<n>{'|'.join(sorted(_NUMBERS, key=len, reverse=True))}|\d{{1,2}}) "
+    r"(?P<unit>day|week|month)s?\b",
     re.I,
 )
-_TODAY = re.compile(r"\b(?:today|tonight|this (?:morning|afternoon|evening))\b", re.I)
-_TOMORROW = re.compile(r"\btomorrow\b", re.I)
-_WEEKEND = re.compile(r"\b(?:at|over|on|by|this|after) (?:the )?weekend\b", re.I)
-_THIS_WEEK = re.compile(r"\b(?:(?:this|in the|end of the|end of this) week|later in the week)\b", re.I)
 _NEXT_WEEK = re.compile(r"\bnext week\b", re.I)
-_THIS_MONTH = re.compile(r"\b(?:this month|end of (?:the|this) month)\b", re.I)
-_NEXT_MONTH = re.compile(r"\bnext month\b", re.I)
+
+
+def _end_of_week(on: date) -> date:
+    """Friday, or Sunday where Friday is past."""
+    return on + timedelta(days=(4 if on.weekday() <= 4 else 6) - on.weekday())
+
+
+def _end_of_month(day: date) -> date:
+    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+
+
+_RELATIVE: Final[tuple[tuple[re.Pattern[str], Callable[[date], date]], ...]] = (
+    (re.compile(r"\b(?:today|tonight|this (?:morning|afternoon|evening))\b", re.I), lambda on: on),
+    (re.compile(r"\btomorrow\b", re.I), lambda on: on + timedelta(days=1)),
+    (re.compile(r"\b(?:(?:this|in the|end of the|end of this) week|later in the week)\b", re.I), _end_of_week),
+    (
+        re.compile(r"\b(?:at|over|on|by|this|after) (?:the )?weekend\b", re.I),
+        lambda on: on + timedelta(days=6 - on.weekday()),
+    ),
+    (re.compile(r"\b(?:this month|end of (?:the|this) month)\b", re.I), _end_of_month),
+    (re.compile(r"\bnext month\b", re.I), lambda on: _end_of_month(_end_of_month(on) + timedelta(days=1))),
+)
 
 
 def due_on(said: str, on: date) -> date | None:
@@ -73,7 +91,8 @@ def _days(said: str, on: date) -> Iterator[date]:
     """Every day that is named. What a longer expression has taken isn't read again."""
     for found in _OF_MONTH.finditer(said):
         month = _MONTHS.index((found["month"] or found["month_after"]).lower())
-        yield from _next(on, lambda day, m=month, n=_number(found["day"] or found["day_before"]): (day.month, day.day) == (m, n))
+        number = _number(found["day"] or found["day_before"])
+        yield from _next(on, lambda day, month=month, number=number: (day.month, day.day) == (month, number))
     left = _OF_MONTH.sub(" ", said)
     for found in _NTH_DAY.finditer(left):
         yield from _nth_day(found, on)
@@ -85,24 +104,13 @@ def _days(said: str, on: date) -> Iterator[date]:
     for found in _IN.finditer(left):
         n = _NUMBERS.get(found["n"].lower()) or int(found["n"])
         yield on + timedelta(days=n * {"day": 1, "week": 7, "month": 30}[found["unit"].lower()])
-    if _TODAY.search(left):
-        yield on
-    if _TOMORROW.search(left):
-        yield on + timedelta(days=1)
-    if _WEEKEND.search(left):
-        yield _end_of_week(on, 6)
-    if _THIS_WEEK.search(left):
-        yield _end_of_week(on, 4 if on.weekday() <= 4 else 6)
     if is_next_week and not weekdays:
-        yield _end_of_week(on, 4 if on.weekday() <= 4 else 6) + timedelta(days=7)
-    if _THIS_MONTH.search(left):
-        yield _end_of_month(on)
-    if _NEXT_MONTH.search(left):
-        yield _end_of_month(_end_of_month(on) + timedelta(days=1))
+        yield _end_of_week(on) + timedelta(days=7)
+    yield from (day_of(on) for pattern, day_of in _RELATIVE if pattern.search(left))
 
 
 def _nth_day(found: re.Match[str], on: date) -> Iterator[date]:
-    """"Thursday the sixth": the next day that is both; where there is none soon, one of the two was misheard."""
+    """As in "Thursday the sixth": the next day that is both; where there is none soon, one of the two was misheard."""
     number = _number(found["day"])
     if found["weekday"]:
         weekday = _WEEKDAYS.index(found["weekday"].lower())
@@ -112,7 +120,7 @@ def _nth_day(found: re.Match[str], on: date) -> Iterator[date]:
         yield from _next(on, lambda day: day.day == number)
 
 
-def _next(on: date, fits, *, within_days: int = LONGEST_DAYS) -> Iterator[date]:
+def _next(on: date, fits: Callable[[date], bool], *, within_days: int = LONGEST_DAYS) -> Iterator[date]:
     """The first day from a day on that fits, if there is one."""
     days = (on + timedelta(days=ahead) for ahead in range(within_days))
     yield from [day for day in [next(filter(fits, days), None)] if day is not None]
@@ -124,14 +132,6 @@ def _weekday(name: str, on: date, *, is_later: bool) -> date:
     if is_later:
         return on + timedelta(days=7 - on.weekday() + wanted)
     return on + timedelta(days=(wanted - on.weekday() - 1) % 7 + 1)
-
-
-def _end_of_week(on: date, weekday: int) -> date:
-    return on + timedelta(days=weekday - on.weekday())
-
-
-def _end_of_month(day: date) -> date:
-    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
 
 
 def _number(ordinal: str) -> int:

@@ -6,7 +6,7 @@ were read of it; who was heard from the labels of the speakers; the rest is arit
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Final, Literal, get_args
 
 from salescoach.deals.calls import AccountCall, Heard, HeardConcern, HeardStep
@@ -118,15 +118,17 @@ def _gone_quiet(deal: DealState) -> FoundRisk | None:
         return None
     if deal.due is not None and deal.due >= deal.today:
         return None
-    usual = f"about {_days(round(deal.usual_days))} between two calls {'is' if round(deal.usual_days) == 1 else 'are'} usual"
-    return FoundRisk("gone_quiet", f"No call for {_days(days)}; {usual} here.", deal.last)
+    text = f"No call for {_days(days)}; usually it takes about {_days(round(deal.usual_days))} to the next one here."
+    return FoundRisk("gone_quiet", text, deal.last)
 
 
 def _step_overdue(deal: DealState) -> FoundRisk | None:
     """The day of what the customer agreed to is past, and there was no call since."""
     if not _is_agreed(deal.last.heard) or deal.step is None or deal.due is None or deal.due >= deal.today:
         return None
-    text = f"The step due on {_day(deal.due)} is {_days((deal.today - deal.due).days)} overdue; there was no call since."
+    text = (
+        f"The step due on {_day(deal.due)} is {_days((deal.today - deal.due).days)} overdue; there was no call since."
+    )
     return FoundRisk("step_overdue", text, deal.last, deal.step.turn, deal.step.what, deal.due)
 
 
