@@ -109,7 +109,7 @@ def deal_board(
     quotes_of: QuotesOf,
     today: date,
 ) -> DealBoard:
-    """Deals, the most urgent first.
+    """Deals, the most urgent first; those that are closed come last, and have no risks but a refusal.
 
     Args:
         deals: the calls of each account's deal, in order of time.
@@ -122,7 +122,7 @@ def deal_board(
         account: DealState(calls, today, usual_gap(gaps(call.at for call in calls if call.is_dated), teams_gaps))
         for account, calls in deals.items()
     }
-    found = {account: risks_of(state) for account, state in states.items()}
+    found = {account: _risks_of(state) for account, state in states.items()}
     wanted = [
         (risk.call.call_id, risk.turn)
         for risks in found.values()
@@ -131,8 +131,13 @@ def deal_board(
     ]
     quotes = quotes_of(wanted)
     board = [_deal(account, states[account], found[account], probabilities, quotes) for account in deals]
-    board.sort(key=lambda deal: (-deal.urgency, deal.account_id))
+    board.sort(key=lambda deal: (deal.outcome is not None, -deal.urgency, deal.account_id))
     return DealBoard(deals=tuple(board), on=today)
+
+
+def _risks_of(state: DealState) -> tuple[FoundRisk, ...]:
+    is_open = state.last.outcome is None
+    return tuple(risk for risk in risks_of(state) if is_open or risk.kind == "refusal")
 
 
 def urgency(probability: float | None, risks: Iterable[FoundRisk], today: date) -> float:

@@ -11,6 +11,7 @@ from typing import Final
 
 from salescoach.speech.spoken import DAY
 
+BOTH_WITHIN_DAYS: Final = 62  # "Thursday the sixth" is no day of next year
 LONGEST_DAYS: Final = 400  # a day further ahead was misread, or isn't worth waiting for
 
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -92,7 +93,7 @@ def _days(said: str, on: date) -> Iterator[date]:
     for found in _OF_MONTH.finditer(said):
         month = _MONTHS.index((found["month"] or found["month_after"]).lower())
         number = _number(found["day"] or found["day_before"])
-        yield from _next(on, lambda day, month=month, number=number: (day.month, day.day) == (month, number))
+        yield from _soonest(on, number, month=month)
     left = _OF_MONTH.sub(" ", said)
     for found in _NTH_DAY.finditer(left):
         yield from _nth_day(found, on)
@@ -112,18 +113,22 @@ def _days(said: str, on: date) -> Iterator[date]:
 def _nth_day(found: re.Match[str], on: date) -> Iterator[date]:
     """As in "Thursday the sixth": the next day that is both; where there is none soon, one of the two was misheard."""
     number = _number(found["day"])
-    if found["weekday"]:
-        weekday = _WEEKDAYS.index(found["weekday"].lower())
-        both = next(_next(on, lambda day: day.day == number and day.weekday() == weekday, within_days=62), None)
-        yield both if both is not None else _weekday(found["weekday"], on, is_later=False)
-    else:
-        yield from _next(on, lambda day: day.day == number)
+    if not found["weekday"]:
+        yield from _soonest(on, number)
+        return
+    both = list(_soonest(on, number, weekday=_WEEKDAYS.index(found["weekday"].lower()), within_days=BOTH_WITHIN_DAYS))
+    yield from both or [_weekday(found["weekday"], on, is_later=False)]
 
 
-def _next(on: date, fits: Callable[[date], bool], *, within_days: int = LONGEST_DAYS) -> Iterator[date]:
-    """The first day from a day on that fits, if there is one."""
-    days = (on + timedelta(days=ahead) for ahead in range(within_days))
-    yield from [day for day in [next(filter(fits, days), None)] if day is not None]
+def _soonest(
+    on: date, number: int, *, month: int | None = None, weekday: int | None = None, within_days: int = LONGEST_DAYS
+) -> Iterator[date]:
+    """The first day of that number from a day on, in the month and on the weekday that are given, if there is one."""
+    for ahead in range(within_days):
+        day = on + timedelta(days=ahead)
+        if day.day == number and month in (None, day.month) and weekday in (None, day.weekday()):
+            yield day
+            return
 
 
 def _weekday(name: str, on: date, *, is_later: bool) -> date:
@@ -135,4 +140,4 @@ def _weekday(name: str, on: date, *, is_later: bool) -> date:
 
 
 def _number(ordinal: str) -> int:
-    return _ORDINALS.get(ordinal.lower()) or int(re.sub(r"\D", "", ordinal))
+    return _ORDINALS.get(ordinal.lower()) or int(ordinal.lower().rstrip("stndrh"))

@@ -126,9 +126,8 @@ def _step_overdue(deal: DealState) -> FoundRisk | None:
     """The day of what the customer agreed to is past, and there was no call since."""
     if not _is_agreed(deal.last.heard) or deal.step is None or deal.due is None or deal.due >= deal.today:
         return None
-    text = (
-        f"The step due on {_day(deal.due)} is {_days((deal.today - deal.due).days)} overdue; there was no call since."
-    )
+    late = _days((deal.today - deal.due).days)
+    text = f"What was agreed for {_day(deal.due)} is {late} overdue; there was no call since."
     return FoundRisk("step_overdue", text, deal.last, deal.step.turn, deal.step.what, deal.due)
 
 
@@ -155,9 +154,9 @@ def _objection_open(deal: DealState) -> FoundRisk | None:
     if not unmet:
         return None
     call, concern = unmet[-1]
-    others = [one.kind for _, one in unmet[:-1]]
-    more = f" So did: {', '.join(others)}." if others else ""
-    text = f"A concern ({concern.kind}) seems to have stayed open.{more}"
+    text = "A concern seems to have stayed open."
+    if len(unmet) > 1:
+        text = f"Concerns of {len(unmet)} kinds seem to have stayed open; this is the latest."
     return FoundRisk("objection_open", text, call, concern.turn, concern.quote)
 
 

@@ -187,13 +187,13 @@ class LibraryReader(LibraryDatabase):
             return [
                 AccountCall(
                     call_id=call_id,
-                    account_id=account,
+                    account_id=str(account),
                     rep_id=rep,
                     content_hash=content,
                     at=started or added,
                     is_dated=started is not None,
-                    outcome=outcome,
-                    provenance=provenance,
+                    outcome=cast("Outcome | None", outcome),
+                    provenance=cast("Provenance", provenance),
                 )
                 for call_id, account, rep, content, started, added, outcome, provenance in session.execute(query)
             ]
