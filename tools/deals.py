@@ -4,12 +4,12 @@ Where a customer has said no, nothing here says to get in touch with them again.
 """
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Annotated, Final
 
 from salescoach.deals.board import AccountDeal, DealRisk
 from salescoach.deals.desk import DealDesk, DealFilter
 from salescoach.deals.risks import RiskKind
-from salescoach.redact.our_words import Ours
+from salescoach.redact.our_words import OURS, Ours
 from salescoach.types import Frozen
 from tools.parts import Parts, call_marker, percent
 from tools.phrases import caveat, count, quote
@@ -35,7 +35,7 @@ class DealsArguments(Arguments):
 class ShownRisk(Frozen):
     """A risk, with the turn that it is quoted from, or without one where it is dated."""
 
-    kind: Ours[RiskKind]
+    kind: Annotated[RiskKind, OURS]
     reading: Ours[str]
     marker: str | None
     call_id: str | None
