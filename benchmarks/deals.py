@@ -26,6 +26,7 @@ from salescoach.deals.cadence import gaps, usual_gap
 from salescoach.deals.calls import AccountCall, Heard
 from salescoach.deals.risks import AFTER_REFUSAL, RISK_KINDS, DealState, RiskKind, risks_of
 from salescoach.library import Library, score_log
+from salescoach.library.lookups import wilson
 from salescoach.library.score_log import LoggedScore
 from salescoach.model.artifact import ModelFolder, find_model
 from salescoach.model.scoring import CallScorer
@@ -282,12 +283,8 @@ def share(yes: np.ndarray) -> str:
     """A share with its interval of 95 % (Wilson)."""
     if not len(yes):
         return "–"
-    n, p, z = len(yes), float(yes.mean()), 1.96
-    middle, half = (
-        (p + z**2 / (2 * n)) / (1 + z**2 / n),
-        z / (1 + z**2 / n) * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)),
-    )
-    return f"{p:.2f} ({middle - half:.2f} to {middle + half:.2f})"
+    low, high = wilson(float(yes.mean()), len(yes))
+    return f"{yes.mean():.2f} ({low:.2f} to {high:.2f})"
 
 
 def order_table(accounts: Sequence[SimulatedAccount], log_odds: np.ndarray, rng: np.random.Generator) -> str:

@@ -59,7 +59,7 @@ def _risks(deal: AccountDeal) -> Text:
     lines += [_risk(risk) for risk in deal.risks]
     if deal.n_unread:
         lines.append(Text(f"{deal.n_unread} of its calls could not be read.", style="dim"))
-    return Text("\n").join(lines) if lines else Text("nothing found")
+    return Text("\n").join([*(lines or [Text("nothing found")]), Text("")])
 
 
 def _risk(risk: DealRisk) -> Text:
