@@ -36,6 +36,7 @@ figures: .venv/.bootstrap-stamp  ## measure again what the docs claim (hours); D
 	@.venv/bin/python benchmarks/embedding_map.py
 	@.venv/bin/python benchmarks/call_map.py
 	@.venv/bin/coach setup && .venv/bin/python benchmarks/chat.py
+	@.venv/bin/python benchmarks/deals.py
 	@.venv/bin/coach sample $(FIGURES)/sample.csv
 	@.venv/bin/coach train $(FIGURES)/sample.csv --out $(FIGURES)/model
 	@.venv/bin/python benchmarks/sample_model.py $(FIGURES)/sample.csv --model $(FIGURES)/model

@@ -67,6 +67,7 @@ COMMANDS = {
     "setup": ["setup"],
     "similar": ["similar", str(CALL)],
     "metrics": ["metrics", str(CALL)],
+    "deals": ["deals"],
     "ask": ["ask", "How likely is it?", "--transcript", str(CALL)],
     "train": ["train"],
     "outcome": ["outcome", "made-001", "lost"],
@@ -115,7 +116,7 @@ def test_every_command_that_needs_it_says_so(
     assert files(settings.home) == before
 
 
-@pytest.mark.parametrize("command", ["similar", "train", "outcome", "delete", "metrics"])
+@pytest.mark.parametrize("command", ["similar", "deals", "train", "outcome", "delete", "metrics"])
 def test_no_command_that_reads_makes_a_library(
     tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

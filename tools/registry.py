@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from salescoach.types import Frozen
 from tools import (
     compare_calls,
+    deals,
     explain_turn,
     find_similar_calls,
     look_up_library,
@@ -37,6 +38,7 @@ SPECS: Final[tuple[ToolSpec[Any], ...]] = (
     model_quality.SPEC,
     look_up_library.SPEC,
     won_and_lost.SPEC,
+    deals.SPEC,
 )
 TOOL_OF: Final[Mapping[str, ToolSpec[Any]]] = {intent: spec for spec in SPECS for intent in spec.intents}
 _BY_RESULT: Final = {spec.result: spec for spec in SPECS}

@@ -3,14 +3,17 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from typing import TypeVar, cast
 
 from pydantic import Field
-from sqlalchemy import Select, exists, func, select
+from pydantic_core import from_json
+from sqlalchemy import Select, Text, exists, func, select, tuple_, type_coerce
 from sqlalchemy.orm import Session, selectinload
 
+from salescoach.deals.calls import AccountCall, Heard
 from salescoach.errors import InputError
 from salescoach.library.database import LibraryDatabase
 from salescoach.library.merge import call_of, kept_moves
@@ -172,6 +175,68 @@ class LibraryReader(LibraryDatabase):
         query = select(*fields).where(CallRow.visibility == "team").order_by(CallRow.call_id)
         with self._session() as session:
             return [CallSummary.model_validate(dict(row)) for row in session.execute(query).mappings()]
+
+    def account_calls(self) -> list[AccountCall]:
+        """Every call of the team that has an account, by id, without who was heard in it and what was read."""
+        fields = (
+            CallRow.call_id, CallRow.account_id, CallRow.rep_id, CallRow.content_hash, CallRow.started_at,
+            CallRow.added_at, CallRow.outcome, CallRow.provenance,
+        )  # fmt: skip
+        query = select(*fields).where(IS_TEAMS, CallRow.account_id.is_not(None)).order_by(CallRow.call_id)
+        with self._session() as session:
+            return [
+                AccountCall(
+                    call_id=call_id,
+                    account_id=str(account),
+                    rep_id=rep,
+                    content_hash=content,
+                    at=started or added,
+                    is_dated=started is not None,
+                    outcome=cast("Outcome | None", outcome),
+                    provenance=cast("Provenance", provenance),
+                )
+                for call_id, account, rep, content, started, added, outcome, provenance in session.execute(query)
+            ]
+
+    def heard_in(self, calls: Sequence[AccountCall]) -> dict[str, AccountCall]:
+        """Those of some calls that are in the library, by id, with who was heard in them and what was read."""
+        found: dict[str, AccountCall] = {}
+        for chunk in chunks(calls):
+            ids = [call.call_id for call in chunk]
+            read = select(CallRow.call_id, type_coerce(CallRow.moves, Text)).where(CallRow.call_id.in_(ids))
+            who = select(TurnRow.call_id, TurnRow.role, TurnRow.speaker).where(TurnRow.call_id.in_(ids)).distinct()
+            with self._session() as session:
+                moves = {call_id: text for call_id, text in session.execute(read)}
+                voices = session.execute(who).all()
+            customers: dict[str, set[str]] = {}
+            unknown: set[str] = set()
+            for call_id, role, speaker in voices:
+                if role == "customer":
+                    customers.setdefault(call_id, set()).add(speaker)
+                elif role == "unknown":
+                    unknown.add(call_id)
+            for call in chunk:
+                if call.call_id in moves:
+                    text = moves[call.call_id]
+                    found[call.call_id] = replace(
+                        call,
+                        customers=frozenset(customers.get(call.call_id, ())),
+                        has_unknown=call.call_id in unknown,
+                        heard=None if text is None else Heard.of(from_json(text)),
+                    )
+        return found
+
+    def texts_of(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], str]:
+        """The text of turns, each named by its call and number from 1."""
+        found: dict[tuple[str, int], str] = {}
+        for chunk in chunks(places):
+            query = select(TurnRow.call_id, TurnRow.number, TurnRow.text)
+            with self._session() as session:
+                for call_id, number, text in session.execute(
+                    query.where(tuple_(TurnRow.call_id, TurnRow.number).in_(chunk))
+                ):
+                    found[call_id, number] = text
+        return found
 
     def turns_of(self, call_ids: Sequence[str]) -> Iterator[tuple[str, tuple[Turn, ...]]]:
         """Turns of those of the calls that are in the library, without their times: much quicker than whole calls."""

@@ -15,6 +15,7 @@ import typer
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
 from serving.cli import (
+    deal_commands,
     import_commands,
     judge,
     keep,
@@ -31,6 +32,7 @@ COMMANDS = (
     look_after.setup, look_after.chat,
     score.read, score.score, score.metrics, score.moves, score.scorecard, score.similar, score.ask,
     learn.sample, learn.train,
+    deal_commands.deals,
     keep.index, keep.add, keep.outcome, keep.delete,
     judge.evaluate, judge.compare, judge.audit,
     look_after.doctor,

@@ -1,0 +1,34 @@
+"""The command about accounts: which deals are at risk, and why."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from salescoach.config import Settings
+from serving.cli import printing
+from serving.cli.options import AsJson, ModelDir
+
+
+def deals(
+    also_closed: Annotated[bool, typer.Option("--all", help="show deals that were won or lost, too")] = False,
+    on: Annotated[
+        datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="the day to look from; default: today")
+    ] = None,
+    rep: Annotated[
+        str | None, typer.Option("--rep", help="only deals with a call of this rep, where COACH_REP_LOOKUPS is on")
+    ] = None,
+    model: ModelDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which deals are at risk: accounts over their calls, each risk quoted or dated."""
+    from serving.cli.deals_table import deals_page
+    from serving.progress_bar import progress
+    from serving.usecases.deals import find_deals
+
+    settings = Settings.load(model=model)
+    with progress() as report:
+        found = find_deals(
+            settings, "cli", on=on.date() if on else None, rep=rep, also_closed=also_closed, progress=report
+        )
+    printing.result(found, deals_page(found), as_json)
