@@ -1,1 +1,1 @@
-"""Exports of a CRM -> outcomes of calls, by the rules of docs/outcomes.md."""
+"""Exports of a CRM -> outcomes of calls, by the rules of docs/library.md."""

@@ -1,4 +1,4 @@
-"""The label rules: which outcome each call has by the deals of an export. docs/outcomes.md is their definition."""
+"""The label rules: which outcome each call has by the deals of an export. docs/library.md is their definition."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime

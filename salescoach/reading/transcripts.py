@@ -1,7 +1,7 @@
 """Reading a sales conversation: bytes or text of any usual format become a ``Transcript``.
 
 The formats are the table of ``salescoach.reading.table``, one reader each. Whatever was dropped, joined or assumed on
-the way is said in ``Transcript.warnings``; see docs/transcripts.md.
+the way is said in ``Transcript.warnings``; see docs/formats.md.
 """
 
 from collections.abc import Sequence
