@@ -1,6 +1,7 @@
 """How many people of a customer were heard, by the names that stand before their turns."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from salescoach.reading.role_words import side_of
@@ -23,12 +24,7 @@ def people(labels: Iterable[str]) -> frozenset[frozenset[str]] | None:
     return frozenset(found)
 
 
-def is_among(label: str, known: frozenset[frozenset[str]]) -> bool:
-    """Whether a label may be that of one of some people."""
-    words = _words(label)
-    return any(words <= one or one <= words for one in known)
-
-
+@lru_cache(maxsize=4096)  # the labels of an account recur
 def _words(label: str) -> frozenset[str]:
     """The words of a person's name, none where the label is nobody's in particular."""
     name = label.partition("(")[0]

@@ -7,6 +7,7 @@ were read of it; who was heard from the labels of the speakers; the rest is arit
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Final, Literal, get_args
 
 from salescoach.deals.calls import AccountCall, Heard, HeardConcern, HeardStep
@@ -52,7 +53,7 @@ class DealState:
         """The next step of the latest call."""
         return None if self.last.heard is None else self.last.heard.step
 
-    @property
+    @cached_property
     def due(self) -> date | None:
         """The day that was named for it."""
         if self.step is None or self.step.when is None or not self.last.is_dated:

@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 
 from pydantic import Field
 from pydantic_core import from_json
-from sqlalchemy import Select, Text, exists, func, select, tuple_, type_coerce
+from sqlalchemy import Select, Text, exists, func, select, text, type_coerce
 from sqlalchemy.orm import Session, selectinload
 
 from salescoach.deals.calls import AccountCall, Heard
@@ -24,6 +24,12 @@ from salescoach.types import Frozen, LabelledCall, Outcome, Provenance, Transcri
 
 ROWS_AT_ONCE = 200
 IS_TEAMS = CallRow.visibility == "team"
+
+# As a join, since SQLite looks pairs in a list up without an index.
+_TURNS_AT = text(
+    "SELECT turns.call_id, turns.number, turns.text FROM json_each(:places) AS place JOIN turns "
+    "ON turns.call_id = json_extract(place.value, '$[0]') AND turns.number = json_extract(place.value, '$[1]')"
+)
 
 T = TypeVar("T")
 
@@ -206,7 +212,7 @@ class LibraryReader(LibraryDatabase):
             read = select(CallRow.call_id, type_coerce(CallRow.moves, Text)).where(CallRow.call_id.in_(ids))
             who = select(TurnRow.call_id, TurnRow.role, TurnRow.speaker).where(TurnRow.call_id.in_(ids)).distinct()
             with self._session() as session:
-                moves = {call_id: text for call_id, text in session.execute(read)}
+                moves = {call_id: found_moves for call_id, found_moves in session.execute(read)}
                 voices = session.execute(who).all()
             customers: dict[str, set[str]] = {}
             unknown: set[str] = set()
@@ -217,26 +223,20 @@ class LibraryReader(LibraryDatabase):
                     unknown.add(call_id)
             for call in chunk:
                 if call.call_id in moves:
-                    text = moves[call.call_id]
+                    read_as = moves[call.call_id]
                     found[call.call_id] = replace(
                         call,
                         customers=frozenset(customers.get(call.call_id, ())),
                         has_unknown=call.call_id in unknown,
-                        heard=None if text is None else Heard.of(from_json(text)),
+                        heard=None if read_as is None else Heard.of(from_json(read_as)),
                     )
         return found
 
     def texts_of(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], str]:
         """The text of turns, each named by its call and number from 1."""
-        found: dict[tuple[str, int], str] = {}
-        for chunk in chunks(places):
-            query = select(TurnRow.call_id, TurnRow.number, TurnRow.text)
-            with self._session() as session:
-                for call_id, number, text in session.execute(
-                    query.where(tuple_(TurnRow.call_id, TurnRow.number).in_(chunk))
-                ):
-                    found[call_id, number] = text
-        return found
+        with self._session() as session:
+            rows = session.execute(_TURNS_AT, {"places": json.dumps(places)})
+            return {(call_id, number): said for call_id, number, said in rows}
 
     def turns_of(self, call_ids: Sequence[str]) -> Iterator[tuple[str, tuple[Turn, ...]]]:
         """Turns of those of the calls that are in the library, without their times: much quicker than whole calls."""
