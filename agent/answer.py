@@ -7,7 +7,7 @@ a won call, masked.
 from collections.abc import Sequence
 
 from salescoach.types import MetricReading
-from tools.document import Block, Document, Line, document, line, listed
+from tools.document import AnswerDocument, AnswerLine, Block, document, line, listed
 from tools.look_up_metrics import MetricsResult, listed_objections
 from tools.phrases import cite, cite_past, quote, say
 from tools.score_call import ScoreResult, advice_on_own_turn, advice_on_their_turn, unknown, word_advice, word_score
@@ -33,7 +33,7 @@ COACHED = (
 
 def word_next(
     score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None, detail: Detail = "full"
-) -> Document:
+) -> AnswerDocument:
     """What next, and the past replies that it rests on; short: what next alone."""
     replies, outliers = _worth_a_word(score, replies, metrics)
     advice = word_advice(_advice(score, replies, outliers))
@@ -46,7 +46,7 @@ def word_next(
 
 def word_call(
     score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None, detail: Detail = "full"
-) -> Document:
+) -> AnswerDocument:
     """The answer to a call; without ``replies`` and ``metrics`` it is the score and its reasons alone.
 
     Short: how likely, the strongest reason each way, and what next.
@@ -83,7 +83,7 @@ def _weakest_moment(replies: RepliesResult | None) -> Block | None:
     return listed(title, [_reply(one) for one in (_best_reply(replies), _worst_reply(replies)) if one is not None])
 
 
-def _reply(one: ShownReply) -> Line:
+def _reply(one: ShownReply) -> AnswerLine:
     ended = "Won" if one.outcome == "converted" else "Lost"
     effect = f" ({one.direction} the score there by {say(one.effect_points)} points)"
     said = line(": to ", quote(one.quote), " the rep replied ", quote(one.reply))
@@ -132,7 +132,7 @@ def _numbers(metrics: MetricsResult, outliers: Sequence[MetricReading]) -> Block
     return None
 
 
-def _advice(score: ScoreResult, replies: RepliesResult | None, outliers: Sequence[MetricReading]) -> list[Line]:
+def _advice(score: ScoreResult, replies: RepliesResult | None, outliers: Sequence[MetricReading]) -> list[AnswerLine]:
     """The best first, each piece tied to something shown above."""
     advice = []
     won = _best_reply(replies) if replies is not None else None

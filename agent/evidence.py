@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from salescoach.types import Citation, Frozen
-from tools.document import Document, Quote
+from tools.document import AnswerDocument, Quote
 from tools.parts import turn_marker
 
 
@@ -23,7 +23,7 @@ class Passage(Frozen):
     outcome: str | None
 
 
-def unfounded(answer: Document, results: Sequence[BaseModel]) -> list[str]:
+def unfounded(answer: AnswerDocument, results: Sequence[BaseModel]) -> list[str]:
     """What a document quotes or cites that no result holds, each as a short phrase: empty, or code has a mistake."""
     said = list(texts(results))
     places = {one.citation for one in passages(results)}

@@ -33,7 +33,7 @@ from agent.wording import with_method
 from salescoach.errors import CoachError, without_paths
 from salescoach.redact.sanitise import sanitise
 from salescoach.types import Citation, MethodName
-from tools.document import Document, document
+from tools.document import AnswerDocument, document
 
 logger = logging.getLogger(__name__)
 
@@ -279,7 +279,7 @@ class _Checked:
 def _checked(work: Sequence[AnyMessage], question: str, calls: Sequence[str]) -> _Checked:
     """The answer that the last message brings along, or, where a language model wrote it, stands for."""
     results, last = results_of(work), work[-1]
-    answer: Document | None = last.additional_kwargs.get("document")
+    answer: AnswerDocument | None = last.additional_kwargs.get("document")
     problems: list[str] = []
     if answer is None:
         answer, problems = read_draft(sanitise(last.text), results, question, calls)

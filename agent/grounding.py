@@ -16,7 +16,7 @@ from agent.evidence import Passage, passages, texts
 from agent.numerals import GONE, Numeral, folded, numerals, one_quote_sign
 from agent.prompts import system_message
 from salescoach.redact.sanitise import MAX_CHARACTERS, sanitise
-from tools.document import Document, Line, Remark, Span, shown
+from tools.document import AnswerDocument, AnswerLine, Remark, Span, shown
 from tools.registry import spec_of
 
 MAX_SHOWN = 60  # characters of a quote in a message
@@ -29,9 +29,9 @@ _BRACKET = re.compile(r"\[[^\]\n]{0,200}\]|\{[^}\n]{0,200}\}")
 _LIST_NUMBER = re.compile(r"^[ \t>]*(?:[*-]\s+)?\d{1,2}[.)](?=\s)", re.MULTILINE)
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+")
 _QUOTED = re.compile(
-    r"“[^”]*”?|„[^“”]*[“”]?|«[^»]*»?|»[^«]*«|‹[^›]*›?|「[^」]*」?|『[^』]*』?|\"[^\"]*\"?|`[^`]*`"
+    r"“[^”]*+”?|„[^“”]*+[“”]?|«[^»]*+»?|»[^»«]*+«|‹[^›]*+›?|「[^」]*+」?|『[^』]*+』?|\"[^\"]*+\"?|`[^`]*+`"
     # An apostrophe inside of a word ends nothing.
-    r"|(?<!\w)[‘'‚](?![’'\s])[^’'‘\n]*+(?:(?:‘|[’'](?=\w))[^’'‘\n]*+){0,40}+[’'‘](?!\w)"
+    r"|(?<!\w)[‘'](?![’'\s])[^’'‘\n]*+(?:(?:‘|[’'](?=\w))[^’'‘\n]*+){0,40}+[’'](?!\w)|‚(?!\s)[^’‘‚\n]*+[’‘](?!\w)"
 )
 _MARKS = "“”„«»‹›「」『』\"`‘’'‚"
 _SAID = re.compile(
@@ -108,7 +108,7 @@ _HEADING = re.compile(r"^[ \t>#*-]*(?:\d+[.)]\s)?[^.\n]{0,60}:?$", re.MULTILINE)
 _CODE = re.compile(r"`[^`\n]*`")
 
 
-def facts_in(result: BaseModel) -> list[Line]:
+def facts_in(result: BaseModel) -> list[AnswerLine]:
     """What a result states: the lines of its own words, which a draft may name by their number."""
     return list(spec_of(result).words(result, "full").lines())
 
@@ -130,7 +130,7 @@ def tagged(work: Sequence[AnyMessage]) -> list[AnyMessage]:
 
 def read_draft(
     draft: str, results: Sequence[BaseModel], question: str, calls: Sequence[str]
-) -> tuple[Document, list[str]]:
+) -> tuple[AnswerDocument, list[str]]:
     """The document that a sanitised draft stands for, and what is wrong with it, each as a short phrase.
 
     Args:
@@ -143,7 +143,7 @@ def read_draft(
     read = _Draft(facts, list(passages(results)))
     for piece in _REFERENCE.split(draft):
         read.add(piece)
-    answer = Document(blocks=(Line(spans=tuple(read.spans)),))
+    answer = AnswerDocument(blocks=(AnswerLine(spans=tuple(read.spans)),))
     if len(answer.markdown()) >= MAX_CHARACTERS:
         read.problems.append(f"the answer is longer than {MAX_CHARACTERS} characters")
     if not draft.strip():
@@ -165,7 +165,7 @@ class _Draft:
     ``places``: where in it that is, and what passages it points to.
     """
 
-    facts: Sequence[Line]
+    facts: Sequence[AnswerLine]
     passages: Sequence[Passage]
     spans: list[Span] = field(default_factory=list)
     text: str = ""

@@ -14,7 +14,7 @@ from agent.state import Cited
 from salescoach.redact.our_words import our_words
 from salescoach.redact.sanitise import sanitise
 from salescoach.types import Citation
-from tools.document import Document, Quote, Remark, Span, shown
+from tools.document import AnswerDocument, Quote, Remark, Span, shown
 
 MAX_MESSAGES = 40  # that are remembered of a conversation: twenty questions with their answers
 MAX_CITED = 20
@@ -26,7 +26,7 @@ _WORD = re.compile(r"\w+")
 _PLACES = frozenset({"marker", "call_id"})  # where something was said
 
 
-def remembered(answer: Document, results: Sequence[BaseModel]) -> str:
+def remembered(answer: AnswerDocument, results: Sequence[BaseModel]) -> str:
     """The answer without its quotes, and without the words of a language model where these are some of a call."""
     said = {run for result in results for text in _said(result) for run in _runs(text)}
 

@@ -15,12 +15,12 @@ from agent.local_chat_model import LocalChatModel
 from agent.plans import plan_of
 from agent.request import RequestReader
 from agent.wording import Wish, word
-from tools.document import Document, document
+from tools.document import AnswerDocument, document
 
 _ID_PREFIX = "offline-"
 
 
-def answered(answer: Document) -> AIMessage:
+def answered(answer: AnswerDocument) -> AIMessage:
     """A reply that brings its document along, so that nobody has to read its text."""
     return AIMessage(answer.markdown(), additional_kwargs={"document": answer})
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from agent.answer import word_call, word_next
 from agent.replies import UNSURE
-from tools.document import Document, document, joined
+from tools.document import AnswerDocument, document, joined
 from tools.look_up_metrics import MetricsResult, listed_objections
 from tools.registry import spec_of
 from tools.score_call import ScoreResult
@@ -27,7 +27,7 @@ class Wish:
     detail: Detail = "full"
 
 
-def word(results: Sequence[BaseModel], wish: Wish = Wish()) -> Document:
+def word(results: Sequence[BaseModel], wish: Wish = Wish()) -> AnswerDocument:
     """An answer that rests on the results alone."""
     score = _first(ScoreResult, results)
     if score is None:
@@ -40,7 +40,7 @@ def word(results: Sequence[BaseModel], wish: Wish = Wish()) -> Document:
     return with_method(answer if answer.blocks else document(UNSURE), results)
 
 
-def with_method(answer: Document, results: Sequence[BaseModel]) -> Document:
+def with_method(answer: AnswerDocument, results: Sequence[BaseModel]) -> AnswerDocument:
     """The answer, and by which method its numbers were made where that isn't the model's own way."""
     said_by = {by for result in results if (by := getattr(result, "scored_by", None)) is not None}
     return joined([answer, document(*(f"*{by}*" for by in sorted(said_by)))])
@@ -50,11 +50,11 @@ def _first(kind: type[Result], results: Sequence[BaseModel]) -> Result | None:
     return next((result for result in results if isinstance(result, kind)), None)
 
 
-def _worded(result: BaseModel, detail: Detail) -> Document:
+def _worded(result: BaseModel, detail: Detail) -> AnswerDocument:
     return spec_of(result).words(result, detail)
 
 
-def _one_metric(result: BaseModel, name: str | None) -> Document | None:
+def _one_metric(result: BaseModel, name: str | None) -> AnswerDocument | None:
     """The reading of the metric that was asked for; None where the call doesn't show it."""
     if not isinstance(result, MetricsResult):
         return None

@@ -11,7 +11,7 @@ from eval.groundedness import check_answer
 from salescoach.config import BUNDLED_BASE_MODEL
 from salescoach.model.base_model import resolve_base_model
 from salescoach.model.encoder import TurnEncoder
-from tools.document import Document
+from tools.document import AnswerDocument
 
 
 @functools.cache
@@ -26,7 +26,7 @@ def base_router() -> IntentRouter:
     return IntentRouter(base_encoder())
 
 
-def faults_of(answer: Document, results: Sequence[BaseModel], question: str = "") -> list[str]:
+def faults_of(answer: AnswerDocument, results: Sequence[BaseModel], question: str = "") -> list[str]:
     """What the coach finds of quotes and citations, and what the judges' check, which shares no code with it, finds."""
     printed = {
         "answer": answer.markdown(),

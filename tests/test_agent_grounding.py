@@ -291,6 +291,7 @@ INVENTED = {
         "They said 'we will sign today'.",
         "They said «we will sign today».",
         "They said „we will sign today“.",
+        "They said ‚we will sign today‘.",
         "They said 「we will sign today」.",
         "They said ``we will sign today''.",
         "They said `we will sign today`.",

@@ -9,7 +9,7 @@ from agent.memory import MAX_MESSAGES, UNFINISHED, cited, mend, remembered
 from agent.wording import word
 from salescoach.redact.our_words import Ours
 from salescoach.types import Citation, Frozen, Precedent
-from tools.document import Document, Quote, Remark, document, line, listed
+from tools.document import AnswerDocument, Quote, Remark, document, line, listed
 from tools.model_quality import QualityResult, ShownCheck
 
 
@@ -25,7 +25,7 @@ SAID = "Honestly, the price is far above what we had set aside for this year."
 RESULTS = [Found(marker="[T14]", quote=SAID)]
 
 
-def by_a_model(text: str) -> Document:
+def by_a_model(text: str) -> AnswerDocument:
     """An answer in a language model's own words."""
     return document(Remark(text=text))
 

@@ -1,7 +1,7 @@
 """An answer as a document: its text is made of it, and what it quotes and cites is known without the text."""
 
 from salescoach.types import Citation
-from tools.document import Document, Quote, Remark, document, joined, line, listed, shown
+from tools.document import AnswerDocument, Quote, Remark, document, joined, line, listed, shown
 from tools.phrases import cite, label, quote
 
 SAID = "That is over our budget."
@@ -36,7 +36,7 @@ def test_it_knows_what_it_cites_and_states() -> None:
 
 def test_documents_are_joined_and_nothing_is_nothing() -> None:
     assert joined([ANSWER, document("More.")]).markdown() == f"{ANSWER.markdown()}\n\nMore."
-    assert document("", None, listed("**Why**", [])) == Document(blocks=())
+    assert document("", None, listed("**Why**", [])) == AnswerDocument(blocks=())
     assert document().markdown() == ""
 
 

@@ -6,7 +6,7 @@ from salescoach.speech.call_metrics import call_metrics
 from salescoach.speech.metric_list import METRICS, MetricDefinition
 from salescoach.speech.readings import amount, unit_of
 from salescoach.types import Frozen, Score
-from tools.document import Block, Document, document, line, listed
+from tools.document import AnswerDocument, Block, document, line, listed
 from tools.parts import Parts, call_marker, moves_of, percent, points, scored_by, turn_marker
 from tools.score_call import ShownTurn, moved, shown_turn
 from tools.spec import CallArguments, CallId, Detail, ToolSpec
@@ -139,7 +139,7 @@ def _metric_reading(metric: MetricDefinition, value: float, other_value: float) 
     return f"{subject}: {said} in this call, {other_said} in the other."
 
 
-def _words(result: CompareResult, detail: Detail) -> Document:
+def _words(result: CompareResult, detail: Detail) -> AnswerDocument:
     shown = [one.reading for one in result.metrics if one.name in COMPARED] if detail == "full" else []
     return document(f"**{result.reading}**", *map(_one_of_two, result.calls), listed("**In numbers**", shown))
 

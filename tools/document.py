@@ -30,7 +30,7 @@ class Remark(Frozen):
 Span = str | Quote | Citation | Remark  # a str is a text of ours, in Markdown
 
 
-class Line(Frozen):
+class AnswerLine(Frozen):
     """A statement, or a paragraph."""
 
     spans: tuple[Span, ...]
@@ -39,13 +39,13 @@ class Line(Frozen):
 class Listing(Frozen):
     """Lines under a title, which may be empty."""
 
-    title: Line
-    items: tuple[Line, ...]
+    title: AnswerLine
+    items: tuple[AnswerLine, ...]
     is_numbered: bool = False
 
 
-Block = Line | Listing
-Part = Span | Line
+Block = AnswerLine | Listing
+Part = Span | AnswerLine
 
 
 def shown(span: Span) -> str:
@@ -53,7 +53,7 @@ def shown(span: Span) -> str:
     return span.marker if isinstance(span, Citation) else str(span)
 
 
-class Document(Frozen):
+class AnswerDocument(Frozen):
     """An answer."""
 
     blocks: tuple[Block, ...]
@@ -62,10 +62,10 @@ class Document(Frozen):
         """The text; ``show`` says how a span stands in it."""
         return "\n\n".join(_markdown(block, show) for block in self.blocks)
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[AnswerLine]:
         """Everything that is stated, in order."""
         for block in self.blocks:
-            if isinstance(block, Line):
+            if isinstance(block, AnswerLine):
                 yield block
             else:
                 yield from (line for line in (block.title, *block.items) if line.spans)
@@ -84,12 +84,12 @@ class Document(Frozen):
         return list(found.values())
 
 
-def line(*parts: Part) -> Line:
+def line(*parts: Part) -> AnswerLine:
     """A line of parts, one after the other."""
     spans: list[Span] = []
     for part in parts:
-        spans += part.spans if isinstance(part, Line) else (part,)
-    return Line(spans=tuple(span for span in spans if span != ""))
+        spans += part.spans if isinstance(part, AnswerLine) else (part,)
+    return AnswerLine(spans=tuple(span for span in spans if span != ""))
 
 
 def listed(title: Part, items: Iterable[Part], *, is_numbered: bool = False) -> Listing | None:
@@ -98,24 +98,24 @@ def listed(title: Part, items: Iterable[Part], *, is_numbered: bool = False) -> 
     return Listing(title=line(title), items=found, is_numbered=is_numbered) if found else None
 
 
-def document(*parts: Block | Span | None) -> Document:
+def document(*parts: Block | Span | None) -> AnswerDocument:
     """A document of blocks, without those that are empty."""
     blocks = [part if isinstance(part, Listing) else line(part) for part in parts if part is not None]
-    return Document(blocks=tuple(block for block in blocks if isinstance(block, Listing) or block.spans))
+    return AnswerDocument(blocks=tuple(block for block in blocks if isinstance(block, Listing) or block.spans))
 
 
-def joined(documents: Iterable[Document]) -> Document:
+def joined(documents: Iterable[AnswerDocument]) -> AnswerDocument:
     """One document of several."""
-    return Document(blocks=tuple(block for one in documents for block in one.blocks))
+    return AnswerDocument(blocks=tuple(block for one in documents for block in one.blocks))
 
 
 def _markdown(block: Block, show: Callable[[Span], str]) -> str:
-    if isinstance(block, Line):
+    if isinstance(block, AnswerLine):
         return _text(block, show)
     starts = (f"{number}." if block.is_numbered else "-" for number in range(1, len(block.items) + 1))
     items = "\n".join(f"{start} {_text(item, show)}" for start, item in zip(starts, block.items, strict=True))
     return f"{_text(block.title, show)}\n\n{items}" if block.title.spans else items
 
 
-def _text(one: Line, show: Callable[[Span], str]) -> str:
+def _text(one: AnswerLine, show: Callable[[Span], str]) -> str:
     return "".join(map(show, one.spans))

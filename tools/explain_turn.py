@@ -2,7 +2,7 @@
 
 from salescoach.redact.our_words import Ours
 from salescoach.types import Frozen, Role
-from tools.document import Document, document, line, listed
+from tools.document import AnswerDocument, document, line, listed
 from tools.parts import Direction, Parts, QuotedTurn, direction, numbered_turn, percent, points, quoted_turn, scored_by
 from tools.phrases import caveat, cite, quote, said, say, who
 from tools.spec import CallArguments, Detail, ToolSpec, TurnNumber
@@ -75,7 +75,7 @@ def explain_turn(parts: Parts, call_id: str, turn: int) -> ExplainResult:
     )
 
 
-def _words(result: ExplainResult, detail: Detail) -> Document:
+def _words(result: ExplainResult, detail: Detail) -> AnswerDocument:
     turn = line(cite(result.call_id, result.turn, result.quote), f" {who(result)}: ", quote(result.quote))
     if result.effect_points is None or result.direction is None:
         why = line("I can't say what ", turn, " did to the score, because there is none for this call.")

@@ -18,7 +18,7 @@ from salescoach.types import (
     Precedent,
     Transcript,
 )
-from tools.document import Document, Line, document, line, listed
+from tools.document import AnswerDocument, AnswerLine, document, line, listed
 from tools.parts import Parts, call_marker, numbered_turn, objected
 from tools.phrases import MAX_QUOTED_WORDS, cite, cite_past, count, label, quote
 from tools.spec import Arguments, CallId, Detail, ToolSpec, Value
@@ -149,7 +149,7 @@ def make_query(
     )
 
 
-def _words(result: SimilarResult, detail: Detail) -> Document:
+def _words(result: SimilarResult, detail: Detail) -> AnswerDocument:
     kind = line(f"{_KINDS[result.outcome]} calls", _about([one for one in (result.industry, result.call_type) if one]))
     if result.unavailable is not None:
         return document(f"Similar calls are unavailable: {result.unavailable}")
@@ -162,13 +162,13 @@ def _words(result: SimilarResult, detail: Detail) -> Document:
     return document(listed(title, (_precedent(found, detail) for found in result.results)))
 
 
-def _precedent(found: ShownPrecedent, detail: Detail) -> Line:
+def _precedent(found: ShownPrecedent, detail: Detail) -> AnswerLine:
     about = _about([found.metadata[name] for name in ("industry", "call_type") if name in found.metadata])
     outcome = "converted" if found.outcome == "converted" else "lost"
     return line(cite_past(found), f" {outcome}", about, ": ", quote(found.quote, QUOTED_WORDS[detail]))
 
 
-def _about(values: Sequence[str]) -> Line:
+def _about(values: Sequence[str]) -> AnswerLine:
     """What calls are about, in brackets; empty where nothing is known."""
     named = [part for value in values for part in (", ", label(value))][1:]
     return line(" (", *named, ")") if named else line()

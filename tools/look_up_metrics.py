@@ -8,7 +8,7 @@ from salescoach.moves.taxonomy import ObjectionKind
 from salescoach.speech.call_metrics import next_step_of
 from salescoach.speech.readings import Whose, choose_peers, metric_readings
 from salescoach.types import Frozen, LabelledCall, MetricReading, NextStep
-from tools.document import Document, Line, Listing, document, line, listed
+from tools.document import AnswerDocument, AnswerLine, Listing, document, line, listed
 from tools.parts import Parts, QuotedTurn, moves_of, quoted_turn, reader_of
 from tools.phrases import cite, count, said
 from tools.spec import CallArguments, Detail, ToolSpec
@@ -91,14 +91,14 @@ def listed_objections(result: MetricsResult, title: str = OBJECTIONS_READ) -> Li
     return listed(title, (_objection(result.call_id, one) for one in result.objections))
 
 
-def _objection(call_id: str, one: ShownObjection) -> Line:
+def _objection(call_id: str, one: ShownObjection) -> AnswerLine:
     heard = line(said(call_id, one), f" ({one.kind}; ")
     if one.answer is None:
         return line(heard, "no answer was found)")
     return line(heard, "answered at ", cite(call_id, one.answer.turn, one.answer.quote), ")")
 
 
-def _words(result: MetricsResult, detail: Detail) -> Document:
+def _words(result: MetricsResult, detail: Detail) -> AnswerDocument:
     shown = [reading.reading for reading in result.metrics if reading.value is not None]
     if not shown:
         return document("This call shows none of the metrics: they need words of the rep and of the customer.")

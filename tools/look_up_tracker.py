@@ -12,7 +12,7 @@ from salescoach.moves.trackers.results import TrackerInCall
 from salescoach.moves.trackers.tracker import MAX_NAME
 from salescoach.redact.our_words import Ours
 from salescoach.types import Frozen, Role
-from tools.document import Document, Line, document, line, listed
+from tools.document import AnswerDocument, AnswerLine, document, line, listed
 from tools.parts import Parts, percent, turn_marker
 from tools.phrases import caveat, cite, count, quote, who
 from tools.spec import CallArguments, Detail, ToolSpec
@@ -109,7 +109,7 @@ def _shown(found: TrackerInCall) -> FoundByTracker:
     )
 
 
-def _words(result: TrackerResult, detail: Detail) -> Document:
+def _words(result: TrackerResult, detail: Detail) -> AnswerDocument:
     if not result.trackers:
         return document(result.reading)
     found = [
@@ -122,7 +122,7 @@ def _words(result: TrackerResult, detail: Detail) -> Document:
     return document(*found, caveat(result.reading, detail))
 
 
-def _hit(call_id: str, hit: FoundTurn) -> Line:
+def _hit(call_id: str, hit: FoundTurn) -> AnswerLine:
     place, share = cite(call_id, hit.turn, hit.quote), f" ({hit.right_percent} % of such hits are right)"
     return line(place, f" {who(hit)}: ", quote(hit.quote), share)
 

@@ -7,7 +7,7 @@ from salescoach.model.artifact import Manifest
 from salescoach.redact.our_words import Ours
 from salescoach.stats.measures import Measure
 from salescoach.types import EmbeddingName, Frozen, PassRate, ScorerName
-from tools.document import Document, document, listed
+from tools.document import AnswerDocument, document, listed
 from tools.parts import Parts, percent
 from tools.phrases import count
 from tools.spec import Arguments, Detail, ToolSpec
@@ -144,7 +144,7 @@ def _reading(manifest: Manifest, *, is_judged: bool) -> str:
     )
 
 
-def _words(result: QualityResult, detail: Detail) -> Document:
+def _words(result: QualityResult, detail: Detail) -> AnswerDocument:
     weak = [one.reading for one in result.behaviour if one.passed < one.n] if detail == "full" else []
     return document(
         f"**{result.worth_it}**",

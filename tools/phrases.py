@@ -6,7 +6,7 @@ from typing import Protocol
 from salescoach.redact.sanitise import unsafe_from
 from salescoach.speech.readings import plain
 from salescoach.types import Citation, Precedent, Role
-from tools.document import Line, Quote, line
+from tools.document import AnswerLine, Quote, line
 from tools.parts import QuotedTurn, call_marker, turn_marker
 from tools.spec import Detail
 
@@ -63,7 +63,7 @@ def cite_past(moment: Precedent) -> Citation:
     return Citation(marker=marker, call_id=moment.call_id, turn_start=start, turn_end=end, quote=moment.quote)
 
 
-def said(call_id: str, turn: QuotedTurn) -> Line:
+def said(call_id: str, turn: QuotedTurn) -> AnswerLine:
     """Who said what, and where."""
     return line(cite(call_id, turn.turn, turn.quote), f" {who(turn)}: ", quote(turn.quote))
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from salescoach.redact.our_words import Ours
 from salescoach.types import EvidenceTurn, Frozen, Role, Score
-from tools.document import Block, Document, Line, Listing, Part, document, line, listed
+from tools.document import AnswerDocument, AnswerLine, Block, Listing, Part, document, line, listed
 from tools.parts import Parts, percent, points, scored_by, turn_marker
 from tools.phrases import cite, count, quote, say, who
 from tools.spec import CallArguments, Detail, ToolSpec
@@ -121,7 +121,7 @@ def shown_turn(turn: EvidenceTurn, marker: str) -> ShownTurn:
     )
 
 
-def moved(call_id: str, turn: ShownTurn) -> Line:
+def moved(call_id: str, turn: ShownTurn) -> AnswerLine:
     """A turn with its effect."""
     place = cite(call_id, turn.turn, turn.quote, turn.marker)
     effect = f" ({turn.direction} it by {say(turn.effect_points)} points)"
@@ -130,7 +130,7 @@ def moved(call_id: str, turn: ShownTurn) -> Line:
 
 def word_score(
     result: ScoreResult, detail: Detail, beside: Sequence[Block | None] = (), advice: Iterable[Part] | None = None
-) -> Document:
+) -> AnswerDocument:
     """How likely, why, and what next. Short: how likely, the strongest reason each way, and what next.
 
     Args:
@@ -151,7 +151,7 @@ def word_advice(advice: Iterable[Part]) -> Listing | None:
     return listed("**Next**", list(advice)[:MAX_ADVICE], is_numbered=True)
 
 
-def advice_on_own_turn(score: ScoreResult) -> list[Line]:
+def advice_on_own_turn(score: ScoreResult) -> list[AnswerLine]:
     """What to do about the rep's turn that lowered the score most; none where there is no such turn."""
     own = _strongest(_moving(score), "rep", "lowered")
     if own is None:
@@ -163,7 +163,7 @@ def advice_on_own_turn(score: ScoreResult) -> list[Line]:
     return [line("Put ", cite(score.call_id, own.turn, own.quote), effect)]
 
 
-def advice_on_their_turn(score: ScoreResult) -> list[Line]:
+def advice_on_their_turn(score: ScoreResult) -> list[AnswerLine]:
     """What to do about the customer's turn that raised the score most; none where there is no such turn."""
     told = [turn for turn in _moving(score) if turn.turn > SMALL_TALK * score.n_turns]
     told = [turn for turn in told if len(turn.quote.split()) >= MIN_TOLD_WORDS]

@@ -6,7 +6,7 @@ from itertools import pairwise
 from salescoach.model.abstention import reasons_not_to_judge
 from salescoach.redact.our_words import Ours
 from salescoach.types import Frozen, Role, TrajectoryPoint, Transcript
-from tools.document import Document, document, line, listed
+from tools.document import AnswerDocument, document, line, listed
 from tools.parts import Direction, Parts, direction, percent, points, scored_by, turn_marker
 from tools.phrases import caveat, cite, count, quote, say, who
 from tools.spec import CallArguments, Detail, ToolSpec
@@ -114,7 +114,7 @@ def _shown(transcript: Transcript, before: TrajectoryPoint, after: TrajectoryPoi
     )
 
 
-def _words(result: TrajectoryResult, detail: Detail) -> Document:
+def _words(result: TrajectoryResult, detail: Detail) -> AnswerDocument:
     if not result.points_of_call:
         return document(
             listed("**I can't give a score for this call**, so I can't say when it turned.", result.reasons)

@@ -7,7 +7,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from salescoach.types import Frozen
-from tools.document import Document
+from tools.document import AnswerDocument
 
 Detail = Literal["short", "full"]  # how long an answer is; a short one leaves out what is said beside the point
 
@@ -54,7 +54,7 @@ class ToolSpec(Generic[Result]):
     arguments: type[Arguments]
     description: str
     intents: Mapping[str, str]
-    words: Callable[[Result, Detail], Document]
+    words: Callable[[Result, Detail], AnswerDocument]
     doing: str
     found: Callable[[Result], str]
     details: Callable[[Result], Sequence[str]] = _no_details

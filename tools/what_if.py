@@ -12,7 +12,7 @@ from salescoach.reading.transcripts import tidy
 from salescoach.redact.our_words import Ours
 from salescoach.stats.splits import evenly
 from salescoach.types import Frozen, LabelledCall, Role, Transcript, Turn
-from tools.document import Document, Line, Part, document, line
+from tools.document import AnswerDocument, AnswerLine, Part, document, line
 from tools.parts import Direction, Parts, direction, numbered_turn, percent, points, scored_by, turn_marker
 from tools.phrases import caveat, cite, quote, say
 from tools.spec import CallArguments, Detail, ToolSpec
@@ -204,7 +204,7 @@ def _is_known(parts: Parts, turns: Sequence[Turn], said: Sequence[Turn]) -> bool
     return bool((parts.scorer.unlikeness_of(said) <= bound).all())
 
 
-def _words(result: WhatIfResult, detail: Detail) -> Document:
+def _words(result: WhatIfResult, detail: Detail) -> AnswerDocument:
     if result.unavailable is not None:
         return document(f"I can't say what that would change. {result.unavailable}")
     edits = [part for edit in result.edits for part in ("; ", _edit(result.call_id, edit))][1:]
@@ -219,7 +219,7 @@ def _words(result: WhatIfResult, detail: Detail) -> Document:
     return document(line("**", *edits, f": {change}.**"), caveat(result.reading, detail))
 
 
-def _edit(call_id: str, edit: ShownEdit) -> Line:
+def _edit(call_id: str, edit: ShownEdit) -> AnswerLine:
     who = {"rep": "the rep", "customer": "the customer", "unknown": "somebody"}[edit.role]
     where: Part = "the start" if edit.quote is None else cite(call_id, edit.turn, edit.quote)
     if edit.action == "delete":

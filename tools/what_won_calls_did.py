@@ -17,7 +17,7 @@ from salescoach.moves.taxonomy import ObjectionKind
 from salescoach.redact.masking import mask
 from salescoach.redact.our_words import Ours
 from salescoach.types import OUTCOMES, LabelledCall, Outcome
-from tools.document import Document, Line, document, line, listed
+from tools.document import AnswerDocument, AnswerLine, document, line, listed
 from tools.find_similar_calls import ShownPrecedent, SimilarResult, details
 from tools.parts import (
     Direction,
@@ -196,7 +196,7 @@ def _n_asked(replies: Sequence[ShownReply]) -> int:
     return sum("?" in one.reply for one in replies)
 
 
-def _words(result: RepliesResult, detail: Detail) -> Document:
+def _words(result: RepliesResult, detail: Detail) -> AnswerDocument:
     if result.unavailable is not None:
         return document(f"What won calls did is unavailable: {result.unavailable}")
     if not result.results:
@@ -213,7 +213,7 @@ def _words(result: RepliesResult, detail: Detail) -> Document:
     )
 
 
-def _reply(reply: ShownReply) -> Line:
+def _reply(reply: ShownReply) -> AnswerLine:
     effect = (
         "did not move the score there"
         if reply.direction == "did not move"

@@ -18,7 +18,7 @@ from salescoach.speech.call_metrics import mention_turns
 from salescoach.speech.readings import Whose, amount, as_read_by, plain, unit_of
 from salescoach.stats.pairs import Pairs
 from salescoach.types import Frozen, Outcome
-from tools.document import Document, document, line, listed
+from tools.document import AnswerDocument, document, line, listed
 from tools.metric_pairs import (
     LENGTH,
     LOOKED_AT,
@@ -295,7 +295,7 @@ def _counted(parts: Parts, of: MetricDifference, calls: Sequence[CallSummary]) -
                 break
 
 
-def _words(result: WonAndLostResult, detail: Detail) -> Document:
+def _words(result: WonAndLostResult, detail: Detail) -> AnswerDocument:
     of = next((one for one in result.differences if one.name == result.examples_of), None)
     said = [
         line(cite(one.call_id, one.turn_start, one.quote, one.marker), " ", quote(one.quote))
