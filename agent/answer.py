@@ -7,9 +7,9 @@ a won call, masked.
 from collections.abc import Sequence
 
 from salescoach.types import MetricReading
-from tools.look_up_metrics import OBJECTIONS_READ, MetricsResult, listed_objections
-from tools.parts import turn_marker
-from tools.phrases import listed, quote, say
+from tools.document import AnswerDocument, AnswerLine, Block, document, line, listed
+from tools.look_up_metrics import MetricsResult, listed_objections
+from tools.phrases import cite, cite_past, quote, say
 from tools.score_call import ScoreResult, advice_on_own_turn, advice_on_their_turn, unknown, word_advice, word_score
 from tools.spec import Detail
 from tools.what_won_calls_did import RepliesResult, ShownReply
@@ -33,30 +33,29 @@ COACHED = (
 
 def word_next(
     score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None, detail: Detail = "full"
-) -> str:
+) -> AnswerDocument:
     """What next, and the past replies that it rests on; short: what next alone."""
     replies, outliers = _worth_a_word(score, replies, metrics)
     advice = word_advice(_advice(score, replies, outliers))
-    if not advice:
-        return "Nothing in this call stands out enough to give advice on it."
+    if advice is None:
+        return document("Nothing in this call stands out enough to give advice on it.")
     if detail == "short":
-        return advice
-    parts = [advice, _weakest_moment(replies) if replies is not None else "", unknown(score)]
-    return "\n\n".join(part for part in parts if part)
+        return document(advice)
+    return document(advice, _weakest_moment(replies), unknown(score))
 
 
 def word_call(
     score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None, detail: Detail = "full"
-) -> str:
-    """The answer in Markdown; without ``replies`` and ``metrics`` it is the score and its reasons alone.
+) -> AnswerDocument:
+    """The answer to a call; without ``replies`` and ``metrics`` it is the score and its reasons alone.
 
     Short: how likely, the strongest reason each way, and what next.
     """
     replies, outliers = _worth_a_word(score, replies, metrics)
     beside = [
-        _weakest_moment(replies) if replies is not None else "",
-        _objections(metrics) if metrics is not None and score.probability_percent is None else "",
-        _numbers(metrics, outliers) if metrics is not None else "",
+        _weakest_moment(replies),
+        listed_objections(metrics) if metrics is not None and score.probability_percent is None else None,
+        _numbers(metrics, outliers) if metrics is not None else None,
     ]
     return word_score(score, detail, beside, _advice(score, replies, outliers))
 
@@ -74,19 +73,21 @@ def _worth_a_word(
     return replies, outliers
 
 
-def _weakest_moment(replies: RepliesResult) -> str:
-    if replies.focus is not None and replies.unavailable is not None:
-        return f"What others said at such a moment is unavailable: {replies.unavailable}"
-    if replies.focus is None or not replies.results:
-        return ""
-    lines = [
-        f"{'Won' if one.outcome == 'converted' else 'Lost'} {one.marker}: to {quote(one.quote)} the rep replied "
-        f"{quote(one.reply)} ({one.direction} the score there by {say(one.effect_points)} points)"
-        for one in (_best_reply(replies), _worst_reply(replies))
-        if one is not None
-    ]
-    marker = turn_marker(replies.focus)
-    return listed(f"**What others said at a moment like {marker}** ({quote(replies.focus_quote or '')})", lines)
+def _weakest_moment(replies: RepliesResult | None) -> Block | None:
+    if replies is None or replies.focus is None:
+        return None
+    if replies.unavailable is not None:
+        return line(f"What others said at such a moment is unavailable: {replies.unavailable}")
+    focus = cite(replies.call_id, replies.focus, replies.focus_quote or "")
+    title = line("**What others said at a moment like ", focus, "** (", quote(focus.quote), ")")
+    return listed(title, [_reply(one) for one in (_best_reply(replies), _worst_reply(replies)) if one is not None])
+
+
+def _reply(one: ShownReply) -> AnswerLine:
+    ended = "Won" if one.outcome == "converted" else "Lost"
+    effect = f" ({one.direction} the score there by {say(one.effect_points)} points)"
+    said = line(": to ", quote(one.quote), " the rep replied ", quote(one.reply))
+    return line(f"{ended} ", cite_past(one), said, effect)
 
 
 def _best_reply(replies: RepliesResult) -> ShownReply | None:
@@ -98,10 +99,6 @@ def _best_reply(replies: RepliesResult) -> ShownReply | None:
 def _worst_reply(replies: RepliesResult) -> ShownReply | None:
     lost = [one for one in replies.results if one.outcome == "lost" and -100 * one.effect >= MIN_REPLY_POINTS]
     return next(iter(lost), None)
-
-
-def _objections(metrics: MetricsResult) -> str:
-    return listed_objections(OBJECTIONS_READ, metrics.objections)
 
 
 def _standing_out(metrics: MetricsResult) -> list[MetricReading]:
@@ -125,24 +122,26 @@ def _is_out(value: float, quartiles: tuple[float, float, float] | None) -> bool:
     return not quartiles[0] - reach <= value <= quartiles[2] + reach
 
 
-def _numbers(metrics: MetricsResult, outliers: Sequence[MetricReading]) -> str:
+def _numbers(metrics: MetricsResult, outliers: Sequence[MetricReading]) -> Block | None:
     if outliers:
         return listed("**What stands out in numbers**", (one.reading for one in outliers))
     if metrics.n_won and any(one.name in COACHED and one.value is not None for one in metrics.metrics):
-        return "In numbers nothing stands out: talk, questions and monologues are not far from those of won calls."
-    return ""
+        return line(
+            "In numbers nothing stands out: talk, questions and monologues are not far from those of won calls."
+        )
+    return None
 
 
-def _advice(score: ScoreResult, replies: RepliesResult | None, outliers: Sequence[MetricReading]) -> list[str]:
+def _advice(score: ScoreResult, replies: RepliesResult | None, outliers: Sequence[MetricReading]) -> list[AnswerLine]:
     """The best first, each piece tied to something shown above."""
     advice = []
     won = _best_reply(replies) if replies is not None else None
     if won is not None and replies is not None and replies.focus is not None:
-        advice.append(
-            f"Come back to {turn_marker(replies.focus)}, in your own words for what was said in a won call: "
-            f"{quote(won.suggestion)} {won.marker}"
-        )
+        focus = cite(replies.call_id, replies.focus, replies.focus_quote or "")
+        words = line(quote(won.suggestion), " ", cite_past(won))
+        advice.append(line("Come back to ", focus, ", in your own words for what was said in a won call: ", words))
     advice += advice_on_own_turn(score)
     if any(one.name == "next_step" for one in outliers):
-        advice.append("Get back to the customer with one dated step and who does what: this call ends without one.")
+        step = "Get back to the customer with one dated step and who does what: this call ends without one."
+        advice.append(line(step))
     return [*advice, *advice_on_their_turn(score)]

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterator
 
-LIKELY_WORDS = r"\b(?:likel\w+|probab\w+|chances?|odds|certain\w*|score[ds]?)\b"
-
 _ENDS = (
     r"(?:convert|close|sign|buy|purchase|win|be won|be lost|go through|say yes|commit|order|fail|walk away|be signed)"
 )
@@ -48,26 +46,26 @@ _COMMITMENT = re.compile(
     re.IGNORECASE,
 )
 _DEGREES = (
-    (re.compile(r"\b(?:almost|nearly|virtually|practically|quite|absolutely|100 ?%)?\s*(?:certain|sure|guaranteed"
+    re.compile(r"\b(?:almost|nearly|virtually|practically|quite|absolutely|100 ?%)?\s*(?:certain|sure|guaranteed"
         r"|bound|inevitable)\s+"
                 rf"(?:to\s+{_ENDS}|that\b)|\b(?:certainty|undoubtedly|without (?:a )?doubt|no doubt|definitely"
                 rf"|surely|certainly)\b"
-                rf"(?=.{{0,40}}\b(?:{_ENDS}|win|deal)\b)", re.IGNORECASE), 101, 101),
-    (re.compile(rf"\b(?:impossible|no (?:way|chance|hope)|zero chance|hopeless)\b(?=.{{0,40}}\b(?:{_ENDS}|deal|call"
-        rf"|this)\b)", re.IGNORECASE), 101, 101),
-    (re.compile(r"\b(?:very|highly|extremely|overwhelmingly|most|really|super) (?:likely|probable)\b"
+                rf"(?=.{{0,40}}\b(?:{_ENDS}|win|deal)\b)", re.IGNORECASE),
+    re.compile(rf"\b(?:impossible|no (?:way|chance|hope)|zero chance|hopeless)\b(?=.{{0,40}}\b(?:{_ENDS}|deal|call"
+        rf"|this)\b)", re.IGNORECASE),
+    re.compile(r"\b(?:very|highly|extremely|overwhelmingly|most|really|super) (?:likely|probable)\b"
                 r"|\b(?:excellent|very good|great|high|strong) (?:chances?|odds|probability"
-                r"|likelihood)\b", re.IGNORECASE), 75, 101),
-    (re.compile(r"\b(?:very|highly|extremely|most) (?:unlikely|improbable)\b"
+                r"|likelihood)\b", re.IGNORECASE),
+    re.compile(r"\b(?:very|highly|extremely|most) (?:unlikely|improbable)\b"
                 r"|\b(?:slim|tiny|remote|poor|low|little|minimal) (?:chances?|odds|probability"
-                r"|likelihood)\b", re.IGNORECASE), 0, 30),
-    (re.compile(r"(?<!how )(?<!more )(?<!less )(?<!as )(?<!% )(?<!percent )(?<!times )(?<!most )(?<!very )(?<!highly "
+                r"|likelihood)\b", re.IGNORECASE),
+    re.compile(r"(?<!how )(?<!more )(?<!less )(?<!as )(?<!% )(?<!percent )(?<!times )(?<!most )(?<!very )(?<!highly "
         r")(?<!equally )(?<!is it )"
                 rf"\b(?:likely|probable)\b(?=\s+(?:to\s+{_ENDS}|that\b))|\bprobably\b(?=\s+{_ENDS}\b)"
                 rf"|\bwill\s+(?:probably|likely)\s+{_ENDS}\b|\b(?:good|better than even) (?:chances?"
-                rf"|odds)\b", re.IGNORECASE), 50, 101),
-    (re.compile(rf"(?<!very )(?<!highly )(?<!less )(?<!more )\b(?:unlikely|improbable)\b(?=\s+(?:to\s+{_ENDS}"
-        rf"|that\b))", re.IGNORECASE), 0, 50),
+                rf"|odds)\b", re.IGNORECASE),
+    re.compile(rf"(?<!very )(?<!highly )(?<!less )(?<!more )\b(?:unlikely|improbable)\b(?=\s+(?:to\s+{_ENDS}"
+        rf"|that\b))", re.IGNORECASE),
 )  # fmt: skip
 _FEELING = re.compile(
     r"\b(?:rep|reps|you|seller|agent|employee|customer|client|prospect|buyer|he|she|they)\s+(?:was|were|is|are"
@@ -82,23 +80,20 @@ _FEELING = re.compile(
 _SHOWN = 60
 
 
-def wrong_claims(sentence: str, score: float | None, *, about_past_call: bool) -> Iterator[str]:
-    """What a sentence says that goes beyond the probability.
+def wrong_claims(sentence: str, *, about_past_call: bool) -> Iterator[str]:
+    """What a sentence of a language model's own says of how the deal ends, or of what somebody felt.
 
     Args:
         sentence: without its quotes and markers.
-        score: the probability in whole percent, where one call was scored.
         about_past_call: whether it cites a past call, whose outcome is known.
     """
     if match := _FEELING.search(sentence):
         yield f"“{match[0][:_SHOWN]}” says what somebody felt, which the coach doesn't infer"
-    if _MAYBE.search(sentence):
+    if about_past_call or _MAYBE.search(sentence):
         return
     for pattern in (_VERDICT, _WILL_END, _COMMITMENT):
-        match = pattern.search(sentence)
-        if match and not about_past_call:
+        if match := pattern.search(sentence):
             yield f"“{match[0][:_SHOWN]}” is a verdict that no result gives"
-    for degree, low, high in _DEGREES:
-        match = degree.search(sentence)
-        if match and not about_past_call and not (score is not None and low <= score <= high):
-            yield f"“{match[0].strip()[:_SHOWN]}” goes beyond the probability"
+    for degree in _DEGREES:
+        if match := degree.search(sentence):
+            yield f"“{match[0].strip()[:_SHOWN]}” is a likelihood of your own; put in the fact that has it"

@@ -60,10 +60,8 @@ class DraftedAnswer(BaseModel):
 
     model_config = ConfigDict(title=ANSWER_TOOL)
 
-    finding: str = Field(description="the answer in one or two sentences, in Markdown")
-    points: list[str] = Field(
-        default_factory=list, description="what it rests on: one sentence each, with its number or quote and its marker"
-    )
+    finding: str = Field(description="the answer in one or two sentences, facts by their number: {F1}")
+    points: list[str] = Field(default_factory=list, description="what it rests on, such as {F2}: one fact each")
     advice: list[str] = Field(default_factory=list, description="at most three, each with the marker it rests on")
 
     def markdown(self) -> str:

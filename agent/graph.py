@@ -20,8 +20,10 @@ from pydantic import BaseModel, ValidationError
 
 from agent.arguments import wants_it_anyway
 from agent.drafting import Drafter, DraftError, ToolsRefusedError
-from agent.grounding import citations_of, problems_of
+from agent.evidence import unfounded
+from agent.grounding import read_draft
 from agent.memory import cited, remembered
+from agent.offline import answered
 from agent.outgoing import outgoing
 from agent.preferences import Preferences
 from agent.prompts import CALLS_LEFT_OUT, REPAIR, system_message
@@ -31,6 +33,7 @@ from agent.wording import with_method
 from salescoach.errors import CoachError, without_paths
 from salescoach.redact.sanitise import sanitise
 from salescoach.types import Citation, MethodName
+from tools.document import AnswerDocument, document
 
 logger = logging.getLogger(__name__)
 
@@ -129,7 +132,7 @@ class _Nodes:
             reply = await self._offline(state, MAX_TOOL_CALLS - state.get("n_tool_calls", 0), asking)
         except TimeoutError:
             logger.error("The offline coach took too long.")
-            reply = AIMessage(UNGROUNDED)
+            reply = answered(document(UNGROUNDED))
         return {"work": [*work, self._filled(reply, state, asking.preferences)], "until": until, "offline": True}
 
     async def tools(self, state: CoachState, runtime: Runtime[Asking]) -> dict[str, Any]:
@@ -163,25 +166,24 @@ class _Nodes:
             logger.warning("A draft could not be checked in time.")
             if not is_offline:
                 return {"offline": True}
-            found = _Checked(UNGROUNDED, ["it could not be checked in time"])
+            found = _Checked(problems=["it could not be checked in time"])
         if found.problems and not is_offline:
             logger.warning("A draft of the language model was not grounded (%d problems).", len(found.problems))
             if state.get("n_repairs", 0) < MAX_REPAIRS:
                 request = SystemMessage(REPAIR.format(problems="; ".join(found.problems[:MAX_PROBLEMS_TOLD])))
                 return {"work": [*state["work"], request], "n_repairs": state.get("n_repairs", 0) + 1}
             return {"offline": True}
-        draft, kept = found.draft, found.kept
+        text = found.text
         if found.problems:  # the offline coach's own words: a bug, which must not reach the user as a wrong number
             logger.error("The offline wording was not grounded: %s", found.problems)
-            draft = kept = UNGROUNDED
         elif speaker is not None and is_offline:
-            draft = f"{draft}\n\n{FALLBACK_NOTE}"
+            text = f"{text}\n\n{FALLBACK_NOTE}"
         elif speaker is not None and not speaker.can_call_tools:
-            draft = f"{draft}\n\n{NO_TOOLS_NOTE}"
+            text = f"{text}\n\n{NO_TOOLS_NOTE}"
         known = {"grounded": not found.problems, "citations": found.citations}
         return {
-            "answer": AIMessage(draft, additional_kwargs=known),
-            "messages": [AIMessage(kept)],
+            "answer": AIMessage(text, additional_kwargs=known),
+            "messages": [AIMessage(found.kept)],
             "cited": cited(found.citations) or state.get("cited", []),
         }
 
@@ -266,21 +268,25 @@ def results_of(messages: Sequence[AnyMessage]) -> list[BaseModel]:
 
 @dataclass(frozen=True)
 class _Checked:
-    """A draft as it may be shown and as it is remembered, or what is wrong with it."""
+    """An answer as it may be shown and as it is remembered, or what is wrong with it."""
 
-    draft: str
-    problems: Sequence[str] = ()
-    kept: str = ""
+    text: str = UNGROUNDED
+    kept: str = UNGROUNDED
     citations: Sequence[Citation] = ()
+    problems: Sequence[str] = ()
 
 
 def _checked(work: Sequence[AnyMessage], question: str, calls: Sequence[str]) -> _Checked:
-    results = results_of(work)
-    draft = sanitise(work[-1].text) or UNGROUNDED
-    if problems := problems_of(draft, results, question, calls):
-        return _Checked(draft, problems)
-    draft = with_method(draft, results)
-    return _Checked(draft, kept=remembered(draft, results), citations=citations_of(draft, results))
+    """The answer that the last message brings along, or, where a language model wrote it, stands for."""
+    results, last = results_of(work), work[-1]
+    answer: AnswerDocument | None = last.additional_kwargs.get("document")
+    problems: list[str] = []
+    if answer is None:
+        answer, problems = read_draft(sanitise(last.text), results, question, calls)
+        answer = with_method(answer, results)
+    if problems := [*problems, *unfounded(answer, results)]:
+        return _Checked(problems=problems)
+    return _Checked(sanitise(answer.markdown()), remembered(answer, results), answer.citations())
 
 
 def _after_model(state: CoachState) -> Literal["tools", "ground"]:

@@ -1,4 +1,4 @@
-"""What a conversation keeps of an answer: its words, less everything that was said in a call.
+"""What a conversation keeps of an answer: its document, less everything that was said in a call.
 
 Checkpoints stay on disk, so they hold markers and ids, never what people said. What was shown is the chat's to keep.
 """
@@ -12,7 +12,9 @@ from pydantic import BaseModel
 
 from agent.state import Cited
 from salescoach.redact.our_words import our_words
+from salescoach.redact.sanitise import sanitise
 from salescoach.types import Citation
+from tools.document import AnswerDocument, Quote, Remark, Span, shown
 
 MAX_MESSAGES = 40  # that are remembered of a conversation: twenty questions with their answers
 MAX_CITED = 20
@@ -20,19 +22,26 @@ MIN_RUN = 4  # words in a row that count as somebody's; "at the moment" may be a
 UNFINISHED = "(I was interrupted before I could answer this.)"
 LEFT_OUT = "…"
 
-_QUOTED = re.compile(r"“[^“”]*”|\"[^\"\n]*\"|«[^«»]*»|„[^„“”]*[“”]|(?<!\w)‘[^‘\n]*’(?!\w)|(?<!\w)'[^'\n]*'(?!\w)")
-_BLOCK_QUOTE = re.compile(r"^([ \t]*>)[^\n]*", re.MULTILINE)
 _WORD = re.compile(r"\w+")
 _PLACES = frozenset({"marker", "call_id"})  # where something was said
 
 
-def remembered(answer: str, results: Sequence[BaseModel]) -> str:
-    """The answer without its quotes, and without any line that holds words of a call outside of quotation marks."""
+def remembered(answer: AnswerDocument, results: Sequence[BaseModel]) -> str:
+    """The answer without its quotes, and without the words of a language model where these are some of a call."""
     said = {run for result in results for text in _said(result) for run in _runs(text)}
-    without = _BLOCK_QUOTE.sub(rf"\1 {LEFT_OUT}", _QUOTED.sub(f"“{LEFT_OUT}”", answer))
-    lines = [LEFT_OUT if said.intersection(_runs(line)) else line for line in without.split("\n")]
-    kept = "\n".join(lines)
-    return LEFT_OUT if said.intersection(_runs(kept)) else kept
+
+    def cleaned(words: str) -> str:
+        return "\n".join(LEFT_OUT if said.intersection(_runs(line)) else line for line in words.split("\n"))
+
+    left = " ".join(cleaned(span.text) for span in answer.spans() if isinstance(span, Remark))
+    is_clean = not said.intersection(_runs(left))  # over the ends of lines, too
+
+    def kept(span: Span) -> str:
+        if isinstance(span, Remark):
+            return cleaned(span.text) if is_clean else LEFT_OUT
+        return f"“{LEFT_OUT}”" if isinstance(span, Quote) else shown(span)
+
+    return sanitise(answer.markdown(kept))
 
 
 def cited(citations: Sequence[Citation]) -> list[Cited]:

@@ -9,13 +9,20 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
 from pydantic import BaseModel, ConfigDict
 
-from agent.arguments import Known, metric_named
+from agent.arguments import Known
 from agent.intents import IntentRouter
 from agent.local_chat_model import LocalChatModel
-from agent.plans import Planner
+from agent.plans import plan_of
+from agent.request import RequestReader
 from agent.wording import Wish, word
+from tools.document import AnswerDocument, document
 
 _ID_PREFIX = "offline-"
+
+
+def answered(answer: AnswerDocument) -> AIMessage:
+    """A reply that brings its document along, so that nobody has to read its text."""
+    return AIMessage(answer.markdown(), additional_kwargs={"document": answer})
 
 
 class OfflineChatModel(LocalChatModel):
@@ -38,16 +45,19 @@ class OfflineChatModel(LocalChatModel):
         told: dict[str, Any] = next((m.additional_kwargs for m in messages if isinstance(m, SystemMessage)), {})
         calls: list[str] = told.get("calls", [])
         questions = [message.text for message in messages[: asked + 1] if isinstance(message, HumanMessage)]
-        plan = Planner(self.router, self.known).plan(questions[-1], questions[:-1], calls)
+        request = RequestReader(self.router, self.known).read(questions[-1], questions[:-1], calls)
         if results or any(message.tool_call_id.startswith(_ID_PREFIX) for message in since):
             refused = [str(message.content) for message in since if message.status == "error"]
             if refused and not results:
-                return AIMessage(refused[0])
-            wish = Wish(plan.kind == "advice", metric_named(questions[-1]), told.get("detail", "full"))
-            return AIMessage(word(results, wish))
+                return answered(document(refused[0]))
+            wish = Wish(request.intent == "advice", request.metric, told.get("detail", "full"))
+            return answered(word(results, wish))
+        plan = plan_of(request, calls)
+        if not plan.calls:
+            return answered(document(plan.reply))
         # Ids follow from the place in the conversation: the same messages give the same bytes.
         return AIMessage(
-            plan.reply,
+            "",
             tool_calls=[
                 ToolCall(name=call.name, args=call.args, id=f"{_ID_PREFIX}{len(questions)}-{place}")
                 for place, call in enumerate(plan.calls, start=1)

@@ -1,10 +1,11 @@
-"""What leaves for a language model: results fenced, and everything cut to a size, with a notice where it is cut."""
+"""What leaves for a language model: facts of results, fenced, all cut to a size, with a notice where it is cut."""
 
 import secrets
 from collections.abc import Sequence
 
 from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
+from agent.grounding import tagged
 from agent.prompts import FENCE, RESULTS
 
 MAX_QUESTION_CHARS = 8_000
@@ -28,6 +29,7 @@ def outgoing(
         max_chars: about how many characters may be sent.
         with_tools: whether the server knows messages of tools; else their results come as one message of the user's.
     """
+    work = tagged(work)
     fence = _new_fence(work)
     opening, closing = f"<data {fence}>", f"</data {fence}>"
     rules = f"{system.text}\n{FENCE.format(opening=opening, closing=closing)}"

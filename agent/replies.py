@@ -40,6 +40,10 @@ UNSURE = (
     "similar won or lost calls and what was said there, look up metrics and the team's numbers, compare calls, "
     "and say how far to trust the model."
 )
+ASK_FOR_A_CALL = (
+    "Paste a sales call here, or upload it: one line per turn, such as `Rep: Hello.` and `Customer: Hi.` "
+    "I'll tell you how likely it converts, which turns moved that, and what similar won calls did."
+)
 ASK_FOR_SECOND_CALL = "To compare, I need another call in this conversation: paste it here, then ask again."
 NO_SUCH_CALL = "This conversation has no such call. Paste it here, or name one of those that are here by its place."
 NO_SUCH_TURN = "This call has no turn of that number. Give a number that stands behind a quote in my answers."

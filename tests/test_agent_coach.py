@@ -21,6 +21,7 @@ from agent.chat_models import Wording
 from agent.coach import FIRST_QUESTION, Answer, Coach, Token, ToolFinished, ToolStarted
 from agent.doubles import ScriptedChatModel
 from agent.graph import FALLBACK_NOTE, UNGROUNDED, GraphParts, make_graph
+from agent.grounding import facts_in
 from agent.intents import read_examples
 from agent.memory import UNFINISHED
 from agent.offline import OfflineChatModel
@@ -283,14 +284,14 @@ async def test_a_repaired_draft_is_taken(parts: Parts, example: Path) -> None:
         if not results:
             return AIMessage("", tool_calls=[{"name": "score_call", "args": {"call_id": call_id}, "id": "one"}])
         sent_back = any("can't be shown" in str(message.content) for message in messages)
-        percent = results[0].probability_percent
-        return AIMessage(f"It is {percent} % likely." if sent_back else f"It is {percent + 1} % likely.")
+        return AIMessage("So far: {F1}" if sent_back else f"It is {results[0].probability_percent + 1} % likely.")
 
     coach, model = scripted_coach(parts, reply)
     call_id = coach.add_call(read_transcript(example))
     answer = await answer_of(coach, FIRST_QUESTION, call_id)
     score = parts.scorer.score(parts.library.get(call_id).transcript)
-    assert answer.answer == f"It is {round(100 * (score.probability or 0))} % likely."
+    assert answer.answer.startswith(f"So far: **{round(100 * (score.probability or 0))} % likely to convert**")
+    assert FALLBACK_NOTE not in answer.answer
     assert len(model.seen) == 3
 
 
@@ -358,8 +359,8 @@ async def test_calls_are_known_in_the_order_they_came_and_so_is_what_was_cited(p
         results = [message.artifact for message in messages if isinstance(message, ToolMessage)]
         if not results:
             return AIMessage("", tool_calls=[{"name": "score_call", "args": {"call_id": first}, "id": "one"}])
-        turn = results[0].turns_that_moved_it[0]
-        return AIMessage(f"“{turn.quote}” {turn.marker}")
+        facts = [line.spans for line in facts_in(results[0])]
+        return AIMessage(f"{{F{1 + next(row for row, spans in enumerate(facts) if len(spans) > 1)}}}")
 
     coach, model = scripted_coach(parts, reply)
     ids = [coach.add_call(parts.library.get(name).transcript.prefix(20)) for name in ("ex-01", "ex-02")]
@@ -372,7 +373,9 @@ async def test_calls_are_known_in_the_order_they_came_and_so_is_what_was_cited(p
     assert f"call 1: {ids[0]}\ncall 2: {ids[1]}" in rules.text
     assert f"pointed to T{turn} of call 1." in rules.text
     assert rules.additional_kwargs["cited"] == [{"call_id": ids[0], "turn_start": turn, "turn_end": turn}]
-    assert [message.text for message in history][-2:] == [f"“…” [T{turn}]", "Why?"]
+    assert history[-2].text.startswith(f"[T{turn}] ")
+    assert ": “…” (" in history[-2].text
+    assert history[-1].text == "Why?"
 
 
 async def test_every_argument_that_names_a_call_is_bound_to_the_conversation(parts: Parts, example: Path) -> None:

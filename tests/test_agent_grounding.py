@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.grounding import citations_of, problems_of
+from agent.evidence import unfounded
+from agent.grounding import facts_in, problems_of, read_draft
 from agent.wording import word
 from salescoach.redact.sanitise import sanitise, unsafe_from
-from salescoach.types import EvidenceTurn, MetricReading, Score
+from salescoach.types import Citation, EvidenceTurn, MetricReading, Score
+from tools.document import Quote, document, line, shown
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
 from tools.look_up_metrics import MetricsResult
 from tools.phrases import quote
@@ -85,35 +87,85 @@ def problems(draft: str, question: str = "Why?") -> list[str]:
     return problems_of(draft, RESULTS, question, [CALL])
 
 
+FACTS = ["".join(map(shown, one.spans)) for result in RESULTS for one in facts_in(result)]
+
+
+def fact(beginning: str) -> str:
+    """The tag of the fact that begins so."""
+    return f"{{F{1 + next(row for row, text in enumerate(FACTS) if text.startswith(beginning))}}}"
+
+
+SCORE, LOWERED, ALIKE = fact("**34 %"), fact("[T14]"), fact("[call ex-04")
+TALK = fact("The rep spoke 61 %")
+
+
+@pytest.mark.parametrize(
+    ("draft", "answer"),
+    [
+        (SCORE, FACTS[0]),
+        (f"So far: {SCORE}", f"So far: {FACTS[0]}"),
+        (f"- {LOWERED}\n- {ALIKE}", "\n".join(f"- {FACTS[int(tag[2:-1]) - 1]}" for tag in (LOWERED, ALIKE))),
+        ("Come back to [T14].", "Come back to [T14]."),
+    ],
+)
+def test_facts_stand_where_their_tags_were(draft: str, answer: str) -> None:
+    found, problems = read_draft(draft, RESULTS, "Why?", [CALL])
+    assert problems == []
+    assert found.markdown() == answer
+    assert unfounded(found, RESULTS) == []
+
+
+def test_what_a_draft_cites_is_known_from_its_facts_and_markers() -> None:
+    found, _ = read_draft(f"{LOWERED} Look at [call ex-04, T18–21].", RESULTS, "Why?", [CALL])
+    assert [(one.call_id, one.turn_start, one.quote) for one in found.citations()] == [
+        (CALL, 14, "That is over our budget by 40 percent."),
+        ("ex-04", 18, "If we start in May, the rate holds."),
+    ]
+
+
 @pytest.mark.parametrize(
     "draft",
     [
-        "The call is 34 % likely to convert, from 24 % to 45 %.",
-        "It is 34% likely (24–45 %), against 41 percent in general.",
-        "At [T14] the customer said “That is over our budget by 40 percent.”, which lowered it by 6.1 points.",
-        'In [call ex-04, T18–21] the rep said "If we start in May, the rate holds."',
-        "The rep spoke 61 % of the words; in half of the team's won calls it was 42–55 %.",
-        "1. Come back to [T14].\n2. Read [call ex-04, T18–21].",
-        "There are 129 won and 183 lost calls; the model is starter-8c917eeadd22.",
-        "Thirty-four percent.",
-        f"The call {CALL} has 42 turns.",
+        "{F99}",
+        "{F0}",
+        SCORE * 500,
+        f"1{SCORE}",
+        f"{SCORE} is 3 % too low.",
+        f"{SCORE[:-1]} }}",
+        "{score}: 34 %",
+        f"The rep said: {LOWERED}",  # the customer did
+        f"This lifted the score: {LOWERED}",
+        f"A deal that was lost: {ALIKE}",
+        f"“{LOWERED} and we will sign today”",
     ],
 )
-def test_what_the_tools_returned_may_be_said(draft: str) -> None:
-    assert problems(draft) == []
+def test_a_fact_is_not_turned_into_another(draft: str) -> None:
+    assert problems(draft)
+
+
+def test_a_marker_of_two_calls_points_to_neither() -> None:
+    other = score_result("Somebody else said this.").model_copy(update={"call_id": "pasted-1b2c3d4e5f"})
+    assert problems_of("See [T14].", [score_result(), other], "Why?", [CALL])
+
+
+@pytest.mark.parametrize(
+    "draft", ["It is 34 % likely.", "Turn 14 pulled it down by 6.1 points.", "He said “over our budget by 40 percent”."]
+)
+def test_even_a_true_number_or_quote_is_for_code_to_put_in(draft: str) -> None:
+    assert problems(draft)
 
 
 @pytest.mark.parametrize(
     ("draft", "missing"),
     [
-        ("It is 99 % likely.", "99 %"),
-        ("It is 99% likely.", "99 %"),
-        ("It is 35 % likely.", "35 %"),
-        ("It is 14 % likely.", "14 %"),  # a turn number is no percentage
-        ("The budget was missed by 40 %.", "40 %"),  # said in the call, not found by a tool
-        ("Ninety-nine percent sure.", "Ninety-nine percent"),
-        ("It lowered the score by 7 points.", "7 points"),
-        ("It was 24–46 %.", "46 %"),
+        ("It is 99 % likely.", "99"),
+        ("It is 99% likely.", "99"),
+        ("It is 35 % likely.", "35"),
+        ("It is 14 % likely.", "14"),  # a turn number is no percentage
+        ("The budget was missed by 40 %.", "40"),  # said in the call, not found by a tool
+        ("Ninety-nine percent sure.", "Ninety-nine"),
+        ("It lowered the score by 7 points.", "7"),
+        ("It was 24–46 %.", "46"),
         ("Similar to 500 calls.", "500"),
         ("At [T15] it went wrong.", "[T15]"),
         ("See [call ex-04, T18–22].", "[call ex-04, T18–22]"),
@@ -239,6 +291,7 @@ INVENTED = {
         "They said 'we will sign today'.",
         "They said «we will sign today».",
         "They said „we will sign today“.",
+        "They said ‚we will sign today‘.",
         "They said 「we will sign today」.",
         "They said ``we will sign today''.",
         "They said `we will sign today`.",
@@ -305,33 +358,25 @@ def test_nothing_too_much_and_endless_quotes_are_no_answers(draft: str) -> None:
 @pytest.mark.parametrize(
     "draft",
     [
-        "Your call is 34 % likely to convert, somewhere between 24 % and 45 %. That is below the 41 % of calls in "
-        "general.",
-        "The probability is 34 percent (24 to 45 percent), against a base rate of 41 percent.",
-        "**34 %** likely. The interval is 24–45 %.",
-        "The score rests on 42 turns. Turn 14 pulled it down by 6.1 points: “That is over our budget by 40 percent.” "
-        "[T14]",
-        "- [T14] the customer said: “over our budget by 40 percent”\n- Ask what they compare it with.",
-        "At [T14], the customer objected to the price. In [call ex-04, T18–21], which converted, the rep answered "
-        "“If we "
-        "start in May, the rate holds.”",
+        f"{SCORE}\n\nThat is an estimate.",
+        f"The budget pulled it down most.\n\n- {LOWERED}\n- Ask what they compare it with.",
+        f"At [T14], the customer objected to the price. A won call came back to it: {ALIKE}",
         "Three things to try:\n1. Come back to the price at [T14].\n2. Read [call ex-04, T18–21].\n3. Agree on a "
         "next step.",
-        "You spoke 61 % of the words; in half of the team's won calls it was 42–55 %.",
-        "You talked more than most won calls did: 61 % of the words.",
+        f"You talked more than most won calls did. {TALK}",
         "I can't say whether they will sign; the score is an estimate, not a verdict.",
         "Would they sign if the price came down? That is worth asking.",
         "That is an association and not a cause. What would you say instead?",
-        "One of the turns stands out: the fourteenth turn, where the customer spoke about the budget.",
+        "One of the turns stands out: [T14], where the customer spoke about the budget.",
         "First, listen. Second, ask why. Third, propose a next step with a day.",
         "It's the customer's budget that moved the score, and the reps' and customers' turns count alike.",
         "There is one similar won call: ex-04, an insurance deal.",
         "The customer isn't asking for a discount; they ask for the rate.",
         "I only have one turn to go by, so take this with care.",
-        "The team's library has 129 won and 183 lost calls.",
         "### Next Steps\n\nAsk about the budget.",
         "A B2B buyer may want the ROI first.",
-        'You could try the wording of [call ex-04, T18–21]: "If we start in May, the rate holds."',
+        f"You could try the wording of a won call: {ALIKE}",
+        f"The call {CALL} is yours; the model is starter-8c917eeadd22.",
     ],
 )
 def test_sensible_wording_passes(draft: str) -> None:
@@ -345,24 +390,31 @@ def test_a_number_of_the_question_may_be_repeated_but_not_as_a_percentage() -> N
 
 
 @given(st.integers(min_value=0, max_value=100))
-def test_no_percentage_but_those_of_the_results_passes(percent: int) -> None:
-    allowed = percent in {34, 24, 45, 41, 61, 42, 55}
-    assert (problems(f"I would say {percent} %.") == []) == allowed
+def test_no_percentage_of_a_models_own_passes(percent: int) -> None:
+    assert problems(f"I would say {percent} %.")
 
 
 def test_the_offline_wording_is_grounded_and_cited() -> None:
     answer = word(RESULTS)
-    assert problems(answer) == []
-    assert [citation.marker for citation in citations_of(answer, RESULTS)] == ["[T14]", "[call ex-04, T18–21]"]
-    assert citations_of(answer, RESULTS)[0].quote == "That is over our budget by 40 percent."
+    assert unfounded(answer, RESULTS) == []
+    assert [citation.marker for citation in answer.citations()] == ["[T14]", "[call ex-04, T18–21]"]
+    assert answer.citations()[0].quote == "That is over our budget by 40 percent."
+
+
+def test_a_document_that_quotes_or_cites_what_no_result_holds_is_found() -> None:
+    own = word(RESULTS).citations()[0]
+    assert unfounded(document(Quote(text="we will sign today")), RESULTS)
+    for wrong in ({"turn_start": 15}, {"call_id": "ex-04"}, {"quote": "We will sign."}, {"marker": "[T15]"}):
+        assert unfounded(document(line("See ", Citation(**(own.model_dump() | wrong)))), RESULTS)
 
 
 def test_a_long_quote_is_cut_at_a_word_and_stays_verbatim() -> None:
     text = " ".join(f"word{number}" for number in range(100))
     cut = quote(text)
-    assert cut.endswith("” …")
-    assert cut.removeprefix("“").removesuffix("” …") in text
-    assert problems_of(cut, [score_result(text)], "", [CALL]) == []
+    assert cut.is_cut
+    assert cut.text in text
+    assert str(cut) == f"“{cut.text}” …"
+    assert unfounded(document(cut), [score_result(text)]) == []
 
 
 @pytest.mark.parametrize(
@@ -387,9 +439,9 @@ def test_nothing_that_a_browser_could_fetch_is_left(text: str, gone: str) -> Non
 def test_a_quote_ends_before_what_a_browser_could_act_on(before: str, hostile: str) -> None:
     text = f"{before}{hostile} and more words"
     said = quote(text)
-    assert sanitise(said) == said
-    assert said == f"“{before.rstrip()}” …"
-    assert problems_of(said, [score_result(text)], "", [CALL]) == []
+    assert sanitise(str(said)) == str(said)
+    assert str(said) == f"“{before.rstrip()}” …"
+    assert unfounded(document(said), [score_result(text)]) == []
 
 
 @pytest.mark.parametrize(

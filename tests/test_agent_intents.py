@@ -138,5 +138,5 @@ def test_no_reply_states_what_no_tool_found() -> None:
     sentences += [*ASK_FOR_EDIT.values(), ask_back(["score", "why"]), *(ask_back([one]) for one in PLAIN_QUESTIONS)]
     assert len(sentences) > 20
     for sentence in sentences:
-        assert problems_of(sentence, [], "", []) == []
+        assert problems_of(sentence, [], "", []) == []  # held to what a language model is held to
         assert not re.search(r"\d", sentence)

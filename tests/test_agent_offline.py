@@ -205,6 +205,7 @@ def test_both_calls_are_scored_within_the_budget(router: IntentRouter) -> None:
         ("Show me 3 similar won deals", "and lost ones?", ("find_similar_calls", {"outcome": "lost", "k": 3})),
         ("Show me similar calls", "and for retail?", ("find_similar_calls", {"outcome": "any", "industry": "retail"})),
         ("Why did turn 14 hurt?", "and turn 9?", ("explain_turn", {"turn": 9})),
+        ("How much did a turn matter?", "turn 9", ("explain_turn", {"turn": 9})),  # it was asked which
         ("What should I have said at 14?", "and at 20?", ("what_won_calls_did", {"turn": 20})),
         ("What is our win rate?", "and by month?", ("look_up_library", {"by": "month", "measure": "win_rate"})),
         ("Score this call", "why?", ("score_call", {})),

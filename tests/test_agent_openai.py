@@ -176,14 +176,15 @@ async def test_a_model_over_http_calls_a_tool_and_words_its_result(
         last = request["messages"][-1]
         if last["role"] != "tool":
             return calls_score(request)
-        result = json.loads(last["content"].split("\n")[1])
-        return [{"content": "It is "}, {"content": f"{result['probability_percent']} % likely to convert."}]
+        assert re.match(r"F1: \*\*\d+ % likely to convert\*\*", last["content"].split("\n")[1])
+        return [{"content": "So far: {"}, {"content": "F1}"}]
 
     server.respond = respond
     answer = await ask(coach, example)
     assert answer.grounded
     assert answer.llm == "openai:local-model"
-    assert answer.answer == f"It is {round(100 * (answer.probability or 0))} % likely to convert."
+    assert answer.answer.startswith(f"So far: **{round(100 * (answer.probability or 0))} % likely to convert**")
+    assert FALLBACK_NOTE not in answer.answer
     assert [call.name for call in answer.tool_calls] == ["score_call"]
     assert {tool["function"]["name"] for tool in server.requests[0]["tools"]} == {
         "answer",
@@ -307,7 +308,7 @@ async def test_results_are_fenced_and_the_limits_are_sent(server: ChatServer, pa
     rules, *_, result = server.requests[1]["messages"]
     fence = re.search(r"<data (\w+)>", rules["content"])
     assert fence
-    assert result["content"].startswith(f"<data {fence[1]}>\n{{")
+    assert result["content"].startswith(f"<data {fence[1]}>\nF1: ")
     assert result["content"].endswith(f"\n</data {fence[1]}>")
     assert fence[1] not in json.dumps(server.requests[0])
     assert len(server.requests) == 2
@@ -335,13 +336,14 @@ async def test_a_server_that_cannot_call_tools_words_what_the_offline_coach_look
             message = f"{named[0]} is not supported" if says_why else "bad request"
             return Raw(json.dumps({"error": {"message": message}}).encode(), 400, "application/json")
         assert {message["role"] for message in request["messages"]} <= {"system", "user", "assistant"}
-        percent = re.search(r'"probability_percent":(\d+)', request["messages"][-1]["content"])
-        assert percent
-        return [{"content": f"It is {percent[1]} % likely to convert."}]
+        tag = re.search(r"(F\d+): \*\*\d+ % likely to convert\*\*", request["messages"][-1]["content"])
+        assert tag
+        return [{"content": f"{{{tag[1]}}}"}]
 
     server.respond = respond
     answer = await ask(coach, example)
-    assert answer.answer == f"It is {round(100 * (answer.probability or 0))} % likely to convert.\n\n{NO_TOOLS_NOTE}"
+    assert answer.answer.startswith(f"**{round(100 * (answer.probability or 0))} % likely to convert**")
+    assert answer.answer.endswith(f"\n\n{NO_TOOLS_NOTE}")
     assert "score_call" in [call.name for call in answer.tool_calls]
     n_before = len(server.requests)
     await ask(coach, example)

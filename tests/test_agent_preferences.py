@@ -13,14 +13,14 @@ from agent.chat_models import Wording
 from agent.coach import FIRST_QUESTION, Answer, Coach
 from agent.doubles import ScriptedChatModel
 from agent.graph import GraphParts, make_graph
-from agent.grounding import problems_of
+from agent.grounding import facts_in, problems_of
 from agent.offline import OfflineChatModel
 from agent.preferences import Preferences
 from agent.wording import Wish, word
 from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.testing import make_transcript
-from tests.base import base_router
+from tests.base import base_router, faults_of
 from tests.homes import clone
 from tools.compare_calls import compare_calls
 from tools.explain_turn import explain_turn
@@ -137,16 +137,17 @@ def results_of(parts: Parts) -> list:  # type: ignore[type-arg]
 def test_short_words_are_grounded_and_shorter(parts: Parts) -> None:
     for result in results_of(parts):
         short, full = word([result], Wish(detail="short")), word([result])
-        assert problems_of(short, [result], "", [CALL, OTHER]) == []
-        assert len(short) <= len(full)
+        assert faults_of(short, [result]) == []
+        assert len(short.markdown()) <= len(full.markdown())
     for call_id in (CALL, OTHER, "ex-01"):
         results = [score_call(parts, call_id), what_won_calls_did(parts, call_id), look_up_metrics(parts, call_id)]
-        short, full = word(results, Wish(detail="short")), word(results)
-        assert problems_of(short, results, FIRST_QUESTION, [call_id]) == []
-        assert len(short) < 0.7 * len(full)
-        assert short.splitlines()[0] == full.splitlines()[0]
-        assert short.count("it by") <= 2 + short.count("most, by")
-        assert "**Next**" in short or "**Next**" not in full
+        answers = [word(results, Wish(detail=detail)) for detail in ("short", "full")]
+        assert [faults_of(answer, results) for answer in answers] == [[], []]
+        brief, whole = (answer.markdown() for answer in answers)
+        assert len(brief) < 0.7 * len(whole)
+        assert brief.splitlines()[0] == whole.splitlines()[0]
+        assert brief.count("it by") <= 2 + brief.count("most, by")
+        assert "**Next**" in brief or "**Next**" not in whole
 
 
 async def test_a_language_model_is_told_and_held_to_it(parts: Parts) -> None:
@@ -215,9 +216,11 @@ def test_an_uncalibrated_number_cannot_be_passed_off_as_a_likelihood(coach: Coac
     def problems(draft: str) -> list[str]:
         return problems_of(draft, [result], "show it anyway", [call_id])
 
-    assert problems(f"The uncalibrated number is {n} %.") == []
-    assert problems(f"The number, which is not calibrated, is {n} %.") == []
+    row = next(row for row, one in enumerate(facts_in(result), start=1) if "uncalibrated" in str(one.spans[0]))
+    assert problems(f"{{F{row}}}") == []
+    assert "This number is not calibrated" in str(facts_in(result)[row - 1].spans[0])
     for draft in (
+        f"The uncalibrated number is {n} %.",
         f"It is {n} % likely to convert.",
         f"{n} %.",
         f"An uncalibrated {n} % likely to convert.",

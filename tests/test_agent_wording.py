@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.grounding import problems_of
 from agent.wording import Wish, word
 from salescoach.reading.transcripts import read_transcript
 from salescoach.testing import make_transcript
+from tests.base import faults_of
 from tools.compare_calls import compare_calls
+from tools.document import document
 from tools.explain_turn import explain_turn
 from tools.find_similar_calls import find_similar_calls
 from tools.look_up_metrics import look_up_metrics
@@ -36,23 +37,23 @@ def asked(parts: Parts, call_id: str) -> list:
 @pytest.mark.parametrize("call_id", EXAMPLES)
 def test_every_example_call_gets_a_grounded_answer_of_at_most_three_pieces_of_advice(parts, call_id):
     results = asked(parts, call_id)
-    answer = word(results)
-    assert problems_of(answer, results, "Score this call.", [call_id]) == []
+    assert faults_of(word(results), results) == []
+    answer = word(results).markdown()
     assert answer.startswith(f"**{results[0].probability_percent} % likely to convert**")
     assert "\n4. " not in answer
     assert "What I can't know" in answer
     for advice in (line for line in answer.splitlines() if line[:3] in ("1. ", "2. ", "3. ")):
         assert "[T" in advice or "ends without one" in advice
     advice_only = word(results, Wish(advice_only=True))
-    assert problems_of(advice_only, results, "What next?", [call_id]) == []
-    assert len(advice_only) < len(answer)
+    assert faults_of(advice_only, results) == []
+    assert len(advice_only.markdown()) < len(answer)
 
 
 def test_suggested_words_name_nobody_of_the_past_call(parts):
     advised = 0
     for call_id in EXAMPLES:  # which of them have a moment like one that a won call answered well depends on the model
         results = asked(parts, call_id)
-        for line in word(results).splitlines():
+        for line in word(results).markdown().splitlines():
             if "in a won call: “" in line:
                 said = line.split("in a won call: “", 1)[1].split("”", 1)[0]
                 assert any(one.suggestion.startswith(said) for one in results[1].results)
@@ -62,7 +63,7 @@ def test_suggested_words_name_nobody_of_the_past_call(parts):
 
 def test_a_call_without_a_score_gets_what_does_not_rest_on_it(parts):
     pasted = parts.library.add_pasted(make_transcript(*UNLIKE))
-    answer = word(asked(parts, pasted))
+    answer = word(asked(parts, pasted)).markdown()
     assert answer.startswith("**I can't give a probability for this call.**")
     assert "% likely" not in answer
     assert "[T2] Customer: “I'm not sure. It's too expensive" in answer
@@ -84,22 +85,23 @@ def test_a_call_without_a_score_gets_what_does_not_rest_on_it(parts):
 )
 def test_the_words_of_every_tool_are_grounded(parts, ask):
     result = ask(parts)
-    assert problems_of(word([result]), [result], "", [CALL, OTHER]) == []
+    assert faults_of(word([result]), [result]) == []
 
 
 def test_without_an_index_the_answer_says_so(parts, tmp_path):
     without = Parts(parts.library, parts.scorer, PastCalls(tmp_path / "none", parts.library, parts.scorer))
     results = asked(without, CALL)
     answer = word(results)
-    assert "unavailable" in answer
-    assert problems_of(answer, results, "", [CALL]) == []
+    assert "unavailable" in answer.markdown()
+    assert faults_of(answer, results) == []
 
 
 def test_one_metric_is_answered_by_that_metric(parts):
     result = look_up_metrics(parts, CALL)
     answer = word([result], Wish(metric="talk_ratio_words"))
-    assert answer == next(one.reading for one in result.metrics if one.name == "talk_ratio_words")
-    assert len(word([result], Wish(metric="speech_rate_wpm"))) > len(answer)  # not shown by this call
+    assert answer == document(next(one.reading for one in result.metrics if one.name == "talk_ratio_words"))
+    other = word([result], Wish(metric="speech_rate_wpm"))  # not shown by this call
+    assert len(other.markdown()) > len(answer.markdown())
 
 
 def test_a_label_that_is_no_name_is_not_repeated(parts):
@@ -111,12 +113,12 @@ def test_a_label_that_is_no_name_is_not_repeated(parts):
     pasted = parts.library.add_pasted(call.model_copy(update={"turns": turns, "call_id": None}))
     results = asked(parts, pasted)
     answer = word(results)
-    assert "99 % sure" not in answer
-    assert problems_of(answer, results, "", [pasted]) == []
+    assert "99 % sure" not in answer.markdown()
+    assert faults_of(answer, results) == []
 
 
 def test_a_long_quote_ends_with_a_sentence_where_one_is_near():
     first = "This is a sentence of exactly ten words, I believe."
-    assert quote(f"{first} {'and so on ' * 20}") == f"“{first}” …"
-    assert quote("word " * 60) == f"“{'word ' * (MAX_QUOTED_WORDS - 1)}word” …"
-    assert quote("Short.") == "“Short.”"
+    assert str(quote(f"{first} {'and so on ' * 20}")) == f"“{first}” …"
+    assert str(quote("word " * 60)) == f"“{'word ' * (MAX_QUOTED_WORDS - 1)}word” …"
+    assert str(quote("Short.")) == "“Short.”"

@@ -135,7 +135,7 @@ def test_the_objections_are_those_that_were_read_with_what_was_said_to_them(part
     assert [(one.turn, one.kind, one.answer and one.answer.turn) for one in result.objections] == [
         (one.turn, one.kind, one.handled_at) for one in moves.objections
     ]
-    said = SPEC.words(result, "full")
+    said = SPEC.words(result, "full").markdown()
     for one in result.objections:
         answer = f"answered at {one.answer.marker}" if one.answer else "no answer was found"
         assert f"({one.kind}; {answer})" in said

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.grounding import problems_of
 from salescoach.reading.transcripts import parse_transcript
 from salescoach.types import LabelledCall
+from tests.base import faults_of
 from tools.deals import NONE_OPEN, SPEC, DealsResult, deals
 from tools.parts import Parts
 
@@ -48,8 +48,8 @@ def test_the_open_deal_is_found_with_its_risks(result: DealsResult) -> None:
 def test_its_words_are_grounded(result: DealsResult) -> None:
     for detail in ("short", "full"):
         words = SPEC.words(result, detail)
-        assert "“bakery”" in words
-        assert problems_of(words, [result], "", []) == []
+        assert "“bakery”" in words.markdown()
+        assert faults_of(words, [result]) == []
 
 
 def test_quotes_are_the_words_of_the_turn(result: DealsResult, parts: Parts) -> None:

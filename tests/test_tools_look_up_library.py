@@ -12,7 +12,6 @@ from langchain_core.messages import ToolMessage
 from pydantic import ValidationError
 from scipy.stats import binomtest
 
-from agent.grounding import problems_of
 from salescoach.errors import InputError
 from salescoach.library import Library
 from salescoach.library.lookups import MIN_CALLS_FOR_RATE, wilson
@@ -20,7 +19,8 @@ from salescoach.speech.call_metrics import call_metrics
 from salescoach.speech.readings import quartiles
 from salescoach.testing import WordReader, make_call, make_transcript
 from salescoach.types import LabelledCall, Outcome
-from tools.look_up_library import MAX_GROUPS, LibraryResult, look_up_library
+from tests.base import faults_of
+from tools.look_up_library import MAX_GROUPS, SPEC, LibraryResult, look_up_library
 from tools.parts import Parts
 from tools.registry import make_tools
 
@@ -165,7 +165,7 @@ def test_a_yes_no_metric_is_a_share_with_its_interval(library: Library) -> None:
         "A next step in 29 calls of the team: 0 of 3 won calls (too few for a share), "
         "6 of 26 lost calls (23 %, 95 % interval 11 to 42 %)."
     )
-    assert problems_of(result.reading, [result], "", []) == []
+    assert faults_of(SPEC.words(result, "full"), [result]) == []
 
 
 def test_an_empty_library_has_no_rate(library: Library) -> None:
@@ -186,7 +186,7 @@ def test_the_wording_is_grounded_in_the_result(library: Library, measure: str, b
     library.add(dated)
     library.read_moves(WordReader())
     result = look_up_library(parts_of(library), measure=measure, by=by)
-    assert problems_of(result.reading, [result], "How often do we win?", []) == []
+    assert faults_of(SPEC.words(result, "full"), [result]) == []
     assert not any(word in result.reading for word in ("best", "worst", "should", "better"))
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.grounding import problems_of
 from agent.memory import LEFT_OUT, remembered
 from salescoach.errors import InputError
 from salescoach.library import Library
@@ -16,6 +15,8 @@ from salescoach.moves.trackers.kept import KeptTrackers
 from salescoach.moves.trackers.tracker import new_tracker
 from salescoach.testing import WordHashEncoder, make_call
 from salescoach.types import Turn
+from tests.base import faults_of
+from tools.document import document
 from tools.look_up_tracker import MAX_HITS, NO_HITS, NONE_YET, SPEC, look_up_tracker
 from tools.parts import Parts
 
@@ -59,12 +60,12 @@ def test_hits_are_quoted_with_how_sure_they_are(few_parts: Parts) -> None:
     assert look_up_tracker(few_parts, "asked", "ASKS for a discount").trackers == (one,)
     for detail in ("short", "full"):
         words = SPEC.words(found, detail)
-        assert "**Tracker** “asks for a discount”: 10 hits" in words
-        assert problems_of(words, [found], "", ["asked"]) == []
+        assert "**Tracker** “asks for a discount”: 10 hits" in words.markdown()
+        assert faults_of(words, [found]) == []
         assert LEFT_OUT not in remembered(words, [found]).split("\n")
     assert SPEC.found(found) == "Found 10 hits of 2 trackers"
     nothing = look_up_tracker(few_parts, "other")
-    assert (nothing.trackers, SPEC.words(nothing, "full")) == ((), NO_HITS)
+    assert (nothing.trackers, SPEC.words(nothing, "full")) == ((), document(NO_HITS))
     with pytest.raises(InputError, match="no tracker 'names a rival'; there are: 'asks for a discount', 'swears'"):
         look_up_tracker(few_parts, "asked", "names a rival")
 

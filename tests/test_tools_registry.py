@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 from langchain_core.messages import ToolMessage
 
-from agent.grounding import problems_of
 from agent.intents import read_examples
 from agent.memory import LEFT_OUT, remembered
-from agent.replies import PLAIN_QUESTIONS, ask_back
-from agent.wording import ASK_BACK, Wish, word
+from agent.replies import PLAIN_QUESTIONS, UNSURE, ask_back
+from agent.wording import Wish, word
 from eval.routing import TOOLS
 from salescoach.types import Frozen
 from serving.chat.steps import step_details, step_result, step_title
+from tests.base import faults_of
+from tools.document import Quote, document
 from tools.parts import Parts
 from tools.registry import SPECS, TOOL_OF, make_tools, spec_of
 from tools.spec import ToolSpec
@@ -60,17 +61,20 @@ def test_its_results_are_worded_short_and_full(results: dict[str, Frozen], spec:
     assert spec_of(result) is spec
     answers = [word([result], Wish(detail=detail)) for detail in ("short", "full")]
     for answer in answers:
-        assert answer.strip()
-        assert answer != ASK_BACK
-        assert problems_of(answer, [result], "", [CALL, OTHER]) == []
-    assert len(answers[0]) <= len(answers[1])
+        assert answer.markdown().strip()
+        assert answer != document(UNSURE)
+        assert faults_of(answer, [result]) == []
+    assert len(answers[0].markdown()) <= len(answers[1].markdown())
 
 
 @every_tool
 def test_the_conversation_keeps_its_own_sentences(results: dict[str, Frozen], spec: ToolSpec[Any]) -> None:
-    """A line is left out for words of a call outside of quotation marks; these answers have none."""
     result = results[spec.name]
-    assert LEFT_OUT not in remembered(word([result]), [result]).split("\n")
+    answer = word([result])
+    quotes = [str(span) for span in answer.spans() if isinstance(span, Quote)]
+    kept = remembered(answer, [result])
+    assert kept.count(LEFT_OUT) == len(quotes)
+    assert not [quote for quote in quotes if quote in kept]
 
 
 @every_tool
@@ -114,7 +118,7 @@ def test_the_page_on_adding_a_tool_shows_one_that_works(parts: Parts) -> None:
     result = spec.function(parts, **asked(spec))
     assert type(result) is spec.result
     for detail in ("short", "full"):
-        assert problems_of(spec.words(result, detail), [result], "", [CALL]) == []
+        assert faults_of(spec.words(result, detail), [result]) == []
     assert spec.found(result).startswith("Found ")
 
 

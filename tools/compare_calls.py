@@ -6,8 +6,8 @@ from salescoach.speech.call_metrics import call_metrics
 from salescoach.speech.metric_list import METRICS, MetricDefinition
 from salescoach.speech.readings import amount, unit_of
 from salescoach.types import Frozen, Score
+from tools.document import AnswerDocument, Block, document, line, listed
 from tools.parts import Parts, call_marker, moves_of, percent, points, scored_by, turn_marker
-from tools.phrases import listed
 from tools.score_call import ShownTurn, moved, shown_turn
 from tools.spec import CallArguments, CallId, Detail, ToolSpec
 
@@ -139,21 +139,18 @@ def _metric_reading(metric: MetricDefinition, value: float, other_value: float) 
     return f"{subject}: {said} in this call, {other_said} in the other."
 
 
-def _words(result: CompareResult, detail: Detail) -> str:
-    parts = [f"**{result.reading}**", *(_one_of_two(call) for call in result.calls)]
-    if detail == "short":
-        return "\n\n".join(parts)
-    shown = [one.reading for one in result.metrics if one.name in COMPARED]
-    return "\n\n".join([*parts, listed("**In numbers**", shown)])
+def _words(result: CompareResult, detail: Detail) -> AnswerDocument:
+    shown = [one.reading for one in result.metrics if one.name in COMPARED] if detail == "full" else []
+    return document(f"**{result.reading}**", *map(_one_of_two, result.calls), listed("**In numbers**", shown))
 
 
-def _one_of_two(call: ComparedCall) -> str:
+def _one_of_two(call: ComparedCall) -> Block | None:
     if call.probability_percent is None:
         return listed(f"Call {call.call_id} has no score:", call.reasons)
     title = f"Call {call.call_id}: {call.probability_percent} %"
     if call.interval_percent is not None:
         title += f" ({call.interval_percent[0]} % to {call.interval_percent[1]} %)"
-    return listed(title, map(moved, call.turns_that_moved_it)) or title
+    return listed(title, (moved(call.call_id, turn) for turn in call.turns_that_moved_it)) or line(title)
 
 
 def _found(result: CompareResult) -> str:

@@ -11,8 +11,9 @@ from salescoach.deals.desk import DealDesk, DealFilter
 from salescoach.deals.risks import RiskKind
 from salescoach.redact.our_words import OURS, Ours
 from salescoach.types import Frozen
+from tools.document import AnswerDocument, AnswerLine, Listing, document, line, listed
 from tools.parts import Parts, call_marker, percent
-from tools.phrases import caveat, count, quote
+from tools.phrases import caveat, cite, count, quote
 from tools.spec import Arguments, Detail, ToolSpec
 
 MAX_SHOWN: Final = 5
@@ -110,19 +111,21 @@ def _shown_risk(risk: DealRisk) -> ShownRisk:
     )
 
 
-def _words(result: DealsResult, detail: Detail) -> str:
+def _words(result: DealsResult, detail: Detail) -> AnswerDocument:
     shown = [_deal_words(number, deal, detail) for number, deal in enumerate(result.deals, start=1)]
-    return "\n\n".join([result.reading, *shown, *(caveat(READ, detail) if shown else [])])
+    return document(result.reading, *shown, caveat(READ, detail) if shown else None)
 
 
-def _deal_words(number: int, deal: ShownDeal, detail: Detail) -> str:
+def _deal_words(number: int, deal: ShownDeal, detail: Detail) -> Listing | None:
     risks = deal.risks[:2] if detail == "short" else deal.risks
-    lines = [f"- {risk.reading}{_quoted(risk)}" for risk in risks]
-    return "\n".join([f"**{number}. {quote(deal.account)}** ({deal.reading})", "", *lines])
+    return listed(line(f"**{number}.** ", quote(deal.account), f" ({deal.reading})"), map(_risk_words, risks))
 
 
-def _quoted(risk: ShownRisk) -> str:
-    return "" if risk.quote is None else f" {risk.marker} {quote(risk.quote)}"
+def _risk_words(risk: ShownRisk) -> AnswerLine:
+    if risk.call_id is None or risk.turn_start is None or risk.quote is None:
+        return line(risk.reading)
+    place = cite(risk.call_id, risk.turn_start, risk.quote, risk.marker)
+    return line(risk.reading, " ", place, " ", quote(risk.quote))
 
 
 SPEC = ToolSpec(

@@ -2,8 +2,9 @@
 
 from salescoach.redact.our_words import Ours
 from salescoach.types import Frozen, Role
+from tools.document import AnswerDocument, document, line, listed
 from tools.parts import Direction, Parts, QuotedTurn, direction, numbered_turn, percent, points, quoted_turn, scored_by
-from tools.phrases import caveat, listed, quote, said, say, who
+from tools.phrases import caveat, cite, quote, said, say, who
 from tools.spec import CallArguments, Detail, ToolSpec, TurnNumber
 
 N_AROUND = 2
@@ -74,10 +75,11 @@ def explain_turn(parts: Parts, call_id: str, turn: int) -> ExplainResult:
     )
 
 
-def _words(result: ExplainResult, detail: Detail) -> str:
-    turn = f"{result.marker} {who(result)}: {quote(result.quote)}"
+def _words(result: ExplainResult, detail: Detail) -> AnswerDocument:
+    turn = line(cite(result.call_id, result.turn, result.quote), f" {who(result)}: ", quote(result.quote))
     if result.effect_points is None or result.direction is None:
-        return listed(f"I can't say what {turn} did to the score, because there is none for this call.", result.reasons)
+        why = line("I can't say what ", turn, " did to the score, because there is none for this call.")
+        return document(listed(why, result.reasons))
     if result.direction == "did not move":
         effect = "did not move the score"
     else:
@@ -86,8 +88,9 @@ def _words(result: ExplainResult, detail: Detail) -> str:
             f"it, {result.without_percent} % without it"
         )
     rank = f"By its effect it ranks as number {result.rank}; the call has {result.n_turns} turns."
-    around = [listed("**Around it**", map(said, result.context))] if detail == "full" else []
-    return "\n\n".join([f"{turn} {effect}. {rank}", *around, *caveat(result.reading, detail)])
+    around = [said(result.call_id, one) for one in result.context] if detail == "full" else []
+    what = line(turn, f" {effect}. {rank}")
+    return document(what, listed("**Around it**", around), caveat(result.reading, detail))
 
 
 def _found(result: ExplainResult) -> str:

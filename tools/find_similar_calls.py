@@ -1,6 +1,6 @@
 """The tool ``find_similar_calls``: past calls like this one, with the moment nearest to what moved its score."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pydantic import Field
@@ -9,7 +9,6 @@ from salescoach.errors import UnavailableError, without_paths
 from salescoach.library.lookups import CallFilter, chosen
 from salescoach.library.precedents import PrecedentQuery
 from salescoach.redact.our_words import Ours
-from salescoach.speech.readings import plain
 from salescoach.types import (
     DEFAULT_DIVERSITY,
     Frozen,
@@ -19,8 +18,9 @@ from salescoach.types import (
     Precedent,
     Transcript,
 )
-from tools.parts import Parts, call_marker, numbered_turn, objected, turn_marker
-from tools.phrases import MAX_QUOTED_WORDS, count, listed, quote
+from tools.document import AnswerDocument, AnswerLine, document, line, listed
+from tools.parts import Parts, call_marker, numbered_turn, objected
+from tools.phrases import MAX_QUOTED_WORDS, cite, cite_past, count, label, quote
 from tools.spec import Arguments, CallId, Detail, ToolSpec, Value
 
 DEFAULT_RESULTS = 3
@@ -149,24 +149,29 @@ def make_query(
     )
 
 
-def _words(result: SimilarResult, detail: Detail) -> str:
-    kind = f"{_KINDS[result.outcome]} calls"
-    narrowed = [plain(value) for value in (result.industry, result.call_type) if value]
-    kind += f" ({', '.join(narrowed)})" if narrowed else ""
+def _words(result: SimilarResult, detail: Detail) -> AnswerDocument:
+    kind = line(f"{_KINDS[result.outcome]} calls", _about([one for one in (result.industry, result.call_type) if one]))
     if result.unavailable is not None:
-        return f"Similar calls are unavailable: {result.unavailable}"
+        return document(f"Similar calls are unavailable: {result.unavailable}")
     if not result.results:
-        return f"There are no {kind} to compare this call with yet."
-    near = ""
+        return document(line("There are no ", kind, " to compare this call with yet."))
+    title = line("**Similar ", kind, "**")
     if result.focus and result.focus_quote and detail == "full":
-        near = f", each at its moment most like {turn_marker(result.focus)} of this call: {quote(result.focus_quote)}"
-    return listed(f"**Similar {kind}**{near}", (_precedent(found, detail) for found in result.results))
+        focus = cite(result.call_id, result.focus, result.focus_quote)
+        title = line(title, ", each at its moment most like ", focus, " of this call: ", quote(result.focus_quote))
+    return document(listed(title, (_precedent(found, detail) for found in result.results)))
 
 
-def _precedent(found: ShownPrecedent, detail: Detail) -> str:
-    about = ", ".join(plain(found.metadata[name]) for name in ("industry", "call_type") if name in found.metadata)
+def _precedent(found: ShownPrecedent, detail: Detail) -> AnswerLine:
+    about = _about([found.metadata[name] for name in ("industry", "call_type") if name in found.metadata])
     outcome = "converted" if found.outcome == "converted" else "lost"
-    return f"{found.marker} {outcome}{f' ({about})' if about else ''}: {quote(found.quote, QUOTED_WORDS[detail])}"
+    return line(cite_past(found), f" {outcome}", about, ": ", quote(found.quote, QUOTED_WORDS[detail]))
+
+
+def _about(values: Sequence[str]) -> AnswerLine:
+    """What calls are about, in brackets; empty where nothing is known."""
+    named = [part for value in values for part in (", ", label(value))][1:]
+    return line(" (", *named, ")") if named else line()
 
 
 def _found(result: SimilarResult) -> str:

@@ -16,6 +16,7 @@ from salescoach.redact.our_words import Ours
 from salescoach.speech.metric_list import METRICS, MetricDefinition
 from salescoach.speech.readings import Quartiles, Whose, amount, as_read_by, plain, spread, unit_of
 from salescoach.types import Frozen
+from tools.document import AnswerDocument, document
 from tools.parts import Parts, percent, reader_of
 from tools.phrases import count
 from tools.spec import Arguments, Detail, ToolSpec, Value
@@ -226,8 +227,8 @@ def _trend(groups: Sequence[Group]) -> str:
     return f"The interval of {last.name} lies wholly {direction} than that of {first.name}."
 
 
-def _words(result: LibraryResult, detail: Detail) -> str:
-    return result.reading
+def _words(result: LibraryResult, detail: Detail) -> AnswerDocument:
+    return document(result.reading)
 
 
 def _found(result: LibraryResult) -> str:

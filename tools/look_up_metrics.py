@@ -1,6 +1,6 @@
 """The tool ``look_up_metrics``: the call's metrics beside those of past won and lost calls."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from salescoach.moves.results import CallMoves
@@ -8,8 +8,9 @@ from salescoach.moves.taxonomy import ObjectionKind
 from salescoach.speech.call_metrics import next_step_of
 from salescoach.speech.readings import Whose, choose_peers, metric_readings
 from salescoach.types import Frozen, LabelledCall, MetricReading, NextStep
+from tools.document import AnswerDocument, AnswerLine, Listing, document, line, listed
 from tools.parts import Parts, QuotedTurn, moves_of, quoted_turn, reader_of
-from tools.phrases import count, listed, said
+from tools.phrases import cite, count, said
 from tools.spec import CallArguments, Detail, ToolSpec
 
 N_READINGS: Final[Mapping[Detail, int]] = {"short": 5, "full": 12}  # all that a call shows would be a wall
@@ -85,26 +86,25 @@ def objections_in(call: LabelledCall, moves: CallMoves | None) -> tuple[ShownObj
     )
 
 
-def listed_objections(title: str, objections: Iterable[ShownObjection]) -> str:
-    """The concerns with the answers that were found to them; empty where there are none."""
-    return listed(title, map(_objection, objections))
+def listed_objections(result: MetricsResult, title: str = OBJECTIONS_READ) -> Listing | None:
+    """The concerns with the answers that were found to them; None where there are none."""
+    return listed(title, (_objection(result.call_id, one) for one in result.objections))
 
 
-def _objection(one: ShownObjection) -> str:
-    answer = "no answer was found" if one.answer is None else f"answered at {one.answer.marker}"
-    return f"{said(one)} ({one.kind}; {answer})"
+def _objection(call_id: str, one: ShownObjection) -> AnswerLine:
+    heard = line(said(call_id, one), f" ({one.kind}; ")
+    if one.answer is None:
+        return line(heard, "no answer was found)")
+    return line(heard, "answered at ", cite(call_id, one.answer.turn, one.answer.quote), ")")
 
 
-def _words(result: MetricsResult, detail: Detail) -> str:
+def _words(result: MetricsResult, detail: Detail) -> AnswerDocument:
     shown = [reading.reading for reading in result.metrics if reading.value is not None]
     if not shown:
-        return "This call shows none of the metrics: they need words of the rep and of the customer."
+        return document("This call shows none of the metrics: they need words of the rep and of the customer.")
     beside = f", beside {result.n_won} won and {result.n_lost} lost calls" if result.n_won or result.n_lost else ""
     numbers = listed(f"**In numbers**{beside}", shown[: N_READINGS[detail]])
-    objections = listed_objections(OBJECTIONS_READ, result.objections)
-    if detail == "short":
-        return numbers
-    return "\n\n".join(part for part in (numbers, objections) if part)
+    return document(numbers, listed_objections(result) if detail == "full" else None)
 
 
 def _found(result: MetricsResult) -> str:

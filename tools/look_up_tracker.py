@@ -12,8 +12,9 @@ from salescoach.moves.trackers.results import TrackerInCall
 from salescoach.moves.trackers.tracker import MAX_NAME
 from salescoach.redact.our_words import Ours
 from salescoach.types import Frozen, Role
+from tools.document import AnswerDocument, AnswerLine, document, line, listed
 from tools.parts import Parts, percent, turn_marker
-from tools.phrases import caveat, count, listed, quote, who
+from tools.phrases import caveat, cite, count, quote, who
 from tools.spec import CallArguments, Detail, ToolSpec
 
 MAX_HITS: Final = 8  # of a tracker that are shown, the surest
@@ -108,20 +109,22 @@ def _shown(found: TrackerInCall) -> FoundByTracker:
     )
 
 
-def _words(result: TrackerResult, detail: Detail) -> str:
+def _words(result: TrackerResult, detail: Detail) -> AnswerDocument:
     if not result.trackers:
-        return result.reading
-    parts = [
+        return document(result.reading)
+    found = [
         listed(
-            f"**Tracker** {quote(one.name)}: {count(one.n_hits, 'hit')}",
-            (
-                f"{hit.marker} {who(hit)}: {quote(hit.quote)} ({hit.right_percent} % of such hits are right)"
-                for hit in one.hits
-            ),
+            line("**Tracker** ", quote(one.name), f": {count(one.n_hits, 'hit')}"),
+            (_hit(result.call_id, hit) for hit in one.hits),
         )
         for one in result.trackers
     ]
-    return "\n\n".join([*parts, *caveat(result.reading, detail)])
+    return document(*found, caveat(result.reading, detail))
+
+
+def _hit(call_id: str, hit: FoundTurn) -> AnswerLine:
+    place, share = cite(call_id, hit.turn, hit.quote), f" ({hit.right_percent} % of such hits are right)"
+    return line(place, f" {who(hit)}: ", quote(hit.quote), share)
 
 
 def _found(result: TrackerResult) -> str:

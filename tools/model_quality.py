@@ -7,8 +7,9 @@ from salescoach.model.artifact import Manifest
 from salescoach.redact.our_words import Ours
 from salescoach.stats.measures import Measure
 from salescoach.types import EmbeddingName, Frozen, PassRate, ScorerName
+from tools.document import AnswerDocument, document, listed
 from tools.parts import Parts, percent
-from tools.phrases import count, listed
+from tools.phrases import count
 from tools.spec import Arguments, Detail, ToolSpec
 
 Readings = Callable[[str, str], str]  # of the value and of its interval, both worded
@@ -143,15 +144,14 @@ def _reading(manifest: Manifest, *, is_judged: bool) -> str:
     )
 
 
-def _words(result: QualityResult, detail: Detail) -> str:
-    parts = [
+def _words(result: QualityResult, detail: Detail) -> AnswerDocument:
+    weak = [one.reading for one in result.behaviour if one.passed < one.n] if detail == "full" else []
+    return document(
         f"**{result.worth_it}**",
         listed("On calls that it hadn't seen:", (one.reading for one in result.measures)),
-    ]
-    weak = [one.reading for one in result.behaviour if one.passed < one.n]
-    if weak and detail == "full":
-        parts.append(listed("Where it didn't do what it should when sentences were put into calls:", weak))
-    return "\n\n".join([*(part for part in parts if part), result.reading])
+        listed("Where it didn't do what it should when sentences were put into calls:", weak),
+        result.reading,
+    )
 
 
 def _found(result: QualityResult) -> str:

@@ -1,14 +1,15 @@
 """The tool ``score_call``: how likely a call converts, and the turns that moved the score."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from pydantic import Field
 
 from salescoach.redact.our_words import Ours
 from salescoach.types import EvidenceTurn, Frozen, Role, Score
+from tools.document import AnswerDocument, AnswerLine, Block, Listing, Part, document, line, listed
 from tools.parts import Parts, percent, points, scored_by, turn_marker
-from tools.phrases import count, listed, quote, say, who
+from tools.phrases import cite, count, quote, say, who
 from tools.spec import CallArguments, Detail, ToolSpec
 
 N_SHOWN = 5
@@ -120,14 +121,16 @@ def shown_turn(turn: EvidenceTurn, marker: str) -> ShownTurn:
     )
 
 
-def moved(turn: ShownTurn) -> str:
+def moved(call_id: str, turn: ShownTurn) -> AnswerLine:
     """A turn with its effect."""
-    return f"{turn.marker} {who(turn)}: {quote(turn.quote)} ({turn.direction} it by {say(turn.effect_points)} points)"
+    place = cite(call_id, turn.turn, turn.quote, turn.marker)
+    effect = f" ({turn.direction} it by {say(turn.effect_points)} points)"
+    return line(place, f" {who(turn)}: ", quote(turn.quote), effect)
 
 
 def word_score(
-    result: ScoreResult, detail: Detail, beside: Sequence[str] = (), advice: Sequence[str] | None = None
-) -> str:
+    result: ScoreResult, detail: Detail, beside: Sequence[Block | None] = (), advice: Iterable[Part] | None = None
+) -> AnswerDocument:
     """How likely, why, and what next. Short: how likely, the strongest reason each way, and what next.
 
     Args:
@@ -139,48 +142,47 @@ def word_score(
     if advice is None:
         advice = [*advice_on_own_turn(result), *advice_on_their_turn(result)]
     if detail == "short":
-        parts = [_headline(result), _strongest_reasons(result), word_advice(advice)]
-    else:
-        parts = [*_score(result), *beside, word_advice(advice), unknown(result)]
-    return "\n\n".join(part for part in parts if part)
+        return document(*_headline(result), _strongest_reasons(result), word_advice(advice))
+    return document(*_score(result), *beside, word_advice(advice), unknown(result))
 
 
-def word_advice(advice: Sequence[str]) -> str:
-    """At most three pieces of advice, numbered; empty where there is none."""
-    lines = [f"{number}. {line}" for number, line in enumerate(advice[:MAX_ADVICE], start=1)]
-    return "\n".join(["**Next**", "", *lines]) if lines else ""
+def word_advice(advice: Iterable[Part]) -> Listing | None:
+    """At most three pieces of advice, numbered; None where there is none."""
+    return listed("**Next**", list(advice)[:MAX_ADVICE], is_numbered=True)
 
 
-def advice_on_own_turn(score: ScoreResult) -> list[str]:
+def advice_on_own_turn(score: ScoreResult) -> list[AnswerLine]:
     """What to do about the rep's turn that lowered the score most; none where there is no such turn."""
     own = _strongest(_moving(score), "rep", "lowered")
     if own is None:
         return []
-    return [
-        f"Put {own.marker} differently: of what your side said it lowered the score most, by "
-        f"{say(own.effect_points)} points. Ask me what if it had been said in other words."
-    ]
+    effect = (
+        f" differently: of what your side said it lowered the score most, by {say(own.effect_points)} points. "
+        "Ask me what if it had been said in other words."
+    )
+    return [line("Put ", cite(score.call_id, own.turn, own.quote), effect)]
 
 
-def advice_on_their_turn(score: ScoreResult) -> list[str]:
+def advice_on_their_turn(score: ScoreResult) -> list[AnswerLine]:
     """What to do about the customer's turn that raised the score most; none where there is no such turn."""
     told = [turn for turn in _moving(score) if turn.turn > SMALL_TALK * score.n_turns]
     told = [turn for turn in told if len(turn.quote.split()) >= MIN_TOLD_WORDS]
     theirs = _strongest(told, "customer", "raised")
     if theirs is None:
         return []
-    return [
-        f"Take {theirs.marker} up in your follow-up: of what the customer said it raised the score most, by "
+    effect = (
+        " up in your follow-up: of what the customer said it raised the score most, by "
         f"{say(theirs.effect_points)} points."
-    ]
+    )
+    return [line("Take ", cite(score.call_id, theirs.turn, theirs.quote), effect)]
 
 
 def _moving(score: ScoreResult) -> list[ShownTurn]:
     return [turn for turn in score.turns_that_moved_it[:N_WORDED] if turn.effect_points >= MIN_POINTS]
 
 
-def _score(result: ScoreResult) -> Iterator[str]:
-    yield _headline(result)
+def _score(result: ScoreResult) -> Iterator[Block | str | None]:
+    yield from _headline(result)
     if result.probability_percent is None and result.uncalibrated_percent is None:
         yield (
             "What doesn't rest on the model is below. A model made from your own labelled calls could judge more of "
@@ -189,31 +191,32 @@ def _score(result: ScoreResult) -> Iterator[str]:
     else:
         for direction, title in (("lowered", "What pulled it down"), ("raised", "What held it up")):
             turns = [turn for turn in result.turns_that_moved_it[:N_WORDED] if turn.direction == direction]
-            yield listed(f"**{title}**", map(moved, turns))
-    yield "\n".join(f"*{warning}*" for warning in result.warnings)
+            yield listed(f"**{title}**", (moved(result.call_id, turn) for turn in turns))
+    yield from (f"*{warning}*" for warning in result.warnings)
 
 
-def _headline(result: ScoreResult) -> str:
-    """How likely, against what, by which method; where there is no probability the reasons, and never a likelihood."""
+def _headline(result: ScoreResult) -> Iterator[Block | str | None]:
+    """How likely, and against what; where there is no probability the reasons, and never a likelihood."""
     if result.uncalibrated_percent is not None:
-        title = f"**The model's uncalibrated number is {result.uncalibrated_percent} %.** {result.reading}"
-        return listed(f"{title}\n\nI give no probability for this call, because:", result.reasons)
+        yield f"**The model's uncalibrated number is {result.uncalibrated_percent} %.** {result.reading}"
+        yield listed("I give no probability for this call, because:", result.reasons)
+        return
     if result.probability_percent is None:
-        return listed("**I can't give a probability for this call.**", result.reasons)
+        yield listed("**I can't give a probability for this call.**", result.reasons)
+        return
     percent, base = result.probability_percent, result.base_rate_percent
     against = "about" if abs(percent - base) <= NEAR else "above" if percent > base else "below"
     sentences = [
         f"**{percent} % likely to convert**, {against} the {base} % of the calls that the model learned from.",
         "There is no range for it." if result.interval_percent is None else _range(*result.interval_percent),
-        result.scored_by or "",
     ]
-    return " ".join(sentence for sentence in sentences if sentence)
+    yield " ".join(sentences)
 
 
-def _strongest_reasons(result: ScoreResult) -> str:
+def _strongest_reasons(result: ScoreResult) -> Listing | None:
     turns = result.turns_that_moved_it
     chosen = [next((turn for turn in turns if turn.direction == way), None) for way in ("lowered", "raised")]
-    return listed("**What moved it most**", [moved(turn) for turn in chosen if turn is not None])
+    return listed("**What moved it most**", [moved(result.call_id, turn) for turn in chosen if turn is not None])
 
 
 def _range(low: int, high: int) -> str:

@@ -6,8 +6,9 @@ from itertools import pairwise
 from salescoach.model.abstention import reasons_not_to_judge
 from salescoach.redact.our_words import Ours
 from salescoach.types import Frozen, Role, TrajectoryPoint, Transcript
+from tools.document import AnswerDocument, document, line, listed
 from tools.parts import Direction, Parts, direction, percent, points, scored_by, turn_marker
-from tools.phrases import caveat, count, listed, quote, say, who
+from tools.phrases import caveat, cite, count, quote, say, who
 from tools.spec import CallArguments, Detail, ToolSpec
 
 N_CHANGES = 4
@@ -113,9 +114,11 @@ def _shown(transcript: Transcript, before: TrajectoryPoint, after: TrajectoryPoi
     )
 
 
-def _words(result: TrajectoryResult, detail: Detail) -> str:
+def _words(result: TrajectoryResult, detail: Detail) -> AnswerDocument:
     if not result.points_of_call:
-        return listed("**I can't give a score for this call**, so I can't say when it turned.", result.reasons)
+        return document(
+            listed("**I can't give a score for this call**, so I can't say when it turned.", result.reasons)
+        )
     first, last = result.points_of_call[0], result.points_of_call[-1]
     course = (
         f"After turn {first.turn} the call stood at {first.probability_percent} %, at its end at "
@@ -123,11 +126,16 @@ def _words(result: TrajectoryResult, detail: Detail) -> str:
         f"{result.highest_turn}."
     )
     changes = [
-        f"{one.marker} {who(one)}: {quote(one.quote)} ({one.direction} it by {say(one.change_points)} points, from "
-        f"{one.before_percent} % to {one.after_percent} %)"
+        line(
+            cite(result.call_id, one.turn, one.quote),
+            f" {who(one)}: ",
+            quote(one.quote),
+            f" ({one.direction} it by {say(one.change_points)} points, from {one.before_percent} % to "
+            f"{one.after_percent} %)",
+        )
         for one in _largest(result, detail)
     ]
-    return "\n\n".join([course, listed("**Where it changed most**", changes), *caveat(result.reading, detail)])
+    return document(course, listed("**Where it changed most**", changes), caveat(result.reading, detail))
 
 
 def _largest(result: TrajectoryResult, detail: Detail) -> Sequence[ShownChange]:

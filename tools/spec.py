@@ -7,6 +7,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from salescoach.types import Frozen
+from tools.document import AnswerDocument
 
 Detail = Literal["short", "full"]  # how long an answer is; a short one leaves out what is said beside the point
 
@@ -35,7 +36,7 @@ def _no_details(result: Frozen) -> Sequence[str]:
 
 @dataclass(frozen=True)
 class ToolSpec(Generic[Result]):
-    """A tool. Texts are plain, and escaped by whoever shows them, but for ``words``, which are Markdown.
+    """A tool. Texts are plain, and escaped by whoever shows them, but for those of ``words``, which are Markdown.
 
     function: gives the result from ``Parts`` and the arguments; the tool goes by its name.
     result: the type of what the function returns, and of what no other tool returns.
@@ -53,7 +54,7 @@ class ToolSpec(Generic[Result]):
     arguments: type[Arguments]
     description: str
     intents: Mapping[str, str]
-    words: Callable[[Result, Detail], str]
+    words: Callable[[Result, Detail], AnswerDocument]
     doing: str
     found: Callable[[Result], str]
     details: Callable[[Result], Sequence[str]] = _no_details

@@ -12,8 +12,9 @@ from salescoach.reading.transcripts import tidy
 from salescoach.redact.our_words import Ours
 from salescoach.stats.splits import evenly
 from salescoach.types import Frozen, LabelledCall, Role, Transcript, Turn
+from tools.document import AnswerDocument, AnswerLine, Part, document, line
 from tools.parts import Direction, Parts, direction, numbered_turn, percent, points, scored_by, turn_marker
-from tools.phrases import caveat, quote, say
+from tools.phrases import caveat, cite, quote, say
 from tools.spec import CallArguments, Detail, ToolSpec
 
 MAX_EDITS: Final = 5
@@ -203,10 +204,10 @@ def _is_known(parts: Parts, turns: Sequence[Turn], said: Sequence[Turn]) -> bool
     return bool((parts.scorer.unlikeness_of(said) <= bound).all())
 
 
-def _words(result: WhatIfResult, detail: Detail) -> str:
+def _words(result: WhatIfResult, detail: Detail) -> AnswerDocument:
     if result.unavailable is not None:
-        return f"I can't say what that would change. {result.unavailable}"
-    edits = "; ".join(map(_edit, result.edits))
+        return document(f"I can't say what that would change. {result.unavailable}")
+    edits = [part for edit in result.edits for part in ("; ", _edit(result.call_id, edit))][1:]
     if result.direction == "did not move":
         change = f"the score would stay at {result.after_percent} %"
     else:
@@ -215,16 +216,16 @@ def _words(result: WhatIfResult, detail: Detail) -> str:
             f"the score would {way} by {say(result.change_points or 0)} points, from {result.before_percent} % to "
             f"{result.after_percent} %"
         )
-    return "\n\n".join([f"**{edits}: {change}.**", *caveat(result.reading, detail)])
+    return document(line("**", *edits, f": {change}.**"), caveat(result.reading, detail))
 
 
-def _edit(edit: ShownEdit) -> str:
+def _edit(call_id: str, edit: ShownEdit) -> AnswerLine:
     who = {"rep": "the rep", "customer": "the customer", "unknown": "somebody"}[edit.role]
-    where = edit.marker or "the start"
+    where: Part = "the start" if edit.quote is None else cite(call_id, edit.turn, edit.quote)
     if edit.action == "delete":
-        return f"Without {where}"
+        return line("Without ", where)
     preposition = "after" if edit.action == "insert" else "at"
-    return f"If {who} had said {quote(edit.text or '')} {preposition} {where}"
+    return line(f"If {who} had said ", quote(edit.text or ""), f" {preposition} ", where)
 
 
 def _found(result: WhatIfResult) -> str:

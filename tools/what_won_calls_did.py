@@ -17,6 +17,7 @@ from salescoach.moves.taxonomy import ObjectionKind
 from salescoach.redact.masking import mask
 from salescoach.redact.our_words import Ours
 from salescoach.types import OUTCOMES, LabelledCall, Outcome
+from tools.document import AnswerDocument, AnswerLine, document, line, listed
 from tools.find_similar_calls import ShownPrecedent, SimilarResult, details
 from tools.parts import (
     Direction,
@@ -29,9 +30,8 @@ from tools.parts import (
     points,
     reader_of,
     scored_by,
-    turn_marker,
 )
-from tools.phrases import caveat, count, listed, quote, say
+from tools.phrases import caveat, cite, cite_past, count, quote, say
 from tools.spec import Arguments, CallId, Detail, ToolSpec
 
 DEFAULT_REPLIES = 3
@@ -196,27 +196,30 @@ def _n_asked(replies: Sequence[ShownReply]) -> int:
     return sum("?" in one.reply for one in replies)
 
 
-def _words(result: RepliesResult, detail: Detail) -> str:
+def _words(result: RepliesResult, detail: Detail) -> AnswerDocument:
     if result.unavailable is not None:
-        return f"What won calls did is unavailable: {result.unavailable}"
+        return document(f"What won calls did is unavailable: {result.unavailable}")
     if not result.results:
-        return "There are no past calls with such a moment yet."
+        return document("There are no past calls with such a moment yet.")
     assert result.focus is not None
-    parts = [f"**At {turn_marker(result.focus)} of this call:** {quote(result.focus_quote or '')}"]
-    for outcome, title in (("converted", "What reps replied in won calls"), ("lost", "And in lost ones")):
-        found = [one for one in result.results if one.outcome == outcome]
-        if found:
-            parts.append(listed(f"**{title}**", map(_reply, found[:1] if detail == "short" else found)))
-    return "\n\n".join([*parts, *caveat(result.reading, detail)])
+    focus = cite(result.call_id, result.focus, result.focus_quote or "")
+    found = {outcome: [_reply(one) for one in result.results if one.outcome == outcome] for outcome in OUTCOMES}
+    n_shown = 1 if detail == "short" else None
+    return document(
+        line("**At ", focus, " of this call:** ", quote(focus.quote)),
+        listed("**What reps replied in won calls**", found["converted"][:n_shown]),
+        listed("**And in lost ones**", found["lost"][:n_shown]),
+        caveat(result.reading, detail),
+    )
 
 
-def _reply(reply: ShownReply) -> str:
+def _reply(reply: ShownReply) -> AnswerLine:
     effect = (
         "did not move the score there"
         if reply.direction == "did not move"
         else f"{reply.direction} the score there by {say(reply.effect_points)} points"
     )
-    return f"{reply.marker} to {quote(reply.quote)}: {quote(reply.reply)} ({effect})"
+    return line(cite_past(reply), " to ", quote(reply.quote), ": ", quote(reply.reply), f" ({effect})")
 
 
 def _found(result: RepliesResult) -> str:

@@ -18,6 +18,7 @@ from salescoach.speech.call_metrics import mention_turns
 from salescoach.speech.readings import Whose, amount, as_read_by, plain, unit_of
 from salescoach.stats.pairs import Pairs
 from salescoach.types import Frozen, Outcome
+from tools.document import AnswerDocument, document, line, listed
 from tools.metric_pairs import (
     LENGTH,
     LOOKED_AT,
@@ -31,7 +32,7 @@ from tools.metric_pairs import (
     value_of,
 )
 from tools.parts import Parts, call_marker, percent, reader_of
-from tools.phrases import count, listed, quote
+from tools.phrases import cite, count, quote
 from tools.spec import Arguments, Detail, ToolSpec, Value
 
 MAX_DIFFERENCES: Final = 5
@@ -294,16 +295,19 @@ def _counted(parts: Parts, of: MetricDifference, calls: Sequence[CallSummary]) -
                 break
 
 
-def _words(result: WonAndLostResult, detail: Detail) -> str:
+def _words(result: WonAndLostResult, detail: Detail) -> AnswerDocument:
     of = next((one for one in result.differences if one.name == result.examples_of), None)
-    said = (f"{one.marker} {quote(one.quote)}" for one in result.examples)
-    parts = [
+    said = [
+        line(cite(one.call_id, one.turn_start, one.quote, one.marker), " ", quote(one.quote))
+        for one in result.examples
+        if detail == "full"
+    ]
+    return document(
         listed(f"**{result.reading}**", (one.reading for one in result.differences)) or f"**{result.reading}**",
-        listed(f"**What that sounds like in {of.more_in} calls**", said) if of is not None and detail == "full" else "",
+        None if of is None else listed(f"**What that sounds like in {of.more_in} calls**", said),
         *(f"*{warning}*" for warning in result.warnings),
         "Where you win and lose is another matter: ask for the win rate by industry or by call type.",
-    ]
-    return "\n\n".join(part for part in parts if part)
+    )
 
 
 def _found(result: WonAndLostResult) -> str:
