@@ -13,6 +13,8 @@ from salescoach.types import Role
 
 Outcome = Literal["converted", "lost", "any"]
 
+_PLAYBOOK = re.compile(r"\b(?:medd?p?icc?|bant|spin)\b", re.I)
+
 _UNITS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
     seventeen eighteen nineteen""".split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
@@ -339,6 +341,14 @@ def values_named(question: str, name: str, known: Known) -> list[str]:
 
 def _is_of_one(part: str, values: Sequence[str]) -> bool:
     return sum(part in value.lower().replace("_", " ").split() for value in values) == 1
+
+
+def playbook_named(question: str) -> dict[str, str]:
+    """The bundled playbook that a question names, as the tool takes it; the first of several."""
+    named = _PLAYBOOK.search(without_quotes(question))
+    if named is None:
+        return {}
+    return {"playbook": "meddicc" if named[0].lower().startswith("m") else named[0].lower()}
 
 
 def tracker_named(question: str, known: Known) -> dict[str, str]:

@@ -24,6 +24,7 @@ from salescoach.library import Library
 from salescoach.model.loading import load_base_encoder
 from salescoach.model.scoring import CallScorer
 from salescoach.moves.trackers.desk import TrackerDesk
+from salescoach.scorecards.desk import ScorecardDesk
 from salescoach.types import MethodName, Role
 from tools.parts import Parts
 from tools.registry import make_tools
@@ -39,7 +40,8 @@ def build_parts(settings: Settings) -> Parts:
     scorer = CallScorer.load(settings)
     library = Library(settings.library_file)
     index = PastCalls(settings.index_dir, library, scorer)
-    return Parts(library, scorer, index, settings.rep_lookups, TrackerDesk.of(settings, library))
+    trackers = TrackerDesk.of(settings, library)
+    return Parts(library, scorer, index, settings.rep_lookups, trackers, ScorecardDesk.of(settings, trackers))
 
 
 def known_of(parts: Parts) -> Known:

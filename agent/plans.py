@@ -34,7 +34,7 @@ class Plan:
 
 
 def _each_call(request: Request, calls: Sequence[str]) -> list[Args]:
-    more: Args = {"force": True} if request.is_anyway else dict(request.tracker)
+    more: Args = {"force": True} if request.is_anyway else {**request.tracker, **request.playbook}
     return [{"call_id": one} | more for one in request.about[-MAX_TOOL_CALLS:]]
 
 

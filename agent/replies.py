@@ -19,6 +19,8 @@ Paste a sales call, or upload it, and ask in your own words. For example:
 - *What was my talk ratio?* and other metrics of the call
 - *Compare both calls*, where there are several
 - *What is our win rate by industry?* and other numbers of the team's calls
+- *Which of my deals are at risk?*
+- *How does this call score on MEDDICC?*, or on BANT or SPIN
 - *Why do we lose?*, for what tells won calls of the team from lost ones
 - *What should I do next?*
 - *How good is your model?* and *Where does this text go?*"""

@@ -42,7 +42,8 @@ class Request:
     about: the calls that it is about; by default "this call".
     turns: that are named, from 1, of a call that has ``n_turns`` (0: not known).
     edits: of the call, or what is missing to make them.
-    values: industry and call type, as arguments; ``library``: all arguments of a question about the team's numbers.
+    values: industry and call type, as arguments; ``library``: all arguments of a question about the team's numbers;
+        ``tracker`` and ``playbook``: the one that is named.
     is_anyway: a number is wanted although the coach gives none.
     """
 
@@ -59,6 +60,7 @@ class Request:
     values: Mapping[str, Any] = field(default_factory=dict)
     library: Mapping[str, Any] = field(default_factory=dict)
     tracker: Mapping[str, Any] = field(default_factory=dict)
+    playbook: Mapping[str, Any] = field(default_factory=dict)
     metric: str | None = None
     is_anyway: bool = False
 
@@ -116,6 +118,7 @@ class RequestReader:
             values=arguments.filters(question, self._known) if intent in (*_OUTCOMES, "losing") else {},
             library=arguments.library_arguments(question, self._known) if intent == "library" else {},
             tracker=arguments.tracker_named(question, self._known) if intent == "tracker" else {},
+            playbook=arguments.playbook_named(question) if intent == "scorecard" else {},
             metric=arguments.metric_named(question),
             is_anyway=is_anyway,
         )
@@ -148,6 +151,8 @@ class RequestReader:
             changed |= {"outcome": outcome, "intent": SIMILAR[outcome]}
         if intent in (*_OUTCOMES, "won_did") and (k := arguments.how_many(question)) is not None:
             changed["k"] = k
+        if intent == "scorecard" and (playbook := arguments.playbook_named(question)):
+            changed["playbook"] = playbook
         if intent in (*_OUTCOMES, "won_did", "explain") and turns:
             changed["turns"] = turns
         return changed

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.grounding import problems_of
 from salescoach.errors import InputError, UnavailableError
 from salescoach.library import Library
 from salescoach.moves.heads import N_OUTPUTS
@@ -14,6 +13,7 @@ from salescoach.moves.taxonomy import MOVES
 from salescoach.scorecards.desk import ScorecardDesk
 from salescoach.testing import make_call
 from salescoach.types import Turn
+from tests.base import faults_of
 from tools.look_up_scorecard import MAX_SHORT, OFTEN_WRONG, SPEC, look_up_scorecard
 from tools.parts import Parts
 
@@ -54,13 +54,14 @@ def test_each_criterion_that_is_met_is_quoted(parts: Parts, playbook: str, n: in
     for one in result.criteria:
         assert (one.shown is not None) == (one.met in ("yes", "partly"))
         assert one.shown is None or one.shown.quote == CALL.transcript.turns[one.shown.turn - 1].text
-    short, full = (SPEC.words(result, detail) for detail in ("short", "full"))
+    documents = [SPEC.words(result, detail) for detail in ("short", "full")]
+    short, full = (one.markdown() for one in documents)
     assert short.startswith(f"**{playbook.upper()}**: {result.met_percent} % met.")
     assert short.count("\n- ") <= 2 * MAX_SHORT
     assert OFTEN_WRONG in full
     assert len(short) <= len(full)
-    for answer in (short, full):
-        assert problems_of(answer, [result], "", ["call"]) == []
+    for answer in documents:
+        assert faults_of(answer, [result]) == []
     assert SPEC.found(result).endswith(f"of {n} criteria, at least partly")
     assert len(SPEC.details(result)) == n
 

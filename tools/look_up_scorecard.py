@@ -10,8 +10,9 @@ from salescoach.redact.our_words import OURS, Ours
 from salescoach.scorecards.playbook import bundled_playbook
 from salescoach.scorecards.results import JudgedCriterion, Met
 from salescoach.types import Frozen, LabelledCall
+from tools.document import AnswerDocument, AnswerLine, document, line, listed
 from tools.parts import Parts, QuotedTurn, percent, quoted_turn
-from tools.phrases import caveat, listed, said
+from tools.phrases import caveat, said
 from tools.spec import CallArguments, Detail, ToolSpec
 
 OFTEN_WRONG: Final = "Single criteria are often judged wrongly; this describes the call, never a person."
@@ -73,16 +74,25 @@ def _shown(call: LabelledCall, one: JudgedCriterion) -> ShownCriterion:
     return ShownCriterion(name=one.name, met=one.met, shown=None if one.turn is None else quoted_turn(call, one.turn))
 
 
-def _words(result: ScorecardResult, detail: Detail) -> str:
+def _words(result: ScorecardResult, detail: Detail) -> AnswerDocument:
     most = MAX_SHORT if detail == "short" else len(result.criteria)
     share = "none of it applies" if result.met_percent is None else f"{result.met_percent} % met"
-    parts = [f"**{result.playbook.upper()}**: {share}."]
-    for met, title in (("yes", "Met"), ("partly", "Partly met")):
-        lines = [f"{one.name}: {said(one.shown)}" for one in result.criteria if one.met == met and one.shown]
-        parts.append(listed(f"**{title}**", lines[:most]))
     missing = [one.name for one in result.criteria if one.met == "no"]
-    parts.append(f"Not met: {', '.join(missing)}." if missing else "")
-    return "\n\n".join([part for part in parts if part] + caveat(result.reading, detail))
+    return document(
+        f"**{result.playbook.upper()}**: {share}.",
+        listed("**Met**", _quoted(result, "yes")[:most]),
+        listed("**Partly met**", _quoted(result, "partly")[:most]),
+        f"Not met: {', '.join(missing)}." if missing else None,
+        caveat(result.reading, detail),
+    )
+
+
+def _quoted(result: ScorecardResult, met: Met) -> list[AnswerLine]:
+    return [
+        line(f"{one.name}: ", said(result.call_id, one.shown))
+        for one in result.criteria
+        if one.met == met and one.shown is not None
+    ]
 
 
 def _found(result: ScorecardResult) -> str:

@@ -14,6 +14,7 @@ from tools import (
     find_similar_calls,
     look_up_library,
     look_up_metrics,
+    look_up_scorecard,
     look_up_tracker,
     model_quality,
     score_call,
@@ -39,6 +40,7 @@ SPECS: Final[tuple[ToolSpec[Any], ...]] = (
     look_up_library.SPEC,
     won_and_lost.SPEC,
     deals.SPEC,
+    look_up_scorecard.SPEC,
 )
 TOOL_OF: Final[Mapping[str, ToolSpec[Any]]] = {intent: spec for spec in SPECS for intent in spec.intents}
 _BY_RESULT: Final = {spec.result: spec for spec in SPECS}
