@@ -1,4 +1,4 @@
-"""Edits of calls whose direction any sales manager would name, by somebody who doesn't know the model: what it makes of them.
+"""What the model makes of edits whose direction any sales manager would name, by somebody who doesn't know it.
 
     .venv/bin/python benchmarks/known_edits.py [--model DIR]
 
