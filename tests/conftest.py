@@ -12,6 +12,7 @@ import pytest
 from salescoach.config import Settings
 from salescoach.library import Library, score_log
 from salescoach.model.scoring import CallScorer
+from salescoach.scorecards.desk import ScorecardDesk
 from serving.usecases.private_home import hide_new_files
 from tests.base import base_encoder
 from tests.homes import clone, kept, make_home, make_own_model, make_sample, shared_files
@@ -107,5 +108,6 @@ def parts(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     file = tmp_path_factory.mktemp("tools") / "library.sqlite"
     shutil.copy(settings.library_file, file)
     library, scorer = Library(file), CallScorer.load(settings)
-    yield Parts(library, scorer, PastCalls(settings.index_dir, library, scorer))
+    scorecards = ScorecardDesk.of(settings, None)
+    yield Parts(library, scorer, PastCalls(settings.index_dir, library, scorer), scorecards=scorecards)
     library.close()
