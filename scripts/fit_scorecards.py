@@ -2,7 +2,8 @@
 
     python scripts/fit_scorecards.py --work FOLDER [--out FILE]
 
-It learns from the labels in training/authored/scorecards but ``judging``. What words and the reader hear in the calls
+It learns from the labels in training/authored/scorecards but ``judging``; the cuts are taken from calls of judging
+writers that nobody labelled. What words and the reader hear in the calls
 is kept in FOLDER, so that another fit takes seconds.
 """
 
@@ -20,10 +21,11 @@ from salescoach.scorecards.heads import FILE
 from training.authored import labelled
 from training.authored.corpus import read_calls
 from training.authored.scorecards import FOLDER, read_criterion_labels
-from training.criterion_heads import fit_criterion_heads
+from training.criterion_heads import cut_on_unseen, fit_criterion_heads
 from training.moves.run import writer_of
 from training.moves.unseen import as_if_unseen, heard_by_words
 
+JUDGING = "judging.jsonl.gz"
 TEACHING = ("more.jsonl.gz", "teaching.jsonl.gz")
 
 
@@ -50,12 +52,16 @@ def main() -> None:
         given.work / "words.safetensors", lambda: heard_by_words(learned, {one: settled[one] for one in learned})
     )
 
+    judged = {one.call for one in read_criterion_labels([FOLDER / JUDGING])}
+    unseen = {one: calls[one] for one in settled if writer_of(one) in labelled.JUDGES and one not in judged}
+
     def heard_by_reader() -> dict[str, np.ndarray]:
         reader = load_reader(Settings.load())
-        return {one: reader.probabilities(calls[one].turns) for one in ids}
+        return {one: reader.probabilities(calls[one].turns) for one in (*ids, *unseen)}
 
     reader = kept(given.work / "reader.safetensors", heard_by_reader)
-    fit_criterion_heads(calls, labels, {one: as_if_unseen(words[one], reader[one]) for one in ids}).save(given.out)
+    heads = fit_criterion_heads(calls, labels, {one: as_if_unseen(words[one], reader[one]) for one in ids})
+    cut_on_unseen(heads, unseen, reader, labels).save(given.out)
     print(f"{len(ids)} calls, {len(labels)} labels: {given.out}, {given.out.stat().st_size:,} bytes")
 
 

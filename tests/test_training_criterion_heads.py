@@ -16,7 +16,7 @@ from salescoach.testing import make_call
 from training.authored.corpus import read_calls
 from training.authored.labelled import AUTHORED, JUDGES
 from training.authored.scorecards import FOLDER, CriterionLabel, read_criterion_labels
-from training.criterion_heads import fit_criterion_heads, share_cuts
+from training.criterion_heads import cut_on_unseen, fit_criterion_heads, share_cuts
 from training.moves.run import writer_of
 from training.moves.unseen import as_if_unseen, folds_of
 
@@ -65,6 +65,17 @@ def test_heads_find_what_they_were_fitted_on_in_other_calls() -> None:
             assert {one.met for one in card.criteria} == ({"yes"} if meets else {"no"})
             turns = {one.turn for one in card.criteria}
             assert turns == ({3 if name == "spin" else 2} if meets else {None})
+
+    # Where all is heard half as surely, cuts from calls that nobody labelled tell both levels as often as labels do.
+    faint = {one: np.sqrt(sure) / 2 for one, sure in p.items()}
+    again = cut_on_unseen(heads, calls, faint, labels)
+    for name in BUNDLED:
+        cards = [
+            judge_call(bundled_playbook(name), HeardCall(CALL, sure, np.full(N_OUTPUTS, 0.4)), again)
+            for sure in faint.values()
+        ]
+        for place in range(len(cards[0].criteria)):
+            assert sum(card.criteria[place].met == "no" for card in cards) == pytest.approx(20, abs=1)
 
 
 def test_what_the_reader_has_learned_by_heart_is_made_less_sure() -> None:

@@ -6,7 +6,7 @@ learned by heart is taken for knowledge.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -68,6 +68,36 @@ def fit_criterion_heads(
         )
     ]
     return CriterionHeads(turn.T, np.array([one[0] for one in found]), np.array([one[1] for one in found]))
+
+
+def cut_on_unseen(
+    heads: CriterionHeads,
+    calls: Mapping[str, Transcript],
+    p: Mapping[str, np.ndarray],
+    labels: Sequence[CriterionLabel],
+) -> CriterionHeads:
+    """The same heads with cuts by which calls that nobody labelled are told each level as often as labels have it.
+
+    What the reader hears in calls that it never saw lies elsewhere than any imitation of it does, so the cuts are
+    taken from such calls; labels give the shares only.
+
+    Args:
+        heads: fitted on the labels.
+        calls: by id, of writers from whom the reader learned nothing, none of them labelled.
+        p: the reader's probabilities of those.
+        labels: how far criteria are met in other calls.
+    """
+    rows = {one: turn_rows(call.turns, p[one]) for one, call in calls.items()}
+    cuts = heads.cuts.copy()
+    for row, (playbook, criterion) in enumerate(learned_criteria()):
+        met = [one.met for one in labels if (one.playbook, one.criterion) == (playbook, criterion.name)]
+        levels = np.array([LEVELS[one] for one in met if one in LEVELS])
+        sides = {one: of_side(call.turns, criterion.side) for one, call in calls.items()}
+        told = [
+            heads.told(row, heads.shown(row, rows[one][side]), rows[one]) for one, side in sides.items() if side.any()
+        ]
+        cuts[row] = share_cuts(np.array(told), levels)
+    return replace(heads, cuts=cuts)
 
 
 def _target(tick: CriterionLabel | None, n_turns: int) -> np.ndarray:

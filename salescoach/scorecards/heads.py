@@ -55,15 +55,19 @@ class CriterionHeads(StoredArrays):
         """How much turns show a criterion: shape (n_turns,). ``rows``: as ``turn_rows`` gives them."""
         return np.asarray(rows @ self.turn[row, :-1] + self.turn[row, -1])
 
-    def met(self, row: int, shown: np.ndarray, rows: np.ndarray) -> Met:
-        """How far a call meets a criterion.
+    def told(self, row: int, shown: np.ndarray, rows: np.ndarray) -> float:
+        """How far a call meets a criterion, to be set against the cuts.
 
         Args:
             row: of the criterion.
             shown: how much the turns of its side show it, shape (n_of_side,), not empty.
             rows: of all turns, as ``turn_rows`` gives them.
         """
-        z = float(call_row(shown, rows) @ self.call[row, :-1] + self.call[row, -1])
+        return float(call_row(shown, rows) @ self.call[row, :-1] + self.call[row, -1])
+
+    def met(self, row: int, shown: np.ndarray, rows: np.ndarray) -> Met:
+        """How far a call meets a criterion; arguments as of ``told``."""
+        z = self.told(row, shown, rows)
         partly, fully = self.cuts[row]
         return "yes" if z >= fully else "partly" if z >= partly else "no"
 
