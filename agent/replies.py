@@ -20,7 +20,7 @@ Paste a sales call, or upload it, and ask in your own words. For example:
 - *Compare both calls*, where there are several
 - *What is our win rate by industry?* and other numbers of the team's calls
 - *Which of my deals are at risk?*
-- *How does this call score on MEDDICC?*, or on BANT or SPIN
+- *Fill in a sales scorecard for this call*
 - *Why do we lose?*, for what tells won calls of the team from lost ones
 - *What should I do next?*
 - *How good is your model?* and *Where does this text go?*"""

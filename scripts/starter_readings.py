@@ -5,11 +5,8 @@
 Needed anew whenever the reader or the calls change.
 """
 
-from pathlib import Path
-
-from salescoach.config import BUNDLED_BASE_MODEL
-from salescoach.model.base_model import resolve_base_model
-from salescoach.moves.reader import BUNDLED_READER, EncoderReader
+from salescoach.config import Settings
+from salescoach.model.loading import load_reader
 from serving.progress_bar import progress
 from serving.usecases.setup import N_STARTER_CALLS, example_calls
 from training.authored.readings import FILE, keep_readings
@@ -18,7 +15,7 @@ from training.authored.starter import starter_calls
 
 def main() -> None:
     """Reads and keeps."""
-    reader = EncoderReader.load(BUNDLED_READER, Path(resolve_base_model(BUNDLED_BASE_MODEL)))
+    reader = load_reader(Settings.load(), cached=False)  # as many threads as a door takes: others round otherwise
     calls = [*starter_calls(N_STARTER_CALLS), *example_calls()]
     moves = []
     with progress() as report:

@@ -11,7 +11,7 @@ from salescoach.moves.reader import EncoderReader
 
 # Without a turn its followers are read anew, which costs most of a score. So the turns that may move it most are picked
 # by taking out their feature vectors alone; this many times as many as are shown are then tried in earnest.
-TRIED: Final = 3
+TRIED: Final = 5
 
 
 @dataclass(frozen=True)
