@@ -1,8 +1,9 @@
 """Trains the move reader on the authored calls and prints how it reads writers that it never saw. An hour of two cores.
 
-    python scripts/move_reader.py --work WORK [--out FOLDER] [--judges w33 w34 …] [--epochs 3] [--start FOLDER]
+    python scripts/move_reader.py --work WORK [--out FOLDER] [--judges w33 w34 …] [--epochs 3] [--start FOLDER [--kept 0.5]]
 
-``--start`` goes on from a reader that learned from fewer calls, which takes fewer epochs at a lower rate.
+``--start`` goes on from a reader that learned from fewer calls, which takes fewer epochs at a lower rate; ``--kept`` then
+mixes that share of its weights into the trained ones.
 An interrupted training goes on from the last whole epoch in WORK. Without ``--out`` the bundled reader is replaced.
 """
 
@@ -79,9 +80,7 @@ def main() -> None:
     corpus = read_corpus()
     judges = Judges(given.judges, JUDGES.pairs) if given.judges else JUDGES
     lessons = Lessons(read_pairs(labelled.AUTHORED / "pairs"), read_single_turns(labelled.AUTHORED / "turns"))
-    options = MoveOptions(
-        epochs=given.epochs, learning_rate=given.rate, start=given.start, start_kept=given.kept if given.start else 0
-    )
+    options = MoveOptions(epochs=given.epochs, learning_rate=given.rate, start=given.start, start_kept=given.kept)
     with progress() as say:
         judged = train_reader(corpus, lessons, judges, given.out, BUNDLED_BASE_MODEL, options, given.work, say)
     show(judged, corpus)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -31,6 +32,11 @@ class HeardCall:
     p: np.ndarray
     thresholds: np.ndarray
     trackers: Mapping[str, tuple[FittedTracker, np.ndarray]] = field(default_factory=dict)
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """What heads see of its turns, the same for all criteria."""
+        return turn_rows(self.call.turns, self.p)
 
 
 def judge_call(playbook: Playbook, heard: HeardCall, heads: CriterionHeads) -> Scorecard:
@@ -85,9 +91,8 @@ def _by_head(
     row = next(
         row for row, (name, known) in enumerate(learned_criteria()) if (name, known.name) == (playbook, one.name)
     )
-    rows = turn_rows(heard.call.turns, heard.p)
-    shown = heads.shown(row, rows)
-    return heads.met(row, shown[side], rows), int(np.argmax(np.where(side, shown, -np.inf)))
+    shown = heads.shown(row, heard.rows)
+    return heads.met(row, shown[side], heard.rows), int(np.argmax(np.where(side, shown, -np.inf)))
 
 
 def _by_threshold(one: Criterion, heard: HeardCall, side: np.ndarray) -> tuple[Met, int]:

@@ -221,11 +221,9 @@ def read_calls(folder: Path) -> dict[str, Transcript]:
     return {str(call.call_id): call for call in map(read_call, sorted(folder.glob("*.txt")))}
 
 
-def read_all_labels(source: Path, calls: Mapping[str, Transcript]) -> list[Labels]:
-    """All labels of calls that are known, from a folder of files or from the packed file of one labeller."""
-    if source.is_dir():
-        return [read_labels(file, calls[file.stem]) for file in sorted(source.glob("*.txt")) if file.stem in calls]
-    packed = gzip.decompress(source.read_bytes()).decode()
+def read_all_labels(file: Path, calls: Mapping[str, Transcript]) -> list[Labels]:
+    """All labels of calls that are known, from the packed file of one labeller."""
+    packed = gzip.decompress(file.read_bytes()).decode()
     found = [(part.partition("\n")[0], part) for part in packed.split(_CALL_HEADER)[1:]]
     return [_labels(text.partition("\n")[2], call_id, calls[call_id]) for call_id, text in found if call_id in calls]
 

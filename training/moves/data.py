@@ -13,6 +13,11 @@ from salescoach.moves.windows import N_BEFORE, Window
 from salescoach.types import Transcript, Turn
 from training.authored.corpus import LOOKALIKE, Labels, Pair, SingleTurn, Version
 
+# What blunt turns do to a call, and all moves by which they were written.
+LOWERS: Final[frozenset[MoveName]] = frozenset({"refusal", "hostility", "rude", "dismiss"})
+RAISES: Final[frozenset[MoveName]] = frozenset({"commitment"})
+BLUNT: Final = LOWERS | RAISES | {"competitor", "stall"}
+
 
 @dataclass(frozen=True)
 class TurnRows:
@@ -80,11 +85,6 @@ def single_rows(turns: Sequence[SingleTurn]) -> tuple[np.ndarray, np.ndarray]:
         row[[MOVES.index(move) for move in one.moves]] = 1
     is_blunt = np.isin(np.arange(N_OUTPUTS), [MOVES.index(move) for move in BLUNT])
     return labels, possible([one.role for one in turns]) & (is_blunt | (labels > 0))
-
-
-LOWERS: Final[frozenset[MoveName]] = frozenset({"refusal", "hostility", "rude", "dismiss"})
-RAISES: Final[frozenset[MoveName]] = frozenset({"commitment"})
-BLUNT: Final = LOWERS | RAISES | {"competitor", "stall"}
 
 
 @dataclass(frozen=True)

@@ -125,12 +125,14 @@ class Learner:
             for parameter, values in learned:
                 parameter.copy_(torch.from_numpy(values))
 
-    def blend(self, other: "Learner", start: Path, share: float) -> None:
-        """Moves everything back to a ``share`` of what was learned in ``start``, which ``other`` is there to hold."""
+    def copied(self) -> "dict[str, Tensor]":
+        """Everything that is trained as it is now, by name."""
+        return {name: parameter.detach().clone() for name, parameter in self.named().items()}
+
+    def blend(self, before: "dict[str, Tensor]", share: float) -> None:
+        """Mixes a ``share`` of what was ``copied`` before into everything."""
         import torch
 
-        other.go_on_from(start)
-        before = other.named()
         with torch.no_grad():
             for name, parameter in self.named().items():
                 parameter.lerp_(before[name], share)
@@ -233,6 +235,7 @@ def finetune(
     learner = Learner(base, options)
     if options.start is not None:
         learner.go_on_from(options.start)
+    before = learner.copied()
     optimiser = torch.optim.AdamW(learner.groups(options), weight_decay=options.weight_decay)
     n_calls = len(turns.call_ids)
     rates = [group["lr"] for group in optimiser.param_groups]
@@ -267,7 +270,7 @@ def finetune(
         _keep(file, facts | {"epochs": epoch + 1}, learner, optimiser)
     learner.train(False)
     if options.start is not None and options.start_kept:
-        learner.blend(Learner(base, options), options.start, options.start_kept)
+        learner.blend(before, options.start_kept)
     return learner.finish()
 
 
