@@ -1,9 +1,10 @@
 """Trains the move reader on the authored calls and prints how it reads writers that it never saw. An hour of two cores.
 
-    python scripts/move_reader.py --work WORK [--out FOLDER] [--judges w33 w34 …] [--epochs 3] [--start FOLDER [--kept 0.5]]
+    python scripts/move_reader.py --work WORK [--out FOLDER] [--judges w33 w34 …] [--epochs 3]
+                                  [--start FOLDER [--kept 0.5]]
 
-``--start`` goes on from a reader that learned from fewer calls, which takes fewer epochs at a lower rate; ``--kept`` then
-mixes that share of its weights into the trained ones.
+``--start`` goes on from a reader that learned from fewer calls, which takes fewer epochs at a lower rate; ``--kept``
+then mixes that share of its weights into the trained ones.
 An interrupted training goes on from the last whole epoch in WORK. Without ``--out`` the bundled reader is replaced.
 """
 
