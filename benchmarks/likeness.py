@@ -26,7 +26,7 @@ from salescoach.reading.labelled import read_calls
 from salescoach.stats.measures import METRICS, N_RESAMPLES, Judged, averaged, paired_gap, resample
 from salescoach.stats.splits import TRAIN, group_of, labels_of
 from salescoach.types import LabelledCall
-from training.run import MAX_HEAD_CALLS
+from training.parts import MAX_HEAD_CALLS
 
 AUC = {"auc": METRICS["auc"]}
 HEAD = "head"

@@ -36,7 +36,7 @@ from salescoach.stats.splits import group_of, labels_of, split_hash
 from salescoach.types import Frozen, LabelledCall
 from training.arms import FittedArm, embedding_arms, fit_baseline, fit_blend, honest_thresholds
 from training.baselines import BASELINES
-from training.embedding import Trained, fit_finetuned, fit_generic
+from training.embedding import FineTuning, Trained, fit_finetuned, fit_generic
 from training.options import FinetuneOptions
 
 BLENDED = ("finetuned", "tfidf")
@@ -264,7 +264,9 @@ def _fit_finetuned(
     """The fine-tuned encoder lives as long as its fold; an interrupted fine-tuning goes on from its checkpoint."""
     with TemporaryDirectory() as place:
         folder = Path(place)
-        tuned = fit_finetuned(fold.train, base, options, folder, settings, cached=False, resume=True, progress=progress)
+        tuning = FineTuning(base, options, folder, settings, cached=False, resume=True, progress=progress)
+        tuned = fit_finetuned(fold.train, tuning)
+        tuned.forget_checkpoints()
         return _embedding_results("finetuned", tuned, fold)
 
 

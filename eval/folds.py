@@ -11,7 +11,7 @@ from salescoach.errors import DataError
 from salescoach.stats.splits import CALIBRATION, TEST, TRAIN, cross_validation, group_of, labels_of, split_names
 from salescoach.types import LabelledCall, Transcript
 from training.calls import TrainingCalls
-from training.run import training_calls
+from training.parts import training_calls
 
 MIN_CALLS = 5
 

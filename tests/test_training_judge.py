@@ -1,14 +1,16 @@
 """The judging third: the best arm scores, and a gain is claimed only where the intervals bear it out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from salescoach.model.head import logit
-from salescoach.stats.measures import METRICS, Gap
+from salescoach.stats.measures import METRICS, Gap, Measure
 from salescoach.testing import make_call
 from salescoach.types import LabelledCall
 from training.calls import TrainingCalls
-from training.card import worth_it
+from training.card import first_line, worth_it
 from training.judge import Candidate, Verdict, judge
 
 N_SEEN, N_TEST = 60, 80
@@ -64,10 +66,29 @@ def test_a_clear_gain_is_claimed_and_the_best_arm_scores() -> None:
 
 
 def test_words_score_where_they_are_best_and_the_better_encoder_stays() -> None:
-    verdict = verdict_of(generic=0.8, finetuned=-2.0, tfidf=5.0)
+    verdict = verdict_of(generic=-2.0, finetuned=-3.0, tfidf=5.0)
     assert (verdict.embedding, verdict.scorer) == ("generic", "tfidf")
     assert not verdict.is_worth_it
     assert worth_it(verdict).startswith("Fine-tuning was not shown to be worth it: AUROC 0.")
+
+
+def test_a_part_that_is_ahead_by_chance_does_not_oust_the_blend() -> None:
+    verdict = verdict_of(generic=1.0, tfidf=1.1)
+    auc = {name: verdict.measures[name]["auc"].value for name in ("generic", "tfidf", "blend")}
+    gap = max(auc["generic"], auc["tfidf"]) - auc["blend"]
+    assert gap < 0.05
+    assert verdict.scorer == "blend"
+
+
+def test_a_scorer_that_is_worse_than_the_base_rate_has_learned_nothing_and_the_card_begins_with_it() -> None:
+    verdict = verdict_of(generic=1.0, tfidf=1.0)
+    assert verdict.has_learned
+    assert first_line(verdict) == worth_it(verdict)
+    worse = {**verdict.measures, verdict.scorer: {**verdict.measures["prior"], "brier": Measure(value=0.3, ci=None)}}
+    changed = replace(verdict, measures=worse)
+    assert not changed.has_learned
+    assert first_line(changed).startswith("It has learned nothing that shows: its Brier score")
+    assert worth_it(verdict) in first_line(changed)
 
 
 @pytest.mark.parametrize("over", ["generic", "tfidf"])

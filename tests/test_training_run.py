@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,18 @@ from salescoach.model.loading import load_base_encoder
 from salescoach.model.scoring import CallScorer
 from salescoach.model.similarity import METHODS
 from salescoach.progress import Progress, silent
-from salescoach.stats.splits import group_of, labels_of
+from salescoach.stats.splits import TEST, group_of, labels_of
 from salescoach.testing import make_call, make_calls, make_transcript
 from salescoach.types import LabelledCall, MethodName, ScorerName, Transcript
 from training.baselines import BASELINES, converted
+from training.embedding import FineTuning
 from training.fit_head import MIN_EFFECT, MIN_SPREAD, Classifier, cross_calibrated, fit_calibrator, fit_head
 from training.fit_text_arm import fit_text_arm
+from training.fitted import fit_arms, fit_embeddings
+from training.judge import judge
+from training.kept import kept_of_all
 from training.options import FinetuneOptions, TrainingOptions
+from training.parts import Split
 from training.run import train
 
 
@@ -104,6 +110,19 @@ def test_a_calibrator_never_turns_the_ranking(logits: list[float], seed: int) ->
         assert (slope, offset) == (1.0, 0.0)  # of one outcome nothing can be learned
     assert np.isfinite([slope, offset]).all()
     assert (np.diff(sigmoid(slope * np.sort(values) + offset)) >= 0).all()
+
+
+def test_where_there_is_nothing_to_learn_probabilities_are_the_base_rate() -> None:
+    away, sure = [], []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        logits, labels = rng.normal(scale=3, size=200), rng.integers(0, 2, size=200)
+        slope, offset = fit_calibrator(logits, labels)
+        away.append(np.abs(sigmoid(slope * logits + offset) - labels.mean()).mean())
+        slope, offset = fit_calibrator(logits + 6 * labels, labels)
+        sure.append(np.abs(sigmoid(slope * (logits + 6 * labels) + offset) - labels.mean()).mean())
+    assert np.mean(away) < 0.02
+    assert np.mean(sure) > 0.25  # and what there is to learn is said
 
 
 def test_a_calibrator_of_reversed_scores_says_the_base_rate() -> None:
@@ -214,8 +233,8 @@ def test_the_manifest_says_what_was_done(trained: tuple[Path, list[LabelledCall]
     home, calls = trained
     manifest = ModelFolder.open(home / "model").manifest
     assert manifest.n_train + manifest.n_calibration + manifest.n_test == 60  # the open deal is nowhere
-    assert len(manifest.training_calls) == manifest.n_train + manifest.n_calibration
-    assert set(manifest.training_calls) < {call.transcript.content_hash[:HASH_DIGITS] for call in calls}
+    assert manifest.n_learned == 60  # those that judged, too, once they had
+    assert set(manifest.training_calls) == {call.transcript.content_hash[:HASH_DIGITS] for call in calls}
     assert 0 < manifest.base_rate < 1
     assert {*BASELINES, "generic", "blend"} == manifest.measures.keys()
     assert manifest.scorer in ("generic", "tfidf", "blend")
@@ -229,6 +248,7 @@ def test_the_card_has_one_table_and_no_text_of_a_call(trained: tuple[Path, list[
     lines = [line for line in card.splitlines() if line.startswith("|")]
     assert [line.split(" | ")[0].strip("| ") for line in lines] == ["arm", "---", *BASELINES, "generic", "blend"]
     assert card.startswith("Not fine-tuned.")
+    assert "Then the same was fitted on all 60." in card
     assert "60 short made-up calls" in card
     everything = "".join(
         file.read_bytes().decode("utf-8", "replace") for file in (home / "model").iterdir() if file.is_file()
@@ -237,6 +257,42 @@ def test_the_card_has_one_table_and_no_text_of_a_call(trained: tuple[Path, list[
         for turn in call.transcript.turns:
             assert len(turn.text) < 20 or turn.text not in everything
         assert call.call_id not in everything
+
+
+def test_calls_that_a_split_column_keeps_for_judging_are_never_learned_from(tmp_path: Path) -> None:
+    parts = ["train"] * 40 + ["calibration"] * 10 + ["test"] * 20
+    calls = [call.model_copy(update={"split": part}) for call, part in zip(make_calls(70), parts, strict=True)]
+    manifest = train_fast(calls, tmp_path / "model", Settings.load(home=tmp_path), name="x", data="70 calls")
+    assert manifest.n_learned == 50
+    assert not any(manifest.has_seen(call.transcript.content_hash) for call in calls[50:])
+    assert "Then the same" not in (tmp_path / "model" / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+
+def test_outcomes_of_judging_calls_decide_nothing_that_is_judged(tmp_path: Path) -> None:
+    calls, settings = make_calls(60), Settings.load(home=tmp_path)
+    split = Split.of(calls, settings.seed, by_time=False)
+    judging = {call.call_id for call in split.test}
+    turned = [
+        call.model_copy(update={"outcome": "lost" if call.outcome == "converted" else "converted"})
+        if call.call_id in judging
+        else call
+        for call in calls
+    ]
+    encoder = load_base_encoder(settings)
+    said, kept = [], []
+    for own in (calls, turned):
+        parts = [call for call in own if call.call_id not in judging], [c for c in own if c.call_id in judging]
+        same = replace(split, parts={**split.parts, TEST: parts[1]})
+        tuning = FineTuning(encoder, QUICK, tmp_path / "tuned", settings)
+        arms = fit_arms(same, fit_embeddings(same, tuning, is_finetuned=False), None, silent)
+        said.append({name: one.judging for name, one in arms.candidates.items()})
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("training.judge.N_RESAMPLES", 25)
+            verdict = judge(same.seen, same.test, arms.candidates, silent)
+        kept.append(kept_of_all(same, arms, verdict, tuning).head.weights[0])
+    for name, logits in said[0].items():
+        np.testing.assert_array_equal(said[1][name], logits)
+    assert np.abs(kept[0] - kept[1]).max() > 1e-4  # what is kept has learned from them
 
 
 def test_the_same_seed_gives_the_same_scores(trained: tuple[Path, list[LabelledCall]], tmp_path: Path) -> None:
@@ -301,7 +357,9 @@ QUICK = FinetuneOptions(epochs=2, head_epochs=2, min_steps=1)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("interrupted", ["fine-tuning", "fine-tuning on all calls"])
+@pytest.mark.parametrize(
+    "interrupted", ["fine-tuning", "fine-tuning on all training calls", "fine-tuning on all calls"]
+)
 def test_a_fine_tuning_goes_on_after_an_interruption_and_ends_in_a_folder_that_scores(
     tmp_path: Path, interrupted: str
 ) -> None:
@@ -321,6 +379,8 @@ def test_a_fine_tuning_goes_on_after_an_interruption_and_ends_in_a_folder_that_s
     assert min(steps) > 0  # the first epoch was not done again
     first = [done for stage, done in resumed if stage == "fine-tuning"]
     assert len(first) == 1 or interrupted == "fine-tuning"  # a training that was done was not done again
+    second = [done for stage, done in resumed if stage == "fine-tuning on all training calls"]
+    assert len(second) == 1 or interrupted != "fine-tuning on all calls"
     assert not list((tmp_path / "runs" / "finetune").glob("*.safetensors"))
     assert {*BASELINES, "generic", "finetuned", "blend"} == manifest.measures.keys()
     card = (tmp_path / "models" / "mine" / "MODEL_CARD.md").read_text(encoding="utf-8")

@@ -31,13 +31,16 @@ _INTERVALS = {
 
 
 def model_card(facts: Mapping[str, Any], verdict: Verdict, *, is_refit: bool) -> str:
-    """Markdown from the fields of a manifest; its first line says whether fine-tuning was worth it.
+    """Markdown from the fields of a manifest; its first line says whether anything was learned, and by fine-tuning.
 
     ``is_refit``: the calls that calibrate have been learned from in a second training.
     """
     encoder = "fine-tuned on these calls" if facts["embedding"] == "finetuned" else "not fine-tuned"
     held_out = "calibrate, and are learned from afterwards" if is_refit else "choose the epoch and calibrate"
-    return f"""{worth_it(verdict)}
+    n_learned, n_judged = facts["n_learned"], facts["n_test"]
+    learns_all = n_learned == facts["n_train"] + facts["n_calibration"] + n_judged
+    afterwards = f" Then the same was fitted on all {n_learned}." if learns_all and n_judged else ""
+    return f"""{first_line(verdict)}
 
 # {facts["name"]}
 
@@ -45,8 +48,8 @@ It scores by {_SCORERS[facts["scorer"]]}. Its encoder, {facts["base_model"]}, is
 trained with it. Trained on {facts["data"]}.
 
 - **Calls**: {facts["n_train"]} train, {facts["n_calibration"]} {held_out}, \
-{facts["n_test"]} judge; accounts never cross. Share of converted calls: {facts["base_rate"]:.0%}.
-- **Probability**: calibrated on calls that weren't learned from by then (Platt). \
+{n_judged} judge; accounts never cross.{afterwards} Share of converted calls: {facts["base_rate"]:.0%}.
+- **Probability**: calibrated on calls that weren't learned from by then (Platt, shrunk towards the base rate). \
 {_INTERVALS[facts["scorer"] == "moves"]}; the prediction set is conformal at 0.90.
 - **It abstains** on calls that are too short, not in English, without known sides, or unlike its training calls.
 - **Good for**: calls like those it was trained on. It scores calls, not people: don't rank, pay or dismiss by it.
@@ -54,8 +57,23 @@ trained with it. Trained on {facts["data"]}.
 
 ## Measures on the calls that judged
 
-{_table(verdict.measures)}
+{_before(n_judged) if afterwards else ""}{_table(verdict.measures)}
 {_gaps(verdict)}{_behaviour(facts.get("behaviour", ()))}"""
+
+
+def first_line(verdict: Verdict) -> str:
+    """One or two sentences: whether anything was learned, where it wasn't, and what fine-tuning was worth."""
+    if verdict.has_learned:
+        return worth_it(verdict)
+    brier, base = (verdict.measures[name]["brier"].value for name in (verdict.scorer, "prior"))
+    return (
+        f"It has learned nothing that shows: its Brier score on calls it hadn't seen is {brier:.3f}, and {base:.3f} "
+        f"for saying the share of converted calls each time. {worth_it(verdict)}"
+    )
+
+
+def _before(n_judged: int) -> str:
+    return f"Of what had not learned from these {n_judged} calls by then; what scores now has seen more.\n\n"
 
 
 def worth_it(verdict: Verdict) -> str:

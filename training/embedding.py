@@ -14,16 +14,18 @@ from salescoach.model.base_model import resolve_base_model
 from salescoach.model.encoder import Encoder, encode_turns
 from salescoach.model.loading import load_encoder
 from salescoach.model.pooling import Pooling
-from salescoach.progress import Progress
+from salescoach.progress import Progress, silent
 from salescoach.types import Transcript
 from training.calls import TrainingCalls
-from training.finetune import Finetuned, Run, finetune, fit_frozen
+from training.finetune import Run, finetune, fit_frozen
 from training.fit_pooling import CallVectors, pool_calls
 from training.options import FinetuneOptions
 
 MIN_TO_VALIDATE = 24  # held-out calls; fewer choose an epoch by chance
-AGAIN = "on all calls"  # follows the stages of the second training, as progress names them
-FINAL, HONEST = "final", "honest"  # the folders of a fine-tuned encoder, and of the one before the second training
+# What follows the stages of a second training, and of a third, as progress names them.
+AGAIN, WITH_JUDGES = "on all training calls", "on all calls"
+# The folders of a fine-tuned encoder, of the one before a second training, and of the one that has seen every call.
+FINAL, HONEST, WHOLE = "final", "honest", "whole"
 
 
 @dataclass(frozen=True)
@@ -77,15 +79,23 @@ class Trained:
     ``final`` has been trained once more, in the same way, on the held-out calls as well; calibrators, thresholds and
     blends are fitted on what ``honest``, which has not seen them, says of them (as scikit-learn's
     ``CalibratedClassifierCV`` does with ``ensemble=False``). Of many calls the two are one and the same.
+
+    ``checkpoints``: what an interrupted program would go on from.
     """
 
     final: Embedding
     honest: Embedding
+    checkpoints: tuple[Path, ...] = ()
 
     @property
     def is_refit(self) -> bool:
         """Whether ``final`` has learned from the held-out calls as well."""
         return self.final is not self.honest
+
+    def forget_checkpoints(self) -> None:
+        """Deletes what an interrupted program would go on from."""
+        for checkpoint in self.checkpoints:
+            checkpoint.unlink(missing_ok=True)
 
     def pool(self, train: TrainingCalls) -> PooledPair:
         """The calls that it has seen."""
@@ -105,61 +115,94 @@ def fit_generic(encoder: Encoder, train: TrainingCalls, options: FinetuneOptions
     return Trained(Embedding(encoder, *fit(train.all_learned())), honest)
 
 
-def fit_finetuned(
-    train: TrainingCalls,
-    generic: Encoder,
-    options: FinetuneOptions,
-    folder: Path,
-    settings: Settings,
-    *,
-    cached: bool = True,
-    resume: bool,
-    progress: Progress,
-) -> Trained:
-    """Fine-tunes the base encoder, writes it to ``folder / FINAL`` and loads it from there, as scoring will.
+@dataclass(frozen=True)
+class FineTuning:
+    """What every fine-tuning of a training shares.
 
-    Args:
-        train: what it may see; the held-out calls choose the epoch where they are not learned from.
+    Attributes:
         generic: the base encoder, with the vectors that it has in its cache.
         options: how to train.
-        folder: where the new encoder goes, and the one before a second training to ``HONEST``.
+        folder: where encoders go, one folder each.
         settings: base model, threads, and ``COACH_HOME`` for states and checkpoints.
-        cached: whether the final encoder's vectors are kept under ``COACH_HOME``.
+        cached: whether the vectors of encoders that score are kept under ``COACH_HOME``.
         resume: go on from the checkpoint of the same run.
         progress: called with the stage, steps done and steps to do.
-
-    Raises:
-        NamedModelError: the base model is not a folder.
-        ModelError: it can't be cut into layers.
     """
-    base = Path(resolve_base_model(settings.base_model))
-    if not base.is_dir():
-        raise NamedModelError(
-            f"Fine-tuning needs the base model as a folder; save {settings.base_model} to one and name that."
+
+    generic: Encoder
+    options: FinetuneOptions
+    folder: Path
+    settings: Settings
+    cached: bool = True
+    resume: bool = False
+    progress: Progress = silent
+
+    def fit(self, train: TrainingCalls, name: str, *, chooses: bool, told_as: str = "") -> tuple[Embedding, Path]:
+        """Fine-tunes the base encoder, writes it to ``folder / name`` and loads it from there, as scoring will.
+
+        Args:
+            train: learns from the calls that aren't held out.
+            name: of the folder.
+            chooses: whether the held-out calls choose the epoch.
+            told_as: follows the stages, as progress names them.
+
+        Returns:
+            The embedding, and the file from which an interrupted program would go on.
+
+        Raises:
+            NamedModelError: the base model is not a folder.
+            ModelError: it can't be cut into layers.
+        """
+        base = Path(resolve_base_model(self.settings.base_model))
+        if not base.is_dir():
+            raise NamedModelError(
+                f"Fine-tuning needs the base model as a folder; save {self.settings.base_model} to one and name that."
+            )
+
+        def tell(stage: str, done: int, total: int) -> None:
+            self.progress(f"{stage} {told_as}".strip(), done, total)
+
+        run = Run(
+            self.settings.runs_dir / "finetune", chooses=chooses, threads=self.settings.threads, resume=self.resume,
+            keeps_checkpoint=True, progress=tell,
+        )  # fmt: skip
+        tuned = finetune(base, self.generic, train, self.options, run)
+        tuned.save_encoder(self.folder / name)
+        fingerprint = folder_fingerprint(self.folder / name)
+        encoder = load_encoder(self.folder / name, fingerprint, self.settings, cached=self.cached and name != HONEST)
+        return Embedding(encoder, tuned.pooling, tuned.weights, tuned.bias), tuned.checkpoint
+
+
+def fit_finetuned(train: TrainingCalls, tuning: FineTuning) -> Trained:
+    """A fine-tuned encoder with pooling and classifier.
+
+    Its checkpoints stay until ``Trained.forget_checkpoints``. The held-out calls of ``train`` choose the epoch where
+    they are not learned from. Errors as ``FineTuning.fit``.
+    """
+    if not _learns_again(train, tuning.options):
+        only, checkpoint = tuning.fit(_seen(train), FINAL, chooses=True)
+        return Trained(only, only, (checkpoint,))
+    first, checkpoint = tuning.fit(_seen(train), HONEST, chooses=False)
+    again, second = tuning.fit(train.all_learned(), FINAL, chooses=False, told_as=AGAIN)
+    return Trained(again, first, (checkpoint, second))
+
+
+def learned_from_all(judged: Trained, whole: TrainingCalls, tuning: FineTuning, *, is_finetuned: bool) -> Trained:
+    """The embedding once more, in the same way, on every call: ``final`` is the new one, ``honest`` as it was.
+
+    Args:
+        judged: what was judged; its ``honest`` has seen none of the calls that ``whole`` holds out.
+        whole: every labelled call, those that judged among the held-out ones.
+        tuning: as for ``fit_finetuned``; the encoder goes to the folder ``WHOLE``.
+        is_finetuned: whether the encoder is trained, or only pooling and classifier.
+    """
+    if not is_finetuned:
+        final = Embedding(
+            tuning.generic, *fit_frozen(tuning.generic, whole.all_learned(), tuning.options, chooses=False)
         )
-    learns_again = _learns_again(train, options)
-    run = Run(
-        settings.runs_dir / "finetune", chooses=not learns_again, threads=settings.threads, resume=resume,
-        keeps_checkpoint=True, progress=progress,
-    )  # fmt: skip
-
-    def load(tuned: Finetuned, name: str) -> Embedding:
-        tuned.save_encoder(folder / name)
-        fingerprint = folder_fingerprint(folder / name)
-        encoder = load_encoder(folder / name, fingerprint, settings, cached=cached and name == FINAL)
-        return Embedding(encoder, tuned.pooling, tuned.weights, tuned.bias)
-
-    first = finetune(base, generic, _seen(train), options, run)
-    if learns_again:
-        run = replace(run, progress=lambda stage, done, total: progress(f"{stage} {AGAIN}", done, total))
-        again = finetune(base, generic, train.all_learned(), options, run)
-        trained = Trained(load(again, FINAL), load(first, HONEST))
-        again.forget_checkpoint()
-    else:
-        only = load(first, FINAL)
-        trained = Trained(only, only)
-    first.forget_checkpoint()
-    return trained
+        return replace(judged, final=final)
+    final, checkpoint = tuning.fit(whole.all_learned(), WHOLE, chooses=False, told_as=WITH_JUDGES)
+    return Trained(final, judged.honest, (*judged.checkpoints, checkpoint))
 
 
 def call_vectors(encoder: Encoder, call: Transcript) -> CallVectors:

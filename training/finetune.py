@@ -71,6 +71,7 @@ class Finetuned:
         bias: of the classifier; the logit of a call is ``weights . call_vector + bias``.
         history: loss and validation after each epoch.
         chosen_epoch: the epoch of stage ``layers`` whose weights these are; 0: those before it.
+        checkpoint: the file that an interrupted program would go on from.
     """
 
     pooling: Pooling
@@ -80,7 +81,7 @@ class Finetuned:
     chosen_epoch: int
     _base: Path
     _difference: "dict[str, Tensor]" = field(repr=False)
-    _checkpoint: Path
+    checkpoint: Path = field(repr=False)
 
     def save_encoder(self, folder: Path) -> None:
         """Writes the encoder as a sentence-transformers folder, as ``training.layers.save_encoder`` does."""
@@ -88,7 +89,7 @@ class Finetuned:
 
     def forget_checkpoint(self) -> None:
         """Deletes what an interrupted program would go on from."""
-        self._checkpoint.unlink(missing_ok=True)
+        self.checkpoint.unlink(missing_ok=True)
 
 
 def finetune(base: Path, encoder: Encoder, train: TrainingCalls, options: FinetuneOptions, run: Run) -> Finetuned:

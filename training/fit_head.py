@@ -14,7 +14,7 @@ from salescoach.stats.splits import GroupBootstrap
 STRENGTH = 1e-4  # C of the members' logistic regression: strongly regularised
 N_MEMBERS = 60
 N_FOLDS = 4
-MIN_EFFECT = 0.15
+MIN_EFFECT = 0.05  # of a standard deviation of logits, in log-odds: one point of probability at most
 MIN_SPREAD = 1e-9  # of logits; what rounding leaves of equal ones is none
 
 
@@ -84,11 +84,13 @@ def fit_head(
 
 
 def fit_calibrator(logits: np.ndarray, labels: np.ndarray, rate: float | None = None) -> tuple[float, float]:
-    """Slope and offset of Platt scaling (Platt, 1999), with his smoothed targets so that few calls can't overfit.
+    """Slope and offset of Platt scaling (Platt, 1999), shrunk as far as the calls leave open that there is any slope.
 
-    A standard deviation of the logits moves the log-odds by at least ``MIN_EFFECT``: a calibrator must not turn a
-    ranking round. Where held-out calls don't bear the ranking out, every probability lies near the base rate, and each
-    turn still counts.
+    Platt's smoothed targets keep few calls from overfitting. The effect of a standard deviation of the logits, in
+    log-odds, is then multiplied by 1 - variance / effect^2, where variance is the squared standard error of the effect,
+    and by 0 where that is negative (the positive-part estimator of James and Stein, 1961). So a ranking that held-out
+    calls don't bear out ends at the base rate, and one that they do bear out keeps nearly all of its effect. At least
+    ``MIN_EFFECT`` is left: a calibrator must not turn a ranking round, and each turn still counts.
 
     Args:
         logits: of calls that no fit has seen, shape (n_calls,).
@@ -102,20 +104,28 @@ def fit_calibrator(logits: np.ndarray, labels: np.ndarray, rate: float | None = 
     # A soft target is two weighted hard ones; scaled, so that the penalty is the same whatever the logits' size.
     spread = float(logits.std())
     scale = spread if spread > MIN_SPREAD else 1.0
+    scaled = logits / scale
     regression = LogisticRegression(C=1.0)
     regression.fit(
-        np.concatenate([logits, logits])[:, None] / scale,
+        np.concatenate([scaled, scaled])[:, None],
         np.repeat([1, 0], len(logits)),
         sample_weight=np.concatenate([targets, 1 - targets]),
     )
-    effect, offset = float(regression.coef_[0, 0]), float(regression.intercept_[0])
-    if rate is None and effect >= MIN_EFFECT:
-        return effect / scale, offset
-    slope = max(effect, MIN_EFFECT) / scale
+    effect = float(regression.coef_[0, 0])
+    variance = _variance_of_effect(scaled, sigmoid(effect * scaled + float(regression.intercept_[0])))
+    shrunk = effect * max(0.0, 1 - variance / effect**2) if effect > 0 else 0.0
+    slope = max(shrunk, MIN_EFFECT) / scale
     rate = (n_converted + 1) / (len(labels) + 2) if rate is None else rate
     # Every logit lies within this of the offset, so the root lies inside.
     reach = float(np.abs(slope * logits).max()) + 30.0
     return slope, float(brentq(lambda at: float(sigmoid(slope * logits + at).mean()) - rate, -reach, reach))
+
+
+def _variance_of_effect(scaled: np.ndarray, probabilities: np.ndarray) -> float:
+    """The squared standard error of the slope of a logistic regression with an intercept and a penalty of one."""
+    information = probabilities * (1 - probabilities)
+    center = float((information * scaled).sum() / information.sum())
+    return float(1 / ((information * (scaled - center) ** 2).sum() + 1))
 
 
 def cross_calibrated(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from salescoach.errors import DataError
 from salescoach.library import Library
 from salescoach.types import LabelledCall
-from training.run import names_of_parts
+from training.parts import names_of_parts
 
 
 @dataclass(frozen=True)

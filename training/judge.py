@@ -45,7 +45,7 @@ class Verdict:
         measures: arm -> measure.
         gaps: (arm, over) -> difference of AUROC.
         embedding: the better of the two encoders; the fine-tuned one where nothing is measured.
-        scorer: the best of that embedding, tfidf, blend and moves.
+        scorer: the mean of that embedding and tfidf, unless one of them, or moves, is better.
         blend: slope and offset on the mean logit of that embedding and tfidf.
         honest: the scorer's honest logits, as in ``Candidate``.
     """
@@ -56,6 +56,13 @@ class Verdict:
     scorer: ScorerName
     blend: tuple[float, float]
     honest: np.ndarray
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether the scorer's Brier score is at most that of the base rate, as far as anything was measured."""
+        if not self.measures:
+            return True
+        return self.measures[self.scorer]["brier"].value <= self.measures["prior"]["brier"].value
 
     @property
     def is_worth_it(self) -> bool:
@@ -112,10 +119,24 @@ def judge(
         for arm, over in CLAIMS
         if arm in judged
     }
-    choices: tuple[ScorerName, ...] = (embedding, "blend", "tfidf", "moves")
-    scorer = max((name for name in choices if name in auc), key=lambda name: auc[name])  # the first of equals
+    scorer = _scorer(embedding, auc, samples)
     chosen = {**candidates, "blend": blend}[scorer]
     return Verdict(measures, gaps, embedding, scorer, calibration, chosen.honest)
+
+
+def _scorer(
+    embedding: EmbeddingName, auc: Mapping[str, float], samples: Mapping[str, Mapping[str, np.ndarray]]
+) -> ScorerName:
+    """The blend, unless one of its parts is better with its whole interval above zero, or ``moves`` has more AUROC.
+
+    The judging calls are few, and the best of a few is often the luckiest; a mean of two that read different things is
+    seldom much worse than the better one.
+    """
+    parts: tuple[ScorerName, ...] = (embedding, "tfidf")
+    gaps = {part: paired_gap(samples[part]["auc"], samples["blend"]["auc"], auc[part] - auc["blend"]) for part in parts}
+    better = [part for part in parts if (ci := gaps[part].ci) is not None and ci[0] > 0]
+    scorer: ScorerName = max(better, key=lambda part: auc[part]) if better else "blend"
+    return "moves" if auc.get("moves", -1.0) >= auc[scorer] else scorer
 
 
 def _judged(one: Candidate, labels: np.ndarray, groups: Sequence[str], seen: TrainingCalls) -> Judged:

@@ -61,19 +61,20 @@ class Manifest(Frozen):
     n_train: int
     n_calibration: int
     n_test: int
-    base_rate: float = Field(ge=0, le=1, description="share of converted calls among train and calibration")
+    n_learned: int | None = Field(None, description="calls that the kept model learned from; None in older folders")
+    base_rate: float = Field(ge=0, le=1, description="share of converted calls among those learned from")
     conformal_quantile: float
     thresholds: Thresholds = Field(description="chosen on calibration calls")
     max_unlikeness: float = Field(gt=0, description="a call further than this from the training calls is not judged")
     training_calls: tuple[str, ...] = Field(
-        description="starts of the content hashes of the calls seen in training or calibration"
+        description="starts of the content hashes of the calls that any fit has seen"
     )
     measures: dict[str, dict[str, Measure]] = Field(description="arm -> measure, on calls that no fit has seen")
     behaviour: tuple[PassRate, ...] = Field((), description="checks of behaviour; none in older folders")
     files: dict[str, str] = Field(description="relative path -> sha256")
 
     def has_seen(self, content_hash: str) -> bool:
-        """Whether the model has seen the call of this content in training or calibration."""
+        """Whether any fit has seen the call of this content."""
         return content_hash[:HASH_DIGITS] in self._seen
 
     @cached_property

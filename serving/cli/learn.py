@@ -57,7 +57,7 @@ def train(
     """Train a model folder on labelled calls; without a table, on the library's own ones once there are enough."""
     from eval.behaviour import check_behaviour
     from salescoach.library import Library
-    from salescoach.model.artifact import make_current
+    from salescoach.model.artifact import ModelFolder, make_current
     from salescoach.reading.labelled import read_calls
     from serving.progress_bar import progress
     from serving.usecases.indexing import rebuild_index
@@ -101,6 +101,6 @@ def train(
                         rebuild_index(settings, library, report)
     printing.result(
         {"model": str(folder), **manifest.model_dump(mode="json", include={"model_id", "measures"})},
-        render.trained(folder, manifest, is_current=out is None),
+        render.trained(folder, manifest, ModelFolder.open(folder).verdict, is_current=out is None),
         as_json,
     )

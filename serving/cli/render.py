@@ -76,11 +76,12 @@ def deletion(gone: "Deletion") -> str:
     return "\n".join(lines)
 
 
-def trained(folder: Path, manifest: "Manifest", *, is_current: bool) -> str:
-    """Where the model is, what it learned from, and how good it is on calls that it has not seen."""
+def trained(folder: Path, manifest: "Manifest", verdict: str, *, is_current: bool) -> str:
+    """Where the model is, what it learned from, how good it was on unseen calls, and what its card says first."""
     lines = [f"The model {manifest.model_id} is in {folder}. It learned from {manifest.data}."]
     for arm, measures in manifest.measures.items():
-        lines.append(f"  AUROC on {manifest.n_test} test calls, {arm}: {measures['auc']}")
+        lines.append(f"  AUROC on {manifest.n_test} calls that judged, {arm}: {measures['auc']}")
+    lines.append(f"It scores by {manifest.scorer}, and learned from {manifest.n_learned} calls in the end. {verdict}")
     if is_current:
         lines.append(
             "It is the one in use from now on; a chat that is running keeps the one before until it is restarted."
