@@ -95,6 +95,11 @@ class Settings(BaseSettings):
         return self.home / "current-model"
 
     @cached_property
+    def model_history_file(self) -> Path:
+        """Which models were champion or challenger, since when, and who said so."""
+        return self.home / "model-history.json"
+
+    @cached_property
     def library_file(self) -> Path:
         return self.home / "library.sqlite"
 

@@ -21,6 +21,7 @@ from serving.cli import (
     keep,
     learn,
     look_after,
+    model_commands,
     score,
     team_commands,
     tracker_commands,
@@ -50,6 +51,7 @@ app.add_typer(tracker_commands.app, name="tracker")
 app.add_typer(user_commands.app, name="user")
 app.add_typer(team_commands.app, name="team")
 app.add_typer(import_commands.app, name="import")
+app.add_typer(model_commands.app, name="models")
 
 
 @app.callback()
