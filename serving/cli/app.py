@@ -16,6 +16,7 @@ from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
 from serving.cli import (
     deal_commands,
+    experiment_commands,
     import_commands,
     judge,
     keep,
@@ -52,6 +53,7 @@ app.add_typer(user_commands.app, name="user")
 app.add_typer(team_commands.app, name="team")
 app.add_typer(import_commands.app, name="import")
 app.add_typer(model_commands.app, name="models")
+app.add_typer(experiment_commands.app, name="experiment")
 
 
 @app.callback()
