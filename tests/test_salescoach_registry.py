@@ -1,6 +1,7 @@
 """The history of champions and challengers: what is kept, what is refused, and what a killed program leaves."""
 
 import stat
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -125,7 +126,8 @@ def test_a_history_that_cannot_be_read_is_said(settings: Settings) -> None:
 
 
 DECISIONS = st.lists(
-    st.tuples(st.sampled_from(["promoted", "rolled back", "challenges", "retired"]), st.sampled_from("abc")), max_size=12
+    st.tuples(st.sampled_from(["promoted", "rolled back", "challenges", "retired"]), st.sampled_from("abc")),
+    max_size=12,
 )
 
 
@@ -144,6 +146,6 @@ def test_whoever_reigns_never_contends_and_follows_nobody_twice_in_a_row(said: l
             one = {"at": NOON, "by": "ada", "what": what, "folder": model_id, "model_id": model_id}
             decisions.append(ModelDecision.model_validate(one))
         line = reign(decisions)
-        assert all(one != other for one, other in zip(line, line[1:], strict=False))
+        assert all(one != other for one, other in pairwise(line))
         if line and what == "promoted":
             assert line[-1] not in contending_in(decisions)

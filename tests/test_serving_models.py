@@ -16,25 +16,23 @@ from salescoach.library import Library, score_log, shadow_log
 from salescoach.library.shadow_log import SettledPair, ShadowScore
 from salescoach.model.registry import COACH, ModelRegistry
 from salescoach.model.scoring import CallScorer
-from salescoach.testing import make_call, make_transcript
-from salescoach.types import LabelledCall
+from salescoach.reading.transcripts import read_transcript
+from salescoach.types import LabelledCall, Transcript, Turn
 from serving.cli.app import app
 from serving.usecases.models import list_models, promote, run_shadow
 from serving.usecases.propose import propose
 from tests.homes import clone
 from tests.small_models import namesake
 
-LINES = (
-    "Rep: How do you plan the shifts of your drivers today?",
-    "Customer: With a sheet of paper on the wall, and it is wrong every other day.",
-    "Rep: What would it be worth to you if that went by itself?",
-    "Customer: About a day a week of my own time, which I would rather spend with the drivers.",
-)
+EXAMPLE = sorted((Path(__file__).parent.parent / "data" / "examples").glob("*.txt"))[0]
 
 
-def own_call(number: int, account: str | None = None) -> LabelledCall:
-    lines = (*LINES, f"Rep: Shall we talk again about your {number + 3} depots next week?")
-    return make_call(*lines, call_id=f"own-{number}", account_id=account or f"firm-{number}")
+def own_call(number: int) -> LabelledCall:
+    """A call that is long enough to be judged, with an account of its own."""
+    turns = read_transcript(EXAMPLE).turns
+    last = Turn(speaker=turns[-1].speaker, role=turns[-1].role, text=f"Until next week, in office number {number}.")
+    transcript = Transcript(turns=(*turns, last), call_id=f"own-{number}")
+    return LabelledCall(transcript=transcript, call_id=f"own-{number}", account_id=f"firm-{number}")
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from serving.cli import (
     import_commands,
     judge,
     keep,
+    label_commands,
     learn,
     look_after,
     model_commands,
@@ -54,6 +55,7 @@ app.add_typer(team_commands.app, name="team")
 app.add_typer(import_commands.app, name="import")
 app.add_typer(model_commands.app, name="models")
 app.add_typer(experiment_commands.app, name="experiment")
+app.add_typer(label_commands.app, name="label")
 
 
 @app.callback()

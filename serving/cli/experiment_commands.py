@@ -31,7 +31,9 @@ def new(
         Literal["deal-cues", "own"],
         typer.Option(help="what the arms change; deal-cues: plain, with-cue; own: you ask for arms with assign"),
     ] = "own",
-    guard_rail: Annotated[list[Metric] | None, typer.Option(help="a metric that must not suffer")] = None,
+    guard_rail: Annotated[
+        list[str] | None, typer.Option(help="a metric that must not suffer; may be given several times")
+    ] = None,
     baseline: Annotated[float, typer.Option(help="the metric's rate today")] = 0.3,
     effect: Annotated[float, typer.Option(help="the least difference in rate that is worth finding")] = 0.03,
     follow_up_days: Annotated[int, typer.Option(help="days after which an account is judged")] = 30,
@@ -45,7 +47,7 @@ def new(
     from pydantic import ValidationError
 
     from salescoach.errors import InputError
-    from serving.usecases.experiments import ExperimentBegun, NewExperiment, begin, planned, said_of
+    from serving.usecases.experiments import ExperimentBegun, NewExperiment, begin, metric_names, planned, said_of
 
     fields: dict[str, Any] = {
         "name": name, "metric": metric, "arms": (*arms, *(more_arms or [])), "surface": surface,
@@ -54,7 +56,9 @@ def new(
     }  # fmt: skip
     try:
         given = NewExperiment.model_validate(fields)
-    except ValidationError:
+    except ValidationError as error:
+        if error.errors()[0]["loc"][0] == "guard_rails":
+            raise InputError(f"A guard rail is one of the metrics: {', '.join(metric_names())}.") from None
         raise InputError("An experiment's name has small letters, digits and hyphens, at most 60.") from None
     if dry_run:
         plan = planned(given.model_copy(update={"confirmed_by": confirmed_by or "nobody yet"}), user_here() or Nobody)

@@ -16,7 +16,7 @@ def status_page(found: ExperimentStatus) -> RenderableType:
     for arm in found.arms:
         rate = "none yet" if arm.rate is None else f"{arm.rate:.1%}"
         table.add_row(Text(arm.name), str(arm.accounts), str(arm.followed), rate)
-    lines = [
+    lines: list[RenderableType] = [
         Text(f"{found.name}{'' if found.is_running else ' (ended)'}: {found.verdict}.", style="bold"),
         Text(found.reading),
         table,
