@@ -17,7 +17,7 @@ import numpy as np
 from scipy.stats import norm
 
 from eval.online.experiment import LIMITS, account_values
-from eval.online.sizes import accounts_judged_once, accounts_with_peeking
+from eval.online.sizes import accounts_judged_once, accounts_with_peeking, bets_for
 from salescoach.library.lookups import wilson
 from salescoach.stats.sequential import log_wealth
 
@@ -37,14 +37,15 @@ def main() -> None:
     rng = np.random.default_rng(given.seed)
     once = accounts_judged_once(given.baseline, given.effect)
     peeking = accounts_with_peeking(given.baseline, given.effect)
+    bets = bets_for(given.baseline, given.effect)
     n_null = PER_DAY * DAYS
     found = {
         "seed": given.seed,
         "experiments": given.experiments,
         "accounts_an_arm": {"once": once, "peeking": peeking},
     }
-    null = [run(n_null, given.baseline, 0.0, rng) for _ in range(given.experiments)]
-    real = [run(2 * peeking, given.baseline, given.effect, rng) for _ in range(given.experiments)]
+    null = [run(n_null, given.baseline, 0.0, bets, rng) for _ in range(given.experiments)]
+    real = [run(2 * peeking, given.baseline, given.effect, bets, rng) for _ in range(given.experiments)]
     found["equal arms, a look a day for 180 days"] = {
         "called_different": _share([different_by(sides, n_null) for sides, _ in null]),
         "called_different_by_the_usual_test": _share([bool((z > norm.ppf(1 - ALPHA / 2)).any()) for _, z in null]),
@@ -60,7 +61,7 @@ def main() -> None:
 
 
 def run(
-    n: int, baseline: float, effect: float, rng: np.random.Generator
+    n: int, baseline: float, effect: float, bets: np.ndarray, rng: np.random.Generator
 ) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
     """One experiment.
 
@@ -76,7 +77,7 @@ def run(
     days = days if len(days) and days[-1] == n - 1 else np.append(days, n - 1)
     is_day = np.zeros(n, dtype=bool)
     is_day[days] = True
-    better, worse = (is_day & (log_wealth(scaled, 0.5, side) >= math.log(2 / ALPHA)) for side in (1, -1))
+    better, worse = (is_day & (log_wealth(scaled, 0.5, side, bets) >= math.log(2 / ALPHA)) for side in (1, -1))
     n_new, n_came, new_came = np.cumsum(is_new)[days], np.cumsum(came)[days], np.cumsum(came & is_new)[days]
     n_plain = days + 1 - n_new
     pooled = n_came / (days + 1)

@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from eval.online.duel import ALPHA
+from eval.online.duel import ALPHA, BETS
 from salescoach.library.lookups import wilson
 from salescoach.stats.sequential import log_wealth
 
@@ -36,22 +36,31 @@ class Duels:
     better_at: np.ndarray
 
 
+@dataclass(frozen=True)
+class Models:
+    """Noise of the log-odds of two models, and the part of its variance that they share."""
+
+    champion: float
+    challenger: float
+    shared: float
+
+
 def main() -> None:
     """Prints one JSON object."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--duels", type=int, default=1000)
     options.add_argument("--seed", type=int, default=20261201)
     options.add_argument("--gap", type=float, default=0.02)
-    options.add_argument("--calls-per-deal", type=int, nargs="+", default=[1, 3])
     given = options.parse_args()
     rng = np.random.default_rng(given.seed)
     noise = noise_for(given.gap, rng)
     found = {"seed": given.seed, "duels": given.duels, "calls": N_CALLS, "alpha": ALPHA, "gap": given.gap}
-    found["spread_of_difference"] = spread(noise, rng)
-    for per_deal in given.calls_per_deal:
-        worse = simulate(given.duels, NOISE, noise, per_deal, rng)
-        equal = simulate(given.duels, NOISE, NOISE, per_deal, rng)
-        found[f"{per_deal} calls a deal"] = {
+    for shared, per_deal in ((0.0, 1), (0.5, 1), (0.0, 3), (0.5, 3)):
+        worse = simulate(given.duels, Models(NOISE, noise, shared), per_deal, rng)
+        equal = simulate(given.duels, Models(NOISE, NOISE, shared), per_deal, rng)
+        spread = differences(300_000, Models(NOISE, noise, shared), per_deal, rng).std()
+        found[f"{shared:.0%} of the noise shared, {per_deal} calls a deal"] = {
+            "spread_of_a_value": round(float(spread), 3),
             "worse_stopped_within_calls": _share(np.isfinite(worse.worse_at)),
             "worse_called_better": _share(np.isfinite(worse.better_at)),
             "calls_until_stopped_quartiles": _quartiles(worse.worse_at * per_deal),
@@ -76,33 +85,32 @@ def noise_for(gap: float, rng: np.random.Generator) -> float:
     return low
 
 
-def spread(noise: float, rng: np.random.Generator) -> float:
-    """Standard deviation of the difference on a call."""
-    return round(float(differences(200_000, NOISE, noise, 1, rng).std()), 3)
-
-
-def simulate(n_duels: int, champion: float, challenger: float, per_deal: int, rng: np.random.Generator) -> Duels:
+def simulate(n_duels: int, models: Models, per_deal: int, rng: np.random.Generator) -> Duels:
     """Duels over as many calls as are allowed, looked at after every value."""
     worse_at, better_at = np.full(n_duels, math.inf), np.full(n_duels, math.inf)
     level = math.log(2 / ALPHA)
     for row in range(n_duels):
-        values = (differences(N_CALLS, champion, challenger, per_deal, rng) + 1) / 2
+        values = (differences(N_CALLS, models, per_deal, rng) + 1) / 2
         for side, at in ((1, worse_at), (-1, better_at)):
-            won = np.flatnonzero(log_wealth(values, 0.5, side) >= level)
+            won = np.flatnonzero(log_wealth(values, 0.5, side, BETS) >= level)
             if len(won):
                 at[row] = won[0] + 1
     return Duels(worse_at, better_at)
 
 
-def differences(
-    n_calls: int, champion: float, challenger: float, per_deal: int, rng: np.random.Generator
-) -> np.ndarray:
+def differences(n_calls: int, models: Models, per_deal: int, rng: np.random.Generator) -> np.ndarray:
     """Differences in squared error, one a deal: shape (n_calls // per_deal,), in [-1, 1]."""
     n_deals = n_calls // per_deal
-    logits = np.repeat(BASE_ODDS + BASE_SPREAD * rng.standard_normal(n_deals), per_deal).reshape(n_deals, per_deal)
-    outcomes = (rng.random((n_deals, 1)) < _sigmoid(logits[:, :1])).astype(float)
-    one, other = (_sigmoid(logits + noise * rng.standard_normal(logits.shape)) for noise in (champion, challenger))
-    return np.asarray(((other - outcomes) ** 2 - (one - outcomes) ** 2).mean(axis=1))
+    truth = np.repeat(BASE_ODDS + BASE_SPREAD * rng.standard_normal((n_deals, 1)), per_deal, axis=1)
+    outcomes = (rng.random((n_deals, 1)) < _sigmoid(truth[:, :1])).astype(float)
+    common = math.sqrt(models.shared) * rng.standard_normal(truth.shape)
+
+    def errors(noise: float) -> np.ndarray:
+        own = math.sqrt(1 - models.shared) * rng.standard_normal(truth.shape)
+        return np.asarray((_sigmoid(truth + noise * (common + own)) - outcomes) ** 2)
+
+    champion = errors(models.champion)
+    return np.asarray((errors(models.challenger) - champion).mean(axis=1))
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:

@@ -69,10 +69,8 @@ def label(turn: int, answer: Answer, rater: str) -> GivenLabel:
 
 
 def test_agreement_is_kappa_over_what_both_answered() -> None:
-    first: list[Answer] = ["yes"] * 6 + ["no"] * 6
-    second: list[Answer] = ["yes"] * 5 + ["no"] * 6 + ["yes"]
-    labels = [label(turn, answer, "ada") for turn, answer in enumerate(first, start=1)]
-    labels += [label(turn, answer, "grace") for turn, answer in enumerate(second, start=1)]
+    labels = [label(turn, "yes" if turn <= 6 else "no", "ada") for turn in range(1, 13)]
+    labels += [label(turn, "no" if 6 <= turn <= 11 else "yes", "grace") for turn in range(1, 13)]
     labels += [label(20, "unsure", "grace"), label(20, "yes", "ada"), label(1, "yes", "joan")]
     found = {one.raters: one for one in agreement(labels)}
     assert (found["ada", "grace"].n_shared, found["ada", "grace"].kappa) == (12, 0.667)

@@ -8,7 +8,8 @@ import numpy as np
 from pydantic import Field
 from scipy.stats import chisquare
 
-from salescoach.stats.sequential import ConfidenceSequence
+from eval.online.sizes import bets_for
+from salescoach.stats.sequential import BETS, ConfidenceSequence
 from salescoach.types import Frozen
 
 AccountMetric = Literal["converted", "another_call", "next_step"]
@@ -144,7 +145,8 @@ def comparison(
     rates = [_rate(pair, name, metric) for name in (plan.arms[0], arm)]
     if rates[0] is None or rates[1] is None:
         return ArmComparison(arm=arm, metric=metric, difference=None, confidence_sequence=None)
-    sequence = ConfidenceSequence(*LIMITS, alpha=plan.alpha / (len(plan.arms) - 1))
+    bets = bets_for(plan.baseline, plan.effect) if metric == plan.metric else BETS
+    sequence = ConfidenceSequence(*LIMITS, alpha=plan.alpha / (len(plan.arms) - 1), bets=bets)
     sequence.extend(values.tolist())
     low, high = (min(max(bound, -1.0), 1.0) for bound in sequence.interval)
     return ArmComparison(

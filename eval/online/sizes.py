@@ -1,11 +1,16 @@
 """How many accounts an experiment takes, told before it starts."""
 
 import math
+from typing import Final
 
+import numpy as np
+from scipy.optimize import brentq
 from scipy.stats import norm
 
 from salescoach.errors import InputError
-from salescoach.stats.sequential import BETS
+
+N_BETS: Final = 2
+LARGER: Final = 2.5  # times the effect that is planned for: found sooner where the change does so much
 
 
 def accounts_judged_once(baseline: float, effect: float, *, alpha: float = 0.05, power: float = 0.8) -> int:
@@ -31,15 +36,28 @@ def accounts_judged_once(baseline: float, effect: float, *, alpha: float = 0.05,
 def accounts_with_peeking(baseline: float, effect: float, *, alpha: float = 0.05, power: float = 0.8) -> int:
     """Accounts an arm until the confidence sequence has ruled out "no difference" with the power that is wanted.
 
-    Of n accounts in both arms, the best bet wins x^2 = n effect^2 / (8 p (1 - p)) in logarithm on average and strays by
-    x sqrt(2); mixing bets costs the logarithm of their number at most, and log(2 / alpha) must be won. That the money
-    may be there earlier is left out, so the power is a little more than promised. Args and errors as above.
+    Let p be halfway between the two rates. What the bet that suits the effect has won after n accounts in both arms
+    goes up by m = n effect^2 / (8 p (1 - p)) in logarithm on average and strays by sqrt(2 m), as Brownian motion does.
+    It has won once it was ever above b = log(2 / alpha) and what mixing ``N_BETS`` bets costs at most: with probability
+    Phi((m - b) / sqrt(2 m)) + exp(b) Phi(-(m + b) / sqrt(2 m)). Args and errors as ``accounts_judged_once``.
     """
     _check(baseline, effect)
-    won = math.log(2 / alpha) + math.log(len(BETS))
-    z = float(norm.ppf(power)) * math.sqrt(2)
-    x = (z + math.sqrt(z**2 + 4 * won)) / 2
-    return math.ceil(x**2 * 8 * baseline * (1 - baseline) / effect**2 / 2)
+    must_win = math.log(2 / alpha) + math.log(N_BETS)
+
+    def won(mean: float) -> float:
+        spread = math.sqrt(2 * mean)
+        later = math.exp(must_win + float(norm.logcdf(-(mean + must_win) / spread)))
+        return float(norm.cdf((mean - must_win) / spread)) + later
+
+    mean = brentq(lambda one: won(one) - power, 1e-3, 1e3)
+    rate = baseline + effect / 2
+    return math.ceil(float(mean) * 4 * rate * (1 - rate) / effect**2)
+
+
+def bets_for(baseline: float, effect: float) -> np.ndarray:
+    """Shares of the largest bet that suit an effect, and one that is larger: shape (N_BETS,), for values in [-2, 2]."""
+    best = abs(effect) / (2 * baseline * (1 - baseline))
+    return np.minimum(best * np.array([1.0, LARGER]), 0.95)
 
 
 def _check(baseline: float, effect: float) -> None:

@@ -28,13 +28,15 @@ class ConfidenceSequence:
     "stop when 0 is outside" errs with probability alpha at most, however often one looks.
     """
 
-    def __init__(self, low: float, high: float, *, alpha: float = 0.05) -> None:
+    def __init__(self, low: float, high: float, *, alpha: float = 0.05, bets: np.ndarray = BETS) -> None:
         """An empty sequence.
 
         Args:
             low: the least value that is possible.
             high: the largest one.
             alpha: how often, at most, the sequence may ever be wrong, in (0, 1).
+            bets: shares of the largest bet, each in (0, 1), fixed before the first value. Where it is known how large a
+                difference is looked for, few that suit it make a narrower sequence; any are valid.
 
         Raises:
             ValueError: the range is empty or not finite, or alpha is not in (0, 1).
@@ -43,7 +45,7 @@ class ConfidenceSequence:
             raise ValueError(f"values need a range, low below high, not {low} to {high}")
         if not 0 < alpha < 1:
             raise ValueError(f"alpha must be in (0, 1), not {alpha}")
-        self.low, self.high, self.alpha = low, high, alpha
+        self.low, self.high, self.alpha, self._bets = low, high, alpha, bets
         self._values: list[float] = []
 
     @property
@@ -100,7 +102,7 @@ class ConfidenceSequence:
         if not self.low <= mean <= self.high:
             raise ValueError(f"a mean must be in [{self.low}, {self.high}]")
         values, at = self._scaled(), (mean - self.low) / (self.high - self.low)
-        return _log_won(values, at, +1), _log_won(values, at, -1)
+        return _log_won(values, at, +1, self._bets), _log_won(values, at, -1, self._bets)
 
     @property
     def _level(self) -> float:
@@ -109,11 +111,11 @@ class ConfidenceSequence:
     def _bound(self, values: np.ndarray, side: int) -> float:
         """The mean, in [0, 1], up to which betting on a larger one has won (side 1), or from which on a smaller one."""
         ruled_out, kept = (0.0, 1.0) if side > 0 else (1.0, 0.0)
-        if _log_won(values, ruled_out, side) < self._level:
+        if _log_won(values, ruled_out, side, self._bets) < self._level:
             return ruled_out
         for _ in range(N_HALVINGS):
             middle = (ruled_out + kept) / 2
-            if _log_won(values, middle, side) >= self._level:
+            if _log_won(values, middle, side, self._bets) >= self._level:
                 ruled_out = middle
             else:
                 kept = middle
@@ -126,30 +128,31 @@ class ConfidenceSequence:
         return self.low + value * (self.high - self.low)
 
 
-def log_wealth(values: np.ndarray, mean: float, side: int) -> np.ndarray:
+def log_wealth(values: np.ndarray, mean: float, side: int, bets: np.ndarray = BETS) -> np.ndarray:
     """The logarithm of what is won after each value by betting against a mean.
 
     Args:
         values: in [0, 1], shape (n,).
         mean: that is bet against, in (0, 1).
         side: 1 bets that the mean is larger, -1 that it is smaller.
+        bets: as for the sequence.
 
     Returns:
         Shape (n,), as ``ConfidenceSequence.evidence`` has it after each value.
     """
-    won = np.cumsum(np.log1p(_stakes(mean, side)[:, None] * (values - mean)), axis=1)
-    return np.asarray(np.logaddexp.reduce(won, axis=0) - math.log(len(BETS)))
+    won = np.cumsum(np.log1p(_stakes(mean, side, bets)[:, None] * (values - mean)), axis=1)
+    return np.asarray(np.logaddexp.reduce(won, axis=0) - math.log(len(bets)))
 
 
-def _log_won(values: np.ndarray, mean: float, side: int) -> float:
+def _log_won(values: np.ndarray, mean: float, side: int, bets: np.ndarray) -> float:
     if not len(values):
         return 0.0
     if mean == (0.0 if side > 0 else 1.0):  # any value on the bet's side refutes it, and none can be on the other
         return math.inf if (values != mean).any() else 0.0
-    won = np.log1p(_stakes(mean, side)[:, None] * (values - mean)).sum(axis=1)
-    return float(np.logaddexp.reduce(won) - math.log(len(BETS)))
+    won = np.log1p(_stakes(mean, side, bets)[:, None] * (values - mean)).sum(axis=1)
+    return float(np.logaddexp.reduce(won) - math.log(len(bets)))
 
 
-def _stakes(mean: float, side: int) -> np.ndarray:
+def _stakes(mean: float, side: int, bets: np.ndarray) -> np.ndarray:
     """What is bet per unit, shape (n_bets,): at most so much that the worst value leaves something."""
-    return side * BETS / (mean if side > 0 else 1 - mean) if mean not in (0.0, 1.0) else side * BETS
+    return side * bets / (mean if side > 0 else 1 - mean) if mean not in (0.0, 1.0) else side * bets
