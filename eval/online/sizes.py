@@ -9,6 +9,7 @@ from scipy.stats import norm
 
 from salescoach.errors import InputError
 
+MARGIN: Final = 1.08  # for looks once a day and not at every account; measured by benchmarks/experiments.py
 N_BETS: Final = 2
 LARGER: Final = 2.5  # times the effect that is planned for: found sooner where the change does so much
 
@@ -51,7 +52,7 @@ def accounts_with_peeking(baseline: float, effect: float, *, alpha: float = 0.05
 
     mean = brentq(lambda one: won(one) - power, 1e-3, 1e3)
     rate = baseline + effect / 2
-    return math.ceil(float(mean) * 4 * rate * (1 - rate) / effect**2)
+    return math.ceil(MARGIN * float(mean) * 4 * rate * (1 - rate) / effect**2)
 
 
 def bets_for(baseline: float, effect: float) -> np.ndarray:
