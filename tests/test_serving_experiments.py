@@ -1,5 +1,6 @@
 """Experiments on what people are shown, from the confirmation to the verdict, over a real library."""
 
+import io
 import json
 import sqlite3
 from collections import Counter
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from eval.online.assignment import arm_of
@@ -18,7 +20,7 @@ from salescoach.errors import InputError
 from salescoach.library import Library, exposure_log
 from salescoach.testing import make_call
 from serving.cli.app import app
-from serving.cli.deals_table import deals_page
+from serving.cli.deals_table import MAX_SHOWN, deals_page
 from serving.usecases.deals import cues_shown
 from serving.usecases.experiments import NewExperiment, assign, begin, list_experiments, opt_out, status, stop
 
@@ -120,8 +122,10 @@ def test_cues_go_to_the_accounts_of_their_arm_and_what_was_shown_is_noted(home: 
     assert all(one.arm == arm_of("cues", one.account_id, ARMS) for one in shown)
     assert cues_shown(home, board(home), 30) == cues  # the same every time, and counted once
     assert len(exposure_log.exposures(home.library_file, "cues")) == len(shown)
-    console = json.dumps(str([row for row in deals_page(board(home), cues).renderables]))  # type: ignore[union-attr]
-    assert console
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(deals_page(board(home), cues))
+    n_in_page = console.export_text().count("Next: Get in touch")
+    assert n_in_page == sum(deal.account_id in cues for deal in board(home).deals[:MAX_SHOWN])
     stop(home, "cues", "grace")
     assert cues_shown(home, board(home), 40) == {}
 
@@ -168,6 +172,18 @@ def test_an_account_is_judged_once_its_follow_up_is_over(home: Settings) -> None
     assert found.difference == 1.0
     assert found.verdict == "better"
     assert Counter(arm.followed for arm in found.arms) == Counter(arm.accounts for arm in found.arms)
+
+
+def test_what_cannot_be_noted_is_not_shown(
+    home: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin(home, given(), "grace")
+    monkeypatch.setattr("salescoach.library.side_tables.PATIENCE_S", 0.05)
+    with closing(sqlite3.connect(home.library_file)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        assert cues_shown(home, board(home), 40) == {}
+    assert "left out here" in caplog.text
+    assert exposure_log.exposures(home.library_file, "cues") == []
 
 
 def test_treated_accounts_are_known_to_whatever_judges_models(home: Settings) -> None:

@@ -1,5 +1,6 @@
 """Experiments on what people are shown, for every door: begin, assign, note what was shown, look, stop, opt out."""
 
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,13 +12,15 @@ from eval.online.assignment import arm_of
 from eval.online.experiment import AccountMetric, ExperimentPlan, ExperimentStatus, FollowedAccount, status_of
 from eval.online.sizes import accounts_judged_once, accounts_with_peeking
 from salescoach.config import Settings
-from salescoach.errors import InputError
+from salescoach.errors import CoachError, InputError
 from salescoach.library import Library, exposure_log
 from salescoach.library.exposure_log import KeptExperiment, OptOutKind
 from salescoach.library.reader import CallSummary
 from salescoach.library.side_tables import now
 from salescoach.types import Frozen
 from serving.usecases.lost_library import check_library
+
+logger = logging.getLogger(__name__)
 
 Surface = Literal["deal-cues", "own"]
 
@@ -227,7 +230,11 @@ def arms_shown(
     running = Running.of(settings, kept[0], person)
     shown = {account: running.arm(account) for account in accounts}
     counted = [(account, arm) for account, arm in shown.items() if running.takes_part(account)]
-    exposure_log.expose(settings.library_file, running.name, counted)
+    try:
+        exposure_log.expose(settings.library_file, running.name, counted)
+    except CoachError as error:  # what can't be noted isn't shown, and the page is there all the same
+        logger.warning("The experiment %s is left out here: %s", running.name, error)
+        return dict.fromkeys(shown, running.arms[0])
     return shown
 
 

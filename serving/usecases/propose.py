@@ -22,7 +22,7 @@ PREFIX: Final = "proposal-"
 MIN_NEWS: Final = 20  # calls with a new or changed outcome, below which a training would say the same
 
 
-class Proposal(Frozen):
+class ProposedModel(Frozen):
     """What came of it. ``folder`` and ``model_id``: of the challenger; None where nothing was trained."""
 
     folder: str | None
@@ -33,7 +33,7 @@ class Proposal(Frozen):
 
 def propose(
     settings: Settings, by: str, progress: Progress = silent, *, min_news: int = MIN_NEWS, finetunes: bool = True
-) -> Proposal:
+) -> ProposedModel:
     """Trains on the team's own calls, if enough is new, and enters the model as challenger; a person promotes it.
 
     While an earlier proposal contends, nothing is trained: a duel takes hundreds of outcomes, and one that begins anew
@@ -72,7 +72,7 @@ def propose(
     options = TrainingOptions(name="proposal", data=chosen.data, finetuning=finetuning)
     manifest = train(chosen.calls, folder, settings, options, progress=progress)
     registry.challenge(folder.name, by, f"Learned from {chosen.data}, of which {n_news} are news.")
-    return Proposal(
+    return ProposedModel(
         folder=folder.name,
         model_id=manifest.model_id,
         n_news=n_news,
@@ -95,5 +95,5 @@ def _n_news(library: Library, champion: Manifest) -> int:
     return sum(is_news(call) for call in own if call.call_id in contents)
 
 
-def _nothing(n_news: int, reading: str) -> Proposal:
-    return Proposal(folder=None, model_id=None, n_news=n_news, reading=reading)
+def _nothing(n_news: int, reading: str) -> ProposedModel:
+    return ProposedModel(folder=None, model_id=None, n_news=n_news, reading=reading)
