@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     max_private_calls: int = Field(500, ge=1, description="pasted calls that a user of the chat may keep")
     max_history_mb: int = Field(500, ge=1, description="megabytes that the conversations of a user may take")
     rep_lookups: bool = Field(False, description="whether the library may be asked for numbers by rep")
+    deal_cues: bool = Field(False, description="whether coach deals says what to do next about each deal")
     hosts: str = Field("", description="names, separated by commas, under which the chat may be opened from elsewhere")
     proxies: str = Field("", description="addresses, separated by commas, of proxies that say who a request is from")
     session_hours: float = Field(12.0, ge=0.25, le=400, description="hours until the chat asks for a password again")
@@ -93,6 +94,11 @@ class Settings(BaseSettings):
     def current_model_file(self) -> Path:
         """Names the folder under ``models_dir`` that is used by default."""
         return self.home / "current-model"
+
+    @cached_property
+    def model_history_file(self) -> Path:
+        """Which models were champion or challenger, since when, and who said so."""
+        return self.home / "model-history.json"
 
     @cached_property
     def library_file(self) -> Path:

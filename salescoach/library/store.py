@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, selectinload, undefer
 
 from salescoach.dates import check_date, naive_utc
 from salescoach.errors import DataError, InputError
-from salescoach.library import score_log
+from salescoach.library import exposure_log, label_log, score_log, shadow_log
 from salescoach.library.facts import CrmFacts, add_names
 from salescoach.library.ids import pasted_id
 from salescoach.library.merge import AddReport, KnownRows, add_aliases, call_of, kept_moves, measure
@@ -256,7 +256,7 @@ class Library(LibraryReader):
             session.execute(update(CallRow).where(*is_nobodys).values(owner=owner))
 
     def delete(self, call_id: str) -> None:
-        """Deletes a call, with whoever pasted it, its logged scores, and its account and rep where no other names them.
+        """Deletes a call, with whoever pasted it, its scores and labels, and account and rep where no other names them.
 
         No byte of it stays in the file.
 
@@ -284,6 +284,7 @@ class Library(LibraryReader):
         with self._session(writes=True) as session:
             rows = list(choose(session))
             call_ids, contents = {row.call_id for row in rows}, {row.content_hash for row in rows}
+            accounts = {row.account_id for row in rows if row.account_id is not None}
             aliases = session.scalars(select(AliasRow.alias).where(AliasRow.call_id.in_(call_ids))).all()
             for row in rows:
                 session.delete(row)
@@ -291,6 +292,9 @@ class Library(LibraryReader):
             _drop_unused_names(session)
             database: Any = session.connection().connection.driver_connection
             score_log.delete(database, {*call_ids, *aliases}, contents)
+            shadow_log.delete(database, contents)
+            label_log.delete(database, contents)
+            exposure_log.delete(database, accounts)
         self._scrub()
 
     def _changeable(self, session: Session, call_id: str) -> CallRow:

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, MetaData, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, MetaData, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-SCHEMA_VERSION = 7  # the number of the newest migration; also in the file, as SQLite's user_version
+SCHEMA_VERSION = 8  # the number of the newest migration; also in the file, as SQLite's user_version
 
 Visibility = Literal["private", "team"]
 
@@ -115,6 +115,90 @@ class ScoreRow(LibraryTable):
     abstained: Mapped[bool]
     scored_at: Mapped[datetime]
     door: Mapped[str]
+
+
+class ShadowRow(LibraryTable):
+    """A score that nobody saw: a model's, champion or challenger, of a call whose outcome wasn't known then."""
+
+    __tablename__ = "shadow_scores"
+    __table_args__ = (UniqueConstraint("content_hash", "model_id", name="uq_shadow_scores_content_hash_model_id"),)
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    content_hash: Mapped[str]
+    model_id: Mapped[str]
+    probability: Mapped[float | None]  # none where the model abstained
+    scored_at: Mapped[datetime]
+
+
+class SettledRow(LibraryTable):
+    """A call with shadow scores whose outcome has come. ``number``: the order in which outcomes came, never changed."""
+
+    __tablename__ = "settled_calls"
+    __table_args__ = (UniqueConstraint("content_hash", name="uq_settled_calls_content_hash"),)
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    content_hash: Mapped[str]
+    settled_at: Mapped[datetime]
+
+
+class LabelRow(LibraryTable):
+    """What a person said of what the coach read, without a word of the call; ``label_log`` writes and reads it.
+
+    ``turn``: from 1; 0 where it is about the whole call. ``subject``: a move, ``tracker:NAME`` or ``outcome``.
+    """
+
+    __tablename__ = "labels"
+    __table_args__ = (
+        CheckConstraint("answer IN ('yes', 'no', 'unsure')", name="answer"),
+        UniqueConstraint("content_hash", "turn", "subject", "rater", name="uq_labels_content_hash_turn_subject_rater"),
+    )
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    call_id: Mapped[str] = mapped_column(index=True)
+    content_hash: Mapped[str]
+    turn: Mapped[int]
+    subject: Mapped[str]
+    answer: Mapped[str]
+    rater: Mapped[str]
+    model_id: Mapped[str]
+    probability: Mapped[float | None]  # that the model gave when it was asked
+    labelled_at: Mapped[datetime]
+
+
+class ExperimentRow(LibraryTable):
+    """An experiment on what people are shown. ``plan``: fixed when it starts, as ``ExperimentPlan``."""
+
+    __tablename__ = "experiments"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    plan: Mapped[dict[str, Any]]
+    started_at: Mapped[datetime]
+    stopped_at: Mapped[datetime | None]
+    stopped_by: Mapped[str | None]
+
+
+class ExposureRow(LibraryTable):
+    """That an account was shown its arm. ``first_at`` is when its follow-up begins."""
+
+    __tablename__ = "exposures"
+
+    experiment: Mapped[str] = mapped_column(ForeignKey("experiments.name", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(primary_key=True, index=True)
+    arm: Mapped[str]
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    times: Mapped[int]
+
+
+class OptOutRow(LibraryTable):
+    """Who takes part in no experiment: an account, or a person who looks at the coach."""
+
+    __tablename__ = "opt_outs"
+    __table_args__ = (CheckConstraint("kind IN ('account', 'person')", name="kind"),)
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
 
 
 class TurnRow(LibraryTable):

@@ -16,11 +16,14 @@ from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
 from serving.cli import (
     deal_commands,
+    experiment_commands,
     import_commands,
     judge,
     keep,
+    label_commands,
     learn,
     look_after,
+    model_commands,
     score,
     team_commands,
     tracker_commands,
@@ -50,6 +53,9 @@ app.add_typer(tracker_commands.app, name="tracker")
 app.add_typer(user_commands.app, name="user")
 app.add_typer(team_commands.app, name="team")
 app.add_typer(import_commands.app, name="import")
+app.add_typer(model_commands.app, name="models")
+app.add_typer(experiment_commands.app, name="experiment")
+app.add_typer(label_commands.app, name="label")
 
 
 @app.callback()

@@ -7,6 +7,7 @@ import typer
 
 from salescoach.config import Settings
 from serving.cli import printing
+from serving.cli.keep import user_here
 from serving.cli.options import AsJson, ModelDir
 
 
@@ -22,13 +23,14 @@ def deals(
     as_json: AsJson = False,
 ) -> None:
     """Show which deals are at risk: accounts over their calls, each risk quoted or dated."""
-    from serving.cli.deals_table import deals_page
+    from serving.cli.deals_table import MAX_SHOWN, deals_page
     from serving.progress_bar import progress
-    from serving.usecases.deals import find_deals
+    from serving.usecases.deals import cues_shown, find_deals
 
     settings = Settings.load(model=model)
     with progress() as report:
         found = find_deals(
             settings, "cli", on=on.date() if on else None, rep=rep, also_closed=also_closed, progress=report
         )
-    printing.result(found, deals_page(found), as_json)
+    cues = {} if as_json else cues_shown(settings, found, MAX_SHOWN, person=user_here())
+    printing.result(found, deals_page(found, cues), as_json)

@@ -1,5 +1,6 @@
 """``coach deals`` as people read it: the deals, the most urgent first, each risk quoted or dated."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from rich.box import SIMPLE_HEAD
@@ -22,15 +23,17 @@ _NOTE: Final = (
 )
 
 
-def deals_page(found: DealBoard) -> RenderableType:
-    """A row a deal, at most 100 columns wide."""
+def deals_page(found: DealBoard, cues: Mapping[str, str] = {}) -> RenderableType:
+    """A row a deal, at most 100 columns wide. ``cues``: what to do next, by account."""
     if not found.deals:
         return Text(NONE_OPEN)
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for column, width in (("account", 18), ("last call", 11), ("score", 10), ("what is at risk", None)):
         table.add_column(column, overflow="fold", max_width=width, style="cyan" if column == "account" else None)
     for deal in found.deals[:MAX_SHOWN]:
-        table.add_row(Text(deal.account_id), Text(_last_call(deal)), Text(_score(deal)), _risks(deal))
+        table.add_row(
+            Text(deal.account_id), Text(_last_call(deal)), Text(_score(deal)), _risks(deal, cues.get(deal.account_id))
+        )
     parts: list[RenderableType] = [Text(f"Deals on {found.on}:", style="bold"), table]
     if len(found.deals) > MAX_SHOWN:
         parts.append(Text(f"{len(found.deals) - MAX_SHOWN} more are in the list of --json."))
@@ -54,9 +57,11 @@ def _score(deal: AccountDeal) -> str:
     return f"{shown}\nlevel" if abs(deal.trend) < LEVEL else f"{shown}\n{way} {abs(100 * deal.trend):.0f}"
 
 
-def _risks(deal: AccountDeal) -> Text:
+def _risks(deal: AccountDeal, cue: str | None) -> Text:
     lines = [Text("DO NOT CONTACT", style="bold red")] if deal.do_not_contact else []
     lines += [_risk(risk) for risk in deal.risks]
+    if cue is not None:
+        lines.append(Text(f"Next: {cue}", style="bold"))
     if deal.n_unread:
         lines.append(Text(f"{deal.n_unread} of its calls could not be read.", style="dim"))
     return Text("\n").join([*(lines or [Text("nothing found")]), Text("")])

@@ -9,6 +9,7 @@ import typer
 from salescoach.config import Settings
 from salescoach.errors import InputError
 from serving.cli import printing, render
+from serving.cli.keep import user_here
 from serving.cli.options import AsJson
 
 OutDir = Annotated[Path | None, typer.Option(help="the model folder; default: under COACH_HOME, and made current")]
@@ -57,7 +58,8 @@ def train(
     """Train a model folder on labelled calls; without a table, on the library's own ones once there are enough."""
     from eval.behaviour import check_behaviour
     from salescoach.library import Library
-    from salescoach.model.artifact import ModelFolder, make_current
+    from salescoach.model.artifact import ModelFolder
+    from salescoach.model.registry import ModelRegistry
     from salescoach.reading.labelled import read_calls
     from serving.progress_bar import progress
     from serving.usecases.indexing import rebuild_index
@@ -84,6 +86,9 @@ def train(
         name=name, data=source, finetuning=finetuning, by_time=by_time, resume=resume, triplets=triplets
     )
     checked = [call.transcript for call in example_calls() or calls]
+    registry = ModelRegistry(settings)
+    if out is None:
+        registry.keep_aside(folder)  # to roll back to
     with progress() as report:
         manifest = run(
             calls,
@@ -94,7 +99,7 @@ def train(
             progress=report,
         )
         if out is None:
-            make_current(settings, folder)
+            registry.promote(folder.name, user_here() or "somebody at this machine", f"Trained on {source}.")
             if settings.library_file.exists():
                 with Library(settings.library_file, create=False) as library:
                     if library.summaries():

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 from salescoach.config import Settings
 from salescoach.deals.board import DealBoard
+from salescoach.deals.cues import cue_for
 from salescoach.deals.desk import DealDesk, DealFilter
 from salescoach.library import Library
 from salescoach.model.artifact import ModelFolder, find_model
@@ -11,6 +12,7 @@ from salescoach.model.loading import BundledReader
 from salescoach.model.scoring import CallScorer
 from salescoach.progress import Progress, silent
 from salescoach.types import Score, Transcript
+from serving.usecases.experiments import arms_shown
 from serving.usecases.lost_library import check_library
 from serving.usecases.score_log import Door, log_to
 
@@ -59,3 +61,21 @@ def find_deals(
         board, scored = desk.board(wanted, report=progress)
     log_to(settings.library_file, door)(scored)
     return board
+
+
+def cues_shown(settings: Settings, board: DealBoard, at_most: int, *, person: str | None = None) -> dict[str, str]:
+    """What to do next about the deals that are shown now, by account; notes it where an experiment runs on it.
+
+    An experiment on ``deal-cues`` decides which accounts get one; else the setting does.
+
+    Args:
+        settings: name the library, and say what is shown where no experiment runs.
+        board: the deals.
+        at_most: how many of them are shown.
+        person: who looks, where that is known.
+    """
+    cues = {deal.account_id: cue for deal in board.deals[:at_most] if (cue := cue_for(deal)) is not None}
+    arms = arms_shown(settings, "deal-cues", list(cues), person=person)
+    if arms:
+        return {account: cue for account, cue in cues.items() if arms[account] == "with-cue"}
+    return cues if settings.deal_cues else {}
