@@ -132,7 +132,7 @@ def fit_finetuned(
         NamedModelError: the base model is not a folder.
         ModelError: it can't be cut into layers.
     """
-    base = Path(resolve_base_model(settings.base_model))
+    base = Path(resolve_base_model(settings.base_model, settings.encoders_dir))
     if not base.is_dir():
         raise NamedModelError(
             f"Fine-tuning needs the base model as a folder; save {settings.base_model} to one and name that."

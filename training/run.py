@@ -297,7 +297,7 @@ def training_calls(train: Sequence[LabelledCall], calibration: Sequence[Labelled
 
 def _copy_encoder(settings: Settings, target: Path) -> TurnEncoder:
     """Puts the base encoder into the model folder and loads it from there."""
-    source = Path(resolve_base_model(settings.base_model))
+    source = Path(resolve_base_model(settings.base_model, settings.encoders_dir))
     with named_base(settings):
         if source.is_dir():
             copy_encoder(source, target)

@@ -156,7 +156,7 @@ def load_base_encoder(settings: Settings) -> TurnEncoder:
         NamedModelError: another one than the bundled is named, and it can't be loaded.
         ModelError: the bundled one can't be.
     """
-    source = resolve_base_model(settings.base_model)
+    source = resolve_base_model(settings.base_model, settings.encoders_dir)
     with named_base(settings):
         if Path(source).is_dir():
             return load_encoder(Path(source), folder_fingerprint(Path(source)), settings)

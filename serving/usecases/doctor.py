@@ -68,7 +68,7 @@ def examine(settings: Settings) -> list[Check]:
 
     return [
         _check("home", lambda: _home(settings)),
-        _check("base encoder", lambda: f"{resolve_base_model(settings.base_model)}, engine {best_engine()}"),
+        _check("base encoder", lambda: f"{resolve_base_model(settings.base_model, settings.encoders_dir)}, engine {best_engine()}"),
         _check("model", model),
         _check("library", lambda: _library(settings)),
         _check("index", index),
