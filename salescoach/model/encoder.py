@@ -15,6 +15,7 @@ import numpy as np
 from salescoach.errors import ModelError
 from salescoach.file_store import key_of
 from salescoach.model.bert import Bert
+from salescoach.model.mpnet import MpNet
 from salescoach.model.vector_cache import MemoryCache, VectorCache
 from salescoach.types import Role, Turn
 
@@ -130,9 +131,10 @@ def load_model(name_or_folder: str | Path, dtype: Dtype) -> "SentenceTransformer
 
 
 class Network(Protocol):
-    """What computes vectors of texts that fit into it."""
+    """What computes vectors of texts that fit into it. ``prompt``: what it expects before every text."""
 
     dimension: int
+    prompt: str
 
     def token_counts(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, with those that mark its ends."""
@@ -156,6 +158,7 @@ class LibraryNetwork:
         if dimension is None:
             raise ModelError("The encoder doesn't say how long its vectors are; use a text model.")
         self.dimension: int = dimension
+        self.prompt = model.prompts.get(model.default_prompt_name or "") or ""
 
     def token_counts(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, with those that mark its ends."""
@@ -208,7 +211,10 @@ class TurnEncoder:
         engine = engine or best_engine()
         torch.set_num_threads(threads)
         source, dtype = str(name_or_folder), dtype_of(engine)
-        network: Network = Bert.load(Path(source), dtype) or LibraryNetwork(load_model(source, dtype))
+        folder = Path(source)
+        network: Network = (
+            Bert.load(folder, dtype) or MpNet.load(folder, dtype) or LibraryNetwork(load_model(source, dtype))
+        )
         return cls(network, source=source, fingerprint=f"{fingerprint[:16]}-{engine}", engine=engine, cache=cache)
 
     @cached_property
@@ -293,16 +299,17 @@ class TurnEncoder:
             lengths: tokens of each, shape (n_pieces,), as ``token_counts`` gives them.
         """
         for rows, length in padded_batches(np.minimum(lengths, MAX_TOKENS)):
-            yield rows, self.network.tokens([pieces[row] for row in rows], length)
+            yield rows, self.network.tokens([self.network.prompt + pieces[row] for row in rows], length)
 
     def token_counts(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text, with those that mark its ends."""
-        return self.network.token_counts(texts) if texts else []
+        """Tokens of each text, with those of the prompt before it and those that mark its ends."""
+        return self.network.token_counts([self.network.prompt + text for text in texts]) if texts else []
 
     def split_to_limit(self, text: str) -> list[str]:
         """The text, or, over the token limit, its halves, cut at a sentence end (else at a word, else anywhere)."""
-        # A token is at least one character, so short texts need no counting.
-        if len(text) <= MAX_TOKENS - 2 or self.token_counts([text])[0] <= MAX_TOKENS:
+        # A token is at least one character (of such as are written out, one may be many), so short texts need no counting.
+        is_short = len(self.network.prompt) + len(text) <= MAX_TOKENS - 3 and text.isascii()
+        if is_short or self.token_counts([text])[0] <= MAX_TOKENS:
             return [text]
         middle = len(text) // 2
         cut = middle

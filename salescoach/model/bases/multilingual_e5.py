@@ -16,6 +16,7 @@ from salescoach.model.bases.packages import PackagedBase, PackagedFile
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+_POOLER: Final = "pooler.dense."
 _START, _END, _PAD, _UNKNOWN = "<s>", "</s>", "<pad>", "<unk>"
 _MODULE: Final = "sentence_transformers.models."
 PROMPT: Final = "query: "  # the model card: for anything but documents that are searched
@@ -51,6 +52,9 @@ def write_encoder(sources: Sequence[Path], folder: Path) -> None:
     weights = {bert_name(name): _shaped(name, array, model) for name, array in model.weights.items()}
     words = _EMBEDDINGS["emb.word"]
     weights[words] = weights[words].astype(np.float16)  # 192 of 384 MB; of 4 bits it loses next to nothing
+    # Libraries make one up by chance where it is missing, and say so; mean pooling leaves it out.
+    size = model.dimension
+    weights |= {_POOLER + "weight": np.zeros((size, size), np.float32), _POOLER + "bias": np.zeros(size, np.float32)}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     tokenizer(model.pieces).save(str(folder / "tokenizer.json"), pretty=False)
     for relative, content in _settings(model, len(weights[words])).items():
