@@ -16,7 +16,8 @@ import numpy as np
 from salescoach.errors import ModelError
 from salescoach.file_store import FileStore, key_of
 from salescoach.model.artifact import folder_fingerprint
-from salescoach.model.encoder import MAX_TOKENS, TurnEncoder
+from salescoach.model.cached_encoder import MAX_TOKENS
+from salescoach.model.encoder import TurnEncoder
 from salescoach.model.mpnet import buckets
 from salescoach.progress import Progress
 

@@ -12,6 +12,7 @@ from salescoach.errors import NamedModelError
 from salescoach.model.artifact import folder_fingerprint
 from salescoach.model.base_model import resolve_base_model
 from salescoach.model.encoder import Encoder, encode_turns
+from salescoach.model.endpoint import is_endpoint
 from salescoach.model.loading import load_encoder
 from salescoach.model.pooling import Pooling
 from salescoach.progress import Progress
@@ -132,6 +133,7 @@ def fit_finetuned(
         NamedModelError: the base model is not a folder.
         ModelError: it can't be cut into layers.
     """
+    check_trainable(settings)
     base = Path(resolve_base_model(settings.base_model, settings.encoders_dir))
     if not base.is_dir():
         raise NamedModelError(
@@ -160,6 +162,14 @@ def fit_finetuned(
         trained = Trained(only, only)
     first.forget_checkpoint()
     return trained
+
+
+def check_trainable(settings: Settings) -> None:
+    """Raises NamedModelError where the base model is one that can't be fine-tuned, before anything is sent to it."""
+    if is_endpoint(settings.base_model):
+        raise NamedModelError(
+            f"{settings.base_model} isn't on this machine, so it can't be fine-tuned; train with --objective none."
+        )
 
 
 def call_vectors(encoder: Encoder, call: Transcript) -> CallVectors:

@@ -34,6 +34,8 @@ from salescoach.model.artifact import (
 from salescoach.model.base_model import resolve_base_model
 from salescoach.model.embedding_arm import EmbeddingArm, ReferenceArm
 from salescoach.model.encoder import Encoder, TurnEncoder, encode_turns
+from salescoach.model.endpoint import EndpointEncoder, is_endpoint
+from salescoach.model.endpoint import write as write_endpoint
 from salescoach.model.head import Head, conformal_quantile, nonconformity, sigmoid
 from salescoach.model.loading import PROBES, installed_versions, load_arms, load_encoder, load_reader, named_base
 from salescoach.model.scoring import CallScorer
@@ -44,19 +46,30 @@ from salescoach.stats.splits import CALIBRATION, TEST, TRAIN, group_of, labels_o
 from salescoach.types import EmbeddingName, LabelledCall, PassRate, Transcript
 from training.calls import TrainingCalls
 from training.card import model_card
-from training.embedding import FINAL, Embedding, Pooled, PooledPair, Trained, fit_finetuned, fit_generic
+from training.duration import in_words, seconds_of_training
+from training.embedding import (
+    FINAL,
+    Embedding,
+    Pooled,
+    PooledPair,
+    Trained,
+    check_trainable,
+    fit_finetuned,
+    fit_generic,
+)
 from training.fit_head import Classifier, cross_calibrated, fit_head
 from training.fit_likeness import fit_likeness
 from training.fit_text_arm import fit_text_arm
 from training.judge import Candidate, Verdict
 from training.judge import judge as judge_arms
-from training.layers import copy_encoder
+from training.layers import copy_encoder, n_frozen_layers
 from training.moves.arm import FittedMoves, fit_moves, judged_moves
 from training.options import FinetuneOptions, TrainingOptions
 from training.triplets import write_triplets
 
 UNLIKENESS_TAIL = 0.01  # of held-out calls that may lie beyond the bound before the slack
 CALLS_AT_ONCE = 64
+MIN_SECONDS_TO_TELL = 300.0
 MAX_HEAD_CALLS = 4000  # of those trained on, from which members of the head, likeness and abstention are fitted
 TUNED = "tuned"  # where the fine-tuned encoder lies until it is known whether it stays
 
@@ -72,6 +85,7 @@ def train(
     judge: Judge | None = None,
     known_moves: Sequence[float] | None = None,
     progress: Progress = silent,
+    tell: Callable[[str], None] = lambda said: None,
 ) -> Manifest:
     """Trains all arms on labelled calls and writes a model folder to ``out``.
 
@@ -83,14 +97,20 @@ def train(
         judge: checks the behaviour of the model before it is sealed; its pass rates go to manifest and card.
         known_moves: of the calls that judge, the move reader's logits, where it has learned from the others.
         progress: called with the stage, what is done and what there is to do.
+        tell: is told how long it will take, if that is long, before it begins.
 
     Raises:
+        NamedModelError: the base model can't be used, or can't be fine-tuned.
         DataError: too few calls of one class, or a split that can't be made.
     """
+    if options.finetuning is not None:
+        check_trainable(settings)
     split = _Split.of(calls, settings.seed, by_time=options.by_time)
     remove_leftovers(settings)
     with whole_folder(out) as folder:
         base = _copy_encoder(settings, folder / ENCODER)
+        if isinstance(base, TurnEncoder) and (said := _how_long(base, folder / ENCODER, split, options.finetuning)):
+            tell(said)
         embeddings = _fit_embeddings(split, base, folder, settings, options, progress)
         if options.triplets:
             where = settings.runs_dir / "train" / options.name
@@ -150,8 +170,20 @@ class _Arms:
     moves: FittedMoves | None
 
 
+def _how_long(base: TurnEncoder, folder: Path, split: _Split, options: FinetuneOptions | None) -> str | None:
+    """How long encoding and fine-tuning will take, as a sentence; None where that is hardly worth one."""
+    n_layers = 1 if options is None else n_frozen_layers(folder, 0)
+    seconds = seconds_of_training(base, n_layers, split.seen, split.judging, options)
+    if seconds < MIN_SECONDS_TO_TELL:
+        return None
+    return (
+        f"Training takes about {in_words(seconds)} on this machine, less where calls were encoded before; "
+        "`--objective none` takes a fraction of that."
+    )
+
+
 def _fit_embeddings(
-    split: _Split, base: TurnEncoder, folder: Path, settings: Settings, options: TrainingOptions, progress: Progress
+    split: _Split, base: Encoder, folder: Path, settings: Settings, options: TrainingOptions, progress: Progress
 ) -> dict[EmbeddingName, Trained]:
     """The generic encoder with its pooling and classifier and, if it is wanted, the fine-tuned one."""
     _encode(base, [*split.seen.calls, *split.judging], "encoding calls", progress)
@@ -295,11 +327,13 @@ def training_calls(train: Sequence[LabelledCall], calibration: Sequence[Labelled
     )
 
 
-def _copy_encoder(settings: Settings, target: Path) -> TurnEncoder:
+def _copy_encoder(settings: Settings, target: Path) -> TurnEncoder | EndpointEncoder:
     """Puts the base encoder into the model folder and loads it from there."""
-    source = Path(resolve_base_model(settings.base_model, settings.encoders_dir))
     with named_base(settings):
-        if source.is_dir():
+        source = Path(resolve_base_model(settings.base_model, settings.encoders_dir))
+        if is_endpoint(settings.base_model):
+            write_endpoint(settings, target)
+        elif source.is_dir():
             copy_encoder(source, target)
         else:
             TurnEncoder.load(settings.base_model, fingerprint="hub", engine="torch-fp32").save(target)

@@ -79,7 +79,9 @@ class Bert:
             stored |= dict(applied(stored, difference))
         kind = getattr(torch, dtype)
         weights = {
-            name.removeprefix(f"{cls.KIND}."): value.to(kind) for name, value in stored.items() if value.is_floating_point()
+            name.removeprefix(f"{cls.KIND}."): value.to(kind)
+            for name, value in stored.items()
+            if value.is_floating_point()
         }
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         tokenizer.no_padding()

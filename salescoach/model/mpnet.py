@@ -1,4 +1,4 @@
-"""An MPNet sentence encoder in plain torch, such as all-mpnet-base-v2: BERT whose attention adds a weight by distance."""
+"""An MPNet sentence encoder in plain torch, such as all-mpnet-base-v2: BERT with a weight by distance in attention."""
 
 import math
 from collections.abc import Mapping

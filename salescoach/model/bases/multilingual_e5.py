@@ -20,7 +20,13 @@ _POOLER: Final = "pooler.dense."
 _START, _END, _PAD, _UNKNOWN = "<s>", "</s>", "<pad>", "<unk>"
 _MODULE: Final = "sentence_transformers.models."
 PROMPT: Final = "query: "  # the model card: for anything but documents that are searched
-_WEIGHTS: Final = {"q": "self.query", "k": "self.key", "v": "self.value", "ao": "output.dense", "aln": "output.LayerNorm"}
+_WEIGHTS: Final = {
+    "q": "self.query",
+    "k": "self.key",
+    "v": "self.value",
+    "ao": "output.dense",
+    "aln": "output.LayerNorm",
+}
 _LAYERS: Final = {
     **{short: f"attention.{name}" for short, name in _WEIGHTS.items()},
     "fi": "intermediate.dense",

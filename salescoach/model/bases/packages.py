@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from salescoach.errors import ModelError
+from salescoach.errors import ModelError, NamedModelError
 from salescoach.model.artifact import whole_folder
 from salescoach.model.base_model import sha256_of
 from salescoach.whole_file import whole_file
@@ -56,7 +56,8 @@ class PackagedBase:
         """The encoder's folder under ``store``, made on first use; checked against what was unpacked on each.
 
         Raises:
-            ModelError: a package is missing, or a file isn't the published one.
+            NamedModelError: a package is missing.
+            ModelError: a file isn't the published one.
         """
         target, record = store / self.name, store / f"{self.name}.json"
         store.mkdir(parents=True, exist_ok=True)
@@ -80,7 +81,7 @@ class PackagedBase:
         try:
             found = Path(str(distribution(file.package).locate_file(file.path)))
         except PackageNotFoundError:
-            raise ModelError(f"The base encoder {self.option} isn't installed; run `{self.command}`.") from None
+            raise NamedModelError(f"The base encoder {self.option} isn't installed; run `{self.command}`.") from None
         if not found.is_file() or sha256_of(found) != file.sha256:
             raise ModelError(
                 f"{Path(file.path).name} of the package {file.package} is missing or not the published one; "

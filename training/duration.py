@@ -1,0 +1,69 @@
+"""How long a training will take on this machine: measured on a few turns before it begins."""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from salescoach.model.encoder import TurnEncoder, turn_text
+from salescoach.types import Transcript
+from training.calls import TrainingCalls
+from training.options import FinetuneOptions
+from training.steps import n_epochs_of_layers
+
+N_TIMED: Final = 24  # texts
+BACK_AND_FORTH: Final = (
+    2.5  # what a pass with its gradient takes, in passes of the engine; measured on all-MiniLM-L6-v2
+)
+
+
+def seconds_of_training(
+    encoder: TurnEncoder,
+    n_layers: int,
+    train: TrainingCalls,
+    judging: Sequence[Transcript],
+    options: FinetuneOptions | None,
+) -> float:
+    """About how many seconds encoding and fine-tuning take if nothing of it is in a cache yet; not what follows.
+
+    Args:
+        encoder: the base encoder.
+        n_layers: how many it has.
+        train: the calls that are seen.
+        judging: those that judge.
+        options: how it is fine-tuned; None: not at all.
+    """
+    of_calls = [[turn_text(turn) for turn in call.turns] for call in (*train.calls, *judging)]
+    texts = list(dict.fromkeys(text for own in of_calls for text in own))
+    counts = dict(zip(texts, encoder.token_counts(texts), strict=True))
+    by_length = sorted(texts, key=lambda text: counts[text])
+    timed = [by_length[row] for row in np.linspace(0, len(texts) - 1, min(N_TIMED, len(texts))).astype(int).tolist()]
+    fresh = encoder.without_cache()
+    fresh.encode(timed[:1])  # kernels load at the first pass
+    start = time.perf_counter()
+    fresh.encode(timed)
+    each = (time.perf_counter() - start) / sum(counts[text] for text in timed)
+    once = each * sum(counts.values())
+    if options is None:
+        return once
+    of_call = np.array([sum(counts[text] for text in own) for own in of_calls[: len(train.calls)]])
+    fitted = ~train.held_out
+    rounds = [of_call[fitted]] if train.held_out.mean() < options.refit_from else [of_call[fitted], of_call]
+    trained = options.n_trained_layers / n_layers
+    layers = sum(
+        n_epochs_of_layers(options, len(tokens))
+        * min(1.0, options.calls_per_epoch / len(tokens))
+        * float(tokens.sum())
+        * (1 - options.turn_dropout)
+        for tokens in rounds
+    )
+    return once * (1 + (1 - trained) + len(rounds)) + each * layers * trained * BACK_AND_FORTH
+
+
+def in_words(seconds: float) -> str:
+    """A duration such as "40 s", "12 min" or "1 h 50 min"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
