@@ -1,7 +1,9 @@
 """How long a training will take on this machine: measured on a few turns before it begins."""
 
+import json
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -59,6 +61,15 @@ def seconds_of_training(
         for tokens in rounds
     )
     return once * (1 + (1 - trained) + len(rounds)) + each * layers * trained * BACK_AND_FORTH
+
+
+def n_layers_of(folder: Path) -> int | None:
+    """How many layers an encoder says that it has; None where its folder doesn't say."""
+    try:
+        said = json.loads((folder / "config.json").read_bytes())["num_hidden_layers"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return said if isinstance(said, int) and said > 0 else None
 
 
 def in_words(seconds: float) -> str:

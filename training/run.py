@@ -46,7 +46,7 @@ from salescoach.stats.splits import CALIBRATION, TEST, TRAIN, group_of, labels_o
 from salescoach.types import EmbeddingName, LabelledCall, PassRate, Transcript
 from training.calls import TrainingCalls
 from training.card import model_card
-from training.duration import in_words, seconds_of_training
+from training.duration import in_words, n_layers_of, seconds_of_training
 from training.embedding import (
     FINAL,
     Embedding,
@@ -62,7 +62,7 @@ from training.fit_likeness import fit_likeness
 from training.fit_text_arm import fit_text_arm
 from training.judge import Candidate, Verdict
 from training.judge import judge as judge_arms
-from training.layers import copy_encoder, n_frozen_layers
+from training.layers import copy_encoder
 from training.moves.arm import FittedMoves, fit_moves, judged_moves
 from training.options import FinetuneOptions, TrainingOptions
 from training.triplets import write_triplets
@@ -172,14 +172,12 @@ class _Arms:
 
 def _how_long(base: TurnEncoder, folder: Path, split: _Split, options: FinetuneOptions | None) -> str | None:
     """How long encoding and fine-tuning will take, as a sentence; None where that is hardly worth one."""
-    n_layers = 1 if options is None else n_frozen_layers(folder, 0)
-    seconds = seconds_of_training(base, n_layers, split.seen, split.judging, options)
+    n_layers = n_layers_of(folder)
+    seconds = 0.0 if n_layers is None else seconds_of_training(base, n_layers, split.seen, split.judging, options)
     if seconds < MIN_SECONDS_TO_TELL:
         return None
-    return (
-        f"Training takes about {in_words(seconds)} on this machine, less where calls were encoded before; "
-        "`--objective none` takes a fraction of that."
-    )
+    said = f"Training takes about {in_words(seconds)} on this machine, less where calls were encoded before"
+    return f"{said}." if options is None else f"{said}; `--objective none` takes a fraction of that."
 
 
 def _fit_embeddings(
