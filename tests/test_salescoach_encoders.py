@@ -283,3 +283,32 @@ def test_the_real_multilingual_encoder_knows_one_thing_in_two_languages(tmp_path
 def test_the_hashes_of_the_packages_have_their_form() -> None:
     for base in PACKAGED.values():
         assert all(len(bytes.fromhex(file.sha256)) == hashlib.sha256().digest_size for file in base.files)
+
+
+@pytest.mark.slow
+def test_a_model_folder_of_a_packed_encoder_holds_all_that_scoring_needs(
+    base_of_parts: PackagedBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from salescoach.model.scoring import CallScorer
+    from tests.test_training_duration import some_calls
+    from tests.test_training_finetune import FAST
+    from training.options import TrainingOptions
+    from training.run import train
+
+    monkeypatch.setitem(PACKAGED, "mpnet", base_of_parts)
+    settings = Settings.load(home=tmp_path / "home", base_model="mpnet", model=tmp_path / "model")
+    calls = some_calls(72)
+    options = TrainingOptions(name="own", data="some calls", finetuning=FAST)
+    manifest = train(calls, tmp_path / "model", settings, options)
+    assert manifest.base_model == "mpnet"
+
+    shutil.rmtree(settings.encoders_dir)
+    shutil.rmtree(settings.cache_dir)
+    monkeypatch.setitem(PACKAGED, "mpnet", dataclasses.replace(base_of_parts, files=()))
+    scorer = CallScorer.load(settings.model_copy(update={"base_model": BUNDLED_BASE_MODEL}))
+    assert isinstance(scorer.encoder, TurnEncoder)
+    assert isinstance(scorer.encoder.network, MpNet)
+    score = scorer.score(calls[0].transcript, force=True)
+    assert score.uncalibrated_probability is not None
+    caches = [file.name for file in settings.cache_dir.glob("*.sqlite")]
+    assert any(name.startswith(manifest.encoder_fingerprint[:16]) for name in caches)
