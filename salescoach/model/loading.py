@@ -30,7 +30,7 @@ from salescoach.moves.results import CallMoves
 from salescoach.types import Transcript
 
 if TYPE_CHECKING:
-    from salescoach.model.scoring import CallScorer
+    from salescoach.model.scoring import Scorer
 
 PROBES = (
     "Rep: What would have to be true for you to go ahead this quarter?",
@@ -187,7 +187,7 @@ def load_base_encoder(settings: Settings) -> TurnEncoder | EndpointEncoder:
         return TurnEncoder.load(source, fingerprint=name, threads=settings.threads)
 
 
-def load_question_encoder(scorer: "CallScorer", settings: Settings) -> Encoder:
+def load_question_encoder(scorer: "Scorer", settings: Settings) -> Encoder:
     """The encoder that questions are read with: the bundled one, which the weights that ship were fitted on.
 
     One that was fine-tuned has learned what converts and may have forgotten what a question means; one at an endpoint
