@@ -1,6 +1,6 @@
 """Would 8 bits be faster than what scores today? Time and vectors of a static int8 encoder beside fp32 and bf16.
 
-    python benchmarks/int8.py [--calls N]
+    python benchmarks/int8.py [--calls N] [--repeats N]
 
 Matrices have one scale for each output, what goes into them one fixed scale over inputs that were evened out first
 (SmoothQuant; Xiao et al., ICML 2023), from the largest values on some authored turns. Texts of one length go together,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 EVENNESS = (0.7, 0.85)  # how much of the difference between inputs goes over to the matrix
-N_REPEATS = 3
 N_TURNS_FOR_SCALES = 250
 
 
@@ -77,6 +76,7 @@ def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=20, help="authored calls whose vectors are compared")
+    parser.add_argument("--repeats", type=int, default=3, help="of each timing; the shortest counts")
     given = parser.parse_args()
     torch.set_num_threads(1)
     torch.backends.quantized.engine = "fbgemm"
@@ -105,7 +105,7 @@ def main() -> None:
     exact = subjects["torch-fp32"].encode(judged)
     cosines, times = {}, {}
     pad_to = encoders.PAD_TO
-    for _ in range(N_REPEATS):
+    for _ in range(given.repeats):
         for name, subject in subjects.items():
             encoders.PAD_TO = 1 if name.startswith("int8") else pad_to
             if name not in cosines:
