@@ -21,7 +21,7 @@ from agent.queue import WorkQueue
 from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.library import Library
-from salescoach.model.loading import load_base_encoder
+from salescoach.model.loading import load_question_encoder
 from salescoach.model.scoring import CallScorer
 from salescoach.moves.trackers.desk import TrackerDesk
 from salescoach.scorecards.desk import ScorecardDesk
@@ -64,10 +64,8 @@ def known_of(parts: Parts) -> Known:
 
 def build_coach(settings: Settings, parts: Parts, checkpointer: BaseCheckpointSaver[Any] | None = None) -> Coach:
     """A coach over the parts; without a checkpointer it forgets when the process ends."""
-    # A fine-tuned encoder has learned what converts and may have forgotten what a question means.
-    is_generic = parts.scorer.manifest.embedding == "generic"
-    encoder = parts.scorer.encoder if is_generic else load_base_encoder(settings)
-    offline = OfflineChatModel(router=IntentRouter(encoder), known=known_of(parts))
+    router = IntentRouter(load_question_encoder(parts.scorer, settings))
+    offline = OfflineChatModel(router=router, known=known_of(parts))
     wordings = choose_wordings(settings, offline)
     wording = wordings.chosen
 

@@ -26,7 +26,9 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path(".coach"), description="where models, library, index and caches live")
     model: Path | None = Field(None, description="the model folder; default: the one last set up or trained")
-    base_model: str = Field(BUNDLED_BASE_MODEL, description="sentence-transformers name or folder to train from")
+    base_model: str = Field(
+        BUNDLED_BASE_MODEL, description="what to train from: mpnet, multilingual, openai:MODEL, a folder or a name"
+    )
     llm: str = Field("auto", description="who words the answers: auto, offline or openai:MODEL")
     threads: int = Field(1, ge=1, description="threads of the encoder; more helps on an idle machine only")
     slots: int = Field(
@@ -112,6 +114,11 @@ class Settings(BaseSettings):
     def runs_dir(self) -> Path:
         """What long work keeps so that it can be resumed; may hold text of calls."""
         return self.home / "runs"
+
+    @cached_property
+    def encoders_dir(self) -> Path:
+        """Base encoders that come packed, unpacked."""
+        return self.home / "encoders"
 
     @cached_property
     def cache_dir(self) -> Path:

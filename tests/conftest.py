@@ -86,7 +86,7 @@ def server(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture
 def one_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     """Coaches get the same base encoder, where loading it for each would take most of a test's time."""
-    monkeypatch.setattr("agent.build.load_base_encoder", lambda settings: base_encoder())
+    monkeypatch.setattr("agent.build.load_question_encoder", lambda scorer, settings: base_encoder())
 
 
 @pytest.fixture

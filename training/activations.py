@@ -6,7 +6,7 @@ read as bf16 when they are needed. The file holds hashes and numbers, never a te
 they come from, so it belongs under ``COACH_HOME/runs`` and goes when a call is deleted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +16,13 @@ import numpy as np
 from salescoach.errors import ModelError
 from salescoach.file_store import FileStore, key_of
 from salescoach.model.artifact import folder_fingerprint
-from salescoach.model.encoder import MAX_TOKENS, TurnEncoder
+from salescoach.model.cached_encoder import MAX_TOKENS
+from salescoach.model.encoder import TurnEncoder
+from salescoach.model.mpnet import buckets
 from salescoach.progress import Progress
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, device
     from torch.nn import ModuleList
 
 PIECES_AT_ONCE = 512  # between two writes; bounds the memory for states that are not on disk yet
@@ -122,10 +124,29 @@ def transformer_layers(model: object) -> "ModuleList":
     means = len(modules) > 1 and isinstance(modules[1], Pooling) and modules[1].pooling_mode in ("mean", ("mean",))
     if not isinstance(layers, ModuleList) or not means:
         raise ModelError(
-            "Only encoders built like BERT with mean pooling, such as all-MiniLM-L6-v2, can be fine-tuned; "
+            "Only encoders built like BERT or MPNet with mean pooling, such as all-MiniLM-L6-v2, can be fine-tuned; "
             "name another base model."
         )
     return layers
+
+
+def weights_by_distance(model: object, device: "device") -> "Callable[[int], Tensor] | None":
+    """Of a model whose attention adds a weight by distance (MPNet), what all its layers add, which is not trained.
+
+    Returns:
+        For a number of tokens: shape (1, n_heads, n_tokens, n_tokens), float32. None: the model has no such weights.
+    """
+    import torch
+
+    network: Any = model[0].auto_model  # type: ignore[index]
+    if not hasattr(network.encoder, "relative_attention_bias"):
+        return None
+    weights = network.encoder.relative_attention_bias.weight.detach().float().to(device)
+
+    def of(n_tokens: int) -> "Tensor":
+        return torch.nn.functional.embedding(buckets(n_tokens, len(weights)).to(device), weights).permute(2, 0, 1)[None]
+
+    return of
 
 
 class _LowerPart:

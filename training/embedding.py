@@ -12,6 +12,7 @@ from salescoach.errors import NamedModelError
 from salescoach.model.artifact import folder_fingerprint
 from salescoach.model.base_model import resolve_base_model
 from salescoach.model.encoder import Encoder, encode_turns
+from salescoach.model.endpoint import is_endpoint
 from salescoach.model.loading import load_encoder
 from salescoach.model.pooling import Pooling
 from salescoach.progress import Progress, silent
@@ -153,7 +154,8 @@ class FineTuning:
             NamedModelError: the base model is not a folder.
             ModelError: it can't be cut into layers.
         """
-        base = Path(resolve_base_model(self.settings.base_model))
+        check_trainable(self.settings)
+        base = Path(resolve_base_model(self.settings.base_model, self.settings.encoders_dir))
         if not base.is_dir():
             raise NamedModelError(
                 f"Fine-tuning needs the base model as a folder; save {self.settings.base_model} to one and name that."
@@ -203,6 +205,14 @@ def learned_from_all(judged: Trained, whole: TrainingCalls, tuning: FineTuning, 
         return replace(judged, final=final)
     final, checkpoint = tuning.fit(whole.all_learned(), WHOLE, chooses=False, told_as=WITH_JUDGES)
     return Trained(final, judged.honest, (*judged.checkpoints, checkpoint))
+
+
+def check_trainable(settings: Settings) -> None:
+    """Raises NamedModelError where the base model is one that can't be fine-tuned, before anything is sent to it."""
+    if is_endpoint(settings.base_model):
+        raise NamedModelError(
+            f"{settings.base_model} isn't on this machine, so it can't be fine-tuned; train with --objective none."
+        )
 
 
 def call_vectors(encoder: Encoder, call: Transcript) -> CallVectors:

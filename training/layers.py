@@ -10,7 +10,7 @@ from salescoach.errors import ModelError
 from salescoach.model.difference import applied, as_entries, from_steps, read_difference, to_steps
 from salescoach.model.encoder import best_engine, load_model
 from salescoach.whole_file import copy_folder
-from training.activations import Activations, transformer_layers
+from training.activations import Activations, transformer_layers, weights_by_distance
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +31,8 @@ class TopLayers:
     def __init__(self, base: Path, n: int, activations: Activations, dropout: float) -> None:
         import torch
 
-        layers = transformer_layers(load_model(base, "float32"))
+        model = load_model(base, "float32")
+        layers = transformer_layers(model)
         self._names = [f"encoder.layer.{number}" for number in range(len(layers))][-n:]
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.layers = layers[-n:].float().to(self.device)
@@ -39,8 +40,11 @@ class TopLayers:
         self._activations = activations
         on_gpu = self.device.type == "cuda"
         self._has_bf16 = torch.cuda.is_bf16_supported() if on_gpu else best_engine() == "torch-bf16"
-        # Turns are short: plain attention takes three fifths of the time of the fused kernel, whose gradient is slow.
-        self.layers[0].attention.self.config._attn_implementation = "eager"  # type: ignore[union-attr]
+        self._by_distance = weights_by_distance(model, self.device)
+        if self._by_distance is None:
+            # Turns are short: plain attention takes three fifths of the time of the fused kernel, whose gradient is
+            # slow. MPNet has no other.
+            self.layers[0].attention.self.config._attn_implementation = "eager"  # type: ignore[union-attr]
         for module in self.layers.modules():
             if isinstance(module, torch.nn.Dropout):
                 module.p = dropout
@@ -104,8 +108,11 @@ class TopLayers:
         attend = torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(~mask, -1e9)[:, None, None, :]
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self._has_bf16):
             states = states.to(dtype)
+            if self._by_distance is not None:
+                attend = attend + self._by_distance(states.shape[1]).to(dtype)
             for layer in self.layers:
-                states = layer(states, attend)
+                after = layer(states, attend)
+                states = after[0] if isinstance(after, tuple) else after
         weights = mask[:, :, None].float()
         return functional.normalize((states.float() * weights).sum(dim=1) / weights.sum(dim=1), dim=1)
 

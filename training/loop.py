@@ -17,11 +17,11 @@ from training.freed_memory import give_back_memory
 from training.losses import nt_xent, semi_hard_triplet, supcon
 from training.options import FinetuneOptions
 from training.resume import Epoch, TrainingState
+from training.steps import calls_in_epoch, n_epochs_of_layers, steps_in_epoch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-MIN_BATCHES = 5  # that an epoch is cut into
 STAGES = {"head": "fitting attention and classifier", "layers": "fine-tuning"}  # as progress names them
 
 OnEpoch = Callable[[str, int, CallModel], None]
@@ -126,17 +126,17 @@ class Loop:
     @property
     def _in_epoch(self) -> int:
         """Calls of an epoch."""
-        return min(len(self.fitted), self.options.calls_per_epoch)
+        return calls_in_epoch(self.options, len(self.fitted))
 
     @property
     def _per_epoch(self) -> int:
         """Steps of an epoch."""
-        return -(-self._in_epoch // min(self.options.batch_calls, max(2, self._in_epoch // MIN_BATCHES)))
+        return steps_in_epoch(self.options, len(self.fitted))
 
     def _n_epochs(self) -> dict[str, int]:
         n_epochs = {"head": self.options.head_epochs, "layers": 0}
         if self.model.layers is not None:
-            n_epochs["layers"] = max(self.options.epochs, -(-self.options.min_steps // self._per_epoch))
+            n_epochs["layers"] = n_epochs_of_layers(self.options, len(self.fitted))
         return n_epochs
 
     def _train_epoch(self, state: TrainingState, stage: str, epoch: int, progress: Progress) -> float:

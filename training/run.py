@@ -33,6 +33,8 @@ from salescoach.model.artifact import (
 from salescoach.model.base_model import resolve_base_model
 from salescoach.model.embedding_arm import EmbeddingArm, ReferenceArm
 from salescoach.model.encoder import Encoder, TurnEncoder, encode_turns
+from salescoach.model.endpoint import EndpointEncoder, is_endpoint
+from salescoach.model.endpoint import write as write_endpoint
 from salescoach.model.head import Head, conformal_quantile, nonconformity, sigmoid
 from salescoach.model.loading import PROBES, installed_versions, load_arms, load_encoder, load_reader, named_base
 from salescoach.model.scoring import CallScorer
@@ -42,11 +44,13 @@ from salescoach.stats.splits import CALIBRATION, TRAIN, labels_of, split_hash
 from salescoach.types import LabelledCall, PassRate
 from training.calls import TrainingCalls
 from training.card import model_card
+from training.duration import in_words, n_layers_of, seconds_of_training
 from training.embedding import (
     FINAL,
     WHOLE,
     Embedding,
     FineTuning,
+    check_trainable,
 )
 from training.fit_head import cross_calibrated
 from training.fit_likeness import fit_likeness
@@ -59,6 +63,7 @@ from training.options import FinetuneOptions, TrainingOptions
 from training.parts import Split
 from training.triplets import write_triplets
 
+MIN_SECONDS_TO_TELL = 300.0
 UNLIKENESS_TAIL = 0.01  # of held-out calls that may lie beyond the bound before the slack
 TUNED = "tuned"  # where the fine-tuned encoder lies until it is known whether it stays
 
@@ -74,6 +79,7 @@ def train(
     judge: Judge | None = None,
     known_moves: Sequence[float] | None = None,
     progress: Progress = silent,
+    tell: Callable[[str], None] = lambda said: None,
 ) -> Manifest:
     """Trains all arms on labelled calls and writes a model folder to ``out``.
 
@@ -85,14 +91,20 @@ def train(
         judge: checks the behaviour of the model before it is sealed; its pass rates go to manifest and card.
         known_moves: of the calls that judge, the move reader's logits, where it has learned from the others.
         progress: called with the stage, what is done and what there is to do.
+        tell: is told how long it will take, if that is long, before it begins.
 
     Raises:
+        NamedModelError: the base model can't be used, or can't be fine-tuned.
         DataError: too few calls of one class, or a split that can't be made.
     """
+    if options.finetuning is not None:
+        check_trainable(settings)
     split = Split.of(calls, settings.seed, by_time=options.by_time)
     remove_leftovers(settings)
     with whole_folder(out) as folder:
         base = _copy_encoder(settings, folder / ENCODER)
+        if isinstance(base, TurnEncoder) and (said := _how_long(base, folder / ENCODER, split, options.finetuning)):
+            tell(said)
         tuning = FineTuning(
             base, options.finetuning or FinetuneOptions(), folder / TUNED, settings,
             resume=options.resume, progress=progress,
@@ -119,6 +131,18 @@ def train(
     for embedding in (*embeddings.values(), kept.embedding):
         embedding.forget_checkpoints()
     return manifest
+
+
+def _how_long(base: TurnEncoder, folder: Path, split: Split, options: FinetuneOptions | None) -> str | None:
+    """How long encoding and fine-tuning will take, as a sentence; None where that is hardly worth one."""
+    n_layers = n_layers_of(folder)
+    if n_layers is None:
+        return None
+    seconds = seconds_of_training(base, n_layers, split.seen, split.judging, options, learns_all=split.learns_all)
+    if seconds < MIN_SECONDS_TO_TELL:
+        return None
+    said = f"Training takes about {in_words(seconds)} on this machine, less where calls were encoded before"
+    return f"{said}." if options is None else f"{said}; `--objective none` takes a fraction of that."
 
 
 def _keep(folder: Path, kept: Kept, arms: Arms, verdict: Verdict) -> EmbeddingArm:
@@ -195,11 +219,13 @@ def _trusted(split: Split, kept: Kept, arms: Arms, verdict: Verdict) -> tuple[np
     return labels, cross_calibrated(kept.honest[rows], labels, groups, np.random.default_rng(learned.seed))
 
 
-def _copy_encoder(settings: Settings, target: Path) -> TurnEncoder:
+def _copy_encoder(settings: Settings, target: Path) -> TurnEncoder | EndpointEncoder:
     """Puts the base encoder into the model folder and loads it from there."""
-    source = Path(resolve_base_model(settings.base_model))
     with named_base(settings):
-        if source.is_dir():
+        source = Path(resolve_base_model(settings.base_model, settings.encoders_dir))
+        if is_endpoint(settings.base_model):
+            write_endpoint(settings, target)
+        elif source.is_dir():
             copy_encoder(source, target)
         else:
             TurnEncoder.load(settings.base_model, fingerprint="hub", engine="torch-fp32").save(target)

@@ -26,7 +26,7 @@ from salescoach.config import Settings
 from salescoach.errors import InputError, ModelError, NamedModelError
 from salescoach.leftovers import half_made, remove_half_made
 from salescoach.model.base_model import sha256_of
-from salescoach.model.encoder import Engine
+from salescoach.model.engines import Engine
 from salescoach.stats.measures import Measure, Thresholds
 from salescoach.types import EmbeddingName, Frozen, PassRate, ScorerName
 from salescoach.whole_file import whole_file

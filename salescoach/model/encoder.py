@@ -4,7 +4,6 @@ A turn's vector depends on its text alone: texts are padded to a length that fol
 neither the neighbours in a batch nor what is already cached can change it, and the cache is keyed by content.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,8 +12,10 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from salescoach.errors import ModelError
-from salescoach.file_store import key_of
 from salescoach.model.bert import Bert
+from salescoach.model.cached_encoder import MAX_TOKENS, CachedEncoder
+from salescoach.model.engines import Engine
+from salescoach.model.mpnet import MpNet
 from salescoach.model.vector_cache import MemoryCache, VectorCache
 from salescoach.types import Role, Turn
 
@@ -22,20 +23,14 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from torch import Tensor
 
-Engine = Literal["torch-bf16", "torch-fp32"]
 Dtype = Literal["bfloat16", "float32"]
 
-MAX_TOKENS = 256
-MAX_LENGTH_ERROR = 1e-3  # of a vector of unit length; float32 keeps within a millionth
 PAD_TO = 16  # lengths are rounded up to a multiple of this, so that few shapes occur
 TOKENS_PER_BATCH = 2048
 # Processors with AMX multiply smaller batches by other kernels, which round otherwise, so that a turn's vector would
 # depend on its neighbours. There they are filled up.
 MIN_TOKENS_WITH_AMX = 384
 ROLE_NAMES: dict[Role, str] = {"rep": "Rep", "customer": "Customer", "unknown": "Speaker"}
-
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
-_WORD_END = re.compile(r"\s+")
 
 
 class Encoder(Protocol):
@@ -63,13 +58,6 @@ class Encoder(Protocol):
 def turn_text(turn: Turn) -> str:
     """The text that is encoded for a turn."""
     return f"{ROLE_NAMES[turn.role]}: {turn.text}"
-
-
-def is_direction(vector: np.ndarray, dimension: int) -> bool:
-    """Whether it is a finite vector of ``dimension`` numbers and of unit length, as encoders give them."""
-    with np.errstate(all="ignore"):  # what isn't finite, or overflows, has no length that is near 1
-        length = float(np.linalg.norm(vector))
-    return vector.shape == (dimension,) and abs(length - 1) <= MAX_LENGTH_ERROR
 
 
 def encode_turns(encoder: Encoder, turns: Sequence[Turn]) -> np.ndarray:
@@ -130,9 +118,10 @@ def load_model(name_or_folder: str | Path, dtype: Dtype) -> "SentenceTransformer
 
 
 class Network(Protocol):
-    """What computes vectors of texts that fit into it."""
+    """What computes vectors of texts that fit into it. ``prompt``: what it expects before every text."""
 
     dimension: int
+    prompt: str
 
     def token_counts(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, with those that mark its ends."""
@@ -156,6 +145,7 @@ class LibraryNetwork:
         if dimension is None:
             raise ModelError("The encoder doesn't say how long its vectors are; use a text model.")
         self.dimension: int = dimension
+        self.prompt = model.prompts.get(model.default_prompt_name or "") or ""
 
     def token_counts(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, with those that mark its ends."""
@@ -174,19 +164,17 @@ class LibraryNetwork:
         return found
 
 
-class TurnEncoder:
+class TurnEncoder(CachedEncoder):
     """An encoder with a content-keyed cache of its vectors."""
 
     def __init__(
         self, network: Network, *, source: str, fingerprint: str, engine: Engine, cache: VectorCache | None = None
     ) -> None:
         """``source``: the folder or name that the network was loaded from."""
+        super().__init__(fingerprint, network.dimension, network.prompt, cache)
         self.network = network
         self.source = source
-        self._cache = MemoryCache() if cache is None else cache
         self.engine = engine
-        self.fingerprint = fingerprint
-        self.dimension = network.dimension
 
     @classmethod
     def load(
@@ -208,7 +196,10 @@ class TurnEncoder:
         engine = engine or best_engine()
         torch.set_num_threads(threads)
         source, dtype = str(name_or_folder), dtype_of(engine)
-        network: Network = Bert.load(Path(source), dtype) or LibraryNetwork(load_model(source, dtype))
+        folder = Path(source)
+        network: Network = (
+            Bert.load(folder, dtype) or MpNet.load(folder, dtype) or LibraryNetwork(load_model(source, dtype))
+        )
         return cls(network, source=source, fingerprint=f"{fingerprint[:16]}-{engine}", engine=engine, cache=cache)
 
     @cached_property
@@ -232,46 +223,12 @@ class TurnEncoder:
         """Writes weights and tokenizer as sentence-transformers does, without its model card (it quotes texts)."""
         self.model.save_pretrained(str(folder), create_model_card=False)
 
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Vectors of ``texts``: shape (n_texts, dimension), float32, unit length.
-
-        Raises:
-            ModelError: the encoder gave a vector that isn't one.
-        """
-        keys = [key_of(text) for text in texts]
-        kept = self._cache.get(list(dict.fromkeys(keys)))
-        known = {key: vector for key, vector in kept.items() if is_direction(vector, self.dimension)}
-        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-        if missing:
-            fresh = dict(zip(missing, self._encode_texts(list(missing.values())), strict=True))
-            if not all(is_direction(vector, self.dimension) for vector in fresh.values()):
-                raise ModelError(
-                    f"The encoder {self.fingerprint} gave a vector that is not finite or not of unit length; run it "
-                    "again, and if that stays so, install the pinned packages (requirements.lock)."
-                )
-            self._cache.put(fresh)
-            known |= fresh
-        if not keys:
-            return np.zeros((0, self.dimension), dtype=np.float32)
-        return np.stack([known[key] for key in keys])
-
-    def _encode_texts(self, texts: Sequence[str]) -> np.ndarray:
-        """Vectors of ``texts``; a text over the token limit is the weighted mean of its pieces."""
-        pieces: list[str] = []
-        owners: list[int] = []
-        for index, text in enumerate(texts):
-            for piece in self.split_to_limit(text):
-                pieces.append(piece)
-                owners.append(index)
-        lengths = np.array(self.token_counts(pieces))
+    def vectors_of_pieces(self, pieces: Sequence[str], lengths: np.ndarray) -> np.ndarray:
+        """Vectors of texts within the token limit: shape (n_pieces, dimension), float32, unit length."""
         vectors = np.empty((len(pieces), self.dimension), dtype=np.float32)
         for rows, features in self.batches(pieces, lengths):
             vectors[rows] = self._forward(features)
-        if len(pieces) == len(texts):
-            return vectors
-        summed = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        np.add.at(summed, owners, vectors * lengths[:, None].astype(np.float32))
-        return np.asarray(summed / np.linalg.norm(summed, axis=1, keepdims=True))
+        return vectors
 
     def _forward(self, features: "Mapping[str, Tensor]") -> np.ndarray:
         """One pass at a fixed token length: shape (n_texts, dimension), float32, unit length."""
@@ -293,22 +250,8 @@ class TurnEncoder:
             lengths: tokens of each, shape (n_pieces,), as ``token_counts`` gives them.
         """
         for rows, length in padded_batches(np.minimum(lengths, MAX_TOKENS)):
-            yield rows, self.network.tokens([pieces[row] for row in rows], length)
+            yield rows, self.network.tokens([self.prompt + pieces[row] for row in rows], length)
 
     def token_counts(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text, with those that mark its ends."""
-        return self.network.token_counts(texts) if texts else []
-
-    def split_to_limit(self, text: str) -> list[str]:
-        """The text, or, over the token limit, its halves, cut at a sentence end (else at a word, else anywhere)."""
-        # A token is at least one character, so short texts need no counting.
-        if len(text) <= MAX_TOKENS - 2 or self.token_counts([text])[0] <= MAX_TOKENS:
-            return [text]
-        middle = len(text) // 2
-        cut = middle
-        for boundary in (_SENTENCE_END, _WORD_END):
-            cuts = [match.end() for match in boundary.finditer(text, 1, len(text) - 1)]
-            if cuts:
-                cut = min(cuts, key=lambda position: abs(position - middle))
-                break
-        return self.split_to_limit(text[:cut].strip()) + self.split_to_limit(text[cut:].strip())
+        """Tokens of each text, with those of the prompt before it and those that mark its ends."""
+        return self.network.token_counts([self.prompt + text for text in texts]) if texts else []

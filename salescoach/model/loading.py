@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from salescoach.config import BUNDLED_BASE_MODEL, Settings
 from salescoach.errors import ModelError, NamedModelError, UnavailableError
@@ -14,6 +16,10 @@ from salescoach.model.artifact import MOVES, Manifest, ModelFolder, folder_finge
 from salescoach.model.base_model import resolve_base_model, sha256_of
 from salescoach.model.embedding_arm import BlendedArm, ChosenArm, EmbeddingArm, ReferenceArm, ScoringArm, WordsArm
 from salescoach.model.encoder import Encoder, TurnEncoder, best_engine
+from salescoach.model.endpoint import FILE as ENDPOINT
+from salescoach.model.endpoint import EndpointEncoder, is_endpoint
+from salescoach.model.endpoint import write as write_endpoint
+from salescoach.model.engines import Engine
 from salescoach.model.likeness import Likeness
 from salescoach.model.text_arm import TextArm
 from salescoach.model.vector_cache import FileCache, MemoryCache
@@ -22,6 +28,9 @@ from salescoach.moves.profile import CallProfile
 from salescoach.moves.reader import BUNDLED_READER, EncoderReader, reader_id
 from salescoach.moves.results import CallMoves
 from salescoach.types import Transcript
+
+if TYPE_CHECKING:
+    from salescoach.model.scoring import Scorer
 
 PROBES = (
     "Rep: What would have to be true for you to go ahead this quarter?",
@@ -142,26 +151,52 @@ def load_untrained(folder: ModelFolder, settings: Settings) -> Untrained:
     return Untrained(encoder, arm)
 
 
-def load_encoder(folder: Path, fingerprint: str, settings: Settings, *, cached: bool = True) -> TurnEncoder:
-    """An encoder, its vectors kept under ``COACH_HOME`` (one file for each encoder and engine) or only in memory."""
-    engine = best_engine()
+def load_encoder(
+    folder: Path, fingerprint: str, settings: Settings, *, cached: bool = True
+) -> TurnEncoder | EndpointEncoder:
+    """An encoder, its vectors kept under ``COACH_HOME`` (one file for each encoder and engine) or only in memory.
+
+    Raises:
+        NamedModelError: its vectors come from an endpoint that the settings don't name.
+        ModelError: it is damaged.
+    """
+    is_here = not (folder / ENDPOINT).is_file()
+    engine: Engine = best_engine() if is_here else "openai"
     cache = FileCache(settings.cache_dir / f"{fingerprint[:16]}-{engine}.sqlite") if cached else MemoryCache()
+    if not is_here:
+        return EndpointEncoder.of(folder, fingerprint, settings, cache)
     return TurnEncoder.load(folder, fingerprint=fingerprint, engine=engine, threads=settings.threads, cache=cache)
 
 
-def load_base_encoder(settings: Settings) -> TurnEncoder:
+def load_base_encoder(settings: Settings) -> TurnEncoder | EndpointEncoder:
     """The encoder that training starts from, generic as it is.
 
     Raises:
         NamedModelError: another one than the bundled is named, and it can't be loaded.
         ModelError: the bundled one can't be.
     """
-    source = resolve_base_model(settings.base_model)
     with named_base(settings):
+        if is_endpoint(settings.base_model):
+            with TemporaryDirectory() as folder:
+                write_endpoint(settings, Path(folder))
+                return load_encoder(Path(folder), folder_fingerprint(Path(folder)), settings)
+        source = resolve_base_model(settings.base_model, settings.encoders_dir)
         if Path(source).is_dir():
             return load_encoder(Path(source), folder_fingerprint(Path(source)), settings)
         name = hashlib.sha256(source.encode()).hexdigest()
         return TurnEncoder.load(source, fingerprint=name, threads=settings.threads)
+
+
+def load_question_encoder(scorer: "Scorer", settings: Settings) -> Encoder:
+    """The encoder that questions are read with: the bundled one, which the weights that ship were fitted on.
+
+    One that was fine-tuned has learned what converts and may have forgotten what a question means; one at an endpoint
+    would have every question sent there.
+    """
+    manifest = scorer.manifest
+    if manifest.embedding == "generic" and manifest.base_model == BUNDLED_BASE_MODEL:
+        return scorer.encoder
+    return load_base_encoder(settings.model_copy(update={"base_model": BUNDLED_BASE_MODEL}))
 
 
 @contextmanager
@@ -169,6 +204,8 @@ def named_base(settings: Settings) -> Iterator[None]:
     """Around the loading of the base encoder: one that the user named and that can't be loaded is a NamedModelError."""
     try:
         yield
+    except NamedModelError:
+        raise
     except ModelError as error:
         if settings.base_model == BUNDLED_BASE_MODEL:
             raise

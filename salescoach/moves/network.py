@@ -13,7 +13,8 @@ import numpy as np
 from salescoach.errors import ModelError
 from salescoach.model.bert import Bert
 from salescoach.model.difference import read_difference
-from salescoach.model.encoder import Engine, best_engine, dtype_of, padded_batches, turn_text
+from salescoach.model.encoder import best_engine, dtype_of, padded_batches, turn_text
+from salescoach.model.engines import Engine
 from salescoach.moves.windows import Window, windows
 from salescoach.types import Turn
 

@@ -20,7 +20,8 @@ from pydantic import Field
 
 from salescoach.errors import ModelError
 from salescoach.model.base_model import sha256_of
-from salescoach.model.encoder import Engine, turn_text
+from salescoach.model.encoder import turn_text
+from salescoach.model.engines import Engine
 from salescoach.model.vector_cache import MemoryCache, VectorCache
 from salescoach.moves.heads import CONCERN, MoveHeads
 from salescoach.moves.lexical import LexicalMoves, seen_words

@@ -49,7 +49,10 @@ def train(
     objective: Annotated[
         Fitting, typer.Option(help="what the encoder is fine-tuned by; none leaves it as it is, which is faster")
     ] = "joint",
-    base: Annotated[str | None, typer.Option(help="base encoder: a sentence-transformers name or folder")] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(help="base encoder: mpnet, multilingual, openai:MODEL, or a sentence-transformers name or folder"),
+    ] = None,
     by_time: Annotated[bool, typer.Option("--by-time", help="the latest third of the accounts judges")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="go on where an interrupted training stopped")] = False,
     triplets: Annotated[bool, typer.Option("--triplets", help="also write hard triplets of moments to a file")] = False,
@@ -59,6 +62,7 @@ def train(
     from eval.behaviour import check_behaviour
     from salescoach.library import Library
     from salescoach.model.artifact import ModelFolder
+    from salescoach.model.endpoint import address, is_endpoint
     from salescoach.model.registry import ModelRegistry
     from salescoach.reading.labelled import read_calls
     from serving.progress_bar import progress
@@ -72,6 +76,8 @@ def train(
 
     settings = Settings.load(base_model=base)
     check_library(settings, must_exist=data is None)
+    if is_endpoint(settings.base_model):
+        printing.note(f"Every turn of the calls is sent to {address(settings)}, to be encoded there.")
     if data:
         calls = read_calls(data, team=team_in_tables(settings), tell=printing.note)
         source = f"{len(calls)} calls of {data.name}"
@@ -97,6 +103,7 @@ def train(
             options,
             judge=lambda scorer: check_behaviour(scorer, checked, progress=report),
             progress=report,
+            tell=printing.note,
         )
         if out is None:
             registry.promote(folder.name, user_here() or "somebody at this machine", f"Trained on {source}.")

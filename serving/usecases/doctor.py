@@ -13,6 +13,8 @@ from salescoach.errors import CoachError
 from salescoach.library import Library
 from salescoach.model.base_model import resolve_base_model
 from salescoach.model.encoder import best_engine
+from salescoach.model.endpoint import address, is_endpoint
+from salescoach.model.loading import load_question_encoder
 from salescoach.model.scoring import CallScorer
 from salescoach.types import Frozen
 from serving.usecases.lost_library import check_library
@@ -59,7 +61,9 @@ def examine(settings: Settings) -> list[Check]:
     def wording() -> str:
         if not scorers:
             raise CoachError("It needs a usable model first.")
-        chosen = choose_wording(settings, OfflineChatModel(router=IntentRouter(scorers[0].encoder)))
+        chosen = choose_wording(
+            settings, OfflineChatModel(router=IntentRouter(load_question_encoder(scorers[0], settings)))
+        )
         return (
             f"{chosen.name}; text goes to {chosen.host}"
             if chosen.host
@@ -68,13 +72,19 @@ def examine(settings: Settings) -> list[Check]:
 
     return [
         _check("home", lambda: _home(settings)),
-        _check("base encoder", lambda: f"{resolve_base_model(settings.base_model)}, engine {best_engine()}"),
+        _check("base encoder", lambda: _base_encoder(settings)),
         _check("model", model),
         _check("library", lambda: _library(settings)),
         _check("index", index),
         _check("conversations", lambda: _conversations(settings)),
         _check("language model", wording),
     ]
+
+
+def _base_encoder(settings: Settings) -> str:
+    if is_endpoint(settings.base_model):
+        return f"{settings.base_model}; turns are sent to {address(settings)}"
+    return f"{resolve_base_model(settings.base_model, settings.encoders_dir)}, engine {best_engine()}"
 
 
 def _check(name: str, found: Callable[[], str]) -> Check:
