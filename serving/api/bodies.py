@@ -1,7 +1,7 @@
 """The bodies of requests: a call in one of three ways, and the options that the command line has."""
 
 import json
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError

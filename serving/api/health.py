@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI, Request
 
-from serving.api.problems import Problem
+from serving.api.problems import ProblemError
 from serving.api.state import state_of
 
 
@@ -16,5 +16,7 @@ def add_health(app: FastAPI) -> None:
     @app.get("/readyz", tags=["health"], summary="Whether it can answer")
     async def readyz(request: Request) -> dict[str, bool]:
         if state_of(request).is_stopping:
-            raise Problem("stopping", "The server is stopping; ask again in a minute.", headers={"Retry-After": "60"})
+            raise ProblemError(
+                "stopping", "The server is stopping; ask again in a minute.", headers={"Retry-After": "60"}
+            )
         return {"ok": True}

@@ -14,7 +14,7 @@ from starlette.requests import HTTPConnection
 
 from salescoach.config import Settings
 from salescoach.errors import InputError
-from serving.api.problems import Problem
+from serving.api.problems import ProblemError
 from serving.usecases.api_keys import ApiKey, ApiKeys, Scope
 
 _POLICY_VIOLATION: Final = 1008
@@ -32,13 +32,13 @@ class Admission:
         """The name of the key that a request comes with; None where there are no keys.
 
         Raises:
-            Problem: it comes without a key that holds, the key may not do this, or it has asked too often.
+            ProblemError: it comes without a key that holds, the key may not do this, or it has asked too often.
         """
         if not self.keys.in_use:
             return None
         key = self._found(authorization)
         if not key.allows(scope):
-            raise Problem(
+            raise ProblemError(
                 "not-allowed",
                 f"This key may do: {', '.join(key.scopes)}; this needs {scope}.",
                 headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
@@ -51,7 +51,7 @@ class Admission:
         key = self.keys.find(secret.strip()) if kind.casefold() == "bearer" and secret.strip() else None
         if key is None:
             given = ' error="invalid_token"' if authorization else ""
-            raise Problem(
+            raise ProblemError(
                 "no-key",
                 "Send a key that holds as `Authorization: Bearer …`; `coach key add NAME` on the server makes one.",
                 headers={"WWW-Authenticate": f"Bearer{given}"},
@@ -62,7 +62,7 @@ class Admission:
         if self._limiter.hit(self._limit, key.hash):
             return
         window = self._limiter.get_window_stats(self._limit, key.hash)
-        raise Problem(
+        raise ProblemError(
             "too-many-requests",
             f"A key may ask {self._limit.amount} times in {self._limit.get_expiry()} seconds; ask again later.",
             headers={"Retry-After": str(max(1, math.ceil(window.reset_time - time.time())))},
@@ -96,13 +96,13 @@ class Required(SecurityBase):
         """Admits a request.
 
         Raises:
-            Problem: it is not admitted.
+            ProblemError: it is not admitted.
             WebSocketException: a WebSocket is not.
         """
         admission: Admission = connection.app.state.admission
         try:
             name = admission.admit(connection.headers.get("authorization"), self.scope)
-        except Problem as problem:
+        except ProblemError as problem:
             if connection.scope["type"] == "websocket":
                 raise WebSocketException(_POLICY_VIOLATION, problem.detail) from None
             raise

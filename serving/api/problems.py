@@ -105,7 +105,7 @@ class ProblemDocument(BaseModel):
     errors: list[Fault] | None = Field(None, description="what in the request is at fault")
 
 
-class Problem(Exception):
+class ProblemError(Exception):
     """Ends a request with a problem of a kind of ``PROBLEMS``."""
 
     def __init__(
@@ -128,33 +128,33 @@ class Problem(Exception):
         return PROBLEMS[self.kind].status
 
 
-def problem_of(error: Exception) -> Problem:
+def problem_of(error: Exception) -> ProblemError:
     """The problem that an error of ours is, for somebody at another machine: without folders of this one."""
-    if isinstance(error, Problem):
+    if isinstance(error, ProblemError):
         return error
     if isinstance(error, TimeoutError):
-        return Problem(
+        return ProblemError(
             "took-too-long",
             "The work took longer than it may and goes on without an answer; send less at a time, or ask again later.",
             headers={"Retry-After": "30"},
         )
     said = without_paths(str(error))
     if isinstance(error, NoPlaceError):
-        return Problem("busy", said, headers={"Retry-After": "5"})
+        return ProblemError("busy", said, headers={"Retry-After": "5"})
     if isinstance(error, NoSuchCallError):
-        return Problem("no-such-call", said)
+        return ProblemError("no-such-call", said)
     if isinstance(error, DataError):
-        return Problem("conflict", said)
+        return ProblemError("conflict", said)
     if isinstance(error, TranscriptError):
-        return Problem("unreadable-call", said)
+        return ProblemError("unreadable-call", said)
     if isinstance(error, ModelError | UnavailableError):
-        return Problem("unavailable", said, headers={"Retry-After": "60"})
+        return ProblemError("unavailable", said, headers={"Retry-After": "60"})
     if isinstance(error, InputError):
-        return Problem("unusable-input", said)
-    return Problem("unavailable", said, headers={"Retry-After": "60"})  # another CoachError: disk, library
+        return ProblemError("unusable-input", said)
+    return ProblemError("unavailable", said, headers={"Retry-After": "60"})  # another CoachError: disk, library
 
 
-def response_to(problem: Problem, request_id: str) -> JSONResponse:
+def response_to(problem: ProblemError, request_id: str) -> JSONResponse:
     """The problem as it is sent."""
     document = ProblemDocument(
         type=PREFIX + problem.kind,
@@ -188,19 +188,19 @@ def add_problems(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         return response_to(_of_http(error), request_id_of(request.scope))
 
-    for kind in (Problem, CoachError, TimeoutError):
+    for kind in (ProblemError, CoachError, TimeoutError):
         app.add_exception_handler(kind, explain)
     app.add_exception_handler(RequestValidationError, explain_invalid)
     app.add_exception_handler(HTTPException, explain_http)
 
 
-def _invalid(error: RequestValidationError) -> Problem:
+def _invalid(error: RequestValidationError) -> ProblemError:
     """Without pydantic's ``input`` and ``ctx``, which hold what was sent."""
     faults = [_fault(one) for one in error.errors()[:20]]
     if faults and error.errors()[0]["type"] == "json_invalid":
-        return Problem("malformed-json", "The body is no JSON; send one JSON object.")
+        return ProblemError("malformed-json", "The body is no JSON; send one JSON object.")
     at = ", ".join(dict.fromkeys(fault.pointer for fault in faults))
-    return Problem("invalid-request", f"Not as asked for: {at}; /openapi.json says what is.", faults=faults)
+    return ProblemError("invalid-request", f"Not as asked for: {at}; /openapi.json says what is.", faults=faults)
 
 
 def _fault(one: Mapping[str, Any]) -> Fault:
@@ -241,10 +241,10 @@ _SAID: Final = {
 }
 
 
-def _of_http(error: HTTPException) -> Problem:
+def _of_http(error: HTTPException) -> ProblemError:
     if error.status_code == 404:
-        return Problem("no-such-path", "There is nothing at this path; /openapi.json lists what there is.")
+        return ProblemError("no-such-path", "There is nothing at this path; /openapi.json lists what there is.")
     if error.status_code == 405:
         headers = dict(error.headers or {})
-        return Problem("no-such-method", "This path doesn't answer to that method.", headers=headers)
-    return Problem("malformed-json", "The body is no JSON that can be used; send one JSON object in UTF-8.")
+        return ProblemError("no-such-method", "This path doesn't answer to that method.", headers=headers)
+    return ProblemError("malformed-json", "The body is no JSON that can be used; send one JSON object in UTF-8.")

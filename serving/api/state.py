@@ -59,7 +59,7 @@ class ApiState:
             return await place.run(work, *args, seconds=seconds)
 
     async def run_whole(self, work: Coroutine[object, object, T]) -> T:
-        """Runs what may not be left by halves: the client may go away and the server be stopped, the work is finished."""
+        """Runs what may not be left by halves: the client may leave and the server stop; the work is finished."""
         return await self.whole.run(work)
 
     async def read(self, content: bytes, rep: Sequence[str] = (), name: str = "") -> Transcript:
