@@ -9,11 +9,12 @@ from salescoach.config import Settings
 from serving.api.calls import add_calls
 from serving.api.health import add_health
 from serving.api.keys import Admission
+from serving.api.live import add_live
 from serving.api.problems import add_problems
 from serving.api.state import open_state
 
 # What adds endpoints, each to the whole app.
-ENDPOINTS = (add_health, add_calls)
+ENDPOINTS = (add_health, add_calls, add_live)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -20,6 +20,7 @@ from serving.cli import (
     judge,
     keep,
     learn,
+    live_commands,
     look_after,
     score,
     team_commands,
@@ -50,6 +51,7 @@ app.add_typer(tracker_commands.app, name="tracker")
 app.add_typer(user_commands.app, name="user")
 app.add_typer(team_commands.app, name="team")
 app.add_typer(import_commands.app, name="import")
+app.add_typer(live_commands.app, name="live")
 
 
 @app.callback()
