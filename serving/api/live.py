@@ -1,6 +1,7 @@
 """``WS /v1/live``: a call while it goes on, and the page at ``/live`` that shows one.
 
-Who may connect is for ``LiveDoor``; what a connection says is read by ``live_messages``; calls and their connections
+That a page which asks is no other site's is seen to before (``serving.api.front``, ``serving.chat.guard``); whose a
+connection is says ``LiveDoor``. What a connection says is read by ``live_messages``; calls and their connections
 are kept by ``live_channels``.
 """
 
@@ -10,7 +11,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -61,9 +61,6 @@ def add_live(app: FastAPI, door: LiveDoor | None = None) -> None:
     door = door or _door_of(app)
 
     async def live(socket: WebSocket) -> None:
-        if not is_own_page(socket):
-            await socket.close(_POLICY)
-            return
         owner = await door.owner(socket)
         if owner is None:
             await socket.close(_POLICY)
@@ -74,25 +71,6 @@ def add_live(app: FastAPI, door: LiveDoor | None = None) -> None:
 
     app.add_api_websocket_route(PATH, live)
     add_page(app, door.needs_key)
-
-
-def is_own_page(socket: WebSocket) -> bool:
-    """Whether a socket is opened by a page of this very address, or by no page at all.
-
-    Browsers let any site open sockets to this machine and say which site it is; programs say nothing.
-    """
-    origin = socket.headers.get("origin")
-    if origin is None:
-        return True
-    try:
-        given, asked = urlsplit(origin), urlsplit(f"//{socket.headers.get('host', '')}")
-        return bool(given.hostname) and (given.hostname, _port(given.port)) == (asked.hostname, _port(asked.port))
-    except ValueError:
-        return False
-
-
-def _port(port: int | None) -> int | None:
-    return None if port in (80, 443) else port
 
 
 class _Connection:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 FOLDER: Final = Path(__file__).parent / "live_page"
 PAGE: Final = "/live"
 _KINDS: Final = {"live.js": "text/javascript", "live.css": "text/css"}
+PAGES: Final = (PAGE, *(f"{PAGE}/{name}" for name in _KINDS))
 _HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (

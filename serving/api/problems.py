@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
@@ -154,8 +153,8 @@ def problem_of(error: Exception) -> ProblemError:
     return ProblemError("unavailable", said, headers={"Retry-After": "60"})  # another CoachError: disk, library
 
 
-def response_to(problem: ProblemError, request_id: str) -> JSONResponse:
-    """The problem as it is sent."""
+def as_document(problem: ProblemError, request_id: str) -> dict[str, Any]:
+    """The problem as plain values."""
     document = ProblemDocument(
         type=PREFIX + problem.kind,
         title=PROBLEMS[problem.kind].title,
@@ -164,9 +163,12 @@ def response_to(problem: ProblemError, request_id: str) -> JSONResponse:
         instance=request_id,
         errors=list(problem.faults) or None,
     )
-    return JSONResponse(
-        jsonable_encoder(document, exclude_none=True), problem.status, problem.headers, media_type=MEDIA_TYPE
-    )
+    return document.model_dump(mode="json", exclude_none=True)
+
+
+def response_to(problem: ProblemError, request_id: str) -> JSONResponse:
+    """The problem as it is sent."""
+    return JSONResponse(as_document(problem, request_id), problem.status, problem.headers, media_type=MEDIA_TYPE)
 
 
 def request_id_of(scope: Any) -> str:
@@ -237,7 +239,7 @@ _SAID: Final = {
     "too_short": "It has too few entries.",
     "model_attributes_type": "It has to be an object.",
     "model_type": "It has to be an object.",
-    "one_of": "Give exactly one of transcript, turns and call_id.",
+    "one_of": "Give one of transcript, turns and call_id.",
 }
 
 

@@ -211,6 +211,7 @@ function watch(callId, retries = 0) {
       isKnown = true;
       message.turns.forEach(showTurn);
       message.updates.forEach(showUpdate);
+      at("turns").scrollTop = at("turns").scrollHeight;
       say(`Connected to call ${message.call_id}.`);
     } else if (message.type === "turn") {
       showTurn(message);
