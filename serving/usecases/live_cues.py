@@ -152,14 +152,9 @@ def candidates(moment: Moment) -> list[Candidate]:
     if not len(moment.turns):
         return []
     refused_at = refused(moment.reading)
-    found = [
-        *_refusal(moment, refused_at),
-        *_concern(moment),
-        *_open_concern(moment),
-        *_next_step(moment),
-        *_talk_share(moment),
-    ]
-    return [one for one in found if refused_at is None or one.kind not in PUSHES]
+    if refused_at is not None:
+        return [*_refusal(moment, refused_at), *_talk_share(moment)]
+    return [*_concern(moment), *_open_concern(moment), *_next_step(moment), *_talk_share(moment)]
 
 
 def refused(reading: RunningReading) -> int | None:
@@ -177,8 +172,8 @@ def share_of_rep(turns: Sequence[Turn]) -> float | None:
     return rep / (rep + customer) if rep and customer else None
 
 
-def _refusal(moment: Moment, at: int | None) -> list[Candidate]:
-    if at is None or moment.reading.p[at, _REFUSAL] < SURE:
+def _refusal(moment: Moment, at: int) -> list[Candidate]:
+    if moment.reading.p[at, _REFUSAL] < SURE:
         return []
     said = moment.turns[at].text
 
