@@ -15,7 +15,7 @@ from salescoach.model.loading import load_reader
 from salescoach.model.scoring import CallScorer
 from salescoach.moves.heads import CONCERN, N_OUTPUTS
 from salescoach.moves.reader import EncoderReader
-from salescoach.moves.running import RunningReading
+from salescoach.moves.running import RunningReading, words_of_sides
 from salescoach.moves.taxonomy import MOVES
 from salescoach.moves.worth import N_GAZES
 from salescoach.reading.transcripts import parse_transcript
@@ -87,6 +87,7 @@ def reading(turns: Sequence[Turn], **moves: dict[int, float]) -> RunningReading:
             p[row, CONCERN if name == "concern" else MOVES.index(name)] = value
     of = RunningReading(bundled_reader(), turns)
     of._gazes.replace(0, 0, np.zeros((len(turns), 2 * N_GAZES)))
+    of._words.replace(0, 0, words_of_sides(turns))
     of._p.replace(0, 0, p)
     of._above.replace(0, 0, p > 0)
     return of

@@ -15,8 +15,10 @@ from salescoach.moves.objections import Concern
 from salescoach.moves.reader import EncoderReader, turn_moves
 from salescoach.moves.results import ReadMove, ReadNextStep
 from salescoach.moves.windows import N_BEFORE
+from salescoach.speech.spoken import n_words
 from salescoach.types import Turn
 
+SIDES: Final = ("rep", "customer")
 _FIRST_CAPACITY: Final = 64
 
 
@@ -82,6 +84,7 @@ class RunningReading:
     _gazes: GrowingRows = field(default_factory=GrowingRows)
     _p: GrowingRows = field(default_factory=GrowingRows)
     _above: GrowingRows = field(default_factory=GrowingRows)
+    _words: GrowingRows = field(default_factory=GrowingRows)
 
     def follow(self, turns: Sequence[Turn], change: Change) -> range:
         """Reads what has changed; returns which turns, from 0, were read.
@@ -96,6 +99,7 @@ class RunningReading:
             found = self.reader.read_windows([turns[max(0, row - N_BEFORE) : row + 1] for row in rows])
             for kept, new in ((self._gazes, found.gazes), (self._p, found.p), (self._above, found.above)):
                 kept.replace(wide.start, wide.old_end, new)
+        self._words.replace(change.start, change.old_end, words_of_sides(turns[change.start : change.end]))
         self.turns = turns
         return rows
 
@@ -108,6 +112,11 @@ class RunningReading:
     def above(self) -> np.ndarray:
         """Which of them are above their thresholds: of the same shape, bool."""
         return self._above.rows
+
+    @property
+    def words(self) -> np.ndarray:
+        """As ``words_of_sides`` has them of the call so far."""
+        return self._words.rows
 
     def figures(self) -> np.ndarray:
         """The profile's figures of the call so far: shape (n_figures,)."""
@@ -130,6 +139,12 @@ class RunningReading:
     def next_step(self) -> ReadNextStep | None:
         """As ``salescoach.moves.next_step`` has it, of the call so far."""
         return next_step(self.turns, self.p, self.above) if len(self.turns) else None
+
+
+def words_of_sides(turns: Sequence[Turn]) -> np.ndarray:
+    """How many words of each turn are the rep's, and how many the customer's: shape (n_turns, 2), int64."""
+    counts = [(turn.role, n_words(turn.text)) for turn in turns]
+    return np.array([[n * (role == side) for side in SIDES] for role, n in counts], dtype=np.int64).reshape(-1, 2)
 
 
 def _is_alike(one: Turn, other: Turn) -> bool:

@@ -146,8 +146,8 @@ class Channel:
             except CoachError as problem:
                 self._failures.append(without_paths(str(problem)))
                 return
-            except Exception:
-                logger.exception("An update of a running call failed.")
+            except Exception as problem:  # its words may be those of the call
+                logger.error("An update of a running call failed: %s.", type(problem).__name__)
                 self._failures.append("The call could not be read on; end it, and score its transcript.")
                 return
             finally:

@@ -109,6 +109,7 @@ class LiveCall:
         self._newest: int | None = None  # the order of the final turn that came last
         self._n_changes = 0
         self._n_followed = 0
+        self._is_ending = False
         self._lock = threading.Lock()
 
     def put(self, turn: LiveTurn) -> bool:
@@ -118,7 +119,7 @@ class LiveCall:
             InputError: the call has ended, or is full; the turn is left out.
         """
         with self._lock:
-            if self.score is not None:
+            if self.score is not None or self._is_ending:
                 raise InputError("This call has ended; begin another one, with a call_id of its own.")
             changed = self.turns.put(turn)
             if changed and turn.final:
@@ -156,7 +157,7 @@ class LiveCall:
             abstained=standing.probability is None,
             reasons=standing.reasons,
             n_turns=len(now.turns),
-            talk_share=share_of_rep(now.turns),
+            talk_share=share_of_rep(self._running.reading.words),
             moves=next((one.moves for one in seen if one.turn_order == newest), ()),
             read=seen,
             cues=() if given is None else (given,),
@@ -173,13 +174,17 @@ class LiveCall:
             ModelError: a number came out that is not finite; the call goes on.
         """
         if self.score is None:
-            transcript = self.turns.whole(self.call_id)
-            self._running.follow(transcript.turns)
-            score = self._parts.scorer.score(transcript, vectors=self._running.vectors, with_exchanges=True)
-            if self._parts.log is not None:
-                self._parts.log([(transcript, score)])
             with self._lock:
+                self._is_ending = True
+            try:
+                transcript = self.turns.whole(self.call_id)
+                self._running.follow(transcript.turns)
+                score = self._parts.scorer.score(transcript, vectors=self._running.vectors, with_exchanges=True)
+                if self._parts.log is not None:
+                    self._parts.log([(transcript, score)])
                 self.score = score
+            finally:
+                self._is_ending = False
         return self.score
 
     def _cue(self) -> Cue | None:

@@ -16,7 +16,6 @@ from salescoach.moves.objections import kind_of
 from salescoach.moves.running import RunningReading
 from salescoach.moves.taxonomy import MOVES, OBJECTIONS, ObjectionKind
 from salescoach.redact.our_words import Ours
-from salescoach.speech.spoken import n_words
 from salescoach.types import Frozen, Turn
 
 CueKind = Literal["refusal", "concern", "open_concern", "next_step", "talk_share"]
@@ -166,9 +165,13 @@ def refused(reading: RunningReading) -> int | None:
     return int(refusals[-1])
 
 
-def share_of_rep(turns: Sequence[Turn]) -> float | None:
-    """The rep's words / words of both sides; None unless both have spoken."""
-    rep, customer = (sum(n_words(turn.text) for turn in turns if turn.role == side) for side in ("rep", "customer"))
+def share_of_rep(words: np.ndarray) -> float | None:
+    """The rep's words / words of both sides; None unless both have spoken.
+
+    Args:
+        words: of turns, as ``salescoach.moves.running`` counts them.
+    """
+    rep, customer = words.sum(axis=0).tolist() if len(words) else (0, 0)
     return rep / (rep + customer) if rep and customer else None
 
 
@@ -249,8 +252,8 @@ def _next_step(moment: Moment) -> list[Candidate]:
 def _talk_share(moment: Moment) -> list[Candidate]:
     """The rep speaks more and more: more than is usual in won calls or, where that isn't known, more than before."""
     n_recent = _n_recent(moment)
-    earlier, recent = moment.turns[:-n_recent], moment.turns[-n_recent:]
-    if not earlier or sum(n_words(turn.text) for turn in recent) < MIN_RECENT_WORDS:
+    earlier, recent = moment.reading.words[:-n_recent], moment.reading.words[-n_recent:]
+    if not len(earlier) or recent.sum() < MIN_RECENT_WORDS:
         return []
     now, before = share_of_rep(recent), share_of_rep(earlier)
     usual = moment.usual
