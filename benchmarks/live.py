@@ -93,7 +93,7 @@ async def at_once(settings: Settings, n_calls: int, seconds: float, gap_s: float
         )
         cpu = time.process_time() - cpu - sum(own for _, own in encodes)
         n_updates = sum(len(channel.call.updates) for channel, _ in running)
-        channels.close()
+        await channels.close()
     encode_cpu = statistics.median(own for _, own in encodes)
     print(
         f"{n_calls} calls, a turn every {gap_s} s each, {threads} threads, {os.cpu_count()} processors, load ", end=""

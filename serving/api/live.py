@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from salescoach.errors import CoachError, InputError, TranscriptError, without_paths
@@ -51,14 +51,13 @@ class LiveDoor:
     needs_key: Callable[[], bool] = lambda: False
 
 
-def add_live(app: FastAPI, door: LiveDoor | None = None) -> None:
-    """Adds the socket and the page to an app.
+def add_live(app: FastAPI) -> None:
+    """Adds the socket and the page to the REST interface, with its model, library, index and keys."""
+    add_routes(app, _door_of(app))
 
-    Args:
-        app: of ``serving.api``, or any other where a ``door`` is given.
-        door: default: that of the REST interface, with its model, library, index and keys.
-    """
-    door = door or _door_of(app)
+
+def add_routes(router: FastAPI | APIRouter, door: LiveDoor) -> None:
+    """Adds the socket and the page, for those whom the door lets in."""
 
     async def live(socket: WebSocket) -> None:
         owner = await door.owner(socket)
@@ -69,8 +68,8 @@ def add_live(app: FastAPI, door: LiveDoor | None = None) -> None:
         await socket.accept(subprotocol=PROTOCOL if PROTOCOL in offered else None)
         await _Connection(socket, door, owner).run()
 
-    app.add_api_websocket_route(PATH, live)
-    add_page(app, door.needs_key)
+    router.add_api_websocket_route(PATH, live)
+    add_page(router, door.needs_key)
 
 
 class _Connection:
@@ -256,7 +255,7 @@ def _close_with(app: FastAPI) -> None:
                 yield state
             finally:
                 if app.state.live is not None:
-                    await asyncio.to_thread(app.state.live.close)
+                    await app.state.live.close()
                     app.state.live = None
 
     app.router.lifespan_context = lifespan

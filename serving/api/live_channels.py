@@ -216,11 +216,11 @@ class LiveChannels:
         channel.forget()
         self._channels.pop((channel.owner, channel.call.call_id), None)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Forgets all calls, and ends after the work that is under way."""
         for channel in list(self._channels.values()):
             self.drop(channel)
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
 
     async def _loaded(self) -> LiveParts:
         async with self._opening:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.responses import Response
 
 FOLDER: Final = Path(__file__).parent / "live_page"
@@ -24,7 +24,7 @@ _HEADERS: Final = {
 }
 
 
-def add_page(app: FastAPI, needs_key: Callable[[], bool]) -> None:
+def add_page(router: FastAPI | APIRouter, needs_key: Callable[[], bool]) -> None:
     """Adds ``/live`` and its files. They say nothing of any call, so that anybody may have them."""
 
     async def page() -> Response:
@@ -33,9 +33,9 @@ def add_page(app: FastAPI, needs_key: Callable[[], bool]) -> None:
             html.replace("{{needs_key}}", str(needs_key()).lower()), headers=_HEADERS, media_type="text/html"
         )
 
-    app.add_api_route(PAGE, page, methods=["GET"], include_in_schema=False)
+    router.add_api_route(PAGE, page, methods=["GET"], include_in_schema=False)
     for name, kind in _KINDS.items():
-        app.add_api_route(f"{PAGE}/{name}", _file(name, kind), methods=["GET"], include_in_schema=False)
+        router.add_api_route(f"{PAGE}/{name}", _file(name, kind), methods=["GET"], include_in_schema=False)
 
 
 def _file(name: str, kind: str) -> Callable[[], Response]:

@@ -14,6 +14,7 @@ from agent.coach import Coach
 from salescoach.config import Settings
 from salescoach.errors import CoachError
 from serving.chat.history import ChatHistory
+from serving.chat.live import ChatLive
 from serving.chat.stored_files import sweep_regularly
 from serving.usecases.lost_library import check_library
 from serving.usecases.owners import give_owners
@@ -31,6 +32,7 @@ class ChatProcess:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.reader = Reader()
+        self.live = ChatLive(settings, self.coach)
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._coach: Coach | None = None
@@ -90,6 +92,7 @@ class ChatProcess:
                 closing.push_async_callback(self._history.close)
             closing.push_async_callback(self._stack.aclose)
             closing.push_async_callback(self.reader.close)
+            closing.push_async_callback(self.live.close)
             for task in self._aside:
                 task.cancel()
             await asyncio.gather(*self._aside, self._whole.finish(), return_exceptions=True)
