@@ -78,7 +78,7 @@ def test_a_call_that_breaks_off_goes_on_and_ends_with_the_files_score(server: Li
     found = Score.model_validate(ended["score"])
     assert found.model_dump(exclude={"call_id", "latency_ms"}) == expected.model_dump(exclude={"call_id", "latency_ms"})
     logged = score_log.read(server.app.state.coach.settings.library_file)
-    assert [(one.call_id, one.door) for one in logged] == [("broken", "api")]
+    assert [(one.probability, one.door) for one in logged] == [(found.probability, "api")]
     with connect(server.socket) as again:  # whoever missed the end is told once more
         send(again, type="begin", call_id="broken")
         assert until(again, "ended") == ended
