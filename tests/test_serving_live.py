@@ -16,7 +16,7 @@ from salescoach.errors import InputError, TranscriptError
 from salescoach.model.abstention import MIN_TURNS
 from salescoach.model.running import RunningCall
 from salescoach.model.scoring import CallScorer
-from salescoach.moves.running import Change, GrowingRows
+from salescoach.moves.running import TurnsChange, GrowingRows
 from salescoach.reading.transcripts import parse_transcript, read_transcript
 from salescoach.types import Score, Transcript, Turn
 from serving.usecases.live import LiveCall, LiveParts
@@ -147,7 +147,7 @@ def test_only_what_a_change_can_alter_is_read_again(scorer: CallScorer) -> None:
 @given(st.lists(st.integers(0, 3), max_size=12), st.lists(st.integers(0, 3), max_size=12))
 def test_a_change_is_what_makes_the_new_call_of_the_old(old: list[int], new: list[int]) -> None:
     before, after = ([Turn(speaker="A", role="rep", text=str(one)) for one in each] for each in (old, new))
-    change = Change.between(before, after)
+    change = TurnsChange.between(before, after)
     rows = GrowingRows()
     rows.replace(0, 0, np.array(old, dtype=float).reshape(-1, 1))
     rows.replace(change.start, change.old_end, np.array(new, dtype=float).reshape(-1, 1)[change.start : change.end])

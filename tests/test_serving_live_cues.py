@@ -24,11 +24,11 @@ from serving.usecases.live import LiveCall, LiveParts
 from serving.usecases.live_cues import (
     PAUSE_S,
     PUSHES,
-    Candidate,
-    Cue,
+    PossibleCue,
+    LiveCue,
     CueKind,
     CuePace,
-    Moment,
+    CallNow,
     PastAnswer,
     Usual,
     candidates,
@@ -41,8 +41,8 @@ from tools.parts import Parts
 KINDS: tuple[CueKind, ...] = ("refusal", "concern", "open_concern", "next_step", "talk_share")
 
 
-def candidate(kind: CueKind, key: str, text: str) -> Candidate:
-    return Candidate(kind, key, lambda: Cue(kind=kind, text=text))
+def candidate(kind: CueKind, key: str, text: str) -> PossibleCue:
+    return PossibleCue(kind, key, lambda: LiveCue(kind=kind, text=text))
 
 
 steps = st.lists(
@@ -102,27 +102,27 @@ def talk(n: int, rep_words: int = 20, customer_words: int = 20) -> list[Turn]:
     ]
 
 
-def kinds(moment: Moment) -> list[CueKind]:
+def kinds(moment: CallNow) -> list[CueKind]:
     return [one.kind for one in candidates(moment)]
 
 
 def test_a_concern_is_answered_with_what_a_won_call_said() -> None:
     turns = talk(8)
     found = reading(turns, concern={7: 0.9}, objection_price={7: 0.8})
-    moment = Moment("now", found, find_answer=lambda *_: PastAnswer(call_id="past", turn=12, quote="We split it."))
+    moment = CallNow("now", found, find_answer=lambda *_: PastAnswer(call_id="past", turn=12, quote="We split it."))
     [one] = candidates(moment)
     cue = one.make()
     assert cue is not None
     assert (cue.kind, cue.quote, cue.call_id, cue.turn) == ("concern", "We split it.", "past", 12)
     assert cue.text == "Price concern at turn 8: a won call answered like this."
-    alone = candidates(Moment("now", found))[0].make()
+    alone = candidates(CallNow("now", found))[0].make()
     assert alone is not None
     assert (alone.quote, alone.call_id, alone.turn) == (turns[7].text, "now", 8)
 
 
 def test_what_is_not_sure_or_no_news_is_not_said() -> None:
-    assert not kinds(Moment("now", reading(talk(8), concern={7: 0.5}, objection_price={7: 0.5})))
-    assert "concern" not in kinds(Moment("now", reading(talk(8), concern={3: 0.9}, objection_price={3: 0.8})))
+    assert not kinds(CallNow("now", reading(talk(8), concern={7: 0.5}, objection_price={7: 0.5})))
+    assert "concern" not in kinds(CallNow("now", reading(talk(8), concern={3: 0.9}, objection_price={3: 0.8})))
 
 
 @pytest.mark.parametrize(
@@ -134,28 +134,28 @@ def test_what_is_not_sure_or_no_news_is_not_said() -> None:
     ],
 )
 def test_a_missing_next_step_is_said_when_the_end_is_near(call_s: float, said: str | None) -> None:
-    found = candidates(Moment("now", reading(talk(8)), call_s=call_s, planned_s=600.0))
+    found = candidates(CallNow("now", reading(talk(8)), call_s=call_s, planned_s=600.0))
     assert [one.make().text for one in found if one.kind == "next_step"] == ([said] if said else [])  # type: ignore[union-attr]
 
 
 def test_a_next_step_that_is_there_is_not_missed() -> None:
-    assert not kinds(Moment("now", reading(talk(8), next_step={6: 0.9}), call_s=500.0, planned_s=600.0))
+    assert not kinds(CallNow("now", reading(talk(8), next_step={6: 0.9}), call_s=500.0, planned_s=600.0))
 
 
 def test_without_a_plan_it_is_said_how_late_it_is() -> None:
-    assert not kinds(Moment("now", reading(talk(8)), call_s=600.0))
-    [late] = candidates(Moment("now", reading(talk(8)), call_s=1_260.0))
-    assert late.make() == Cue(kind="next_step", text="No next step yet, 21 minutes into the call.")
+    assert not kinds(CallNow("now", reading(talk(8)), call_s=600.0))
+    [late] = candidates(CallNow("now", reading(talk(8)), call_s=1_260.0))
+    assert late.make() == LiveCue(kind="next_step", text="No next step yet, 21 minutes into the call.")
 
 
 def test_talk_share_is_said_when_it_drifts_from_what_won_calls_have() -> None:
     turns = [*talk(30), *(turn.model_copy(update={"start_s": 600.0 + turn.start_s}) for turn in talk(16, 90, 10))]  # type: ignore[operator]
     usual = Usual(0.42, 0.55, "the team's")
-    [one] = candidates(Moment("now", reading(turns, next_step={3: 0.9}), call_s=900.0, usual=usual))
+    [one] = candidates(CallNow("now", reading(turns, next_step={3: 0.9}), call_s=900.0, usual=usual))
     cue = one.make()
     assert cue is not None
     assert "of the words in the last 5 minutes; in half of the team's won calls it was 42 to 55 %" in cue.text
-    assert not kinds(Moment("now", reading(talk(46), next_step={3: 0.9}), call_s=900.0, usual=usual))
+    assert not kinds(CallNow("now", reading(talk(46), next_step={3: 0.9}), call_s=900.0, usual=usual))
 
 
 @given(st.integers(0, 11), st.sampled_from(["next_step", "concern", "open_concern"]), st.booleans())
@@ -164,7 +164,7 @@ def test_after_a_refusal_nothing_presses_on(row: int, kind: str, commits: bool) 
     moves: dict[str, dict[int, float]] = {"refusal": {row: 0.9}, "concern": {11: 0.95}, "objection_need": {11: 0.9}}
     if commits and row < 11:
         moves["commitment"] = {row + 1: 0.9}
-    found = kinds(Moment("now", reading(turns, **moves), call_s=1_300.0))
+    found = kinds(CallNow("now", reading(turns, **moves), call_s=1_300.0))
     assert bool(PUSHES & set(found)) == (commits and row < 11)
 
 
@@ -172,7 +172,7 @@ def test_a_real_refusal_silences_what_presses_on(coach_home: Path) -> None:
     scorer = CallScorer.load(Settings.load(home=coach_home))
     ticks = iter(range(0, 10_000, 100))
     call = LiveCall(LiveParts(scorer), "refused", planned_s=60.0, clock=lambda: float(next(ticks)))
-    cues: list[Cue] = []
+    cues: list[LiveCue] = []
     for turn in live_turns(parse_transcript(REFUSED)):
         call.put(turn)
         update = call.update()

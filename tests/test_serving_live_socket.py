@@ -16,7 +16,7 @@ from salescoach.reading.transcripts import read_transcript
 from salescoach.types import Score
 from serving.api.live import KEY_PROTOCOL, PROTOCOL
 from serving.api.live_messages import MAX_MESSAGE_CHARS, NotReadableError, read
-from serving.usecases.live_replay import Pace, Server, live_turns, replay_to
+from serving.usecases.live_replay import Pace, LiveAddress, live_turns, replay_to
 from tests.homes import clone
 from tests.live_server import LiveServer, live_server
 
@@ -88,7 +88,7 @@ def test_the_replay_drives_it(server: LiveServer) -> None:
     updates: list[dict[str, Any]] = []
     transcript = read_transcript(EXAMPLE).prefix(8)
     score = asyncio.run(
-        replay_to(Server(server.root), transcript, Pace(10_000.0), lambda one: updates.append(dict(one)))
+        replay_to(LiveAddress(server.root), transcript, Pace(10_000.0), lambda one: updates.append(dict(one)))
     )
     assert updates
     assert score.n_turns == 8

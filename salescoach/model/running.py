@@ -16,7 +16,7 @@ from salescoach.model.embedding_arm import EncodedCall
 from salescoach.model.encoder import encode_turns
 from salescoach.model.loading import BundledReader
 from salescoach.model.scoring import CallScorer, Standing
-from salescoach.moves.running import Change, GrowingRows, RunningReading
+from salescoach.moves.running import TurnsChange, GrowingRows, RunningReading
 from salescoach.types import Transcript, Turn
 
 TOLD_EACH_TURN: Final = 64  # turns of a call up to which its language is told at each
@@ -57,7 +57,7 @@ class RunningCall:
         Raises:
             ModelError: the encoder gave a vector that isn't one.
         """
-        change = Change.between(self.turns, turns)
+        change = TurnsChange.between(self.turns, turns)
         new = turns[change.start : change.end]
         if new or change.old_end > change.start:
             self._vectors.replace(change.start, change.old_end, encode_turns(self._encoder, new))

@@ -52,7 +52,7 @@ class GrowingRows:
 
 
 @dataclass(frozen=True)
-class Change:
+class TurnsChange:
     """How a call differs from what it was: its turns from ``start`` up to ``end`` stand for those up to ``old_end``."""
 
     start: int
@@ -60,7 +60,7 @@ class Change:
     old_end: int
 
     @classmethod
-    def between(cls, old: Sequence[Turn], new: Sequence[Turn]) -> "Change":
+    def between(cls, old: Sequence[Turn], new: Sequence[Turn]) -> "TurnsChange":
         """What is left when all that is alike at both ends is taken away. Sides and texts are compared."""
         shorter = min(len(old), len(new))
         start = next((row for row in range(shorter) if not _is_alike(old[row], new[row])), shorter)
@@ -69,10 +69,10 @@ class Change:
         )
         return cls(start, len(new) - n_after, len(old) - n_after)
 
-    def with_followers(self, n_followers: int, n_new: int) -> "Change":
+    def with_followers(self, n_followers: int, n_new: int) -> "TurnsChange":
         """With so many of the turns after it, as far as there are any."""
         n_more = min(n_followers, n_new - self.end)
-        return Change(self.start, self.end + n_more, self.old_end + n_more)
+        return TurnsChange(self.start, self.end + n_more, self.old_end + n_more)
 
 
 @dataclass
@@ -86,7 +86,7 @@ class RunningReading:
     _above: GrowingRows = field(default_factory=GrowingRows)
     _words: GrowingRows = field(default_factory=GrowingRows)
 
-    def follow(self, turns: Sequence[Turn], change: Change) -> range:
+    def follow(self, turns: Sequence[Turn], change: TurnsChange) -> range:
         """Reads what has changed; returns which turns, from 0, were read.
 
         Args:

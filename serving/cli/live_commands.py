@@ -31,7 +31,7 @@ def replay(
     """Play a transcript turn by turn: the probability after each turn, cues, and at the end the whole score."""
     import asyncio
 
-    from serving.usecases.live_replay import Pace, Server, replay_here, replay_to
+    from serving.usecases.live_replay import Pace, LiveAddress, replay_here, replay_to
     from serving.usecases.read import read_call
     from serving.usecases.team import our_side
 
@@ -45,7 +45,7 @@ def replay(
                 printing.line(told)
 
     if url is not None:
-        server = Server(url, _key(key_file))
+        server = LiveAddress(url, _key(key_file))
         score = asyncio.run(replay_to(server, transcript, pace, tell, planned_s=planned_s))
     else:
         from serving.usecases.live import warm_up

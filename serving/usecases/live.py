@@ -16,7 +16,7 @@ from salescoach.model.scoring import CallScorer
 from salescoach.moves.results import ReadMove
 from salescoach.redact.our_words import Ours
 from salescoach.types import Frozen, Score, Transcript, Turn
-from serving.usecases.live_cues import Cue, CuePace, Moment, Usual, candidates, share_of_rep
+from serving.usecases.live_cues import LiveCue, CuePace, CallNow, Usual, candidates, share_of_rep
 from serving.usecases.live_precedents import PastCallsOf
 from serving.usecases.live_turns import LiveTurn, LiveTurns
 from serving.usecases.score_log import Log
@@ -50,7 +50,7 @@ class LiveUpdate(Frozen):
     talk_share: float | None
     moves: tuple[ReadMove, ...]
     read: tuple[TurnRead, ...]
-    cues: tuple[Cue, ...]
+    cues: tuple[LiveCue, ...]
 
 
 @dataclass(frozen=True)
@@ -187,9 +187,9 @@ class LiveCall:
                 self._is_ending = False
         return self.score
 
-    def _cue(self) -> Cue | None:
+    def _cue(self) -> LiveCue | None:
         past = self._parts.past
-        moment = Moment(
+        moment = CallNow(
             call_id=self.call_id,
             reading=self._running.reading,
             call_s=self._call_s,

@@ -49,7 +49,7 @@ _CALLED: Final[dict[ObjectionKind, str]] = {
 }
 
 
-class Cue(Frozen):
+class LiveCue(Frozen):
     """One thing said to the rep, and why.
 
     ``quote``: verbatim, from turn ``turn`` (from 1) of the call ``call_id``: a past call, or the one that goes on.
@@ -83,7 +83,7 @@ FindAnswer = Callable[[Sequence[Turn], int, ObjectionKind], PastAnswer | None]
 
 
 @dataclass(frozen=True)
-class Moment:
+class CallNow:
     """What cues are made from: a call as it stands.
 
     ``call_s``: seconds of the call, None where the newest turn has no time; ``planned_s``: how long it is to last.
@@ -102,23 +102,23 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class PossibleCue:
     """A cue that might be given. ``key``: what it is about, so that none is given twice; ``make`` looks up the rest."""
 
     kind: CueKind
     key: str
-    make: Callable[[], Cue | None]
+    make: Callable[[], LiveCue | None]
 
 
 class CuePace:
     """Which cues of a call were given, and whether it is time for another."""
 
     def __init__(self) -> None:
-        self.given: list[Cue] = []
+        self.given: list[LiveCue] = []
         self._keys: set[tuple[CueKind, str]] = set()
         self._last: tuple[float | None, float] | None = None
 
-    def choose(self, candidates: Sequence[Candidate], call_s: float | None, clock_s: float) -> Cue | None:
+    def choose(self, candidates: Sequence[PossibleCue], call_s: float | None, clock_s: float) -> LiveCue | None:
         """The first that may be given now, if any; it counts as given.
 
         Args:
@@ -142,11 +142,11 @@ class CuePace:
         last_s, last_clock_s = self._last
         return clock_s - last_clock_s if call_s is None or last_s is None else call_s - last_s
 
-    def _was_said(self, cue: Cue) -> bool:
+    def _was_said(self, cue: LiveCue) -> bool:
         return any(one.text == cue.text or (cue.quote is not None and one.quote == cue.quote) for one in self.given)
 
 
-def candidates(moment: Moment) -> list[Candidate]:
+def candidates(moment: CallNow) -> list[PossibleCue]:
     """What might be said now, the most urgent first."""
     if not len(moment.turns):
         return []
@@ -175,40 +175,42 @@ def share_of_rep(words: np.ndarray) -> float | None:
     return rep / (rep + customer) if rep and customer else None
 
 
-def _refusal(moment: Moment, at: int) -> list[Candidate]:
+def _refusal(moment: CallNow, at: int) -> list[PossibleCue]:
     if moment.reading.p[at, _REFUSAL] < SURE:
         return []
     said = moment.turns[at].text
 
-    def make() -> Cue:
+    def make() -> LiveCue:
         text = f"The customer said no at turn {at + 1}. Nothing that presses on is suggested any more."
-        return Cue(kind="refusal", text=text, quote=said, call_id=moment.call_id, turn=at + 1)
+        return LiveCue(kind="refusal", text=text, quote=said, call_id=moment.call_id, turn=at + 1)
 
-    return [Candidate("refusal", "", make)]
+    return [PossibleCue("refusal", "", make)]
 
 
-def _concern(moment: Moment) -> list[Candidate]:
+def _concern(moment: CallNow) -> list[PossibleCue]:
     """A concern that was just raised: how won calls answered the like."""
     first = max(0, len(moment.turns) - FRESH_TURNS)
     return [_answered(moment, row) for row in reversed(_concerns_since(moment, first))]
 
 
-def _answered(moment: Moment, row: int) -> Candidate:
+def _answered(moment: CallNow, row: int) -> PossibleCue:
     kind = _kind(moment, row)
 
-    def make() -> Cue:
+    def make() -> LiveCue:
         found = moment.find_answer(moment.turns, row, kind) if moment.find_answer and kind else None
         what = _upper(_CALLED[kind]) if kind else "A concern"
         if found is None:
             text = f"{what} at turn {row + 1}: take it up before you go on."
-            return Cue(kind="concern", text=text, quote=moment.turns[row].text, call_id=moment.call_id, turn=row + 1)
+            return LiveCue(
+                kind="concern", text=text, quote=moment.turns[row].text, call_id=moment.call_id, turn=row + 1
+            )
         text = f"{what} at turn {row + 1}: a won call answered like this."
-        return Cue(kind="concern", text=text, quote=found.quote, call_id=found.call_id, turn=found.turn)
+        return LiveCue(kind="concern", text=text, quote=found.quote, call_id=found.call_id, turn=found.turn)
 
-    return Candidate("concern", kind or "", make)
+    return PossibleCue("concern", kind or "", make)
 
 
-def _open_concern(moment: Moment) -> list[Candidate]:
+def _open_concern(moment: CallNow) -> list[PossibleCue]:
     """A concern that the rep has spoken past."""
     n_turns = len(moment.turns)
     since, until = max(0, n_turns - OPEN_WITHIN), n_turns - OPEN_AFTER
@@ -219,18 +221,20 @@ def _open_concern(moment: Moment) -> list[Candidate]:
     return [_still_open(moment, row) for row in sure if handled.get(row) == "not"]
 
 
-def _still_open(moment: Moment, row: int) -> Candidate:
+def _still_open(moment: CallNow, row: int) -> PossibleCue:
     kind = _kind(moment, row)
 
-    def make() -> Cue:
+    def make() -> LiveCue:
         what = _CALLED[kind] if kind else "concern"
         text = f"The {what} of turn {row + 1} has not been taken up yet."
-        return Cue(kind="open_concern", text=text, quote=moment.turns[row].text, call_id=moment.call_id, turn=row + 1)
+        return LiveCue(
+            kind="open_concern", text=text, quote=moment.turns[row].text, call_id=moment.call_id, turn=row + 1
+        )
 
-    return Candidate("open_concern", kind or "", make)
+    return PossibleCue("open_concern", kind or "", make)
 
 
-def _next_step(moment: Moment) -> list[Candidate]:
+def _next_step(moment: CallNow) -> list[PossibleCue]:
     if moment.reading.next_step() is not None:
         return []
     if moment.planned_s is not None and moment.call_s is not None:
@@ -246,10 +250,10 @@ def _next_step(moment: Moment) -> list[Candidate]:
         text = f"No next step yet, after {len(moment.turns)} turns."
     else:
         return []
-    return [Candidate("next_step", "", lambda: Cue(kind="next_step", text=text))]
+    return [PossibleCue("next_step", "", lambda: LiveCue(kind="next_step", text=text))]
 
 
-def _talk_share(moment: Moment) -> list[Candidate]:
+def _talk_share(moment: CallNow) -> list[PossibleCue]:
     """The rep speaks more and more: more than is usual in won calls or, where that isn't known, more than before."""
     n_recent = _n_recent(moment)
     earlier, recent = moment.reading.words[:-n_recent], moment.reading.words[-n_recent:]
@@ -268,10 +272,10 @@ def _talk_share(moment: Moment) -> list[Candidate]:
     else:
         beside = f"before that it was {_percent(bound)} %"
     text = f"You spoke {_percent(now)} % of the words in {over}; {beside}. Ask, and let the customer tell."
-    return [Candidate("talk_share", "", lambda: Cue(kind="talk_share", text=text))]
+    return [PossibleCue("talk_share", "", lambda: LiveCue(kind="talk_share", text=text))]
 
 
-def _n_recent(moment: Moment) -> int:
+def _n_recent(moment: CallNow) -> int:
     """How many of the last turns are recent."""
     if moment.call_s is None:
         return RECENT_TURNS
@@ -283,13 +287,13 @@ def _n_recent(moment: Moment) -> int:
     return max(n, 1)
 
 
-def _concerns_since(moment: Moment, first: int) -> list[int]:
+def _concerns_since(moment: CallNow, first: int) -> list[int]:
     """Turns, from 0, that surely raise a concern."""
     above, p = moment.reading.above[first:, CONCERN], moment.reading.p[first:, CONCERN]
     return [first + int(row) for row in np.flatnonzero(above & (p >= SURE))]
 
 
-def _kind(moment: Moment, row: int) -> ObjectionKind | None:
+def _kind(moment: CallNow, row: int) -> ObjectionKind | None:
     """Of a concern, where that is sure enough to name it."""
     p = moment.reading.p[row]
     kind = kind_of(p)
@@ -297,7 +301,7 @@ def _kind(moment: Moment, row: int) -> ObjectionKind | None:
     return kind if p[MOVES.index(move)] >= SURE_OF_KIND else None
 
 
-def _has_answered_since(moment: Moment, row: int) -> bool:
+def _has_answered_since(moment: CallNow, row: int) -> bool:
     return sum(turn.role == "rep" for turn in moment.turns[row + 1 :]) >= 2
 
 

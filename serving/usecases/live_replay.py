@@ -80,7 +80,7 @@ def replay_here(
 
 
 @dataclass(frozen=True)
-class Server:
+class LiveAddress:
     """Where running calls are taken. ``url``: ws:// or wss://, with a path or without; ``key``: of the server."""
 
     url: str
@@ -100,7 +100,7 @@ class Server:
 
 
 async def replay_to(
-    server: Server, transcript: Transcript, pace: Pace, tell: Tell, *, planned_s: float | None = None
+    server: LiveAddress, transcript: Transcript, pace: Pace, tell: Tell, *, planned_s: float | None = None
 ) -> Score:
     """Plays a call into a server; where the connection breaks off it goes on with the turn after the last that came.
 
