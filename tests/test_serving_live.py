@@ -16,7 +16,7 @@ from salescoach.errors import InputError, TranscriptError
 from salescoach.model.abstention import MIN_TURNS
 from salescoach.model.running import RunningCall
 from salescoach.model.scoring import CallScorer
-from salescoach.moves.running import TurnsChange, GrowingRows
+from salescoach.moves.running import GrowingRows, TurnsChange
 from salescoach.reading.transcripts import parse_transcript, read_transcript
 from salescoach.types import Score, Transcript, Turn
 from serving.usecases.live import LiveCall, LiveParts

@@ -24,12 +24,12 @@ from serving.usecases.live import LiveCall, LiveParts
 from serving.usecases.live_cues import (
     PAUSE_S,
     PUSHES,
-    PossibleCue,
-    LiveCue,
+    CallNow,
     CueKind,
     CuePace,
-    CallNow,
+    LiveCue,
     PastAnswer,
+    PossibleCue,
     Usual,
     candidates,
 )

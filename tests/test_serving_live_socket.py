@@ -16,7 +16,7 @@ from salescoach.reading.transcripts import read_transcript
 from salescoach.types import Score
 from serving.api.live import KEY_PROTOCOL, PROTOCOL
 from serving.api.live_messages import MAX_MESSAGE_CHARS, NotReadableError, read
-from serving.usecases.live_replay import Pace, LiveAddress, live_turns, replay_to
+from serving.usecases.live_replay import LiveAddress, Pace, live_turns, replay_to
 from tests.homes import clone
 from tests.live_server import LiveServer, live_server
 

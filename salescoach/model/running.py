@@ -16,7 +16,7 @@ from salescoach.model.embedding_arm import EncodedCall
 from salescoach.model.encoder import encode_turns
 from salescoach.model.loading import BundledReader
 from salescoach.model.scoring import CallScorer, Standing
-from salescoach.moves.running import TurnsChange, GrowingRows, RunningReading
+from salescoach.moves.running import GrowingRows, RunningReading, TurnsChange
 from salescoach.types import Transcript, Turn
 
 TOLD_EACH_TURN: Final = 64  # turns of a call up to which its language is told at each

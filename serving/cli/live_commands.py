@@ -31,7 +31,7 @@ def replay(
     """Play a transcript turn by turn: the probability after each turn, cues, and at the end the whole score."""
     import asyncio
 
-    from serving.usecases.live_replay import Pace, LiveAddress, replay_here, replay_to
+    from serving.usecases.live_replay import LiveAddress, Pace, replay_here, replay_to
     from serving.usecases.read import read_call
     from serving.usecases.team import our_side
 

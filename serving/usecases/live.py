@@ -16,7 +16,7 @@ from salescoach.model.scoring import CallScorer
 from salescoach.moves.results import ReadMove
 from salescoach.redact.our_words import Ours
 from salescoach.types import Frozen, Score, Transcript, Turn
-from serving.usecases.live_cues import LiveCue, CuePace, CallNow, Usual, candidates, share_of_rep
+from serving.usecases.live_cues import CallNow, CuePace, LiveCue, Usual, candidates, share_of_rep
 from serving.usecases.live_precedents import PastCallsOf
 from serving.usecases.live_turns import LiveTurn, LiveTurns
 from serving.usecases.score_log import Log
