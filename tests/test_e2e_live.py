@@ -4,13 +4,18 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import ANSWER_MS, DESKTOP, PHONE, SCREENSHOTS, Server, browser
 
 __all__ = ["browser"]
 pytestmark = pytest.mark.e2e
 EXAMPLE = Path(__file__).parent.parent / "data" / "examples" / "07-condo-viewing-downsizing.txt"
+
+
+def barriers(page: Page) -> list[str]:
+    """What of the page some people can't use, by axe's names."""
+    return [one["id"] for one in Axe().run(page).response["violations"]]
 
 
 def test_a_replayed_call_is_shown_to_its_end(server: Server, browser: Browser) -> None:
@@ -29,7 +34,7 @@ def test_a_replayed_call_is_shown_to_its_end(server: Server, browser: Browser) -
     expect(page.locator("#probability")).to_have_text("15 %")
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / "live.png", full_page=True)
-    assert Axe().run(page).violations_count == 0
+    assert barriers(page) == []
     context.close()
     assert errors == []
 
@@ -42,6 +47,6 @@ def test_somebody_else_watches_it_on_a_phone(server: Server, browser: Browser, t
     page.get_by_role("button", name="Watch").click()
     expect(page.locator("#turns li").first).to_be_visible(timeout=ANSWER_MS)
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
-    assert Axe().run(page).violations_count == 0
+    assert barriers(page) == []
     page.screenshot(path=SCREENSHOTS / f"live-phone-{theme}.png", full_page=True)
     context.close()
