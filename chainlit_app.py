@@ -88,4 +88,4 @@ async def on_action(action: cl.Action) -> None:
     await stoppable(press(chat, str(action.payload.get("do"))))
 
 
-harden(chat.settings, chat.history)
+harden(chat.settings, chat.history, chat.live)

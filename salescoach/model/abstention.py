@@ -1,8 +1,10 @@
 """When the coach gives no probability, and says why."""
 
+from collections.abc import Callable, Collection
+
 import numpy as np
 
-from salescoach.types import Transcript
+from salescoach.types import Role, Transcript
 
 MIN_TURNS = 6
 MIN_WORDS = 40
@@ -12,18 +14,33 @@ MIN_SHARE_ENGLISH = 0.6  # one odd quarter of a chatty call is no reason to abst
 
 def reasons_not_to_judge(transcript: Transcript) -> list[str]:
     """What about the text itself forbids a probability, each as a sentence; empty where nothing does."""
-    reasons = []
     n_words = sum(len(turn.text.split()) for turn in transcript.turns)
-    if len(transcript) < MIN_TURNS or n_words < MIN_WORDS:
+    sides = {turn.role for turn in transcript.turns}
+    return reasons_by_size(len(transcript), n_words, sides, lambda: is_english(transcript))
+
+
+def reasons_by_size(
+    n_turns: int, n_words: int, heard: Collection[Role], is_in_english: Callable[[], bool]
+) -> list[str]:
+    """As ``reasons_not_to_judge``, of a call that is known by its size, by who was heard and by its language.
+
+    Args:
+        n_turns: of the call.
+        n_words: of the call, parted by spaces.
+        heard: the sides of its turns.
+        is_in_english: asked only where there is enough to tell.
+    """
+    reasons = []
+    if n_turns < MIN_TURNS or n_words < MIN_WORDS:
         reasons.append(
-            f"The call is too short to judge: {len(transcript)} turns and {n_words} words; "
+            f"The call is too short to judge: {n_turns} turns and {n_words} words; "
             f"at least {MIN_TURNS} turns and {MIN_WORDS} words are needed."
         )
-    missing = {"rep", "customer"} - {turn.role for turn in transcript.turns}
+    missing = {"rep", "customer"} - set(heard)
     if missing:
         sides = " and which the ".join(f"{side}'s" for side in sorted(missing))
         reasons.append(f"It is not known which turns are the {sides}; say who is on your side (--rep NAME).")
-    if n_words >= MIN_WORDS and not is_english(transcript):
+    if n_words >= MIN_WORDS and not is_in_english():
         reasons.append("The call doesn't seem to be in English, the only language that the model has learned.")
     return reasons
 

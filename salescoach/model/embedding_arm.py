@@ -17,10 +17,15 @@ from salescoach.types import MethodName, ScorerName, Turn
 
 @dataclass(frozen=True)
 class EncodedCall:
-    """What every arm gets to see of a call. ``vectors``: shape (n_turns, dimension), float32, unit length."""
+    """What every arm gets to see of a call.
+
+    ``vectors``: shape (n_turns, dimension), float32, unit length; ``figures``: those of the whole call that a move
+    reader's profile weighs, where they have been kept up with it, shape (n_figures,).
+    """
 
     turns: Sequence[Turn]
     vectors: np.ndarray
+    figures: np.ndarray | None = None
 
 
 class ScoringArm(ABC):
@@ -44,6 +49,11 @@ class ScoringArm(ABC):
         """
         members = self.member_logits(call)
         return None if members is None else interval(members, strangeness)
+
+    def whole(self, call: EncodedCall, strangeness: float) -> tuple[float, tuple[float, float] | None]:
+        """The calibrated logit of the whole call, and its interval; ``strangeness`` as in ``interval``."""
+        keep = np.ones((1, len(call.turns)), dtype=bool)
+        return float(self.logits(call, keep)[0]), self.interval(call, strangeness)
 
     def telling_turns(self, call: EncodedCall, n: int) -> np.ndarray:
         """Rows of turns among which those are whose deletion moves the score most: at least ``n``, here all."""

@@ -58,6 +58,15 @@ class ArmView:
     evidence: tuple[EvidenceTurn, ...]
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What a score says first: a probability of four decimals with its interval, or the reasons why there is none."""
+
+    probability: float | None
+    interval: tuple[float, float] | None
+    reasons: tuple[str, ...] = ()
+
+
 class Scorer(Protocol):
     """What the tools need of a scorer."""
 
@@ -312,7 +321,7 @@ class CallScorer:
         call = EncodedCall(transcript.turns, vectors)
         distance = unlikeness(call.vectors, self._embedding.mean_turn, self._embedding.precision)
         if not reasons and distance > self.manifest.max_unlikeness:
-            reasons.append(f"The call is unlike the calls that the model has learned from ({self.manifest.data}).")
+            reasons.append(self._is_unlike)
         if reasons and not force:
             return self._abstention(transcript, reasons, start)
         rows = self._arm.telling_turns(call, n_evidence)
@@ -347,6 +356,26 @@ class CallScorer:
                 TrajectoryPoint(turn=turn, probability=float(value)) for turn, value in enumerate(p_prefix, start=1)
             ),
         )
+
+    def standing(self, call: EncodedCall) -> Standing:
+        """Probability and interval as ``score`` has them of a call that nothing in its text forbids to judge.
+
+        Evidence and trajectory, which take longer, are left out.
+
+        Raises:
+            ModelError: a number came out that is not finite.
+        """
+        distance = unlikeness(call.vectors, self._embedding.mean_turn, self._embedding.precision)
+        if distance > self.manifest.max_unlikeness:
+            return Standing(None, None, (self._is_unlike,))
+        logit, found = self._arm.whole(call, distance / self.manifest.max_unlikeness)
+        self._finite(np.array([distance, logit, *(found or ())]))
+        p = float(np.round(sigmoid(np.array([logit])), DIGITS)[0])
+        return Standing(p, _interval(found, p))
+
+    @property
+    def _is_unlike(self) -> str:
+        return f"The call is unlike the calls that the model has learned from ({self.manifest.data})."
 
     def _exchanges(self, transcript: Transcript) -> list[tuple[tuple[int, ...], tuple[str, ...]]]:
         """The turns of each exchange, a concern with its answer, and what its turns do."""

@@ -33,6 +33,13 @@ class MovesArm(ScoringArm):
         whole = np.ones((1, len(call.turns)), dtype=bool)
         return self.profile.interval(float(self.logits(call, whole)[0]))
 
+    def whole(self, call: EncodedCall, strangeness: float) -> tuple[float, tuple[float, float] | None]:
+        """As ``ScoringArm`` has it; nothing is read again where the figures of the call are known."""
+        if call.figures is None:
+            return super().whole(call, strangeness)
+        logit = float(self.profile.logits(call.figures))
+        return logit, self.profile.interval(logit)
+
     def telling_turns(self, call: EncodedCall, n: int) -> np.ndarray:
         """As ``ScoringArm`` has it; picked by an estimate."""
         n_turns = len(call.turns)

@@ -12,6 +12,7 @@ reader.json                  what this is, how well it reads, and the sha256 of 
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -27,13 +28,13 @@ from salescoach.moves.heads import CONCERN, MoveHeads
 from salescoach.moves.lexical import LexicalMoves, seen_words
 from salescoach.moves.network import MoveNetwork
 from salescoach.moves.next_step import next_step
-from salescoach.moves.objections import KINDS, HandlingModel
+from salescoach.moves.objections import KINDS, Concern, HandlingModel
 from salescoach.moves.profile import CallProfile, figures
 from salescoach.moves.results import CallMoves, ReadMove, ReadObjection, TurnMoves
 from salescoach.moves.taxonomy import MOVES
 from salescoach.moves.windows import N_BEFORE, window_keys
 from salescoach.moves.worth import TurnsWorth
-from salescoach.types import Frozen, Transcript, Turn
+from salescoach.types import Frozen, Role, Transcript, Turn
 
 BUNDLED_READER: Final = Path(__file__).parent / "bundled"
 CARD: Final = "reader.json"
@@ -90,6 +91,15 @@ class NamedReader(MoveReader, Protocol):
     def model_id(self) -> str:
         """Names the reader and its weights, as ``CallMoves.model_id`` does."""
         ...
+
+
+@dataclass(frozen=True)
+class WindowReadings:
+    """What was read of some turns: ``gazes``: as ``TurnsWorth`` has them; ``p`` and ``above``: (n, n_outputs)."""
+
+    gazes: np.ndarray
+    p: np.ndarray
+    above: np.ndarray
 
 
 class EncoderReader:
@@ -167,6 +177,24 @@ class EncoderReader:
         features = self._features(keys, windows.__getitem__, self._variants)
         return self._figures(features, windows, variants)
 
+    def read_windows(self, windows: Sequence[Sequence[Turn]]) -> WindowReadings:
+        """What is read of the last turn of each window, such as of a call that still goes on.
+
+        ``windows``: up to ``N_BEFORE`` turns and then the turn itself. They are remembered until the process ends.
+        """
+        keys = [window_keys([turn_text(turn) for turn in window])[-1] for window in windows]
+        features = self._features(keys, windows.__getitem__, self._variants)
+        p = self._probabilities(features, windows)
+        return WindowReadings(self._worth.gazes(features), p, above_thresholds(p, self._heads.threshold))
+
+    def figures_of_windows(self, gazes: np.ndarray, p: np.ndarray, roles: Sequence[Role]) -> np.ndarray:
+        """The profile's figures of a call by what ``read_windows`` found of its turns: shape (n_figures,)."""
+        return figures(self._worth.of_gazes(gazes), p, roles)
+
+    def concerns(self, turns: Sequence[Turn], p: np.ndarray, is_concern: np.ndarray, outlook: float) -> list[Concern]:
+        """As ``HandlingModel.concerns``."""
+        return self._handling.concerns(turns, p, is_concern, outlook)
+
     def figures_without_each(self, turns: Sequence[Turn]) -> np.ndarray:
         """An estimate of the figures of a call and of it without each turn, whose followers aren't read anew.
 
@@ -197,8 +225,10 @@ class EncoderReader:
         if not keys:
             return np.zeros((0, self._network.dimension), dtype=np.float32)
         known = self._cache.get(list(dict.fromkeys(keys)))
-        if cache is not self._cache:
-            known |= cache.get([key for key in dict.fromkeys(keys) if key not in known])
+        aside = self._variants.get([key for key in dict.fromkeys(keys) if key not in known])
+        if cache is self._cache and aside:  # windows of a call that was read while it went on
+            cache.put(aside)
+        known |= aside
         missing = {key: shown(place) for place, key in enumerate(keys) if key not in known}
         if missing:
             seen = [self._network.window(turns[:-1], turns[-1]) for turns in missing.values()]

@@ -35,11 +35,22 @@ class TurnsWorth(StoredArrays):
             features: of turns, shape (n, dimension).
             variants: the rows of each variant's turns, in order; default: one of all turns.
         """
-        wide = features.astype(np.float64)
-        scores, values = wide @ self.attention.T, wide @ self.value.T
+        gazes = self.gazes(features)
         variants = [np.arange(len(features))] if variants is None else variants
-        z = [_pooled(scores[rows], values[rows], self.position) for rows in variants]
-        return np.asarray(np.array(z) + self.bias[0])
+        return np.array([self.of_gazes(gazes[rows]) for rows in variants])
+
+    def gazes(self, features: np.ndarray) -> np.ndarray:
+        """What each turn adds, whatever stands around it: how much it is looked at, and its value.
+
+        Shape (n, 2 * n_gazes), float64; ``features``: shape (n, dimension).
+        """
+        wide = features.astype(np.float64)
+        return np.concatenate([wide @ self.attention.T, wide @ self.value.T], axis=1)
+
+    def of_gazes(self, gazes: np.ndarray) -> float:
+        """What a call is worth, z, by the ``gazes`` of its turns."""
+        scores, values = np.split(gazes, 2, axis=1)
+        return _pooled(scores, values, self.position) + float(self.bias[0])
 
     def check(self) -> None:
         """Raises ValueError where another number of gazes is meant."""

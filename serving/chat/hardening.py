@@ -16,6 +16,7 @@ from serving.chat.bodies import Bodies
 from serving.chat.explained import SORRY
 from serving.chat.guard import Guard
 from serving.chat.history import ChatHistory, add_routes
+from serving.chat.live import ChatLive
 from serving.chat.page import content_policy, with_charts_ready, without_outside_links
 from serving.chat.server import MAX_MESSAGE_BYTES, public_paths
 from serving.chat.sessions import Sessions
@@ -23,7 +24,7 @@ from serving.chat.sign_in import LOCAL_USER, PasswordCheck, SignIn, signed_in
 from serving.chat.sockets import guard_sockets
 
 
-def harden(settings: Settings, history: Callable[[], ChatHistory]) -> None:
+def harden(settings: Settings, history: Callable[[], ChatHistory], live: ChatLive) -> None:
     """Prepares Chainlit's server. Not again when the running page is reloaded: the app is closed by then."""
     if server.app.middleware_stack is not None:
         return
@@ -34,6 +35,7 @@ def harden(settings: Settings, history: Callable[[], ChatHistory]) -> None:
     _sign_in(accounts, sessions)
     add_routes(server.app, history)
     uploads.add_routes(server.app)
+    live.add_routes(server.app)
     guard_sockets(SORRY)
     assets = Path(server.build_dir) / "assets"
     page = with_charts_ready(without_outside_links(server.get_html_template("")), assets)

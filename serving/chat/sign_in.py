@@ -14,19 +14,21 @@ from typing import Any, Final
 
 from salescoach.errors import CoachError
 from serving.chat.accounts import Accounts, Throttle
-from serving.chat.asgi import App, Headers, Message, Receive, Send, refuse
+from serving.chat.asgi import refuse
 from serving.chat.sessions import Sessions
+from serving.web.asgi import App, Headers, Message, Receive, Send
 
 logger = logging.getLogger(__name__)
 
 LOCAL_USER: Final = "local"
+USER: Final = "coach.user"  # in the scope of a request: whose it is, where somebody is signed in
 
 _HASHES_AT_ONCE: Final = 2
 _RENEW_AFTER_S: Final = 600
 _LOOK_EVERY_S: Final = 1.0
 _SIGN_OUT: Final = "/logout"
 # Where much is read or kept before Chainlit asks who it is from.
-_FOR_USERS: Final = ("/ws/", "/project/file")
+_FOR_USERS: Final = ("/ws/", "/project/file", "/v1/live")
 _BROWSER_DAYS: Final = 365
 _LOG_KEY: Final = secrets.token_bytes(16)
 
@@ -65,13 +67,14 @@ class SignIn:
         headers: Headers = scope["headers"]
         if self._sessions is None:
             local = f"{_cookie_name()}={self._local_token()}"
-            await self._app({**scope, "headers": _with_session(headers, local)}, receive, send)
+            await self._app({**scope, "headers": _with_session(headers, local), USER: LOCAL_USER}, receive, send)
             return
         cookies = _cookies(headers)
         asking = _Asking((scope.get("client") or ("",))[0], cookies.get(_browser_cookie(), ""))
         _asking.set(asking)
         session_id = _session_id(_token(cookies))
-        if not _holds(self._sessions, session_id):
+        user = _user(self._sessions, session_id)
+        if user is None:
             session_id = ""
             headers = _with_session(headers, None)
             if scope["path"].startswith(_FOR_USERS):
@@ -79,7 +82,8 @@ class SignIn:
                 return
         elif scope["path"] == _SIGN_OUT and scope.get("method") == "POST":
             self._sessions.end(session_id)
-        scope = {**scope, "headers": [(name, value) for name, value in headers if name != b"authorization"]}
+        kept = [(name, value) for name, value in headers if name != b"authorization"]
+        scope = {**scope, "headers": kept, USER: user}
         if scope["type"] == "websocket":
             socket = _Socket(lambda: _holds(self._sessions, session_id), receive, send)
             await socket.run(self._app, scope)
@@ -180,11 +184,16 @@ def signed_in(name: str, sessions: Sessions) -> Any:
 
 
 def _holds(sessions: Sessions | None, session_id: str) -> bool:
+    return _user(sessions, session_id) is not None
+
+
+def _user(sessions: Sessions | None, session_id: str) -> str | None:
+    """Whose session it is; None where it is nobody's any more."""
     try:
-        return sessions is not None and bool(session_id) and sessions.user(session_id) is not None
+        return sessions.user(session_id) if sessions is not None and session_id else None
     except CoachError as error:
         logger.error("%s Nobody can sign in.", error)
-        return False
+        return None
 
 
 def _session_id(token: str) -> str:

@@ -1,8 +1,8 @@
 """Results as text for a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from salescoach.types import Precedent, Score
 
@@ -107,3 +107,17 @@ def _headline(result: Score) -> str:
 def _number(result: Score) -> str:
     number = result.probability if result.probability is not None else result.uncalibrated_probability
     return "none" if number is None else f"{number:.1%}"
+
+
+def live_update(update: Mapping[str, Any]) -> list[str]:
+    """How a running call stands after a turn: a line, and one for each cue. ``update``: as the socket sends it."""
+    moves = ", ".join(f"{move['name']} {move['probability']:.2f}" for move in update["moves"])
+    interval = update["interval"]
+    number = "–" if update["probability"] is None else f"{update['probability']:.4f}"
+    number += "" if interval is None else f" ({interval[0]:.2f} to {interval[1]:.2f})"
+    lines = [f"T{update['n_turns']:<4} {number:<24} {moves}".rstrip()]
+    for cue in update["cues"]:
+        at = "" if cue["call_id"] is None else f" ({cue['call_id']}, turn {cue['turn']})"
+        quote = "" if cue["quote"] is None else f" “{cue['quote']}”"
+        lines.append(f"  ► {cue['text']}{quote}{at}")
+    return lines
