@@ -21,6 +21,7 @@ from serving.cli import (
     keep,
     learn,
     look_after,
+    monitor_commands,
     score,
     team_commands,
     tracker_commands,
@@ -36,6 +37,7 @@ COMMANDS = (
     keep.index, keep.add, keep.outcome, keep.delete,
     judge.evaluate, judge.compare, judge.audit,
     look_after.doctor,
+    monitor_commands.monitor,
 )  # fmt: skip
 
 app = typer.Typer(
