@@ -146,7 +146,7 @@ def _reliability(found: CameTrue) -> Section:
          _range(one.ci)]
         for one in found.reliability
     ]  # fmt: skip
-    header = ["said", "calls", "converted", "said on average", "converted", "95 % interval"]
+    header = ["said", "calls", "converted", "said on average", "share", "95 % interval"]
     said = "On the dotted line a probability means what it says; the bars are 95 % intervals."
     return Section("Do probabilities mean what they say?", [said], [("reliability", "")], [Table(header, rows)])
 
@@ -174,7 +174,7 @@ def _against(found: CameTrue) -> list[Section]:
         [one.name, f"{one.n:,}", _number(one.brier), _number(one.other), _gap(one.difference)] for one in found.against
     ]
     header = ["beside", "calls", "Brier of the coach", "of the other", "difference (95 % interval)"]
-    notes = ["Below 0 the coach is better. Scores of the newest quarter with fast outcomes only may flatter it or not."]
+    notes = ["Below 0 the coach is better. Of the newest quarter only the fast outcomes have come: compare it with care."]
     return [Section("Beside what else was known", tables=[Table(header, rows)], notes=notes)]
 
 
@@ -195,7 +195,7 @@ def _group_table(name: str, groups: Sequence[JudgedGroup]) -> Table:
          str(one.brier), _number(one.brier_base)]
         for one in groups
     ]  # fmt: skip
-    return Table([name, "calls", "converted", "said", "converted", "95 %", "Brier (95 %)", "base rate's"], rows)
+    return Table([name, "calls", "converted", "said", "share", "95 %", "Brier (95 %)", "base rate's"], rows)
 
 
 def _censored(found: CameTrue) -> Section:

@@ -176,7 +176,7 @@ def _change(values: np.ndarray, ratios: np.ndarray, n_baseline: int, limit: floa
     n_watched = ratios.shape[-1]
     if n_watched:
         paths = cusum(ratios)
-        highest = float(paths.max())
+        highest = max(0.0, float(paths.max()))
         over = np.flatnonzero((paths >= limit).any(axis=0))
         if len(over):
             at = int(over[0])
