@@ -1,4 +1,4 @@
-"""Simulates from which statistic on a change is an alarm, and prints the table of salescoach/stats/change_thresholds.py.
+"""Simulates from which statistic on a change is an alarm: the table of salescoach/stats/change_thresholds.py.
 
     .venv/bin/python benchmarks/change_thresholds.py outcome|rare_outcome|share|level [--runs 2000] [--seed 20261201]
 
@@ -55,9 +55,7 @@ def largest(
     for begin in range(0, runs, step):
         n = min(step, runs - begin)
         if kind == "level":
-            ratios = np.stack(
-                [level_ratios(rng.random(n_baseline), rng.random(n_watched)) for _ in range(n)], axis=1
-            )
+            ratios = np.stack([level_ratios(rng.random(n_baseline), rng.random(n_watched)) for _ in range(n)], axis=1)
         else:
             rates = rng.binomial(n_baseline, rate, size=n) / n_baseline
             ratios = rate_ratios(rates, n_baseline, rng.random((n, n_watched)) < rate, kind)

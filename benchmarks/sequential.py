@@ -24,7 +24,7 @@ from eval.online.drift import INPUTS
 from salescoach.config import Settings
 from salescoach.library.lookups import wilson
 from salescoach.library.scored_calls import SHAPE_COLUMNS, Coded, ScoredLog
-from salescoach.model.abstention import code_of
+from salescoach.model.abstention import code_of, reasons_not_to_judge
 from salescoach.model.scoring import CallScorer
 from salescoach.speech.shape import shape_of
 from salescoach.stats.changes import find_change, find_miscalibration
@@ -49,7 +49,10 @@ def main() -> None:
     parser.add_argument("part", choices=["sequences", "labels", "inputs", "feeds"])
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--seed", type=int, default=20261201)
-    parser.add_argument("--calls", type=int, default=36, help="that are scored four times over, a second or two each")
+    parser.add_argument(
+        "--calls", type=int, default=36, help="feeds: that are scored four times over, a second or two each"
+    )
+    parser.add_argument("--without-model", action="store_true", help="feeds: only what needs no score is watched")
     parser.add_argument("--kept", type=Path, help="where what was read of them is kept, so that it is read once")
     args = parser.parse_args()
     {"sequences": sequences, "labels": labels, "inputs": inputs, "feeds": feeds}[args.part](args)
@@ -69,7 +72,9 @@ def sequences(args: argparse.Namespace) -> None:
             if run < 20:
                 widths.append([_width(values[:n]) / (2 * 1.96 * np.sqrt(variance / n)) for n in (100, 300, 1000)])
         beside = ", ".join(f"{one:.2f}" for one in np.mean(widths, axis=0))
-        say(f"{name}: ever wrong {_share(missed, args.runs)}; width beside a fixed-n interval at 100, 300, 1000: {beside}")
+        say(
+            f"{name}: ever wrong {_share(missed, args.runs)}; width beside a fixed-n interval at 100, 300, 1000: {beside}"
+        )
 
 
 def labels(args: argparse.Namespace) -> None:
@@ -122,7 +127,8 @@ def inputs(args: argparse.Namespace) -> None:
                 alarms[run, place] = found is not None and found.crossed is not None
         worst = int(alarms.sum(axis=0).max())
         say(
-            f"{per_look} calls a look, {N_LOOKS} looks: any of ten streams {_share(int(alarms.any(axis=1).sum()), args.runs)}, "
+            f"{per_look} calls a look, {N_LOOKS} looks: any of ten streams "
+            f"{_share(int(alarms.any(axis=1).sum()), args.runs)}, "
             f"the worst one {_share(worst, args.runs)}"
         )
 
@@ -158,7 +164,7 @@ def read_calls(args: argparse.Namespace) -> dict[str, dict[str, np.ndarray]]:
         return {name: {kind: np.array(one, dtype=float) for kind, one in of.items()} for name, of in known.items()}
     judging = [call.transcript for call in authored_calls() if call.split == TEST]
     calls = [judging[row] for row in evenly(len(judging), args.calls)]
-    scorer = CallScorer.load(Settings.load())
+    scorer = None if args.without_model else CallScorer.load(Settings.load())
     feeds = {
         "sound": calls,
         "sides swapped": [swap(call) for call in calls],
@@ -167,12 +173,16 @@ def read_calls(args: argparse.Namespace) -> dict[str, dict[str, np.ndarray]]:
     }
     read = {name: facts(scorer, given) for name, given in feeds.items()}
     if args.kept is not None:
-        args.kept.write_text(json.dumps({name: {kind: one.tolist() for kind, one in of.items()} for name, of in read.items()}))
+        args.kept.write_text(
+            json.dumps({name: {kind: one.tolist() for kind, one in of.items()} for name, of in read.items()})
+        )
     return read
 
 
 def _crossed(values: np.ndarray, form: str) -> int:
     kept = values[np.isfinite(values)]
+    if not len(kept):
+        return NEVER
     n_before = int(np.isfinite(values[:BASELINE]).sum())
     found = find_change(kept, form, baseline=n_before)  # type: ignore[arg-type]
     if found is None or found.crossed is None:
@@ -180,24 +190,24 @@ def _crossed(values: np.ndarray, form: str) -> int:
     return int(np.flatnonzero(np.isfinite(values))[found.crossed]) + 1 - BASELINE
 
 
-def facts(scorer: CallScorer, calls: Sequence[Transcript]) -> dict[str, np.ndarray]:
-    """What is watched of each call, as it would stand in the log."""
-    scores = [scorer.score(call, n_evidence=1) for call in calls]
+def facts(scorer: CallScorer | None, calls: Sequence[Transcript]) -> dict[str, np.ndarray]:
+    """What is watched of each call, as it would stand in the log; without a model, no score and no unlikeness."""
+    scores = [None if scorer is None else scorer.score(call, n_evidence=1) for call in calls]
+    reasons = [
+        reasons_not_to_judge(call) if score is None else list(score.reasons)
+        for call, score in zip(calls, scores, strict=True)
+    ]
     shapes = [shape_of(call).model_dump() for call in calls]
     n = len(calls)
     log = ScoredLog(
         key=np.arange(n), account=np.arange(n), is_known=np.ones(n, dtype=bool),
-        probability=np.array([one.probability for one in scores], dtype=float),
-        abstained=np.array([one.abstained for one in scores]),
+        probability=np.array([one and one.probability for one in scores], dtype=float),
+        abstained=np.array([bool(one) for one in reasons]),
         scored=np.arange(n, dtype=float), outcome=np.full(n, np.nan), ended=np.full(n, np.nan),
-        model=Coded.of(["m"] * n), scorer=Coded.of([one.scorer for one in scores]),
-        reasons=Coded.of([",".join(code_of(reason) for reason in one.reasons) for one in scores]), facts={},
-        shape={
-            name: np.array(
-                [one.unlikeness for one in scores] if name == "unlikeness" else [one[name] for one in shapes], dtype=float
-            )
-            for name in SHAPE_COLUMNS
-        },
+        model=Coded.of(["m"] * n), scorer=Coded.of(["moves"] * n),
+        reasons=Coded.of([",".join(map(code_of, one)) for one in reasons]), facts={},
+        shape={name: np.array([shape.get(name) for shape in shapes], dtype=float) for name in SHAPE_COLUMNS}
+        | {"unlikeness": np.array([one and one.unlikeness for one in scores], dtype=float)},
     )  # fmt: skip
     return {kind: np.asarray(of(log), dtype=float) for kind, _, of, _ in INPUTS}
 
@@ -240,7 +250,8 @@ def _delays(found: Sequence[int]) -> str:
     late = int((after >= NEVER).sum())
     return (
         f"median {_number(np.median(after))} ({_number(low)} to {_number(high)}), nine of ten within "
-        f"{_number(np.quantile(after, 0.9, method='lower'))}; missed {_share(late, n)}, too early {_share(len(found) - n, len(found))}"
+        f"{_number(np.quantile(after, 0.9, method='lower'))}; missed {_share(late, n)}, "
+        f"too early {_share(len(found) - n, len(found))}"
     )
 
 
@@ -252,7 +263,6 @@ def say(line: str) -> None:
     """Prints at once, as some parts take minutes."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
 
 
 if __name__ == "__main__":

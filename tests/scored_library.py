@@ -1,4 +1,4 @@
-"""A library with a score log, written row by row: many scored calls in little time, and outcomes as a test wants them."""
+"""A library with a score log, written row by row: many calls in little time, with outcomes as a test wants them."""
 
 import json
 import sqlite3

@@ -136,7 +136,9 @@ def test_a_falling_base_rate_gives_an_alarm_with_its_date_and_what_to_do(tmp_pat
 def test_swapped_sides_give_an_alarm_of_the_inputs(tmp_path: Path) -> None:
     calls = steady_calls(1300)
     broken = [
-        ScoredCall(**{**call.__dict__, "shape": {**call.shape, "customer_share": 1 - call.shape["customer_share"] * 0.6}})
+        ScoredCall(
+            **{**call.__dict__, "shape": {**call.shape, "customer_share": 1 - call.shape["customer_share"] * 0.6}}
+        )
         for call in calls[1100:]
     ]
     found = looked_at(tmp_path, [*calls[:1100], *broken], day(1400).replace(tzinfo=UTC))

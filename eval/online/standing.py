@@ -26,5 +26,7 @@ def standing(log: ScoredLog) -> Standing:
     latest = first.judged.take(np.argsort(first.judged.ended, kind="stable")[-N_ROLLING:])
     errors = (latest.probability - latest.outcome) ** 2
     return Standing(
-        pending=len(first.pending), judged=len(first.judged), brier=float(errors.mean()) if len(errors) else float("nan")
+        pending=len(first.pending),
+        judged=len(first.judged),
+        brier=float(errors.mean()) if len(errors) else float("nan"),
     )

@@ -130,7 +130,7 @@ def add_metrics(app: FastAPI) -> None:
 
     @app.get("/metrics", include_in_schema=False)  # it is no JSON, and no problem documents belong to it
     async def show(request: Request, _: Reading) -> Response:
-        """Rates, errors and durations of requests, scores, abstentions by reason, queue, and the rolling Brier score."""
+        """Rates, errors and durations of requests, scores, abstentions, queue, and the rolling Brier score."""
         state = request.app.state.coach
         metrics.queue.set(state.queue.n_open)
         await metrics.read_log(state.settings.library_file)
