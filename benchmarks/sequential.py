@@ -73,7 +73,7 @@ def sequences(args: argparse.Namespace) -> None:
                 widths.append([_width(values[:n]) / (2 * 1.96 * np.sqrt(variance / n)) for n in (100, 300, 1000)])
         beside = ", ".join(f"{one:.2f}" for one in np.mean(widths, axis=0))
         say(
-            f"{name}: ever wrong {_share(missed, args.runs)}; width beside a fixed-n interval at 100, 300, 1000: {beside}"
+            f"{name}: ever wrong {_share(missed, args.runs)}; width by that of a fixed n of 100, 300, 1000: {beside}"
         )
 
 
@@ -118,7 +118,7 @@ def inputs(args: argparse.Namespace) -> None:
         for run in range(args.runs):
             rng = np.random.default_rng([args.seed, per_look, run])
             for place, (kind, _, _, form) in enumerate(INPUTS):
-                rate = {"abstentions": 0.05, "sides_unknown": 0.02, "too_short": 0.01, "language": 0.01, "times": 0.5}
+                rate = {"abstentions": 0.05, "sides_unknown": 0.02, "language": 0.01, "times": 0.5}
                 values = (
                     rng.gamma(4.0, size=BASELINE + n) if form == "level" else
                     (rng.random(BASELINE + n) < rate[kind]).astype(float)

@@ -32,7 +32,7 @@ def swapped(call: Transcript) -> Transcript:
 def test_of_a_small_call() -> None:
     shape = shape_of(make_transcript("Rep: Shall we start, then?", "Customer: Yes."))
     assert shape.model_dump() == {
-        "n_turns": 2, "n_words": 5, "customer_share": 0.2, "unknown_share": 0, "timed_share": 0, "marks_per_word": 0.6,
+        "n_turns": 2, "n_words": 5, "customer_share": 0.2, "customer_questions": 0.25, "unknown_share": 0, "timed_share": 0, "marks_per_word": 0.6,
     }  # fmt: skip
 
 
@@ -46,6 +46,8 @@ def test_shares_are_shares_and_swapped_sides_swap_them(call: Transcript) -> None
         assert other.customer_share is None
     else:
         assert other.customer_share == pytest.approx(1 - shape.customer_share)
+        assert shape.customer_questions is not None
+        assert other.customer_questions == pytest.approx(1 - shape.customer_questions)
 
 
 def test_every_reason_has_its_code() -> None:

@@ -15,11 +15,11 @@ WHAT_TO_DO: Final[dict[AlarmKind, str]] = {
     "unlikeness": "calls have become unlike those that the model learned from; look whether sides and words are right",
     "length": "look whether calls are cut off, or turns are joined or split",
     "sides": "look whether the sides are swapped",
+    "questions": "look whether the sides are swapped",
     "punctuation": "look whether another speech recogniser or transcript format is in use",
     "abstentions": "look at the reasons for abstaining",
     "sides_unknown": "say who is on your side (`coach team add`, `--rep NAME`)",
     "language": "calls in other languages can't be scored",
-    "too_short": "look whether calls are cut off",
     "times": "look whether another transcript format is in use",
 }
 

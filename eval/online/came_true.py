@@ -148,7 +148,8 @@ def _reliability(p: np.ndarray, y: np.ndarray, account: np.ndarray) -> tuple[Sai
         bins.append(
             SaidBin(
                 low=one / N_BINS, high=(one + 1) / N_BINS, n=n, converted=converted,
-                said=round(float(p[rows].mean()), 4) if n else None, rate=None if rate is None else round(rate, 4), ci=ci,
+                said=round(float(p[rows].mean()), 4) if n else None,
+                rate=None if rate is None else round(rate, 4), ci=ci,
             )
         )  # fmt: skip
     return tuple(bins)

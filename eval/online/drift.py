@@ -103,11 +103,11 @@ INPUTS: Final[tuple[tuple[AlarmKind, str, Callable[[ScoredLog], np.ndarray], Kin
     ("unlikeness", "unlikeness to the training calls (1 is too unlike)", _number("unlikeness"), "level"),
     ("length", "turns of a call", _number("n_turns"), "level"),
     ("sides", "share of words that the customer says", _number("customer_share"), "level"),
+    ("questions", "share of questions that the customer asks", _number("customer_questions"), "level"),
     ("punctuation", "punctuation marks per word", _number("marks_per_word"), "level"),
     ("abstentions", "share of calls without a number", lambda calls: calls.abstained.astype(float), "share"),
     ("sides_unknown", "share of calls with unknown sides", _has("sides_unknown"), "share"),
     ("language", "share of calls that are not in English", _has("not_english"), "share"),
-    ("too_short", "share of calls that are too short", _has("too_short"), "share"),
     ("times", "share of calls with times", _is_timed, "share"),
 )
 

@@ -8,8 +8,8 @@ from salescoach.stats.measures import Measure
 from salescoach.types import Frozen
 
 AlarmKind = Literal[
-    "base_rate", "calibration", "score", "unlikeness", "length", "sides", "punctuation", "abstentions", "sides_unknown",
-    "language", "too_short", "times",
+    "base_rate", "calibration", "score", "unlikeness", "length", "sides", "questions", "punctuation", "abstentions",
+    "sides_unknown", "language", "times",
 ]  # fmt: skip
 
 

@@ -18,7 +18,8 @@ PATIENCE_S: Final = 2.0  # with somebody else who is writing
 
 _FIELDS: Final = (
     "content_hash", "model_id", "scorer", "probability", "low", "high", "abstained", "scored_at", "door", "n_turns",
-    "n_words", "unlikeness", "customer_share", "unknown_share", "timed_share", "marks_per_word", "reasons",
+    "n_words", "unlikeness", "customer_share", "customer_questions", "unknown_share", "timed_share", "marks_per_word",
+    "reasons",
 )  # fmt: skip
 
 # A private call is named only to whoever names it; the team's is found by its words as well.

@@ -17,7 +17,8 @@ from salescoach.library.score_log import columns_of_log
 from salescoach.sqlite_files import connect_read_only
 
 SHAPE_COLUMNS: Final = (
-    "n_turns", "n_words", "unlikeness", "customer_share", "unknown_share", "timed_share", "marks_per_word",
+    "n_turns", "n_words", "unlikeness", "customer_share", "customer_questions", "unknown_share", "timed_share",
+    "marks_per_word",
 )  # fmt: skip
 _EPOCH: Final = "julianday('1970-01-01')"
 

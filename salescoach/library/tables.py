@@ -120,6 +120,7 @@ class ScoreRow(LibraryTable):
     n_words: Mapped[int | None]
     unlikeness: Mapped[float | None]
     customer_share: Mapped[float | None]
+    customer_questions: Mapped[float | None]
     unknown_share: Mapped[float | None]
     timed_share: Mapped[float | None]
     marks_per_word: Mapped[float | None]
