@@ -92,7 +92,8 @@ def steady_calls(n: int, *, seed: int = 1, n_before: int | None = None, after: f
 
 def _logged(call: ScoredCall, at: float, probability: float | None, model: str) -> LoggedScore:
     known = {
-        "n_turns": 40, "n_words": 600, "customer_share": 0.45, "customer_questions": 0.4, "unknown_share": 0.0, "timed_share": 1.0,
+        "n_turns": 40, "n_words": 600, "customer_share": 0.45, "customer_questions": 0.4, "unknown_share": 0.0,
+        "timed_share": 1.0,
         "marks_per_word": 0.15,
     }  # fmt: skip
     return LoggedScore(

@@ -32,7 +32,8 @@ def swapped(call: Transcript) -> Transcript:
 def test_of_a_small_call() -> None:
     shape = shape_of(make_transcript("Rep: Shall we start, then?", "Customer: Yes."))
     assert shape.model_dump() == {
-        "n_turns": 2, "n_words": 5, "customer_share": 0.2, "customer_questions": 0.25, "unknown_share": 0, "timed_share": 0, "marks_per_word": 0.6,
+        "n_turns": 2, "n_words": 5, "customer_share": 0.2, "customer_questions": 0.25, "unknown_share": 0,
+        "timed_share": 0, "marks_per_word": 0.6,
     }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ Only the team's own calls have an outcome here; private calls and the example ca
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
@@ -45,7 +45,7 @@ class Coded:
 
     def where(self, is_meant: Callable[[str], bool]) -> np.ndarray:
         """Which texts are meant: shape (n,), bool."""
-        return np.array([is_meant(name) for name in self.names], dtype=bool)[self.codes]
+        return np.asarray(np.array([is_meant(name) for name in self.names], dtype=bool)[self.codes])
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def read_scored(file: Path) -> ScoredLog:
     with closing(connect_read_only(file)) as database:
         known = columns_of_log(database)
         lines = database.execute(_query(known)).fetchall() if known else []
-    columns = iter(zip(*lines, strict=True) if lines else [()] * _N_COLUMNS)
+    columns: Iterator[Sequence[Any]] = iter(zip(*lines, strict=True) if lines else [()] * _N_COLUMNS)
     call, content, account = (next(columns) for _ in range(3))
     model, scorer, reasons = (Coded.of(next(columns)) for _ in range(3))
     probability, abstained, scored, outcome, ended = (_numbers(next(columns)) for _ in range(5))

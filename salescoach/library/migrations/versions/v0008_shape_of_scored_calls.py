@@ -11,6 +11,7 @@ def upgrade() -> None:
     """Keeps every row; of calls that were scored before, nobody noted what they were like."""
     for name in ("n_turns", "n_words"):
         op.add_column("scores", sa.Column(name, sa.Integer()))
-    for name in ("unlikeness", "customer_share", "customer_questions", "unknown_share", "timed_share", "marks_per_word"):
+    shares = ("customer_share", "customer_questions", "unknown_share", "timed_share")
+    for name in ("unlikeness", *shares, "marks_per_word"):
         op.add_column("scores", sa.Column(name, sa.Double()))
     op.add_column("scores", sa.Column("reasons", sa.String()))
