@@ -20,11 +20,14 @@ from serving.cli import (
     import_commands,
     judge,
     keep,
+    key_commands,
     label_commands,
     learn,
     look_after,
     model_commands,
+    monitor_commands,
     score,
+    serve_command,
     team_commands,
     tracker_commands,
     user_commands,
@@ -34,11 +37,13 @@ from serving.usecases.private_home import hide_new_files, keep_private
 COMMANDS = (
     look_after.setup, look_after.chat,
     score.read, score.score, score.metrics, score.moves, score.scorecard, score.similar, score.ask,
+    serve_command.serve,
     learn.sample, learn.train,
     deal_commands.deals,
     keep.index, keep.add, keep.outcome, keep.delete,
     judge.evaluate, judge.compare, judge.audit,
     look_after.doctor,
+    monitor_commands.monitor,
 )  # fmt: skip
 
 app = typer.Typer(
@@ -52,6 +57,7 @@ for command in COMMANDS:
 app.add_typer(tracker_commands.app, name="tracker")
 app.add_typer(user_commands.app, name="user")
 app.add_typer(team_commands.app, name="team")
+app.add_typer(key_commands.app, name="key")
 app.add_typer(import_commands.app, name="import")
 app.add_typer(model_commands.app, name="models")
 app.add_typer(experiment_commands.app, name="experiment")
