@@ -90,12 +90,18 @@ class ScoredLog:
 def read_scored(file: Path) -> ScoredLog:
     """The score log of a library with the outcomes that are known by now.
 
+    Accounts that an experiment has shown something else are left out: what became of them is partly its doing, so they
+    alone can't say whether the scores came true.
+
     Raises:
         sqlite3.Error: there is no such file, or it is damaged.
     """
     with closing(connect_read_only(file)) as database:
         known = columns_of_log(database)
-        lines = database.execute(_query(known)).fetchall() if known else []
+        has_experiments = (
+            database.execute("SELECT 1 FROM sqlite_master WHERE name = 'exposures'").fetchone() is not None
+        )
+        lines = database.execute(_query(known, has_experiments)).fetchall() if known else []
     columns: Iterator[Sequence[Any]] = iter(zip(*lines, strict=True) if lines else [()] * _N_COLUMNS)
     call, content, account = (next(columns) for _ in range(3))
     model, scorer, reasons = (Coded.of(next(columns)) for _ in range(3))
@@ -122,7 +128,16 @@ def read_scored(file: Path) -> ScoredLog:
 _N_COLUMNS: Final = 11 + len(FACTS) + len(SHAPE_COLUMNS)
 
 
-def _query(known: set[str]) -> str:
+# As ``exposure_log.treated`` has it.
+_UNTREATED: Final = """
+    WHERE c.account_id IS NULL OR c.account_id NOT IN (
+        SELECT account_id FROM exposures JOIN experiments ON name = experiment
+        WHERE arm IS NOT json_extract(plan, '$.arms[0]')
+    )
+"""
+
+
+def _query(known: set[str], has_experiments: bool) -> str:
     """Calls are found by their words; where a call was rewritten or merged since, by the id that it had or has."""
     shape = ", ".join(f"s.{name}" if name in known else "NULL" for name in SHAPE_COLUMNS)
     facts = ", ".join(f"json_extract(c.call_metadata, '$.{name}')" for name in FACTS)
@@ -138,6 +153,7 @@ def _query(known: set[str]) -> str:
             SELECT rowid FROM calls
             WHERE call_id = coalesce((SELECT call_id FROM aliases WHERE alias = s.call_id), s.call_id)
         ))
+        {_UNTREATED if has_experiments else ""}
         ORDER BY s.number
     """
 
