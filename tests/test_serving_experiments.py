@@ -17,7 +17,9 @@ from eval.online.assignment import arm_of
 from salescoach.config import Settings
 from salescoach.deals.board import AccountDeal, DealBoard, DealRisk
 from salescoach.errors import InputError
-from salescoach.library import Library, exposure_log
+from salescoach.library import Library, exposure_log, score_log
+from salescoach.library.score_log import LoggedScore
+from salescoach.library.scored_calls import read_scored
 from salescoach.testing import make_call
 from serving.cli.app import app
 from serving.cli.deals_table import MAX_SHOWN, deals_page
@@ -190,6 +192,18 @@ def test_treated_accounts_are_known_to_whatever_judges_models(home: Settings) ->
     begin(home, given(), "grace")
     cues = cues_shown(home, board(home), 40)
     assert exposure_log.treated(home.library_file) == cues.keys()
+    with Library(home.library_file) as library:
+        scored = [
+            LoggedScore(
+                call_id=call.call_id, content_hash=library.get(call.call_id).transcript.content_hash, model_id="m",
+                scorer="moves", probability=0.5, interval=None, abstained=False, scored_at=datetime(2026, 3, 2),
+                door="cli",
+            )
+            for call in library.team_calls()
+        ]  # fmt: skip
+    score_log.append(home.library_file, scored)
+    assert len(scored) == 40
+    assert len(read_scored(home.library_file).key) == 40 - len(cues)
 
 
 def test_exposures_go_with_the_accounts_last_call(home: Settings) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from salescoach.errors import CoachError
 from salescoach.sqlite_files import address, connect_read_only
 
-SINCE_SCHEMA: Final = 8
+SINCE_SCHEMA: Final = 9
 PATIENCE_S: Final = 10.0  # with somebody else who is writing
 
 

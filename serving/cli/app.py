@@ -26,6 +26,7 @@ from serving.cli import (
     live_commands,
     look_after,
     model_commands,
+    monitor_commands,
     score,
     serve_command,
     team_commands,
@@ -43,6 +44,7 @@ COMMANDS = (
     keep.index, keep.add, keep.outcome, keep.delete,
     judge.evaluate, judge.compare, judge.audit,
     look_after.doctor,
+    monitor_commands.monitor,
 )  # fmt: skip
 
 app = typer.Typer(
