@@ -43,9 +43,8 @@ def serving_api(settings: Settings) -> Iterator[ApiServer]:
     loop = asyncio.new_event_loop()
 
     def run() -> None:
-        asyncio.set_event_loop(loop)
-        loop.run_until_complete(server.serve(sockets=[listening]))
-        loop.close()
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(server.serve(sockets=[listening]))
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
@@ -55,6 +54,7 @@ def serving_api(settings: Settings) -> Iterator[ApiServer]:
                 if not thread.is_alive():
                     raise RuntimeError("the server did not start")
                 threading.Event().wait(0.05)
+            asyncio.run_coroutine_threadsafe(app.state.coach.warm_up(), loop).result(300)
             yield ApiServer(port, client, app, loop, settings)
     finally:
         server.should_exit = True
