@@ -24,7 +24,10 @@ async def deals(
     also_closed: Annotated[bool, Query(alias="all", description="deals that were won or lost, too")] = False,
     on: Annotated[date | None, Query(description="the day to look from; without it, today by UTC")] = None,
     rep: Annotated[
-        str | None, Query(max_length=MAX_ID_CHARS, description="only deals with a call of this rep, where that is on")
+        str | None,
+        Query(
+            min_length=1, max_length=MAX_ID_CHARS, description="only deals with a call of this rep, where that is on"
+        ),
     ] = None,
 ) -> Any:
     """The most urgent first, each risk quoted or dated. Calls that have no score yet are scored first, and kept."""

@@ -44,12 +44,26 @@ def _document(app: FastAPI) -> dict[str, Any]:
     problem = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs", {}))
     schemas["ProblemDocument"] = problem
+    _without_zones(schemas)
     examples = json.loads(_EXAMPLES.read_text(encoding="utf-8"))
     for path, operations in document["paths"].items():
         for operation in operations.values():
             _add_problems(path, operation)
             _add_examples(examples, operation)
     return document
+
+
+def _without_zones(schema: Any) -> None:
+    """Times in answers are UTC and don't say so, as on the command line; ``date-time`` would promise a zone."""
+    if isinstance(schema, dict):
+        if schema.get("format") == "date-time":
+            del schema["format"]
+            schema["description"] = "date and time in UTC, such as 2026-03-31T14:00:00"
+        for value in schema.values():
+            _without_zones(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            _without_zones(value)
 
 
 def _add_problems(path: str, operation: dict[str, Any]) -> None:
