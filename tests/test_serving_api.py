@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
+from pydantic import BaseModel
 
 from salescoach.config import Settings
 from salescoach.library import score_log
@@ -105,7 +106,7 @@ def test_what_is_asked_about_a_call_is_what_the_use_cases_say(api: ApiServer, ch
     call = ex.transcript.model_copy(update={"call_id": "ex-01"})
     scored = api.client.post("/v1/score", json={"call_id": "ex-01"}).json()
     assert scored["call_id"] == "ex-01"
-    expected = {
+    expected: dict[str, tuple[dict[str, Any], BaseModel]] = {
         "/v1/moves": ({}, api.state.move_reader.read(call)),
         "/v1/metrics": ({"call_type": "demo"}, measure_call(api.settings, call, call_type="demo")),
         "/v1/scorecard": ({"playbook": "bant"}, api.state.parts.scorecards.score(call, read_playbook("bant"))),  # type: ignore[union-attr]

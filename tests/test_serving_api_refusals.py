@@ -182,7 +182,8 @@ def test_keys_are_asked_for_once_there_are_any(api: ApiServer, keys: ApiKeys) ->
     refused = api.client.post(path, json=sent)
     assert kind_of(refused) == "no-key" and refused.headers["www-authenticate"] == "Bearer"
     for wrong in ("Bearer coach_guess", "Basic eDp5", "Bearer", f"Basic {reader.secret}", "Bearer ü"):
-        assert kind_of(api.client.post(path, json=sent, headers={"Authorization": wrong.encode("latin-1")})) == "no-key"
+        given = {b"Authorization": wrong.encode("latin-1")}
+        assert kind_of(api.client.post(path, json=sent, headers=given)) == "no-key"
     assert kind_of(api.client.get("/v1/nothing")) == "no-key"  # nor does anybody learn what there is
     assert api.client.get("/healthz").status_code == api.client.get("/openapi.json").status_code == 200
 
