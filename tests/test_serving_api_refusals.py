@@ -131,6 +131,8 @@ def test_no_log_holds_a_word_of_a_call(api: ApiServer, caplog: pytest.LogCapture
         ("POST", "/v1/score", {"content": b""}, "invalid-request"),
         ("POST", "/v1/score", {"content": b"a=1", "headers": {"content-type": "text/plain"}}, "no-json"),
         ("GET", "/v1/deals?on=tomorrow", {}, "invalid-request"),
+        ("GET", "/v1/deals?on=1700000000", {}, "invalid-request"),
+        ("PUT", "/v1/calls/ex-01/outcome", {"json": {"outcome": "lost", "at": 0}}, "invalid-request"),
         ("GET", "/v1/deals?rep=sam", {}, "unusable-input"),
         ("DELETE", "/v1/calls/nope", {}, "no-such-call"),
         ("PUT", "/v1/calls/ex-01/outcome", {"json": {"outcome": "won"}}, "invalid-request"),

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from salescoach.progress import silent
 from salescoach.types import Outcome
 from serving.api.answers import answer
-from serving.api.bodies import MAX_ID_CHARS, Body, GivenCall, transcript_of
+from serving.api.bodies import MAX_ID_CHARS, Body, Day, GivenCall, transcript_of
 from serving.api.keys import Administering, Reading, Writing
 from serving.api.repeats import HEADER, OnceOnly
 from serving.api.state import ApiState, State
@@ -45,7 +45,7 @@ class ToAdd(GivenCall):
     """A call to add, as text or turns, with what is known of its deal."""
 
     outcome: Ended | None = Field(None, description="how the deal ended; without it, it is open")
-    at: date | None = Field(None, description="the day it ended", strict=False)
+    at: Day | None = Field(None, description="the day it ended")
     account_id: str | None = Field(
         None, min_length=1, max_length=MAX_ID_CHARS, description="the customer's id; its calls belong together"
     )
@@ -61,10 +61,16 @@ class ToEnd(Body):
     """How a deal ended."""
 
     outcome: Ended = Field(description="open: it is not known yet")
-    at: date | None = Field(None, description="the day it ended", strict=False)
+    at: Day | None = Field(None, description="the day it ended")
 
 
-@writing.post("/calls", response_model=OutcomeEntered, status_code=201, summary="Add a call to the library")
+@writing.post(
+    "/calls",
+    response_model=OutcomeEntered,
+    status_code=201,
+    summary="Add a call to the library",
+    responses={200: {"model": OutcomeEntered, "description": "The call was there already"}},
+)
 async def post_call(body: ToAdd, state: State, key: Writing) -> Any:
     """201 for a new call; 200 for one that is there already, which keeps its id and gets what is said here."""
     call = await transcript_of(state, body)

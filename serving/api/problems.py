@@ -256,6 +256,8 @@ _SAID: Final = {
     "too_short": "It has too few entries.",
     "model_attributes_type": "It has to be an object.",
     "model_type": "It has to be an object.",
+    "day": "It has to be a day such as 2026-03-31.",
+    "needs_words": "Give the call's transcript or turns.",
     "one_of": "Give one of transcript, turns and call_id.",
 }
 
