@@ -167,6 +167,11 @@ def test_a_body_in_chunks_has_the_same_limit(api: ApiServer) -> None:
     connection.close()
 
 
+def test_a_path_says_what_it_answers_to(api: ApiServer) -> None:
+    assert api.client.put("/v1/calls/ex-01").headers["allow"] == "DELETE, GET"
+    assert api.client.get("/v1/score").headers["allow"] == "POST"
+
+
 def test_pages_that_are_named_may_ask(api: ApiServer) -> None:
     asked = {"Origin": "https://crm.example", "Access-Control-Request-Method": "POST"}
     allowed = api.client.options("/v1/score", headers=asked)

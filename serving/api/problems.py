@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.routing import compile_path
 
 from agent.queue import NoPlaceError
 from salescoach.errors import (
@@ -205,7 +206,7 @@ def add_problems(app: FastAPI) -> None:
 
     async def explain_http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        return response_to(_of_http(error), request_id_of(request.scope))
+        return response_to(_of_http(request, error), request_id_of(request.scope))
 
     for kind in (ProblemError, CoachError, TimeoutError):
         app.add_exception_handler(kind, explain)
@@ -262,10 +263,22 @@ _SAID: Final = {
 }
 
 
-def _of_http(error: HTTPException) -> ProblemError:
+def _of_http(request: Request, error: HTTPException) -> ProblemError:
     if error.status_code == 404:
         return ProblemError("no-such-path", "There is nothing at this path; /openapi.json lists what there is.")
     if error.status_code == 405:
-        headers = dict(error.headers or {})
-        return ProblemError("no-such-method", "This path doesn't answer to that method.", headers=headers)
+        allowed = ", ".join(_methods(request))
+        said = f"This path answers to {allowed}, and not to that method."
+        return ProblemError("no-such-method", said, headers={"Allow": allowed})
     return ProblemError("malformed-json", "The body is no JSON that can be used; send one JSON object in UTF-8.")
+
+
+def _methods(request: Request) -> list[str]:
+    """What the path answers to: of several endpoints at one path the framework names only the first one's methods."""
+    paths = request.app.openapi()["paths"]
+    return sorted(
+        method.upper()
+        for path, operations in paths.items()
+        if compile_path(path)[0].match(request.url.path)
+        for method in operations
+    )
