@@ -1,9 +1,12 @@
 """The bodies of requests: a call in one of three ways, and the options that the command line has."""
 
+import contextlib
 import json
+import re
+from datetime import date
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from salescoach.reading.limits import MAX_BYTES, MAX_LABEL_CHARS, MAX_TURN_CHARS, MAX_TURNS
@@ -13,6 +16,18 @@ from serving.api.state import ApiState
 MAX_ID_CHARS: Final = 200
 MAX_REPS: Final = 50
 
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def _day(given: object) -> date:
+    """Nothing but an ISO day: pydantic by itself also takes seconds since 1970, as text too."""
+    if isinstance(given, str) and _DAY.fullmatch(given):
+        with contextlib.suppress(ValueError):
+            return date.fromisoformat(given)
+    raise PydanticCustomError("day", "It has to be a day such as 2026-03-31.")
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 CallId = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS, description="the id of a call of the library")]
 
 

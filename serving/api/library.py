@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from salescoach.progress import silent
 from salescoach.types import Outcome
 from serving.api.answers import answer
-from serving.api.bodies import MAX_ID_CHARS, Body, GivenCall, transcript_of
+from serving.api.bodies import MAX_ID_CHARS, Body, Day, GivenCall, transcript_of
 from serving.api.keys import Administering, Reading, Writing
 from serving.api.repeats import HEADER, OnceOnly
 from serving.api.state import ApiState, State
@@ -45,7 +45,7 @@ class ToAdd(GivenCall):
     """A call to add, as text or turns, with what is known of its deal."""
 
     outcome: Ended | None = Field(None, description="how the deal ended; without it, it is open")
-    at: date | None = Field(None, description="the day it ended", strict=False)
+    at: Day | None = Field(None, description="the day it ended")
     account_id: str | None = Field(
         None, min_length=1, max_length=MAX_ID_CHARS, description="the customer's id; its calls belong together"
     )
@@ -61,11 +61,17 @@ class ToEnd(Body):
     """How a deal ended."""
 
     outcome: Ended = Field(description="open: it is not known yet")
-    at: date | None = Field(None, description="the day it ended", strict=False)
+    at: Day | None = Field(None, description="the day it ended")
 
 
-@writing.post("/calls", response_model=OutcomeEntered, status_code=201, summary="Add a call to the library")
-async def add(body: ToAdd, state: State, key: Writing) -> Any:
+@writing.post(
+    "/calls",
+    response_model=OutcomeEntered,
+    status_code=201,
+    summary="Add a call to the library",
+    responses={200: {"model": OutcomeEntered, "description": "The call was there already"}},
+)
+async def post_call(body: ToAdd, state: State, key: Writing) -> Any:
     """201 for a new call; 200 for one that is there already, which keeps its id and gets what is said here."""
     call = await transcript_of(state, body)
 
@@ -82,13 +88,13 @@ async def add(body: ToAdd, state: State, key: Writing) -> Any:
 
 
 @reading.get("/calls/{call_id}", response_model=KeptCall, summary="A call of the library")
-async def look_at(call_id: PathId, state: State, _: Reading) -> Any:
+async def get_call(call_id: PathId, state: State, _: Reading) -> Any:
     """Its turns, and what is known about it."""
     return answer(await state.run(_looked_up, state, kept_call, call_id))
 
 
 @writing.delete("/calls/{call_id}", response_model=Deletion, summary="Delete a call")
-async def delete(call_id: PathId, state: State, _: Administering) -> Any:
+async def remove_call(call_id: PathId, state: State, _: Administering) -> Any:
     """From library, index, caches, conversations and uploads; the answer names models that learned from it."""
 
     def work() -> Deletion:
@@ -99,7 +105,7 @@ async def delete(call_id: PathId, state: State, _: Administering) -> Any:
 
 
 @writing.put("/calls/{call_id}/outcome", response_model=OutcomeEntered, summary="Enter how a deal ended")
-async def end(call_id: PathId, body: ToEnd, state: State, key: Writing) -> Any:
+async def put_outcome(call_id: PathId, body: ToEnd, state: State, key: Writing) -> Any:
     """Enters or corrects it, or opens the deal again."""
 
     def work() -> OutcomeEntered:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.routing import compile_path
 
 from agent.queue import NoPlaceError
 from salescoach.errors import (
@@ -205,7 +206,7 @@ def add_problems(app: FastAPI) -> None:
 
     async def explain_http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        return response_to(_of_http(error), request_id_of(request.scope))
+        return response_to(_of_http(request, error), request_id_of(request.scope))
 
     for kind in (ProblemError, CoachError, TimeoutError):
         app.add_exception_handler(kind, explain)
@@ -218,7 +219,7 @@ def _invalid(error: RequestValidationError) -> ProblemError:
     faults = [_fault(one) for one in error.errors()[:20]]
     if faults and error.errors()[0]["type"] == "json_invalid":
         return ProblemError("malformed-json", "The body is no JSON; send one JSON object.")
-    at = ", ".join(dict.fromkeys(fault.pointer for fault in faults))
+    at = ", ".join(dict.fromkeys(fault.pointer or "the body" for fault in faults))
     return ProblemError("invalid-request", f"Not as asked for: {at}; /openapi.json says what is.", faults=faults)
 
 
@@ -226,7 +227,7 @@ def _fault(one: Mapping[str, Any]) -> Fault:
     where, *rest = one["loc"] or ("body",)
     parts = [str(part) for part in rest if not isinstance(part, str) or not part.startswith("function-")]
     is_turn = where == "body" and len(parts) > 1 and parts[0] == "turns" and parts[1].isdigit()
-    pointer = "/" + "/".join(parts) if where == "body" else ".".join(parts)
+    pointer = "".join(f"/{part}" for part in parts) if where == "body" else ".".join(parts)
     return Fault(
         pointer=pointer, detail=_SAID.get(one["type"], one["type"]), turn=int(parts[1]) + 1 if is_turn else None
     )
@@ -256,14 +257,28 @@ _SAID: Final = {
     "too_short": "It has too few entries.",
     "model_attributes_type": "It has to be an object.",
     "model_type": "It has to be an object.",
+    "day": "It has to be a day such as 2026-03-31.",
+    "needs_words": "Give the call's transcript or turns.",
     "one_of": "Give one of transcript, turns and call_id.",
 }
 
 
-def _of_http(error: HTTPException) -> ProblemError:
+def _of_http(request: Request, error: HTTPException) -> ProblemError:
     if error.status_code == 404:
         return ProblemError("no-such-path", "There is nothing at this path; /openapi.json lists what there is.")
     if error.status_code == 405:
-        headers = dict(error.headers or {})
-        return ProblemError("no-such-method", "This path doesn't answer to that method.", headers=headers)
+        allowed = ", ".join(_methods(request))
+        said = f"This path answers to {allowed}, and not to that method."
+        return ProblemError("no-such-method", said, headers={"Allow": allowed})
     return ProblemError("malformed-json", "The body is no JSON that can be used; send one JSON object in UTF-8.")
+
+
+def _methods(request: Request) -> list[str]:
+    """What the path answers to: of several endpoints at one path the framework names only the first one's methods."""
+    paths = request.app.openapi()["paths"]
+    return sorted(
+        method.upper()
+        for path, operations in paths.items()
+        if compile_path(path)[0].match(request.url.path)
+        for method in operations
+    )
