@@ -78,6 +78,22 @@ def read(file: Path) -> list[LoggedScore]:
         return [_score(row) for row in database.execute(f"SELECT {_COLUMNS} FROM scores ORDER BY number")]
 
 
+def stamps(file: Path, door: str, since: datetime) -> set[datetime]:
+    """When scores were noted at a door from some time on, each time once; what a batch has noted has one time a shard.
+
+    Raises:
+        sqlite3.Error: there is no such file, or it is damaged.
+    """
+    with closing(connect_read_only(file)) as database:
+        [version] = database.execute("PRAGMA user_version").fetchone()
+        if version < SINCE_SCHEMA:
+            return set()
+        found = database.execute(
+            "SELECT DISTINCT scored_at FROM scores WHERE door = ? AND scored_at >= ?", (door, _written(since))
+        )
+        return {datetime.fromisoformat(when) for (when,) in found}
+
+
 def delete(database: sqlite3.Connection, call_ids: Iterable[str], content_hashes: Iterable[str]) -> None:
     """Takes deleted calls out of the log, in the transaction that deleted them.
 
@@ -96,7 +112,11 @@ def delete(database: sqlite3.Connection, call_ids: Iterable[str], content_hashes
 def _row(score: LoggedScore) -> dict[str, object]:
     low, high = score.interval or (None, None)
     fields = score.model_dump(exclude={"interval"})
-    return {**fields, "low": low, "high": high, "scored_at": score.scored_at.isoformat(" ", "microseconds")}
+    return {**fields, "low": low, "high": high, "scored_at": _written(score.scored_at)}
+
+
+def _written(when: datetime) -> str:
+    return when.isoformat(" ", "microseconds")
 
 
 def _score(row: Sequence[object]) -> LoggedScore:

@@ -15,6 +15,7 @@ import typer
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
 from serving.cli import (
+    batch_commands,
     deal_commands,
     import_commands,
     judge,
@@ -33,6 +34,7 @@ COMMANDS = (
     score.read, score.score, score.metrics, score.moves, score.scorecard, score.similar, score.ask,
     learn.sample, learn.train,
     deal_commands.deals,
+    batch_commands.batch,
     keep.index, keep.add, keep.outcome, keep.delete,
     judge.evaluate, judge.compare, judge.audit,
     look_after.doctor,
