@@ -35,4 +35,5 @@ def whole_shards(
                 yield shard, 1, None
                 continue
             finished.add(shard)
-            yield shard, 1, [open_shards.pop(shard)[row] for row in range(of)]
+            del open_shards[shard]
+            yield shard, 1, [rows[row] for row in range(of)]

@@ -10,6 +10,7 @@ file whose shards are all there.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
 from itertools import groupby, islice
 from pathlib import Path
@@ -138,18 +139,16 @@ def batches_of(shards: Iterable[PlannedShard], team: Team) -> "Iterator[pyarrow.
 
 
 def _of_table(shards: Iterable[PlannedShard], team: Team) -> "Iterator[pyarrow.RecordBatch]":
-    rows: Iterator[BatchRow] | None = None
+    first, *others = shards
+    if not is_as_before(file := first.files[0]):
+        raise _changed(file)
     at = 0
-    for shard in shards:
-        file = shard.files[0]
-        if rows is None:
-            if not is_as_before(file):
-                raise _changed(file)
-            rows = rows_of_table(file, team)
-        while at < shard.first and next(rows, None) is not None:
-            at += 1
-        at = shard.first + shard.rows
-        yield from _in_pieces(shard, rows)
+    with closing(rows_of_table(file, team)) as rows:
+        for shard in (first, *others):
+            while at < shard.first and next(rows, None) is not None:
+                at += 1
+            at = shard.first + shard.rows
+            yield from _in_pieces(shard, rows)
 
 
 def _in_pieces(shard: PlannedShard, rows: Iterator[BatchRow]) -> "Iterator[pyarrow.RecordBatch]":

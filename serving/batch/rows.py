@@ -1,7 +1,8 @@
 """What is in the files of a batch, row by row and unread: whoever passes over a row doesn't read the call in it."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal, NamedTuple
 
 from salescoach.errors import InputError
@@ -83,7 +84,9 @@ def rows_of_files(files: Iterable[BatchFile]) -> Iterator[BatchRow]:
             yield _unreadable(file, error)
 
 
-def rows_of_table(file: BatchFile, team: Team, notes: list[str] | None = None) -> Iterator[BatchRow]:
+def rows_of_table(
+    file: BatchFile, team: Team, notes: list[str] | None = None
+) -> Generator[BatchRow, None, None]:
     """The rows of a table, as they come; where it can't be read on, the last one says why.
 
     Args:
@@ -97,8 +100,9 @@ def rows_of_table(file: BatchFile, team: Team, notes: list[str] | None = None) -
                 yield BatchRow(file.shown, "", "", "file", stream.read(MAX_FILE_BYTES + 1))
                 return
             table = OpenTable(stream, file.shown, need_outcome=False, reps=team, max_utterances=MAX_UTTERANCES)
-            for one in table.rows():
-                yield _unread(file, one) if isinstance(one, UnreadCall) else _read(file, one, team)
+            with closing(table.rows()) as rows:
+                for one in rows:
+                    yield _unread(file, one) if isinstance(one, UnreadCall) else _read(file, one, team)
             if notes is not None:
                 notes += [f"{file.shown}: {note}" for note in table.notes]
     except InputError as error:

@@ -37,7 +37,7 @@ COMMANDS = (
     serve_command.serve,
     learn.sample, learn.train,
     deal_commands.deals,
-    batch_commands.batch,
+    batch_commands.batch, batch_commands.nightly,
     keep.index, keep.add, keep.outcome, keep.delete,
     judge.evaluate, judge.compare, judge.audit,
     look_after.doctor,

@@ -35,3 +35,25 @@ def batch(
     printing.result(found, batch_page(found), as_json)
     if found.rows and not found.scores:
         raise typer.Exit(1)
+
+
+def nightly(
+    inbox: Annotated[
+        Path | None, typer.Option(help="the folder that new calls are put into; default: COACH_HOME/inbox")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="processes that score; default: one a core", min=1, max=1024)
+    ] = None,
+    model: ModelDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add new calls, index and score them, and see whether scores came true; 0 all well, 1 a failure, 3 an alarm."""
+    from serving.progress_bar import progress
+    from serving.usecases.nightly import nightly_page, run_nightly
+
+    settings = Settings.load(model=model)
+    with progress() as report:
+        found = run_nightly(settings, inbox, workers, report)
+    printing.result(found, nightly_page(found), as_json)
+    if found.exit_code:
+        raise typer.Exit(found.exit_code)

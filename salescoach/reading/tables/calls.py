@@ -1,7 +1,7 @@
 """The calls of a table, one row a call or one row an utterance, each with what its rows say of it."""
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import BinaryIO, Final, Self
@@ -124,7 +124,7 @@ class OpenTable:
         """
         return (one.read(self._reps) if isinstance(one, UnreadCall) else one for one in self.rows())
 
-    def rows(self) -> Iterator[UnreadCall | TableCall]:
+    def rows(self) -> Generator[UnreadCall | TableCall, None, None]:
         """As ``calls``, but those of which each has a row of its own aren't read yet."""
         unknown: list[TableRows] = []
         n_read = 0
