@@ -2,15 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from eval.comparison import Comparison, Difference
 from eval.curves import Bin, LearningCurve
 from eval.evaluate import Evaluation
+from eval.report_page import ReportAnswer, Tone
 from salescoach.stats.measures import Measure
-
-Tone = Literal["good", "bad", "open"]
 
 NAMES = {
     "prior": "the share of converted calls alone",
@@ -27,14 +24,6 @@ WELL_CALIBRATED, ROUGHLY_CALIBRATED = 0.05, 0.1  # ECE
 ECE_SPREAD = 1.645 * math.sqrt((math.pi / 2 - 1) / 10)
 COIN = 0.5
 USEFUL = 0.55  # lower end of the AUROC
-
-
-@dataclass(frozen=True)
-class ReportAnswer:
-    """A question that a reader has, and what the figures say to it."""
-
-    question: str
-    answer: str
 
 
 def headline(found: Comparison) -> tuple[str, Tone]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -10,9 +10,10 @@ from eval.comparison import AtShare, Comparison
 from eval.curves import Band, Bin, LearningCurve
 from eval.embedding_map import EmbeddingMap
 from eval.faithfulness import Movement
+from eval.plain_figures import GREY, Figure
+from eval.plain_figures import figure as _figure
+from eval.plain_figures import line as _line
 from salescoach.types import OUTCOMES
-
-Figure = dict[str, Any]
 
 COLOURS: Final = {
     "tfidf": "#b0609c",
@@ -24,7 +25,6 @@ COLOURS: Final = {
 }
 OTHER_COLOUR: Final = "#1f9e77"
 OUTCOME_COLOURS: Final = {"converted": "#3a7fd6", "lost": "#e0962a"}
-GREY: Final = "#8a8f98"
 
 
 def arms(found: Comparison) -> Figure:
@@ -206,23 +206,3 @@ def _as_band(x: Sequence[float], points: Sequence[tuple[float, tuple[float, floa
     known = all(ci is not None for _, ci in points)
     low, high = zip(*(ci for _, ci in points if ci), strict=True) if known and points else ((), ())
     return Band(x=tuple(x), y=tuple(value for value, _ in points), low=low, high=high)
-
-
-def _figure(traces: list[Figure], x_title: str, y_title: str, *, percent: bool = False, height: int = 380) -> Figure:
-    form = {"tickformat": ".0%"} if percent else {}
-    layout: dict[str, Any] = {
-        "height": height,
-        "margin": {"l": 56, "r": 12, "t": 12, "b": 48},
-        "xaxis": {"title": {"text": x_title}, "zeroline": False, **form},
-        "yaxis": {"title": {"text": y_title}, "zeroline": False, **form},
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        "showlegend": sum(trace.get("showlegend", True) for trace in traces) > 1,
-        "hovermode": "closest",
-    }
-    return {"data": traces, "layout": layout}
-
-
-def _line(x0: float, y0: float, x1: float, y1: float, **refs: str) -> Figure:
-    """What knows nothing, or is perfectly calibrated."""
-    style = {"color": GREY, "width": 1, "dash": "dot"}
-    return {"type": "line", "x0": x0, "y0": y0, "x1": x1, "y1": y1, "line": style, "layer": "below", **refs}

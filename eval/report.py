@@ -1,26 +1,13 @@
-"""A comparison or an evaluation as one page that needs nothing else, and as JSON beside it.
+"""A comparison or an evaluation as one page that needs nothing else, and as JSON beside it."""
 
-Plotly goes into the page packed, and the browser unpacks it: a page of 2 MB in place of 5. Nothing is loaded from
-elsewhere, no text of a call is in it, and whatever comes from data is escaped.
-"""
-
-import base64
-import gzip
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from pydantic_core import to_jsonable_python
 
 from eval import figures
 from eval.answers import (
     ELIGIBLE,
     ReportAnswer,
-    Tone,
     best_arm,
     comparison_answers,
     evaluation_answers,
@@ -32,10 +19,9 @@ from eval.comparison import AtShare
 from eval.curves import Band, LearningCurve, all_curves, learning_curve
 from eval.embedding_map import draw_map
 from eval.evaluate import EvaluationDetails
-from eval.figures import Figure
 from eval.judgements import SHARES
+from eval.report_page import ReportPage, write_page
 from eval.sections import (
-    Section,
     comparison_sections,
     evaluation_sections,
     faithfulness_pictures,
@@ -44,23 +30,8 @@ from eval.sections import (
 )
 from salescoach.model.artifact import Manifest
 from salescoach.stats.measures import METRICS, measure_all
-from salescoach.whole_file import whole_file
 
 N_RESAMPLES = 200
-TEMPLATE = "report.html"
-
-
-@dataclass(frozen=True)
-class ReportPage:
-    """All that the template shows. ``facts``: how it was made."""
-
-    title: str
-    kicker: str
-    headline: str
-    tone: Tone
-    answers: Sequence[ReportAnswer]
-    sections: Sequence[Section]
-    facts: Sequence[tuple[str, str]]
 
 
 def write_comparison(file: Path, details: Details, data: str, command: str) -> None:
@@ -103,7 +74,7 @@ def write_comparison(file: Path, details: Details, data: str, command: str) -> N
     drawings = {"arms": figures.arms(found), **pictures(curves), **map_pictures(maps)}
     spaces = {one.name: {"silhouette": one.silhouette.model_dump(), "purity": one.purity.model_dump()} for one in maps}
     raw = {**found.as_json(), "report": {**curves.model_dump(mode="json"), "spaces": spaces}}
-    _write(file, page, drawings, raw)
+    write_page(file, page, drawings, raw)
 
 
 def write_evaluation(file: Path, details: EvaluationDetails, manifest: Manifest, data: str, command: str) -> None:
@@ -139,7 +110,7 @@ def write_evaluation(file: Path, details: EvaluationDetails, manifest: Manifest,
     drawings = pictures(curves)
     if found.faithfulness is not None:
         drawings |= faithfulness_pictures(found.faithfulness)
-    _write(file, page, drawings, {**found.model_dump(mode="json"), "report": curves.model_dump(mode="json")})
+    write_page(file, page, drawings, {**found.model_dump(mode="json"), "report": curves.model_dump(mode="json")})
 
 
 def _by_share(details: EvaluationDetails, arm: str, seed: int) -> tuple[AtShare, ...]:
@@ -161,19 +132,3 @@ def _top(band: Band) -> tuple[int, float]:
     """Precision at ten, or at the count nearest to it."""
     nearest = min(range(len(band.x)), key=lambda row: abs(band.x[row] - 10))
     return round(band.x[nearest]), band.y[nearest]
-
-
-def _write(file: Path, page: ReportPage, drawings: dict[str, Figure], raw: dict[str, Any]) -> None:
-    """Page and JSON, each whole or not there."""
-    from plotly.offline import get_plotlyjs
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    packed = base64.b64encode(gzip.compress(get_plotlyjs().encode(), mtime=0)).decode()
-    html = environment.get_template(TEMPLATE).render(page=page, figures=drawings, plotly=packed)
-    known = to_jsonable_python(raw, inf_nan_mode="null")  # JSON has no nan
-    numbers = json.dumps(known, ensure_ascii=False, allow_nan=False) + "\n"
-    for target, text in ((file, html), (file.with_suffix(".json"), numbers)):
-        with whole_file(target) as temporary:
-            temporary.write_text(text, encoding="utf-8")

@@ -2,7 +2,8 @@
 
 from eval.comparison import Comparison, Difference
 from eval.evaluate import Evaluation
-from eval.sections import Section, Table, arms, behaviour, differences, early, faithfulness, measures
+from eval.report_page import render_tables
+from eval.sections import arms, behaviour, differences, early, faithfulness, measures
 
 
 def comparison_page(found: Comparison) -> str:
@@ -13,11 +14,11 @@ def comparison_page(found: Comparison) -> str:
         f"{found.n} calls, {found.positives / found.n:.1%} converted, {found.groups} accounts; {folds} by account, "
         f"seed {found.seed}, split {found.split_hash}. Figures are means over folds, in brackets the 95 % interval "
         "from resampling the accounts that judge; that training could have gone otherwise is not in it.",
-        _tables(arms(found)),
+        render_tables(arms(found)),
     ]
     if found.differences:
-        parts.append(_tables(differences(found)))
-    parts.append(_tables(early({arm.name: arm.by_share for arm in found.arms})))
+        parts.append(render_tables(differences(found)))
+    parts.append(render_tables(early({arm.name: arm.by_share for arm in found.arms})))
     return "\n\n".join(parts)
 
 
@@ -44,16 +45,16 @@ def evaluation_page(found: Evaluation) -> str:
     parts = [
         f"{found.model_id} on {found.n} calls, {found.positives / found.n:.1%} converted. The coach would answer "
         f"{found.answered_share:.1%} of them; the figures cover all, forced where it would abstain.",
-        _tables(measures(found.measures)),
+        render_tables(measures(found.measures)),
     ]
     if found.answered is not None and found.answered_share < 1:
-        parts.append(_tables(measures(found.answered, "Only the calls that it would answer:")))
+        parts.append(render_tables(measures(found.answered, "Only the calls that it would answer:")))
     if found.seen:
         parts.append(f"{found.seen} of the calls were seen in training, so these figures flatter the model.")
     if found.behaviour:
-        parts.append(_tables(behaviour(found.behaviour)))
+        parts.append(render_tables(behaviour(found.behaviour)))
     if found.faithfulness is not None:
-        parts.append(_tables(faithfulness(found.faithfulness)))
+        parts.append(render_tables(faithfulness(found.faithfulness)))
     return "\n\n".join(parts)
 
 
@@ -67,13 +68,3 @@ def _sentence(subject: str, one: Difference, other: str, auc: float) -> str:
     if high < 0:
         return f"{subject} loses to {other} {shown}."
     return f"{subject} differs from {other} {shown}, which may be chance."
-
-
-def _tables(section: Section) -> str:
-    """The tables of a section, each with its lead."""
-    return "\n\n".join(part for one in section.tables for part in (one.lead, _table(one)) if part)
-
-
-def _table(table: Table) -> str:
-    lines = ["| " + " | ".join(table.header) + " |", "|" + " --- |" * len(table.header)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in table.rows)])

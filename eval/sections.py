@@ -5,7 +5,6 @@ The page (``report.py``) shows all of it; Markdown (``report_tables.py``) the ta
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from eval import figures
 from eval.comparison import AtShare, Comparison
@@ -13,7 +12,8 @@ from eval.curves import Curves, LearningCurve
 from eval.embedding_map import EmbeddingMap
 from eval.evaluate import Evaluation
 from eval.faithfulness import Faithfulness
-from eval.figures import Figure
+from eval.plain_figures import Figure
+from eval.report_page import Section, Table
 from salescoach.stats.measures import Measure
 from salescoach.types import PassRate
 
@@ -45,27 +45,6 @@ SHOWN = (
     "ece_by_chance",
     "precision_at_10",
 )
-
-
-@dataclass(frozen=True)
-class Table:
-    """``lead``: the line before it where nothing else is said; ``is_drawn``: the page has a picture of it instead."""
-
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    lead: str = ""
-    is_drawn: bool = False
-
-
-@dataclass(frozen=True)
-class Section:
-    """``figures``: name and caption of each picture. Paragraphs stand above them, notes below the tables."""
-
-    title: str
-    paragraphs: Sequence[str] = ()
-    figures: Sequence[tuple[str, str]] = ()
-    tables: Sequence[Table] = ()
-    notes: Sequence[str] = ()
 
 
 def comparison_sections(found: Comparison, curves: Curves, maps: Sequence[EmbeddingMap]) -> list[Section]:

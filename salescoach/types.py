@@ -97,7 +97,11 @@ class TrajectoryPoint(Frozen):
 
 
 class Score(Frozen):
-    """What the model says about one call. Either a probability, or the reasons why there is none."""
+    """What the model says about one call. Either a probability, or the reasons why there is none.
+
+    ``unlikeness``: how unlike the training calls it is, in units of what the model still judges; None where that wasn't
+    looked at. It is for the score log, and not part of the JSON.
+    """
 
     call_id: str | None
     probability: float | None
@@ -111,6 +115,7 @@ class Score(Frozen):
     model_id: Ours[str]
     scorer: ScorerName | MethodName
     n_turns: int
+    unlikeness: float | None = Field(default=None, exclude=True)
     latency_ms: float
     evidence: tuple[EvidenceTurn, ...] = ()
     exchanges: tuple[ScoredExchange, ...] = ()

@@ -11,6 +11,7 @@ import pytest
 from salescoach.errors import CoachError
 from salescoach.library import Library, score_log
 from salescoach.library.score_log import LoggedScore
+from salescoach.speech.shape import shape_of
 from salescoach.testing import make_call, make_transcript
 from tests.test_salescoach_library import LINES, OTHER, written_by_schema_1
 
@@ -40,6 +41,16 @@ def test_what_was_noted_is_read_in_order(library: Library) -> None:
     assert score_log.read(library.file) == [
         logged(*LINES), abstained, logged(*LINES, probability=0.0, interval=(0.0, 0.0))
     ]  # fmt: skip
+
+
+def test_what_the_call_was_like_is_noted_in_numbers_and_codes(library: Library) -> None:
+    shape = shape_of(make_transcript(*LINES))
+    given = [
+        logged(*LINES, shape=shape, unlikeness=0.71, reasons=()),
+        logged(*OTHER, probability=None, interval=None, abstained=True, shape=shape, reasons=("too_short", "unlike")),
+    ]
+    assert score_log.append(library.file, given)
+    assert score_log.read(library.file) == given
 
 
 def test_the_call_is_named_as_the_library_names_it(library: Library) -> None:

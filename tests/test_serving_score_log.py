@@ -19,6 +19,7 @@ from salescoach.errors import CoachError
 from salescoach.library import Library, score_log
 from salescoach.library.score_log import LoggedScore
 from salescoach.reading.transcripts import read_transcript
+from salescoach.speech.shape import shape_of
 from salescoach.testing import make_transcript
 from salescoach.types import Score
 from serving.chat.answering import AnswerOnPage
@@ -98,6 +99,10 @@ def test_the_command_line_notes_what_it_prints(own: Settings, run: Run, example:
     assert (known.probability, list(known.interval or ())) == (seen["probability"], seen["interval"])
     assert (known.model_id, known.scorer) == (seen["model_id"], seen["scorer"])
     assert known.content_hash == read_transcript(example).content_hash
+    assert known.shape == shape_of(read_transcript(example))
+    assert known.unlikeness is not None
+    assert 0 < known.unlikeness <= 1
+    assert known.reasons == ()
     assert (other.call_id, other.scorer, other.interval) == (None, "cosine", None)
     assert other.content_hash == read_transcript(unknown).content_hash
     assert all(check.ok for check in examine(own))
@@ -114,6 +119,7 @@ def test_a_ranking_is_noted_whole(own: Settings, run: Run, example: Path, tmp_pa
         )
     run("score", str(table))
     assert [(one.call_id, one.abstained) for one in log_of(own)] == [("ex-01", False), (None, True)]
+    assert [one.reasons for one in log_of(own)] == [(), ("too_short",)]
 
 
 def test_without_a_library_there_is_no_log(own: Settings, run: Run, example: Path) -> None:

@@ -10,22 +10,26 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from salescoach.speech.shape import CallShape
 from salescoach.sqlite_files import address, connect_read_only
 from salescoach.types import Frozen
 
-SINCE_SCHEMA: Final = 6  # files of an older one have no log
 PATIENCE_S: Final = 2.0  # with somebody else who is writing
 
+_FIELDS: Final = (
+    "content_hash", "model_id", "scorer", "probability", "low", "high", "abstained", "scored_at", "door", "n_turns",
+    "n_words", "unlikeness", "customer_share", "unknown_share", "timed_share", "marks_per_word", "reasons",
+)  # fmt: skip
+
 # A private call is named only to whoever names it; the team's is found by its words as well.
-_APPEND: Final = """
-INSERT INTO scores (call_id, content_hash, model_id, scorer, probability, low, high, abstained, scored_at, door)
+_APPEND: Final = f"""
+INSERT INTO scores (call_id, {", ".join(_FIELDS)})
 VALUES (
     (SELECT call_id FROM calls WHERE content_hash = :content_hash AND (visibility = 'team' OR call_id = :call_id)
      ORDER BY call_id IS NOT :call_id LIMIT 1),
-    :content_hash, :model_id, :scorer, :probability, :low, :high, :abstained, :scored_at, :door
+    {", ".join(f":{name}" for name in _FIELDS)}
 )
 """
-_COLUMNS: Final = "call_id, content_hash, model_id, scorer, probability, low, high, abstained, scored_at, door"
 
 
 class LoggedScore(Frozen):
@@ -33,6 +37,9 @@ class LoggedScore(Frozen):
 
     ``call_id``: None where the library doesn't have the call. ``content_hash``: sha256 of what was scored, as
     ``Transcript.content_hash``. ``scored_at``: UTC without a zone. ``door``: where it was seen, such as ``cli``.
+
+    The rest is what the call was like, None in lines of programs that didn't note it. ``unlikeness``: in units of what
+    the model still judges. ``reasons``: codes of why it abstained, as ``abstention.Code`` has them.
     """
 
     call_id: str | None
@@ -44,6 +51,9 @@ class LoggedScore(Frozen):
     abstained: bool
     scored_at: datetime
     door: str
+    shape: CallShape | None = None
+    unlikeness: float | None = None
+    reasons: tuple[str, ...] | None = None
 
 
 def append(file: Path, scores: Sequence[LoggedScore]) -> bool:
@@ -56,8 +66,7 @@ def append(file: Path, scores: Sequence[LoggedScore]) -> bool:
         sqlite3.Error: the file can't be written to, is locked for too long, or is damaged.
     """
     with closing(sqlite3.connect(address(file, read_only=False), uri=True, timeout=PATIENCE_S)) as database:
-        [version] = database.execute("PRAGMA user_version").fetchone()
-        if version < SINCE_SCHEMA:
+        if not columns_of_log(database).issuperset(_FIELDS):
             return False
         database.execute("PRAGMA synchronous=NORMAL")
         with database:
@@ -72,10 +81,17 @@ def read(file: Path) -> list[LoggedScore]:
         sqlite3.Error: there is no such file, or it is damaged.
     """
     with closing(connect_read_only(file)) as database:
-        [version] = database.execute("PRAGMA user_version").fetchone()
-        if version < SINCE_SCHEMA:
+        known = columns_of_log(database)
+        if not known:
             return []
-        return [_score(row) for row in database.execute(f"SELECT {_COLUMNS} FROM scores ORDER BY number")]
+        names = ["call_id", *(name for name in _FIELDS if name in known)]
+        lines = database.execute(f"SELECT {', '.join(names)} FROM scores ORDER BY number")
+        return [_score(dict(zip(names, line, strict=True))) for line in lines]
+
+
+def columns_of_log(database: sqlite3.Connection) -> set[str]:
+    """What a line of a library's log has; nothing where an older program wrote the library, and it has no log."""
+    return {name for _, name, *_ in database.execute("PRAGMA table_info(scores)")}
 
 
 def stamps(file: Path, door: str, since: datetime) -> set[datetime]:
@@ -85,8 +101,7 @@ def stamps(file: Path, door: str, since: datetime) -> set[datetime]:
         sqlite3.Error: there is no such file, or it is damaged.
     """
     with closing(connect_read_only(file)) as database:
-        [version] = database.execute("PRAGMA user_version").fetchone()
-        if version < SINCE_SCHEMA:
+        if not columns_of_log(database):
             return set()
         found = database.execute(
             "SELECT DISTINCT scored_at FROM scores WHERE door = ? AND scored_at >= ?", (door, _written(since))
@@ -111,15 +126,25 @@ def delete(database: sqlite3.Connection, call_ids: Iterable[str], content_hashes
 
 def _row(score: LoggedScore) -> dict[str, object]:
     low, high = score.interval or (None, None)
-    fields = score.model_dump(exclude={"interval"})
-    return {**fields, "low": low, "high": high, "scored_at": _written(score.scored_at)}
+    fields = score.model_dump(exclude={"interval", "shape", "reasons"})
+    shape = score.shape.model_dump() if score.shape else dict.fromkeys(CallShape.model_fields)
+    reasons = None if score.reasons is None else ",".join(score.reasons)
+    return {**fields, **shape, "low": low, "high": high, "reasons": reasons, "scored_at": _written(score.scored_at)}
 
 
 def _written(when: datetime) -> str:
     return when.isoformat(" ", "microseconds")
 
 
-def _score(row: Sequence[object]) -> LoggedScore:
-    known = dict(zip(_COLUMNS.split(", "), row, strict=True))
+def _score(known: dict[str, object]) -> LoggedScore:
     low, high = known.pop("low"), known.pop("high")
-    return LoggedScore.model_validate({**known, "interval": None if low is None else (low, high)})
+    shape = {name: known.pop(name, None) for name in CallShape.model_fields}
+    reasons = known.pop("reasons", None)
+    return LoggedScore.model_validate(
+        {
+            **known,
+            "interval": None if low is None else (low, high),
+            "shape": None if shape["n_turns"] is None else shape,
+            "reasons": None if reasons is None else tuple(code for code in str(reasons).split(",") if code),
+        }
+    )

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, MetaData, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-SCHEMA_VERSION = 7  # the number of the newest migration; also in the file, as SQLite's user_version
+SCHEMA_VERSION = 8  # the number of the newest migration; also in the file, as SQLite's user_version
 
 Visibility = Literal["private", "team"]
 
@@ -115,6 +115,15 @@ class ScoreRow(LibraryTable):
     abstained: Mapped[bool]
     scored_at: Mapped[datetime]
     door: Mapped[str]
+    # What the call was like; none of it in lines of older programs.
+    n_turns: Mapped[int | None]
+    n_words: Mapped[int | None]
+    unlikeness: Mapped[float | None]
+    customer_share: Mapped[float | None]
+    unknown_share: Mapped[float | None]
+    timed_share: Mapped[float | None]
+    marks_per_word: Mapped[float | None]
+    reasons: Mapped[str | None]
 
 
 class TurnRow(LibraryTable):

@@ -1,13 +1,25 @@
 """When the coach gives no probability, and says why."""
 
+from typing import Final, Literal, get_args
+
 import numpy as np
 
 from salescoach.types import Transcript
+
+Code = Literal["too_short", "sides_unknown", "not_english", "unlike", "other"]
+CODES: Final[tuple[Code, ...]] = get_args(Code)
 
 MIN_TURNS = 6
 MIN_WORDS = 40
 MIN_CHARS_TO_TELL = 30  # of shorter English turns, py3langid takes one in ten for another language
 MIN_SHARE_ENGLISH = 0.6  # one odd quarter of a chatty call is no reason to abstain
+
+_BEGINNINGS: Final[dict[Code, str]] = {
+    "too_short": "The call is too short",
+    "sides_unknown": "It is not known which turns are the",
+    "not_english": "The call doesn't seem to be in English",
+    "unlike": "The call is unlike the calls that the model has learned from",
+}
 
 
 def reasons_not_to_judge(transcript: Transcript) -> list[str]:
@@ -16,16 +28,26 @@ def reasons_not_to_judge(transcript: Transcript) -> list[str]:
     n_words = sum(len(turn.text.split()) for turn in transcript.turns)
     if len(transcript) < MIN_TURNS or n_words < MIN_WORDS:
         reasons.append(
-            f"The call is too short to judge: {len(transcript)} turns and {n_words} words; "
+            f"{_BEGINNINGS['too_short']} to judge: {len(transcript)} turns and {n_words} words; "
             f"at least {MIN_TURNS} turns and {MIN_WORDS} words are needed."
         )
     missing = {"rep", "customer"} - {turn.role for turn in transcript.turns}
     if missing:
         sides = " and which the ".join(f"{side}'s" for side in sorted(missing))
-        reasons.append(f"It is not known which turns are the {sides}; say who is on your side (--rep NAME).")
+        reasons.append(f"{_BEGINNINGS['sides_unknown']} {sides}; say who is on your side (--rep NAME).")
     if n_words >= MIN_WORDS and not is_english(transcript):
-        reasons.append("The call doesn't seem to be in English, the only language that the model has learned.")
+        reasons.append(f"{_BEGINNINGS['not_english']}, the only language that the model has learned.")
     return reasons
+
+
+def unlike_what_was_learned(data: str) -> str:
+    """The reason not to judge a call that is unlike the training calls; ``data``: what those were."""
+    return f"{_BEGINNINGS['unlike']} ({data})."
+
+
+def code_of(reason: str) -> Code:
+    """The short code of a reason, which says nothing of the call; ``other`` for what this module doesn't say."""
+    return next((code for code, beginning in _BEGINNINGS.items() if reason.startswith(beginning)), "other")
 
 
 def is_english(transcript: Transcript) -> bool:

@@ -11,7 +11,12 @@ import numpy as np
 
 from salescoach.config import Settings
 from salescoach.errors import ModelError, UnavailableError
-from salescoach.model.abstention import reasons_not_to_judge, unlikeness, unlikeness_of_turns
+from salescoach.model.abstention import (
+    reasons_not_to_judge,
+    unlike_what_was_learned,
+    unlikeness,
+    unlikeness_of_turns,
+)
 from salescoach.model.artifact import Manifest, ModelFolder, find_model
 from salescoach.model.embedding_arm import ChosenArm, EmbeddingArm, EncodedCall
 from salescoach.model.encoder import Encoder, encode_turns
@@ -312,9 +317,10 @@ class CallScorer:
         call = EncodedCall(transcript.turns, vectors)
         distance = unlikeness(call.vectors, self._embedding.mean_turn, self._embedding.precision)
         if not reasons and distance > self.manifest.max_unlikeness:
-            reasons.append(f"The call is unlike the calls that the model has learned from ({self.manifest.data}).")
+            reasons.append(unlike_what_was_learned(self.manifest.data))
+        relative = distance / self.manifest.max_unlikeness
         if reasons and not force:
-            return self._abstention(transcript, reasons, start)
+            return self._abstention(transcript, reasons, start, relative)
         rows = self._arm.telling_turns(call, n_evidence)
         exchanges = self._exchanges(transcript) if with_exchanges else []
         kept = [
@@ -326,7 +332,7 @@ class CallScorer:
             self.probabilities(call, np.concatenate(kept)), np.cumsum([len(one) for one in kept])[:-1]
         )
         p = float(p_prefix[-1])
-        found = self._arm.interval(call, distance / self.manifest.max_unlikeness)
+        found = self._arm.interval(call, relative)
         self._finite(np.array([distance, *(found or ())]))
         return Score(
             call_id=transcript.call_id,
@@ -340,6 +346,7 @@ class CallScorer:
             model_id=self.manifest.model_id,
             scorer=self._name,
             n_turns=n_turns,
+            unlikeness=round(relative, DIGITS),
             latency_ms=_ms_since(start),
             evidence=_evidence(transcript, rows, p - p_without, n_evidence),
             exchanges=_strongest(exchanges, p - p_without_exchange),
@@ -352,7 +359,9 @@ class CallScorer:
         """The turns of each exchange, a concern with its answer, and what its turns do."""
         return [] if self.reader is None else exchanges_of(self.reader.read(transcript))
 
-    def _abstention(self, transcript: Transcript, reasons: Sequence[str], start: float) -> Score:
+    def _abstention(
+        self, transcript: Transcript, reasons: Sequence[str], start: float, relative: float | None = None
+    ) -> Score:
         return Score(
             call_id=transcript.call_id,
             probability=None,
@@ -364,6 +373,7 @@ class CallScorer:
             model_id=self.manifest.model_id,
             scorer=self._name,
             n_turns=len(transcript),
+            unlikeness=None if relative is None else round(relative, DIGITS),
             latency_ms=_ms_since(start),
         )
 

@@ -22,8 +22,9 @@ from salescoach.errors import (
     InputError,
     ModelError,
     NoSuchCallError,
+    SpeakerError,
+    TableError,
     TranscriptError,
-    UnavailableError,
     without_paths,
 )
 
@@ -76,6 +77,7 @@ class Fault(BaseModel):
     )
     detail: str
     turn: int | None = Field(None, description="the turn of the call at fault, from 1")
+    line: int | None = Field(None, description="the line of the text at fault, from 1")
 
 
 class ProblemDocument(BaseModel):
@@ -127,6 +129,18 @@ class ProblemError(Exception):
         return PROBLEMS[self.kind].status
 
 
+# The first that fits decides; the last one is for any other CoachError, such as one about disk or library.
+_OF_ERRORS: Final[tuple[tuple[type[CoachError], str, Mapping[str, str]], ...]] = (
+    (NoPlaceError, "busy", {"Retry-After": "5"}),
+    (NoSuchCallError, "no-such-call", {}),
+    (DataError, "conflict", {}),
+    (TranscriptError, "unreadable-call", {}),
+    (ModelError, "unavailable", {"Retry-After": "60"}),
+    (InputError, "unusable-input", {}),
+    (CoachError, "unavailable", {"Retry-After": "60"}),
+)
+
+
 def problem_of(error: Exception) -> ProblemError:
     """The problem that an error of ours is, for somebody at another machine: without folders of this one."""
     if isinstance(error, ProblemError):
@@ -137,20 +151,23 @@ def problem_of(error: Exception) -> ProblemError:
             "The work took longer than it may and goes on without an answer; send less at a time, or ask again later.",
             headers={"Retry-After": "30"},
         )
+    kind, headers = next((kind, headers) for of, kind, headers in _OF_ERRORS if isinstance(error, of))
+    said, faults = _said(error)
+    return ProblemError(kind, said, faults=faults, headers=headers)
+
+
+def _said(error: Exception) -> tuple[str, list[Fault]]:
+    """What an error says and where it is, without words of the call."""
+    if isinstance(error, TableError):
+        return "The text was read as a table that can't be used; `coach read FILE` says why, where the file is.", []
+    if isinstance(error, SpeakerError):
+        said = "Who is named in rep means no speaker of the call, or more than one; give names as the call has them."
+        return said, [Fault(pointer="/rep", detail=said)]
     said = without_paths(str(error))
-    if isinstance(error, NoPlaceError):
-        return ProblemError("busy", said, headers={"Retry-After": "5"})
-    if isinstance(error, NoSuchCallError):
-        return ProblemError("no-such-call", said)
-    if isinstance(error, DataError):
-        return ProblemError("conflict", said)
-    if isinstance(error, TranscriptError):
-        return ProblemError("unreadable-call", said)
-    if isinstance(error, ModelError | UnavailableError):
-        return ProblemError("unavailable", said, headers={"Retry-After": "60"})
-    if isinstance(error, InputError):
-        return ProblemError("unusable-input", said)
-    return ProblemError("unavailable", said, headers={"Retry-After": "60"})  # another CoachError: disk, library
+    if isinstance(error, TranscriptError) and (error.line is not None or error.turn is not None):
+        pointer = "" if error.line is None else "/transcript"
+        return said, [Fault(pointer=pointer, detail=said, turn=error.turn, line=error.line)]
+    return said, []
 
 
 def as_document(problem: ProblemError, request_id: str) -> dict[str, Any]:

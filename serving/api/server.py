@@ -124,6 +124,8 @@ async def _run(app: FastAPI, server: uvicorn.Server, listening: socket.socket, a
             await asyncio.sleep(0.02)
         if server.started:
             typer.echo(f"The coach answers at {address}/v1 (stop with Ctrl-C); {address}/openapi.json says how to ask.")
+        warming = asyncio.create_task(app.state.coach.warm_up())
         await serving
+        warming.cancel()
         if app.state.coach.whole.n_open:
             typer.echo("Finishing what is under way …", err=True)

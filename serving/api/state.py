@@ -1,9 +1,10 @@
 """What one serving process holds open, from its start to its end, and the queue that all work with calls waits in."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from typing import Annotated, TypeVar, TypeVarTuple
+from typing import Annotated, Final, TypeVar, TypeVarTuple
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -12,9 +13,10 @@ from agent.build import build_coach, build_parts
 from agent.coach import Coach
 from agent.queue import LIMIT_S, WorkQueue
 from salescoach.config import Settings
+from salescoach.errors import CoachError
 from salescoach.model.loading import BundledReader
 from salescoach.moves.reader import MoveReader
-from salescoach.types import Transcript
+from salescoach.types import Transcript, Turn
 from serving.usecases.lost_library import check_library
 from serving.usecases.reader_process import Reader
 from serving.usecases.team import our_side
@@ -24,6 +26,8 @@ from vectorstore.search import PastCalls
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
+
+_HELLO: Final = Transcript(turns=(Turn(speaker="Rep", role="rep", text="Hello."),))
 
 
 class ApiState:
@@ -56,6 +60,12 @@ class ApiState:
     def move_reader(self) -> MoveReader:
         """What reads moves: the scorer's own reader, which is loaded once."""
         return self.parts.scorer.reader or BundledReader(self.settings)
+
+    async def warm_up(self) -> None:
+        """Loads what the first requests would have to wait for. What can't be loaded is said to who asks for it."""
+        with contextlib.suppress(CoachError, TimeoutError):
+            await self.run(lambda: self.move_reader.read(_HELLO))
+            await self.coach()
 
     async def run(self, work: Callable[[*Args], T], *args: *Args, seconds: float = LIMIT_S) -> T:
         """Does work of one request in a thread, as soon as it is its turn.

@@ -17,6 +17,7 @@ from salescoach.reading.tables.columns import TableColumns, columns_of
 from salescoach.reading.tables.outcomes import OutcomeReader
 from salescoach.reading.team import Team
 from salescoach.reading.transcripts import read_calls_of
+from salescoach.speech.shape import CallShape, shape_of
 from salescoach.types import Score, Transcript
 
 if TYPE_CHECKING:
@@ -38,13 +39,17 @@ def score_schema() -> "pyarrow.Schema":
     objections = pa.list_(
         pa.struct([("turn", pa.int32()), ("kind", pa.string()), ("handled", pa.string()), ("handled_at", pa.int32())])
     )
+    shape = pa.struct(
+        [(name, pa.int32() if name.startswith("n_") else pa.float64()) for name in CallShape.model_fields]
+    )
     next_step = pa.struct([("turn", pa.int32()), ("who", pa.string()), ("committed", pa.bool_())])
     return pa.schema(
         [
             ("source", pa.string()), ("where", pa.string()), ("call_id", pa.string()), ("content_hash", pa.string()),
             ("n_turns", pa.int32()), ("probability", pa.float64()), ("interval_low", pa.float64()),
             ("interval_high", pa.float64()), ("interval_level", pa.float64()), ("prediction_set", texts),
-            ("abstained", pa.bool_()), ("reasons", texts), ("warnings", texts), ("moves", moves),
+            ("abstained", pa.bool_()), ("reasons", texts), ("warnings", texts), ("unlikeness", pa.float64()),
+            ("shape", shape), ("moves", moves),
             ("objections", objections), ("next_step", next_step), ("model_id", pa.string()), ("scorer", pa.string()),
             ("reader", pa.string()),
         ]
@@ -151,10 +156,11 @@ def _columns(score: Score, transcript: Transcript) -> Row:
     low, high = score.interval or (None, None)
     names = (
         "call_id", "n_turns", "probability", "interval_level", "prediction_set", "abstained", "reasons", "warnings",
-        "model_id", "scorer",
+        "model_id", "scorer", "unlikeness",
     )  # fmt: skip
     found = {name: getattr(score, name) for name in names}
-    return {**found, "content_hash": transcript.content_hash, "interval_low": low, "interval_high": high}
+    found |= {"content_hash": transcript.content_hash, "shape": shape_of(transcript).model_dump()}
+    return {**found, "interval_low": low, "interval_high": high}
 
 
 def _profile(read: "CallMoves | None") -> Row:

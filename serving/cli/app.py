@@ -23,6 +23,7 @@ from serving.cli import (
     key_commands,
     learn,
     look_after,
+    monitor_commands,
     score,
     serve_command,
     team_commands,
@@ -41,6 +42,7 @@ COMMANDS = (
     keep.index, keep.add, keep.outcome, keep.delete,
     judge.evaluate, judge.compare, judge.audit,
     look_after.doctor,
+    monitor_commands.monitor,
 )  # fmt: skip
 
 app = typer.Typer(

@@ -14,7 +14,7 @@ app = typer.Typer(help="Keys to the REST interface, so that others than this mac
 
 Scopes = Annotated[
     list[str] | None,
-    typer.Option("--scope", help="read, write or admin, which is everything; may be given several times; default: read"),
+    typer.Option("--scope", help="read, write or admin, which is everything; repeatable; default: read"),
 ]
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from salescoach.library import score_log
 from salescoach.library.score_log import LoggedScore
+from salescoach.model.abstention import code_of
+from salescoach.speech.shape import CallShape
 from serving.batch.output import OutFolder, ShardDone
 from serving.usecases.score_log import note, warned_only
 
@@ -42,11 +44,13 @@ class BatchLog:
 
 def entry_of(row: dict[str, Any], scored_at: datetime) -> LoggedScore:
     """A line of the log from a row of ``serving.batch.work.score_schema``."""
-    names = ("call_id", "content_hash", "model_id", "scorer", "probability", "abstained")
+    names = ("call_id", "content_hash", "model_id", "scorer", "probability", "abstained", "unlikeness")
     low, high = row["interval_low"], row["interval_high"]
     return LoggedScore(
         **{name: row[name] for name in names},
         interval=None if low is None else (low, high),
         scored_at=scored_at,
         door="batch",
+        shape=CallShape(**row["shape"]),
+        reasons=tuple(code_of(reason) for reason in row["reasons"]),
     )

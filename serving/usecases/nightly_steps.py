@@ -117,6 +117,15 @@ def score_open(settings: Settings, workers: int | None, progress: Progress) -> S
     return StepDone(said=(said,), is_idle=not to_do, failures=failures)
 
 
+def monitor_scores(settings: Settings) -> StepDone:
+    """Whether scores came true, and whether anything has changed; each change is an alarm."""
+    from serving.usecases.monitor import monitor, nightly_lines
+
+    found = monitor(settings)
+    alarms = tuple(f"{one.kind} since {one.since}: {one.text}" for one in found.alarms)
+    return StepDone(said=tuple(line for line in nightly_lines(found) if not line.startswith("ALARM")), alarms=alarms)
+
+
 def _not_scored(settings: Settings, library: Library, model_id: str) -> list[str]:
     wanted = [call.call_id for call in library.team_calls() if call.provenance == "own" and call.outcome is None]
     scored = {one.content_hash for one in score_log.read(settings.library_file) if one.model_id == model_id}

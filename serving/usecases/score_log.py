@@ -14,6 +14,8 @@ from typing import Literal
 
 from salescoach.library import score_log
 from salescoach.library.score_log import LoggedScore
+from salescoach.model.abstention import code_of
+from salescoach.speech.shape import shape_of
 from salescoach.types import Score, Transcript
 
 logger = logging.getLogger(__name__)
@@ -69,6 +71,9 @@ def _entry(transcript: Transcript, score: Score, now: datetime, door: Door) -> L
         abstained=score.abstained,
         scored_at=now,
         door=door,
+        shape=shape_of(transcript),
+        unlikeness=score.unlikeness,
+        reasons=tuple(code_of(reason) for reason in score.reasons),
     )
 
 
