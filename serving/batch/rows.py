@@ -84,9 +84,7 @@ def rows_of_files(files: Iterable[BatchFile]) -> Iterator[BatchRow]:
             yield _unreadable(file, error)
 
 
-def rows_of_table(
-    file: BatchFile, team: Team, notes: list[str] | None = None
-) -> Generator[BatchRow, None, None]:
+def rows_of_table(file: BatchFile, team: Team, notes: list[str] | None = None) -> Generator[BatchRow, None, None]:
     """The rows of a table, as they come; where it can't be read on, the last one says why.
 
     Args:
