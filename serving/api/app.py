@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from salescoach.config import Settings
 from serving.api import asking, calls, deals, health, library
 from serving.api.front import REQUEST_ID, Front
+from serving.api.jobs import add_jobs
 from serving.api.keys import Admission
 from serving.api.openapi import describe
 from serving.api.problems import add_problems
@@ -19,7 +20,7 @@ from serving.usecases.answered import AnsweredRequests
 
 ROUTERS: Final = (health.router, calls.router, asking.router, library.reading, library.writing, deals.router)
 # What brings more than a router: each is called with the app.
-EXTENSIONS: Final[tuple[Callable[[FastAPI], None], ...]] = ()
+EXTENSIONS: Final[tuple[Callable[[FastAPI], None], ...]] = (add_jobs,)
 
 
 def create_app(settings: Settings) -> FastAPI:

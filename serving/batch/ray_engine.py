@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 BLOCK_BYTES: Final = 1_000_000  # of what is read ahead at a time
+STORE_BYTES: Final = 500_000_000  # of a machine of our own, for what is between the one who reads and the actors
 MAX_RETRIES: Final = 3  # of rows whose actor ended
 
 
@@ -49,6 +50,7 @@ class RayEngine:
         if is_ours:
             ray.init(
                 num_cpus=None if _has_cluster() else max(self._n or 0, cores()) + 1,  # one reads
+                object_store_memory=STORE_BYTES,
                 include_dashboard=False,
                 log_to_driver=False,
                 logging_level=logging.ERROR,
