@@ -4,11 +4,11 @@ import os
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from salescoach.reading.team import Team
-from serving.batch.plan import PlannedShard
-
 if TYPE_CHECKING:
     import pyarrow
+
+    from salescoach.reading.team import Team
+    from serving.batch.plan import PlannedShard
 
 EngineName = Literal["local", "ray"]
 
@@ -16,7 +16,7 @@ EngineName = Literal["local", "ray"]
 class Engine(Protocol):
     """Scores shards, a few rows at a time and in any order."""
 
-    def results(self, shards: list[PlannedShard], team: Team) -> "Generator[pyarrow.RecordBatch, None, None]":
+    def results(self, shards: "list[PlannedShard]", team: "Team") -> "Generator[pyarrow.RecordBatch, None, None]":
         """What comes out of the rows of some shards, as ``serving.batch.work.result_schema`` has it.
 
         A row may come more than once. Not more is read than is worked on.

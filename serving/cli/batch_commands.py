@@ -14,7 +14,7 @@ from serving.cli.options import AsJson, ModelDir, RepNames
 def batch(
     given: Annotated[str, typer.Argument(metavar="IN", help="a table, a folder, a glob, or an address as s3://…")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="a folder for the scores; run it again to go on")],
-    engine: Annotated[EngineName, typer.Option(help="this machine's cores, or Ray (sales-coach[ray])")] = "local",
+    engine: Annotated[EngineName, typer.Option(help="this machine's cores, or Ray, which is an extra")] = "local",
     workers: Annotated[
         int | None, typer.Option(help="processes that score; default: one a core", min=1, max=1024)
     ] = None,
