@@ -1,12 +1,16 @@
 """What a batch costs, beside the encoders alone in the same run, and what it holds in memory.
 
     python benchmarks/batch.py [--calls 100 1000] [--turns 40] [--workers 1 2] [--engine local]
+    python benchmarks/batch.py --paired 24
     python benchmarks/batch.py --kills 10 --calls 10000 --short-share 0.995
 
 Needs a model (``coach setup``). The calls are of the sample corpus, cut to so many turns. Every run is a process of its
 own; processor seconds are those of all its processes, without what it takes to begin (a run of eight calls). "Encoders
 alone" computes what the two networks compute for the same calls, the model's over the turns and the move reader's over
 its windows, and nothing else: nothing is read, pooled, judged or written.
+
+``--paired`` compares the two call by call, in one process and without an engine, so that the load of the machine falls
+on both alike.
 
 With ``--kills`` the driver or a worker is killed so often at random moments, and the run is taken up again each time;
 then every call is looked for. ``--short-share`` of the calls are too short to be judged and cost next to nothing.
@@ -39,6 +43,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--engine", default="local")
     parser.add_argument("--bare", type=int, default=50, help="calls that the encoders alone are measured with")
+    parser.add_argument("--paired", type=int, default=0, help="calls")
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--short-share", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=7)
@@ -53,6 +58,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="batch-") as folder:
             if args.kills:
                 _killed(args, Path(folder))
+            elif args.paired:
+                _print_paired(_table(Path(folder) / "calls.csv", args.paired + 2, args))
             else:
                 _measure(args, Path(folder))
 
@@ -150,6 +157,40 @@ def _print_alone(table: Path) -> None:
         encode_turns(scorer.encoder, turns)
         reader.features(turns)
     print(json.dumps({"per_call": (time.process_time() - start) / len(calls)}))
+
+
+def _print_paired(table: Path) -> None:
+    from salescoach.config import Settings
+    from salescoach.model.encoder import encode_turns
+    from salescoach.model.loading import load_reader
+    from salescoach.model.scoring import CallScorer
+    from salescoach.reading.labelled import read_calls
+    from salescoach.reading.team import Team
+    from serving.batch.inputs import files_of
+    from serving.batch.rows import batch_of, rows_of_table
+    from serving.batch.work import score_batch
+
+    settings = Settings.load()
+    scorer, reader = CallScorer.load(settings, cached=False), load_reader(settings, cached=False)
+    turns = [call.transcript.turns for call in read_calls(table, need_labels=False)]
+    [file] = files_of(str(table))
+    batches = [batch_of([row], 0, 0, 1) for row in rows_of_table(file, Team())]
+    seconds = {"batch": 0.0, "alone": 0.0}
+    for number, (batch, own) in enumerate(zip(batches, turns, strict=True)):
+        for name in ("batch", "alone") if number % 2 else ("alone", "batch"):
+            start = time.process_time()
+            if name == "batch":
+                score_batch(batch, scorer, Team())
+            else:
+                encode_turns(scorer.encoder, own)
+                reader.features(own)
+            if number >= 2:  # kernels and the language identifier load at the first calls
+                seconds[name] += time.process_time() - start
+    n = len(turns) - 2
+    print(
+        f"{n} calls: {n / seconds['batch']:.2f} a CPU-second, encoders alone {n / seconds['alone']:.2f}, "
+        f"share {seconds['alone'] / seconds['batch']:.2f}"
+    )
 
 
 def _table(file: Path, n: int, args: argparse.Namespace) -> Path:

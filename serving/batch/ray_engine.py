@@ -48,13 +48,16 @@ class RayEngine:
 
         is_ours = not ray.is_initialized()
         if is_ours:
-            ray.init(
-                num_cpus=None if _has_cluster() else max(self._n or 0, cores()) + 1,  # one reads
-                object_store_memory=STORE_BYTES,
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
+            quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+            try:
+                ray.init(
+                    num_cpus=(self._n or cores()) + 1,  # one reads
+                    object_store_memory=STORE_BYTES,
+                    include_dashboard=False,
+                    **quiet,
+                )
+            except ValueError:  # a cluster is named, which has what it has
+                ray.init(**quiet)
         try:
             n = self._n or max(int(ray.cluster_resources().get("CPU", 1)) - 1, 1)
             for row in self._dataset(shards, team, n).iter_rows():
@@ -71,16 +74,15 @@ class RayEngine:
         context = ray.data.DataContext.get_current()
         context.target_max_block_size = BLOCK_BYTES
         context.enable_progress_bars = False
-        context.retried_io_errors = []
-        return ray.data.read_datasource(_source(shards, team)).map_batches(
+        source = _source(shards, team)
+        return ray.data.read_datasource(source, override_num_blocks=source.n_tasks).map_batches(
             _Actor,
             fn_constructor_args=(self._job,),
             batch_size=ROWS_AT_ONCE,
             batch_format="pyarrow",
             compute=ray.data.ActorPoolStrategy(size=n),
             num_cpus=1,
-            max_restarts=-1,
-            max_task_retries=MAX_RETRIES,
+            ray_remote_args_fn=lambda: {"max_restarts": -1, "max_task_retries": MAX_RETRIES},
         )
 
 
@@ -107,7 +109,13 @@ def _source(shards: list[PlannedShard], team: Team) -> Any:
     from ray.data.block import BlockMetadata
     from ray.data.datasource import Datasource, ReadTask
 
+    own_shards = [
+        tuple(own) for _, own in groupby(shards, key=lambda one: one.files[0].place if one.is_table else one.number)
+    ]
+
     class _Shards(Datasource):
+        n_tasks = len(own_shards)
+
         def get_name(self) -> str:
             return "Shards"
 
@@ -115,8 +123,7 @@ def _source(shards: list[PlannedShard], team: Team) -> Any:
             return None
 
         def get_read_tasks(self, parallelism: int, *_: object, **__: object) -> list[Any]:
-            key = groupby(shards, key=lambda one: one.files[0].place if one.is_table else one.number)
-            return [self._task(tuple(own)) for _, own in key]
+            return [self._task(own) for own in own_shards]
 
         def _task(self, own: tuple[PlannedShard, ...]) -> Any:
             about = BlockMetadata(
@@ -132,12 +139,6 @@ def _tables(shards: Iterable[PlannedShard], team: Team) -> "Iterator[pyarrow.Tab
 
     for batch in batches_of(shards, team):
         yield pyarrow.Table.from_batches([batch])
-
-
-def _has_cluster() -> bool:
-    from ray._private.services import canonicalize_bootstrap_address
-
-    return canonicalize_bootstrap_address(None) is not None
 
 
 def _said(error: Any) -> CoachError:
