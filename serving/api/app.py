@@ -9,7 +9,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from salescoach.config import Settings
 from serving.api import asking, calls, deals, health, library
-from serving.api.front import REQUEST_ID, Front
+from serving.api.front import OPEN_PATHS, REQUEST_ID, Front
 from serving.api.jobs import add_jobs
 from serving.api.keys import Admission
 from serving.api.openapi import describe
@@ -26,8 +26,8 @@ EXTENSIONS: Final[tuple[Callable[[FastAPI], None], ...]] = (add_jobs,)
 def create_app(settings: Settings) -> FastAPI:
     """The app; its lifespan opens model, library and index, and closes them after what is under way.
 
-    ``app.state.coach`` is the ``ApiState`` while it is open, ``app.state.admission`` the keys, and
-    ``app.state.answered`` the requests that named themselves.
+    ``app.state.coach`` is the ``ApiState`` while it is open, ``app.state.admission`` the keys, ``app.state.answered``
+    the requests that named themselves, and ``app.state.open_paths`` what anybody may ask, which extensions may add to.
 
     Raises:
         InputError: a setting can't be used.
@@ -40,11 +40,19 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.answered = AnsweredRequests(settings.api_requests_file)
             yield
 
-    app = FastAPI(docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,  # what generated clients call their functions
+    )
     app.state.admission = Admission(settings)
+    app.state.open_paths = set(OPEN_PATHS)
     origins = [origin.strip().rstrip("/") for origin in settings.api_origins.split(",") if origin.strip()]
     hosts = [host for host in settings.hosts.split(",") if host.strip()]
-    app.add_middleware(Front, admission=app.state.admission, hosts=hosts, origins=origins)
+    open_paths = app.state.open_paths
+    app.add_middleware(Front, admission=app.state.admission, hosts=hosts, origins=origins, open_paths=open_paths)
     if origins:  # the last one added is the first one asked, as a browser asks whether it may ask without any key
         app.add_middleware(
             CORSMiddleware,

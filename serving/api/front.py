@@ -49,15 +49,22 @@ class Front:
         admission: knows keys.
         hosts: names and addresses that are meant besides this machine.
         origins: pages elsewhere that may ask.
+        open_paths: what anybody may ask.
     """
 
     def __init__(
-        self, app: App, admission: Admission, hosts: Collection[str] = (), origins: Collection[str] = ()
+        self,
+        app: App,
+        admission: Admission,
+        hosts: Collection[str] = (),
+        origins: Collection[str] = (),
+        open_paths: Collection[str] = OPEN_PATHS,
     ) -> None:
         self._app = app
         self._admission = admission
         self._hosts = tidy_hosts(hosts)
         self._origins = frozenset(origins)
+        self._open_paths = open_paths
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Passes a request on, or refuses it, and notes what became of it."""
@@ -118,7 +125,7 @@ class Front:
 
     async def _admitted(self, scope: Message, receive: Receive) -> Receive:
         headers = Headers(scope=scope)
-        if scope["path"] not in OPEN_PATHS:
+        if scope["path"] not in self._open_paths:
             scope["state"]["key"] = self._admission.key_of(headers.get("authorization"))
         if scope["method"] in _NO_BODY:
             return receive

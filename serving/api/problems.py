@@ -218,7 +218,7 @@ def _invalid(error: RequestValidationError) -> ProblemError:
     faults = [_fault(one) for one in error.errors()[:20]]
     if faults and error.errors()[0]["type"] == "json_invalid":
         return ProblemError("malformed-json", "The body is no JSON; send one JSON object.")
-    at = ", ".join(dict.fromkeys(fault.pointer for fault in faults))
+    at = ", ".join(dict.fromkeys(fault.pointer or "the body" for fault in faults))
     return ProblemError("invalid-request", f"Not as asked for: {at}; /openapi.json says what is.", faults=faults)
 
 
@@ -226,7 +226,7 @@ def _fault(one: Mapping[str, Any]) -> Fault:
     where, *rest = one["loc"] or ("body",)
     parts = [str(part) for part in rest if not isinstance(part, str) or not part.startswith("function-")]
     is_turn = where == "body" and len(parts) > 1 and parts[0] == "turns" and parts[1].isdigit()
-    pointer = "/" + "/".join(parts) if where == "body" else ".".join(parts)
+    pointer = "".join(f"/{part}" for part in parts) if where == "body" else ".".join(parts)
     return Fault(
         pointer=pointer, detail=_SAID.get(one["type"], one["type"]), turn=int(parts[1]) + 1 if is_turn else None
     )
