@@ -47,6 +47,11 @@ class WorkQueue:
         self._open: dict[int, str | None] = {}  # the number of a place -> whose it is
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []  # a heap: the oldest place first
 
+    @property
+    def n_open(self) -> int:
+        """How many questions have a place: those that are worked on, and those that wait."""
+        return len(self._open)
+
     @contextmanager
     def place(self, owner: str | None = None) -> Iterator["Place"]:
         """A place at the end of the queue, which is left at the end of the block.

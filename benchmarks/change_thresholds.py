@@ -1,6 +1,6 @@
-"""Simulates from which statistic on a change is an alarm, and prints the table of salescoach/stats/change_thresholds.py.
+"""Simulates from which statistic on a change is an alarm: the table of salescoach/stats/change_thresholds.py.
 
-    .venv/bin/python benchmarks/change_thresholds.py outcome|share|level [--runs 2000] [--seed 20261201]
+    .venv/bin/python benchmarks/change_thresholds.py outcome|rare_outcome|share|level [--runs 2000] [--seed 20261201]
 
 Streams never change; each run draws a baseline, estimates it, and watches as many values as 2,000 looks may bring. The
 threshold is the quantile of the largest statistic over both directions; of several rates, the largest one counts.
@@ -15,11 +15,12 @@ from salescoach.stats.change_thresholds import BASELINES, VALUES_WATCHED
 from salescoach.stats.changes import Kind, cusum, level_ratios, rate_ratios
 
 RATES: dict[Kind, tuple[float, ...]] = {
-    "outcome": (0.1, 0.3, 0.5),
-    "share": (0.002, 0.02, 0.2),
+    "outcome": (0.15, 0.3, 0.5),
+    "rare_outcome": (0.03, 0.1),
+    "share": (0.005, 0.03, 0.1, 0.4),
     "level": (0.0,),
 }
-FALSE_ALARMS: dict[Kind, float] = {"outcome": 0.025, "share": 0.005, "level": 0.005}
+FALSE_ALARMS: dict[Kind, float] = {"outcome": 0.025, "rare_outcome": 0.025, "share": 0.005, "level": 0.005}
 AT_ONCE = 4_000_000  # values
 
 
@@ -36,7 +37,8 @@ def main() -> None:
             found = []
             for place, rate in enumerate(RATES[args.kind]):
                 rng = np.random.default_rng([args.seed, n_baseline, n_watched, place])
-                highest = largest(args.kind, rate, n_baseline, n_watched, args.runs, rng)
+                runs = args.runs if n_watched < VALUES_WATCHED[-1] else args.runs // 4
+                highest = largest(args.kind, rate, n_baseline, n_watched, runs, rng)
                 found.append(float(np.quantile(highest, 1 - FALSE_ALARMS[args.kind])))
             row.append(max(found))
             sys.stderr.write(f"{args.kind} {n_baseline} {n_watched}: {np.round(found, 2)}\n")
@@ -53,9 +55,7 @@ def largest(
     for begin in range(0, runs, step):
         n = min(step, runs - begin)
         if kind == "level":
-            ratios = np.stack(
-                [level_ratios(rng.random(n_baseline), rng.random(n_watched)) for _ in range(n)], axis=1
-            )
+            ratios = np.stack([level_ratios(rng.random(n_baseline), rng.random(n_watched)) for _ in range(n)], axis=1)
         else:
             rates = rng.binomial(n_baseline, rate, size=n) / n_baseline
             ratios = rate_ratios(rates, n_baseline, rng.random((n, n_watched)) < rate, kind)

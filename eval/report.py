@@ -7,7 +7,6 @@ import numpy as np
 from eval import figures
 from eval.answers import (
     ELIGIBLE,
-    ReportAnswer,
     best_arm,
     comparison_answers,
     evaluation_answers,

@@ -23,9 +23,9 @@ Tone = Literal["good", "open", "bad"]
 
 TEMPLATE: Final = "report.html"
 FOOTNOTE: Final = (
-    "In brackets and as bands: the middle 95 % of resampled accounts, as calls of one account are not independent. That "
-    "training could have gone otherwise is not in them. This page holds no text of any call and loads nothing from "
-    "elsewhere."
+    "In brackets and as bands: the middle 95 % of resampled accounts, as calls of one account are not independent. "
+    "That training could have gone otherwise is not in them. This page holds no text of any call and loads nothing "
+    "from elsewhere."
 )
 
 

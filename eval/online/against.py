@@ -13,7 +13,7 @@ PRIOR: Final = 5  # calls at the rate of all, that each stage begins with
 
 
 def against_others(judged: ScoredLog) -> tuple[AgainstOther, ...]:
-    """What can be compared: the CRM's own stage probability where it was kept, the win rate of the stage, last quarter."""
+    """The CRM's own stage probability where it is known, the win rate of the stage, and the last quarter."""
     named = {
         "the CRM's stage probability": stage_probabilities(judged.facts["stage_probability_at_call"]),
         "win rate of the CRM's stage until then": stage_rates(judged),

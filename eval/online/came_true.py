@@ -15,7 +15,7 @@ from salescoach.library.lookups import wilson
 from salescoach.library.scored_calls import Coded, ScoredLog
 from salescoach.stats.changes import DEFAULT_BASELINE
 from salescoach.stats.clusters import clustered_mean
-from salescoach.stats.measures import Measure, brier_score, interval
+from salescoach.stats.measures import Measure, interval
 from salescoach.stats.pairs import compare_pairs
 from salescoach.stats.waiting import WaitingCurve, waiting_curve
 
@@ -81,7 +81,7 @@ def _measured(log: ScoredLog, judged: ScoredLog) -> dict[str, object]:
         "by_model": _by_model(log),
         "by_industry": _groups(judged, judged.facts["industry"]),
         "by_type": _groups(judged, judged.facts["call_type"]),
-        "by_month": _groups(judged, Coded.of(months(judged.scored).tolist())),
+        "by_month": _groups(judged, Coded.of(months(judged.scored).tolist()), latest=True),
         "against": against_others(judged),
         "estimate_of_judged": estimate(p),
     }
@@ -159,12 +159,14 @@ def _by_model(log: ScoredLog) -> tuple[JudgedGroup, ...]:
     return tuple(_group(name, judged) for name, judged in models.items() if len(judged))
 
 
-def _groups(judged: ScoredLog, names: Coded) -> tuple[JudgedGroup, ...]:
-    """In the order of their names; the largest ones where there are many. Calls without a name are in none."""
-    sizes = np.bincount(names.codes, minlength=len(names.names))
-    largest = [code for code in np.argsort(-sizes, kind="stable").tolist() if sizes[code] and names.names[code]]
-    kept = sorted(largest[:MAX_GROUPS], key=names.names.__getitem__)
-    return tuple(_group(names.names[code], judged.take(names.codes == code)) for code in kept)
+def _groups(judged: ScoredLog, names: Coded, *, latest: bool = False) -> tuple[JudgedGroup, ...]:
+    """In the order of their names; where there are many, the largest or the last ones. Without a name is in none."""
+    sizes = np.bincount(names.codes, minlength=len(names.names)).tolist()
+    named = sorted(
+        (code for code in range(len(sizes)) if sizes[code] and names.names[code]), key=names.names.__getitem__
+    )
+    kept = named[-MAX_GROUPS:] if latest else sorted(named, key=lambda code: -sizes[code])[:MAX_GROUPS]
+    return tuple(_group(names.names[code], judged.take(names.codes == code)) for code in named if code in kept)
 
 
 def _group(name: str, judged: ScoredLog) -> JudgedGroup:
@@ -229,5 +231,3 @@ def _day(days: float | None) -> float | None:
 
 def _rounded(ends: tuple[float, float]) -> tuple[float, float]:
     return round(ends[0], 4), round(ends[1], 4)
-
-

@@ -30,9 +30,7 @@ class Stream:
     is_share: bool
 
 
-def watch_outcomes(
-    judged: ScoredLog, curve: WaitingCurve | None, days: int, baseline: int
-) -> tuple[Stream, ...]:
+def watch_outcomes(judged: ScoredLog, curve: WaitingCurve | None, days: int, baseline: int) -> tuple[Stream, ...]:
     """The base rate and the calibration, of one call an account, in the order in which the deals ended.
 
     In the beginning only the fast outcomes have come. Those are left out: the baseline begins when four of five calls

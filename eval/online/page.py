@@ -11,9 +11,9 @@ from salescoach.stats.measures import Measure
 
 MIN_TO_JUDGE: Final = 50  # calls; of fewer, nothing is said in words
 FOOTNOTE: Final = (
-    "In brackets: 95 % intervals that count accounts, as calls of one account are not independent. Only the first score "
-    "of each call counts, and only if it was noted before the deal ended. This page holds no text of any call and loads "
-    "nothing from elsewhere."
+    "In brackets: 95 % intervals that count accounts, as calls of one account are not independent. Only the first "
+    "score of each call counts, and only if it was noted before the deal ended. This page holds no text of any call "
+    "and loads nothing from elsewhere."
 )
 ALARMS_ARE_WRONG: Final = (
     "Of all alarms about outcomes together, at most one is false in twenty times 2,000 looks; so it is of those about "
@@ -146,7 +146,7 @@ def _reliability(found: CameTrue) -> Section:
          _range(one.ci)]
         for one in found.reliability
     ]  # fmt: skip
-    header = ["said", "calls", "converted", "said on average", "converted", "95 % interval"]
+    header = ["said", "calls", "converted", "said on average", "share", "95 % interval"]
     said = "On the dotted line a probability means what it says; the bars are 95 % intervals."
     return Section("Do probabilities mean what they say?", [said], [("reliability", "")], [Table(header, rows)])
 
@@ -174,7 +174,9 @@ def _against(found: CameTrue) -> list[Section]:
         [one.name, f"{one.n:,}", _number(one.brier), _number(one.other), _gap(one.difference)] for one in found.against
     ]
     header = ["beside", "calls", "Brier of the coach", "of the other", "difference (95 % interval)"]
-    notes = ["Below 0 the coach is better. Scores of the newest quarter with fast outcomes only may flatter it or not."]
+    notes = [
+        "Below 0 the coach is better. Of the newest quarter only the fast outcomes have come: compare it with care."
+    ]
     return [Section("Beside what else was known", tables=[Table(header, rows)], notes=notes)]
 
 
@@ -195,14 +197,14 @@ def _group_table(name: str, groups: Sequence[JudgedGroup]) -> Table:
          str(one.brier), _number(one.brier_base)]
         for one in groups
     ]  # fmt: skip
-    return Table([name, "calls", "converted", "said", "converted", "95 %", "Brier (95 %)", "base rate's"], rows)
+    return Table([name, "calls", "converted", "said", "share", "95 %", "Brier (95 %)", "base rate's"], rows)
 
 
 def _censored(found: CameTrue) -> Section:
     full, waited = found.follow_up, found.time_to_outcome
     said = [
-        f"{full.n:,} calls were scored at least {full.days} days ago: {full.converted:,} converted, {full.lost:,} lost, "
-        f"{full.open:,} without an outcome until now. Slow outcomes distort these figures least."
+        f"{full.n:,} calls were scored at least {full.days} days ago: {full.converted:,} converted, {full.lost:,} "
+        f"lost, {full.open:,} without an outcome until now. Slow outcomes distort these figures least."
     ]
     if full.said is not None and full.rate is not None and full.brier is not None:
         said.append(f"Of them {_percent(full.said)} was said, {_share(full.rate)} converted; Brier {full.brier}.")

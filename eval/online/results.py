@@ -111,8 +111,10 @@ class WatchedStream(Frozen):
 
 
 class Alarm(Frozen):
-    """Something has changed. ``since``: the day from which on it is likely to be otherwise; ``noticed``: when the
-    alarm went off. Both are days, UTC."""
+    """Something has changed.
+
+    ``since``: the day from which on it is likely to be otherwise; ``noticed``: when the alarm went off. Days are UTC.
+    """
 
     kind: AlarmKind
     since: str

@@ -89,6 +89,43 @@ def read(file: Path) -> list[LoggedScore]:
         return [_score(dict(zip(names, line, strict=True))) for line in lines]
 
 
+class SeenScore(Frozen):
+    """What counts of a line of the log: its number, where it was seen, and the probability or why there is none."""
+
+    number: int
+    door: str
+    probability: float | None
+    reasons: tuple[str, ...]
+
+
+def read_after(file: Path, number: int | None) -> tuple[list[SeenScore], int]:
+    """The lines that were written after one, in order, and the number of the last line that there is.
+
+    Args:
+        file: of a library.
+        number: of the line; None: only the last line's number is wanted, which is 0 where there is none.
+
+    Raises:
+        sqlite3.Error: there is no such file, or it is damaged.
+    """
+    with closing(connect_read_only(file)) as database:
+        known = columns_of_log(database)
+        if not known:
+            return [], 0
+        [last] = database.execute("SELECT coalesce(max(number), 0) FROM scores").fetchone()
+        if number is None or last <= number:
+            return [], last
+        reasons = "reasons" if "reasons" in known else "NULL"
+        lines = database.execute(
+            f"SELECT number, door, probability, {reasons} FROM scores WHERE number BETWEEN ? AND ? ORDER BY number",
+            (number + 1, last),
+        )
+        return [
+            SeenScore(number=at, door=door, probability=p, reasons=tuple(filter(None, (codes or "").split(","))))
+            for at, door, p, codes in lines
+        ], last
+
+
 def columns_of_log(database: sqlite3.Connection) -> set[str]:
     """What a line of a library's log has; nothing where an older program wrote the library, and it has no log."""
     return {name for _, name, *_ in database.execute("PRAGMA table_info(scores)")}

@@ -127,14 +127,15 @@ def _query(known: set[str]) -> str:
     facts = ", ".join(f"json_extract(c.call_metadata, '$.{name}')" for name in FACTS)
     reasons = "s.reasons" if "reasons" in known else "NULL"
     return f"""
-        SELECT c.rowid, CASE WHEN c.rowid IS NULL THEN s.content_hash END, c.account_id, s.model_id, s.scorer, {reasons},
-               s.probability, s.abstained, julianday(s.scored_at) - {_EPOCH},
+        SELECT c.rowid, CASE WHEN c.rowid IS NULL THEN s.content_hash END, c.account_id, s.model_id, s.scorer,
+               {reasons}, s.probability, s.abstained, julianday(s.scored_at) - {_EPOCH},
                CASE c.outcome WHEN 'converted' THEN 1 WHEN 'lost' THEN 0 END,
                julianday(coalesce(c.outcome_at, c.outcome_entered_at)) - {_EPOCH}, {facts}, {shape}
         FROM scores AS s
         LEFT JOIN calls AS w ON w.content_hash = s.content_hash AND w.visibility = 'team'
         LEFT JOIN calls AS c ON c.visibility = 'team' AND c.provenance = 'own' AND c.rowid = coalesce(w.rowid, (
-            SELECT rowid FROM calls WHERE call_id = coalesce((SELECT call_id FROM aliases WHERE alias = s.call_id), s.call_id)
+            SELECT rowid FROM calls
+            WHERE call_id = coalesce((SELECT call_id FROM aliases WHERE alias = s.call_id), s.call_id)
         ))
         ORDER BY s.number
     """

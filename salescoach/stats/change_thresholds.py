@@ -1,3 +1,14 @@
-BASELINES = (300, 1000)
-VALUES_WATCHED = (2000, 10000)
-THRESHOLDS = {k: {b: (9.,11.,12.) for b in BASELINES} for k in ("outcome","share","level")}
+"""From which statistic on a change is an alarm: simulated by `benchmarks/change_thresholds.py`, seed 20261201."""
+
+from typing import Final
+
+BASELINES: Final = (300, 1000)  # values that a baseline was estimated from
+VALUES_WATCHED: Final = (2000, 10000, 50000)  # after it, in 2,000 looks
+
+# Kind -> length of the baseline -> threshold in nats for each number of values that are watched.
+THRESHOLDS: Final[dict[str, dict[int, tuple[float, ...]]]] = {
+    "outcome": {300: (18.5, 51.6, 141.3), 1000: (9.7, 13.1, 16.0)},
+    "rare_outcome": {300: (21.4, 83.4, 419.1), 1000: (10.0, 25.1, 88.8)},
+    "share": {300: (23.1, 55.1, 84.1), 1000: (11.8, 14.3, 16.2)},
+    "level": {300: (15.1, 18.4, 21.7), 1000: (12.3, 13.8, 16.0)},
+}

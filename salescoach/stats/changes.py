@@ -15,14 +15,17 @@ from scipy.special import expit, logit, ndtri
 
 from salescoach.stats.change_thresholds import BASELINES, THRESHOLDS, VALUES_WATCHED
 
-Kind = Literal["outcome", "share", "level"]
+Kind = Literal["outcome", "rare_outcome", "share", "level"]
 
 N_LOOKS: Final = 2000  # over which false alarms are counted
 MIN_BASELINE: Final = BASELINES[0]
 DEFAULT_BASELINE: Final = 1000
 WATCHED_PER_BASELINE: Final = 50  # values; of a faster stream the baseline is longer
 # What is worth an alarm: changes of log odds (0.65 takes 30 % to 18 %), or of standard deviations.
-SHIFTS: Final[dict[Kind, float]] = {"outcome": 0.65, "share": 1.4, "level": 0.5}
+SHIFTS: Final[dict[Kind, float]] = {"outcome": 0.65, "rare_outcome": 0.65, "share": 1.4, "level": 0.5}
+LEAST_SHARE: Final = 0.02  # what is rarer in the baseline must become more than rare before it is worth an alarm
+LEAST_FALLING: Final = 0.05  # from here on a fall of a share is watched
+RARE: Final = 0.15  # a rate below it, or above 1 less it, is harder to estimate, so its threshold is higher
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def find_change(
         return None
     base, watched = values[:n_baseline], values[n_baseline:]
     ratios = level_ratios(base, watched) if kind == "level" else rate_ratios(base.mean(), len(base), watched, kind)
-    return _change(values, ratios, n_baseline, threshold(kind, n_baseline, per_look), n_now)
+    return _change(values, ratios, n_baseline, threshold(_harder(kind, base.mean()), n_baseline, per_look), n_now)
 
 
 def find_miscalibration(
@@ -85,7 +88,8 @@ def find_miscalibration(
     said = logit(np.clip(probabilities, 1e-3, 1 - 1e-3))
     expected = said + _intercept(said[:n_baseline], labels[:n_baseline])
     ratios = np.stack([_ratios(expit(expected[n_baseline:]), labels[n_baseline:], shift) for shift in _both("outcome")])
-    return _change(labels - probabilities, ratios, n_baseline, threshold("outcome", n_baseline, per_look), n_now)
+    limit = threshold(_harder("outcome", labels[:n_baseline].mean()), n_baseline, per_look)
+    return _change(labels - probabilities, ratios, n_baseline, limit, n_now)
 
 
 def baseline_length(wanted: int, per_look: float) -> int:
@@ -110,8 +114,15 @@ def threshold(kind: Kind, n_baseline: int, per_look: float = 1.0) -> float:
 
 def rate_ratios(rate: np.ndarray | float, n_baseline: int, watched: np.ndarray, kind: Kind) -> np.ndarray:
     """Logarithms of likelihood ratios of each value, for a rise and a fall of a rate: shape (2, ..., n)."""
-    smoothed = (np.asarray(rate) * n_baseline + 0.5) / (n_baseline + 1)
-    return np.stack([_ratios(smoothed[..., None], watched, shift) for shift in _both(kind)])
+    rising = falling = ((np.asarray(rate) * n_baseline + 0.5) / (n_baseline + 1))[..., None]
+    if kind == "share":
+        rising, falling = np.maximum(rising, LEAST_SHARE), np.minimum(falling, 1 - LEAST_SHARE)
+    up, down = _both(kind)
+    ratios = np.stack([_ratios(rising, watched, up), _ratios(falling, watched, down)])
+    if kind == "share":  # that something rare becomes rarer is no alarm, and can't be told from a baseline either
+        ratios[0] *= rising < 1 - LEAST_FALLING
+        ratios[1] *= falling > LEAST_FALLING
+    return ratios
 
 
 def level_ratios(base: np.ndarray, watched: np.ndarray) -> np.ndarray:
@@ -131,6 +142,10 @@ def cusum(ratios: np.ndarray) -> np.ndarray:
     before = np.zeros_like(sums)
     before[..., 1:] = sums[..., :-1]
     return np.asarray(sums - np.minimum.accumulate(before, axis=-1))
+
+
+def _harder(kind: Kind, rate: float) -> Kind:
+    return "rare_outcome" if kind == "outcome" and not RARE <= rate <= 1 - RARE else kind
 
 
 def _both(kind: Kind) -> tuple[float, float]:
@@ -161,7 +176,7 @@ def _change(values: np.ndarray, ratios: np.ndarray, n_baseline: int, limit: floa
     n_watched = ratios.shape[-1]
     if n_watched:
         paths = cusum(ratios)
-        highest = float(paths.max())
+        highest = max(0.0, float(paths.max()))
         over = np.flatnonzero((paths >= limit).any(axis=0))
         if len(over):
             at = int(over[0])

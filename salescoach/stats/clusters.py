@@ -20,9 +20,7 @@ def clustered_mean(values: np.ndarray, accounts: np.ndarray) -> Measure:
     return _measure(mean, error, n_accounts)
 
 
-def clustered_difference(
-    first: tuple[np.ndarray, np.ndarray], second: tuple[np.ndarray, np.ndarray]
-) -> Measure:
+def clustered_difference(first: tuple[np.ndarray, np.ndarray], second: tuple[np.ndarray, np.ndarray]) -> Measure:
     """The mean of the first minus that of the second, two groups of other calls; each as ``clustered_mean`` takes."""
     (a, error_a, n_a), (b, error_b, n_b) = mean_and_error(*first), mean_and_error(*second)
     return _measure(a - b, float(np.hypot(error_a, error_b)), min(n_a, n_b))

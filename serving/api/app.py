@@ -12,6 +12,7 @@ from serving.api import asking, calls, deals, health, library
 from serving.api.front import OPEN_PATHS, REQUEST_ID, Front
 from serving.api.jobs import add_jobs
 from serving.api.keys import Admission
+from serving.api.metrics import add_metrics
 from serving.api.openapi import describe
 from serving.api.problems import add_problems
 from serving.api.repeats import HEADER, REPLAYED
@@ -20,7 +21,7 @@ from serving.usecases.answered import AnsweredRequests
 
 ROUTERS: Final = (health.router, calls.router, asking.router, library.reading, library.writing, deals.router)
 # What brings more than a router: each is called with the app.
-EXTENSIONS: Final[tuple[Callable[[FastAPI], None], ...]] = (add_jobs,)
+EXTENSIONS: Final[tuple[Callable[[FastAPI], None], ...]] = (add_jobs, add_metrics)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -40,9 +40,7 @@ def monitor(
     try:
         log = read_scored(settings.library_file)
     except sqlite3.Error as error:
-        raise CoachError(
-            f"The library {settings.library_file} can't be read ({error}); {remedy_for(error)}."
-        ) from None
+        raise CoachError(f"The library {settings.library_file} can't be read ({error}); {remedy_for(error)}.") from None
     begin = None if since is None else float((since - date(1970, 1, 1)).days)
     return came_true(log, now or datetime.now(UTC), days=days, baseline=baseline, since=begin)
 
