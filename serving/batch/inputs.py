@@ -86,7 +86,7 @@ def opened(file: BatchFile) -> Iterator[BinaryIO]:
             with _reachable(file.place):
                 shutil.copyfileobj(stream, copy, 1 << 20)
             copy.seek(0)
-            yield copy  # type: ignore[misc]
+            yield copy
 
 
 def content_of(file: BatchFile, at_most: int) -> bytes:
@@ -97,7 +97,7 @@ def content_of(file: BatchFile, at_most: int) -> bytes:
 
 
 def _store_of(given: str) -> tuple[Any, str]:
-    from fsspec.core import url_to_fs
+    from fsspec.core import url_to_fs  # type: ignore[import-untyped]
 
     where = given if "://" in given else str(Path(given).expanduser().absolute())
     with _reachable(given):

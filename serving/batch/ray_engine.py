@@ -48,16 +48,7 @@ class RayEngine:
 
         is_ours = not ray.is_initialized()
         if is_ours:
-            quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
-            try:
-                ray.init(
-                    num_cpus=(self._n or cores()) + 1,  # one reads
-                    object_store_memory=STORE_BYTES,
-                    include_dashboard=False,
-                    **quiet,
-                )
-            except ValueError:  # a cluster is named, which has what it has
-                ray.init(**quiet)
+            _begin(self._n)
         try:
             n = self._n or max(int(ray.cluster_resources().get("CPU", 1)) - 1, 1)
             for row in self._dataset(shards, team, n).iter_rows():
@@ -84,6 +75,22 @@ class RayEngine:
             num_cpus=1,
             ray_remote_args_fn=lambda: {"max_restarts": -1, "max_task_retries": MAX_RETRIES},
         )
+
+
+def _begin(workers: int | None) -> None:
+    """Ray on this machine, or the cluster that is named."""
+    import ray
+
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    n_cpus = (workers or cores()) + 1  # one reads
+    try:
+        try:
+            ray.init(num_cpus=n_cpus, object_store_memory=STORE_BYTES, include_dashboard=False, **quiet)
+        except ValueError:  # a cluster is named, which has what it has
+            ray.init(**quiet)
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0][:200]
+        raise CoachError(f"Ray could not be begun ({reason}); try again, or take --engine local.") from None
 
 
 class _Actor:
