@@ -414,6 +414,18 @@ def test_the_command_scores_with_processes_as_coach_score_does(
     assert "is finished" in again.stdout
 
 
+@pytest.mark.slow
+def test_ray_gives_the_rows_that_the_local_engine_gives(
+    own: Settings, engine: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray", reason="Ray is an extra")
+    source = table(tmp_path / "calls.csv", [*short_calls(30), ("bad", " ")])
+    run_batch(own, str(source), tmp_path / "local", BatchOptions(shard_rows=10))
+    coach(own, "batch", str(source), str(tmp_path / "ray"), "--engine", "ray", "--workers", "1", "--shard-rows", "10")
+    for kind in ("scores", "failures"):
+        assert rows_in(tmp_path / "ray" / kind) == rows_in(tmp_path / "local" / kind)
+
+
 def coach(settings: Settings, *args: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "COACH_HOME": str(settings.home), "COACH_THREADS": "1"}
     command = [sys.executable, "-m", "serving.cli", *args]
