@@ -10,10 +10,12 @@ from pathlib import Path
 
 
 @contextmanager
-def whole_file(target: Path) -> Iterator[Path]:
+def whole_file(target: Path, *, is_durable: bool = False) -> Iterator[Path]:
     """A new name to write to, renamed to ``target`` when the block ends well and removed when it doesn't.
 
     An older file of that name is replaced only then; the folder is made where it is missing.
+
+    ``is_durable``: the file is on the disk before it has its name, so that it is whole even after a power cut.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     # A name of its own, so that two programs that write the same file can't mix; it ends as the target does, as some
@@ -21,9 +23,21 @@ def whole_file(target: Path) -> Iterator[Path]:
     temporary = target.with_name(f".{uuid.uuid4().hex[:8]}.{target.name}")
     try:
         yield temporary
+        if is_durable:
+            _to_disk(temporary)
         os.replace(temporary, target)
+        if is_durable and os.name == "posix":  # elsewhere a folder can't be opened
+            _to_disk(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def copy_folder(source: Path, target: Path, *ignored: str) -> None:

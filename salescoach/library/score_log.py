@@ -132,6 +132,21 @@ def columns_of_log(database: sqlite3.Connection) -> set[str]:
     return {name for _, name, *_ in database.execute("PRAGMA table_info(scores)")}
 
 
+def stamps(file: Path, door: str, since: datetime) -> set[datetime]:
+    """When scores were noted at a door from some time on, each time once; what a batch has noted has one time a shard.
+
+    Raises:
+        sqlite3.Error: there is no such file, or it is damaged.
+    """
+    with closing(connect_read_only(file)) as database:
+        if not columns_of_log(database):
+            return set()
+        found = database.execute(
+            "SELECT DISTINCT scored_at FROM scores WHERE door = ? AND scored_at >= ?", (door, _written(since))
+        )
+        return {datetime.fromisoformat(when) for (when,) in found}
+
+
 def delete(database: sqlite3.Connection, call_ids: Iterable[str], content_hashes: Iterable[str]) -> None:
     """Takes deleted calls out of the log, in the transaction that deleted them.
 
@@ -152,8 +167,11 @@ def _row(score: LoggedScore) -> dict[str, object]:
     fields = score.model_dump(exclude={"interval", "shape", "reasons"})
     shape = score.shape.model_dump() if score.shape else dict.fromkeys(CallShape.model_fields)
     reasons = None if score.reasons is None else ",".join(score.reasons)
-    scored_at = score.scored_at.isoformat(" ", "microseconds")
-    return {**fields, **shape, "low": low, "high": high, "reasons": reasons, "scored_at": scored_at}
+    return {**fields, **shape, "low": low, "high": high, "reasons": reasons, "scored_at": _written(score.scored_at)}
+
+
+def _written(when: datetime) -> str:
+    return when.isoformat(" ", "microseconds")
 
 
 def _score(known: dict[str, object]) -> LoggedScore:

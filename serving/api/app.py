@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from salescoach.config import Settings
 from serving.api import asking, calls, deals, health, library
 from serving.api.front import OPEN_PATHS, REQUEST_ID, Front
+from serving.api.jobs import add_jobs
 from serving.api.keys import Admission
 from serving.api.live import add_live
 from serving.api.metrics import add_metrics
@@ -21,7 +22,7 @@ from serving.usecases.answered import AnsweredRequests
 
 ROUTERS: Final = (health.router, calls.router, asking.router, library.reading, library.writing, deals.router)
 # What brings more than a router: each is called with the app.
-EXTENSIONS: Final[tuple[Callable[[FastAPI], None], ...]] = (add_live, add_metrics)
+EXTENSIONS: Final[tuple[Callable[[FastAPI], None], ...]] = (add_live, add_jobs, add_metrics)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -15,6 +15,7 @@ import typer
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
 from serving.cli import (
+    batch_commands,
     deal_commands,
     experiment_commands,
     import_commands,
@@ -41,6 +42,7 @@ COMMANDS = (
     serve_command.serve,
     learn.sample, learn.train,
     deal_commands.deals,
+    batch_commands.batch, batch_commands.nightly,
     keep.index, keep.add, keep.outcome, keep.delete,
     judge.evaluate, judge.compare, judge.audit,
     look_after.doctor,

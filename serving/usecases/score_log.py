@@ -45,9 +45,19 @@ def _note(library_file: Path, door: Door, scored: Sequence[Scored]) -> None:
         if not scored or not library_file.is_file():
             return
         now = datetime.now(UTC).replace(tzinfo=None)
-        entries = [_entry(transcript, score, now, door) for transcript, score in scored]
-        if not score_log.append(library_file, entries) and _is_of_an_older_program(library_file):
-            score_log.append(library_file, entries)
+        note(library_file, [_entry(transcript, score, now, door) for transcript, score in scored])
+
+
+def note(library_file: Path, entries: Sequence[LoggedScore]) -> None:
+    """Notes scores; a library of an older program is given its log, and a file that is no library stays as it is.
+
+    Raises:
+        sqlite3.Error: as ``score_log.append``.
+    """
+    if not library_file.is_file():
+        return
+    if not score_log.append(library_file, entries) and _is_of_an_older_program(library_file):
+        score_log.append(library_file, entries)
 
 
 def _entry(transcript: Transcript, score: Score, now: datetime, door: Door) -> LoggedScore:

@@ -1,7 +1,7 @@
 """The calls of a table, one row a call or one row an utterance, each with what its rows say of it."""
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import BinaryIO, Final, Self
@@ -46,11 +46,66 @@ class TableCall:
     is_one_turn: bool = False
 
 
-class OpenTable:
-    """A file's tables: ``calls`` streams, and afterwards ``notes`` says what was assumed about the file."""
+@dataclass(frozen=True)
+class UnreadCall:
+    """A row that holds a call whose cell nobody has read yet: whoever passes over rows doesn't read what is in them.
 
-    def __init__(self, stream: BinaryIO, name: str, *, need_outcome: bool, reps: Sequence[str] = ()) -> None:
+    Attributes:
+        where: its row, as in "row 3".
+        row: its cells.
+        columns: of the table.
+        outcomes: reads how the deal ended.
+    """
+
+    where: str
+    row: Row
+    columns: TableColumns
+    outcomes: OutcomeReader
+
+    @property
+    def call_id(self) -> str:
+        """Of the call, empty where no column names it."""
+        return self.row.get(self.columns.call_id or self.columns.row_or_call_id or "", "").strip()
+
+    def read(self, reps: Sequence[str] = ()) -> TableCall:
+        """The call in it, or why there is none. ``reps``: who is on our side, which makes a label a speaker's."""
+        where, row, columns = self.where, self.row, self.columns
+        text = row.get(columns.transcript or "", "")
+        limit = cut_at(text) if len(text) * 2 >= min(CELL_LIMITS) else None
+        rest = {name: value for name, value in row.items() if name != columns.transcript}
+        try:
+            call = (text[:1] in ("[", "{") and read_record(row, reps)) or read_cell(text, reps)
+        except InputError as error:
+            cut = f" The cell was cut at {limit:,} characters." if limit else ""
+            return TableCall(where, rest, columns, self.outcomes, self.call_id, None, f"{error}{cut}", limit)
+        if limit:
+            call.warnings.append(
+                f"The transcript in {where} was cut at {limit:,} characters, the most that {CELL_LIMITS[limit]} holds; "
+                "export it again in another form, such as JSON lines."
+            )
+        is_one_turn = sum(bool(turn.text) for turn in call.turns) == 1
+        if is_one_turn:
+            call.warnings.append(
+                f"The cell in {where} holds one turn; if its line breaks or its speakers are lost, export it with them."
+            )
+        return TableCall(where, rest, columns, self.outcomes, self.call_id, call, "", limit, is_one_turn)
+
+
+class OpenTable:
+    """A file's tables: ``calls`` and ``rows`` stream, and afterwards ``notes`` says what was assumed about the file."""
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        name: str,
+        *,
+        need_outcome: bool,
+        reps: Sequence[str] = (),
+        max_utterances: int | None = None,
+    ) -> None:
+        """``max_utterances``: a table with a row for each utterance has more only on an error."""
         self._tables: Iterable[TableRows] = tables_in(stream, name)
+        self._max_utterances = max_utterances
         self._name, self._reps, self._need_outcome = name, tuple(reps), need_outcome
         self.notes: list[str] = []
 
@@ -67,6 +122,10 @@ class OpenTable:
         Raises:
             DataError: it is no table, or none of its tables has the columns that are needed.
         """
+        return (one.read(self._reps) if isinstance(one, UnreadCall) else one for one in self.rows())
+
+    def rows(self) -> Generator[UnreadCall | TableCall, None, None]:
+        """As ``calls``, but those of which each has a row of its own aren't read yet."""
         unknown: list[TableRows] = []
         n_read = 0
         for table in self._tables:
@@ -86,7 +145,7 @@ class OpenTable:
                 f"{hold} no calls and was left out.".replace("hold no calls and was", "hold no calls and were")
             )
 
-    def _calls_of(self, table: TableRows) -> Iterator[TableCall]:
+    def _calls_of(self, table: TableRows) -> Iterator[UnreadCall | TableCall]:
         self.notes += table.notes
         sample = list(islice(table.rows, _SAMPLE))
         rows = chain(sample, table.rows)
@@ -96,34 +155,12 @@ class OpenTable:
         if utterances is None:
             self._say_column(table.columns)
             for number, row in rows:
-                yield self._call_of_row(f"{where}row {number}", row, table.columns, outcomes)
+                yield UnreadCall(f"{where}row {number}", row, table.columns, outcomes)
         else:
             self._say_utterances(utterances)
-            for found, call in calls_of_utterances(rows, utterances):
+            for found, call in calls_of_utterances(rows, utterances, self._max_utterances):
                 yield _call_of_rows(where, found, call, table, utterances, outcomes)
         self.notes += outcomes.notes
-
-    def _call_of_row(self, where: str, row: Row, columns: TableColumns, outcomes: OutcomeReader) -> TableCall:
-        text = row.get(columns.transcript or "", "")
-        limit = cut_at(text) if len(text) * 2 >= min(CELL_LIMITS) else None
-        rest = {name: value for name, value in row.items() if name != columns.transcript}
-        call_id = row.get(columns.call_id or columns.row_or_call_id or "", "").strip()
-        try:
-            call = (text[:1] in ("[", "{") and read_record(row, self._reps)) or read_cell(text, self._reps)
-        except InputError as error:
-            cut = f" The cell was cut at {limit:,} characters." if limit else ""
-            return TableCall(where, rest, columns, outcomes, call_id, None, f"{error}{cut}", limit)
-        if limit:
-            call.warnings.append(
-                f"The transcript in {where} was cut at {limit:,} characters, the most that {CELL_LIMITS[limit]} holds; "
-                "export it again in another form, such as JSON lines."
-            )
-        is_one_turn = sum(bool(turn.text) for turn in call.turns) == 1
-        if is_one_turn:
-            call.warnings.append(
-                f"The cell in {where} holds one turn; if its line breaks or its speakers are lost, export it with them."
-            )
-        return TableCall(where, rest, columns, outcomes, call_id, call, "", limit, is_one_turn)
 
     def _say_column(self, columns: TableColumns) -> None:
         if columns.transcript not in {None, "call_transcript"}:

@@ -75,7 +75,8 @@ def _rows(stream: BinaryIO, encoding: Encoding, n_skipped: int, dialect: _Dialec
         line = reader.line_num + n_skipped
         raise DataError(f"{name}, line {line}: {error}; is a quote left open?") from None
     finally:
-        handle.detach()
+        if not handle.closed:  # by whoever has seen enough of the rows
+            handle.detach()
 
 
 def _sep_line(stream: BinaryIO, encoding: Encoding) -> tuple[int, str | None]:

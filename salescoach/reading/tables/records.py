@@ -60,7 +60,8 @@ def _json_rows(handle: io.TextIOWrapper, name: str) -> Iterator[NumberedRow]:
                 raise DataError(f"{name}, line {number}: expected a JSON object, found {type(values).__name__}.")
             yield number, {_whole(key): _as_text(value) for key, value in values.items()}
     finally:
-        handle.detach()
+        if not handle.closed:  # by whoever has seen enough of the rows
+            handle.detach()
 
 
 def _parquet_rows(table: Any, name: str) -> Iterator[NumberedRow]:

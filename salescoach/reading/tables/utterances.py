@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from salescoach.errors import InputError, TranscriptError
+from salescoach.errors import DataError, InputError, TranscriptError
 from salescoach.reading.drafts import ReadCall
 from salescoach.reading.labels import split_label
 from salescoach.reading.records.calls import calls_in_records
@@ -83,11 +83,20 @@ def utterance_columns(columns: TableColumns, sample: Sequence[NumberedRow]) -> U
 
 
 def calls_of_utterances(
-    rows: Iterator[NumberedRow], columns: UtteranceColumns
+    rows: Iterator[NumberedRow], columns: UtteranceColumns, max_rows: int | None = None
 ) -> Iterator[tuple[RowsOfCall, ReadCall | str]]:
-    """The calls of a table of utterances, in the order of their first rows, each read or with the reason why not."""
+    """The calls of a table of utterances, in the order of their first rows, each read or with the reason why not.
+
+    Raises:
+        DataError: there are more than ``max_rows``, all of which are held until the last one was seen.
+    """
     calls: dict[str, RowsOfCall] = {}
-    for number, row in rows:
+    for n_rows, (number, row) in enumerate(rows):
+        if max_rows is not None and n_rows >= max_rows:
+            raise DataError(
+                f"the table has more than {max_rows:,} utterances, which would all have to be held in memory; "
+                "split it by calls, or give a row for each call"
+            )
         call_id = row.get(columns.call_id, "").strip() if columns.call_id else ""
         call = calls.setdefault(call_id, RowsOfCall())
         call.numbers.append(number)

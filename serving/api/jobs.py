@@ -1,0 +1,147 @@
+"""Batches: calls that are sent together, scored in the background, and asked for later."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, Final, Self
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Path
+from pydantic import BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
+from starlette.requests import Request
+
+from salescoach.reading.limits import MAX_BYTES, MAX_LABEL_CHARS, MAX_TURNS
+from serving.api.answers import answer
+from serving.api.bodies import MAX_ID_CHARS, MAX_REPS, Body, GivenTurn
+from serving.api.keys import Reading, Writing
+from serving.api.problems import ProblemError
+from serving.api.repeats import HEADER, OnceOnly
+from serving.usecases.batch_jobs import BatchJob, BatchJobs, TooManyJobsError, check_ids
+
+MAX_CALLS: Final = 2_000
+
+
+def _named(
+    key: Annotated[str | None, Header(alias=HEADER, max_length=200, description="sent again, it is done once")] = None,
+) -> None:
+    """For /openapi.json: ``OnceOnly`` reads it."""
+
+
+reading = APIRouter(prefix="/v1", tags=["batches"])
+writing = APIRouter(prefix="/v1", tags=["batches"], route_class=OnceOnly, dependencies=[Depends(_named)])
+
+JobId = Annotated[str, Path(max_length=64, description="as POST /v1/batch gave it")]
+
+
+class BatchCall(Body):
+    """A call of a batch: its text, or its turns."""
+
+    call_id: Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS)] | None = Field(
+        None, description="names the call in the results; without it, call-1 for the first, and so on"
+    )
+    transcript: Annotated[str, Field(max_length=MAX_BYTES)] | None = None
+    turns: Annotated[list[GivenTurn], Field(max_length=MAX_TURNS)] | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if (self.transcript is None) == (self.turns is None):
+            raise PydanticCustomError("one_of", "Give one of transcript and turns.")
+        return self
+
+
+class ToScoreLater(Body):
+    """Calls to score. A call that can't be read is a failure of its own and stops no other."""
+
+    calls: Annotated[list[BatchCall], Field(min_length=1, max_length=MAX_CALLS)]
+    rep: list[Annotated[str, Field(min_length=1, max_length=MAX_LABEL_CHARS)]] = Field(
+        [],
+        max_length=MAX_REPS,
+        description="who is on your side, in whichever of the calls; without it, the saved team",
+    )
+
+
+class JobShown(BatchJob):
+    """How a job stands, and where its results are."""
+
+    results: str | None = Field(None, description="where the results are, when it is done")
+
+
+class BatchResults(BaseModel):
+    """What came of a job, in the order of its calls."""
+
+    results: list[dict[str, Any]]
+    failures: list[dict[str, Any]]
+
+
+@writing.post("/batch", response_model=JobShown, status_code=202, summary="Score many calls in the background")
+async def send(body: ToScoreLater, request: Request, _: Writing) -> Any:
+    """202 when the job is kept; Location says where to ask how it stands."""
+    ids = [call.call_id or f"call-{number}" for number, call in enumerate(body.calls, start=1)]
+    check_ids(ids)
+    calls = list(zip(ids, map(_text, body.calls), strict=True))
+    try:
+        job = await asyncio.to_thread(_jobs(request).add, calls, body.rep)
+    except TooManyJobsError as error:
+        raise ProblemError("busy", str(error), headers={"Retry-After": "60"}) from None
+    return answer(_shown(job), 202, {"Location": f"/v1/jobs/{job.id}"})
+
+
+@reading.get("/jobs/{job_id}", response_model=JobShown, summary="How a job stands")
+async def look_at(job_id: JobId, request: Request, _: Reading) -> Any:
+    """queued, running, done or failed, and how many of its calls are done."""
+    try:
+        return answer(_shown(await asyncio.to_thread(_jobs(request).get, job_id)))
+    except KeyError:
+        raise _no_such(job_id) from None
+
+
+@reading.get("/jobs/{job_id}/results", response_model=BatchResults, summary="What came of a job")
+async def results(job_id: JobId, request: Request, _: Reading) -> Any:
+    """The scores, and the calls that can't be scored with the reasons; kept for 30 days."""
+    try:
+        return answer(await asyncio.to_thread(_jobs(request).results, job_id))
+    except KeyError:
+        raise _no_such(job_id, "that is done") from None
+
+
+def add_jobs(app: FastAPI) -> None:
+    """Adds the endpoints; jobs are worked off from the app's start to its end."""
+    app.include_router(reading)
+    app.include_router(writing)
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(app: Any) -> AsyncIterator[Any]:
+        async with inner(app) as state:
+            app.state.jobs = BatchJobs(app.state.coach.settings)
+            app.state.jobs.begin()
+            try:
+                yield state
+            finally:
+                await asyncio.to_thread(app.state.jobs.stop)
+
+    app.router.lifespan_context = lifespan
+
+
+def _jobs(request: Request) -> BatchJobs:
+    jobs: BatchJobs = request.app.state.jobs
+    return jobs
+
+
+def _text(call: BatchCall) -> str:
+    """As a cell of a table holds it: text, or the same JSON that other endpoints read turns from."""
+    if call.transcript is not None:
+        return call.transcript
+    return json.dumps({"turns": [turn.model_dump(exclude_none=True) for turn in call.turns or ()]})
+
+
+def _shown(job: BatchJob) -> JobShown:
+    where = f"/v1/jobs/{job.id}/results" if job.state == "done" else None
+    return JobShown(**job.model_dump(), results=where)
+
+
+def _no_such(job_id: str, which: str = "here") -> ProblemError:
+    return ProblemError(
+        "no-such-job", f"There is no job {job_id} {which}; POST /v1/batch names the jobs that there are."
+    )
