@@ -72,9 +72,7 @@ def sequences(args: argparse.Namespace) -> None:
             if run < 20:
                 widths.append([_width(values[:n]) / (2 * 1.96 * np.sqrt(variance / n)) for n in (100, 300, 1000)])
         beside = ", ".join(f"{one:.2f}" for one in np.mean(widths, axis=0))
-        say(
-            f"{name}: ever wrong {_share(missed, args.runs)}; width by that of a fixed n of 100, 300, 1000: {beside}"
-        )
+        say(f"{name}: ever wrong {_share(missed, args.runs)}; width by that of a fixed n of 100, 300, 1000: {beside}")
 
 
 def labels(args: argparse.Namespace) -> None:

@@ -25,7 +25,7 @@ def against_others(judged: ScoredLog) -> tuple[AgainstOther, ...]:
 
 def stage_probabilities(texts: Coded) -> np.ndarray:
     """What a CRM says, such as ``35 %`` or ``0.35``, in [0, 1]; nan where it says nothing: shape (n,)."""
-    return np.array([_probability(text) for text in texts.names], dtype=float)[texts.codes]
+    return np.asarray(np.array([_probability(text) for text in texts.names], dtype=float)[texts.codes])
 
 
 def stage_rates(judged: ScoredLog) -> np.ndarray:
