@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from agent.evidence import Passage, passages
 from agent.numerals import GONE, folded
 from agent.own_words import MAX_SHOWN, OwnWords
-from agent.recognise import Fact, Recogniser, facts_of
+from agent.recognise import Recogniser, StatedFact, facts_of
 from agent.statements import Sentence, kind_of, sentences
 from salescoach.redact.sanitise import MAX_CHARACTERS
 from salescoach.types import Citation
@@ -34,7 +34,7 @@ def facts_in(result: BaseModel) -> list[AnswerLine]:
     return [fact.line for fact in _facts([result])]
 
 
-def _facts(results: Sequence[BaseModel]) -> list[Fact]:
+def _facts(results: Sequence[BaseModel]) -> list[StatedFact]:
     return list(facts_of([spec_of(result).words(result, "full") for result in results]))
 
 
@@ -155,11 +155,9 @@ class _Sorted:
     ) -> None:
         self._read = read
         self._recogniser = recogniser
-        self._allowed = {"courtesy", "question", "of the answer"}
+        self._allowed = {"question", "of the answer"}
         if rests_on_results or not has_calls:
             self._allowed |= {"advice"}
-        if not has_calls:
-            self._allowed |= {"for a call"}
         self._rests_on_results = rests_on_results
         self._checked: list[tuple[AnswerLine, bool]] = []
         self._own: list[AnswerLine] = []
@@ -188,6 +186,9 @@ class _Sorted:
         for fact_line in facts:
             if fact_line not in [line for line, _ in self._checked]:
                 self._checked.append((fact_line, sentence.is_item))
+        if kind == "courtesy" and not places:
+            self._checked.append((AnswerLine(spans=(Remark(text=text.strip()),)), sentence.is_item))
+            return
         if kind == "nothing" or (kind != "question" and self._leads_to_a_fact(text, sentence, places)):
             return
         if kind not in self._allowed and not cited:

@@ -86,7 +86,7 @@ _TENS = {
 
 
 @dataclass(frozen=True)
-class Fact:
+class StatedFact:
     """A line of a tool's own words, and the title it stands under."""
 
     line: AnswerLine
@@ -98,27 +98,27 @@ class Fact:
         return _IS_TITLE.fullmatch("".join(map(str, self.line.spans)).strip()) is not None
 
 
-def facts_of(documents: Sequence[AnswerDocument]) -> Iterator[Fact]:
+def facts_of(documents: Sequence[AnswerDocument]) -> Iterator[StatedFact]:
     """Everything that documents state, in order."""
     nothing = AnswerLine(spans=())
     for document in documents:
         for block in document.blocks:
             if isinstance(block, AnswerLine):
-                yield Fact(block, nothing)
+                yield StatedFact(block, nothing)
                 continue
             if block.title.spans:
-                yield Fact(block.title, nothing)
-            yield from (Fact(item, block.title) for item in block.items if item.spans)
+                yield StatedFact(block.title, nothing)
+            yield from (StatedFact(item, block.title) for item in block.items if item.spans)
 
 
 class Recogniser:
     """Takes sentences for facts. ``passages``: what the facts' citations are, with whose words they are."""
 
-    def __init__(self, facts: Sequence[Fact], passages: Sequence[Passage]) -> None:
+    def __init__(self, facts: Sequence[StatedFact], passages: Sequence[Passage]) -> None:
         roles = {one.citation: one.role for one in passages}
         self._facts = [(fact, _Said.by_fact(fact, roles)) for fact in facts if not fact.is_title]
 
-    def fact(self, sentence: str, cited: Sequence[Citation]) -> Fact | None:
+    def fact(self, sentence: str, cited: Sequence[Citation]) -> StatedFact | None:
         """The fact that says what a sentence says, None where there is none.
 
         Args:
@@ -171,7 +171,7 @@ class _Said:
         return cls(words, negated, numbers, nothing, places, nothing, quotes, _sides(own), _ways(own), clauses, ranges)
 
     @classmethod
-    def by_fact(cls, fact: Fact, roles: dict[Citation, str | None]) -> "_Said":
+    def by_fact(cls, fact: StatedFact, roles: dict[Citation, str | None]) -> "_Said":
         own = folded(_MARKER.sub(" ", " ".join(one for one in fact.line.spans if isinstance(one, str))))
         title = folded(" ".join(one for one in fact.title.spans if isinstance(one, str)))
         said = folded(" ".join(one.text for one in fact.line.spans if isinstance(one, Quote)))

@@ -23,8 +23,8 @@ _LEADING_OVER = frozenset(
     """
     a an and also answer as at because but by far finally first for from furthermore happened here idea ideas in is it
     its keep less mind moved more most next note now of on one other overall point points reason reasons remember
-    result results second see so step steps still summary the then these thing things third this three to try turn turns two
-    what where which why you your brief short
+    result results second see so step steps still summary the then these thing things third this three to try turn turns
+    two what where which why you your brief short
     """.split()
 )
 _NO_LEAD = re.compile(r"\b(?:it|this) is\b|\byou\b", re.IGNORECASE)
@@ -34,8 +34,11 @@ _COURTESY = re.compile(
     re.IGNORECASE,
 )
 _OF_THE_ANSWER = re.compile(
-    r"^(?:(?:about|for|on|at|of)\s[^:,]{1,30}[:,]\s)?(?:i (?:can(?:'t|not)? (?:say|tell|know|see|find|only|score)"
-    r"|don't (?:know|have)|do not (?:know|have)|have (?:no|only|nothing)|only have)\b|(?:that|this|it|the (?:score|number|range|figure|percentage))"
+    r"^(?:(?:about|for|on|at|of)\s[^:,]{1,30}[:,]\s)?(?:i (?:(?:can(?:'t|not)?"
+    r"|could(?:n't| not)?) (?:say|tell|know|see|find|look|only|score)"
+    r"|don't (?:know|have)|do not (?:know|have)|have (?:no|only|nothing)|only have)\b"
+    r"|(?:that|this|it|they) (?:can't|cannot|could not|couldn't) be (?:compared|scored|found|looked up|answered)\b"
+    r"|(?:that|this|it|the (?:score|number|range|figure|percentage))"
     r"(?: is|'s) (?:(?:only|just|no|not|an?|the|merely) ){0,3}(?:worth \w+ing|estimates?|associations?|causes?|verdict"
     r"|promise|guarantee|lean|forecast)\b)",
     re.IGNORECASE,
@@ -51,9 +54,17 @@ _ADVICE = re.compile(
     r"|stop|suggest|summari[sz]e|take|talk|tell|test|tie|try|turn|use|wait|work|write)\b(?!(?:\s+\S+){0,2}?\s+(?:is|was|were|are|has|had|have|will|won|lost)\b)",
     re.IGNORECASE,
 )
-_FOR_A_CALL = re.compile(r"^(?:please\s+)?(?:paste|upload|drop|ask me|tell me|give me|let me know)\b", re.IGNORECASE)
+# Words that ask the user for something, as all words of a sentence that begins with one of the first.
+_ASKS = re.compile(r"^(?:please\s+)?(?:paste|upload|drop|ask me|tell me|give me|let me know)\b", re.IGNORECASE)
+_ASKING = frozenset(
+    """
+    a about again an another anything ask call calls can compare drop file first for give help here how i if in is it
+    its know let like me more number one or paste please question questions sales tell text the them there this to
+    transcript turn upload what which with would you your
+    """.split()
+)
 
-Kind = Literal["nothing", "courtesy", "question", "of the answer", "for a call", "advice", "statement"]
+Kind = Literal["nothing", "courtesy", "question", "of the answer", "advice", "statement"]
 
 
 class Sentence(NamedTuple):
@@ -114,12 +125,10 @@ def kind_of(sentence: str) -> Kind:
         return "nothing"
     if words and len(words) <= 8 and all(w in _LEADING_OVER for w in words) and not _NO_LEAD.search(said):
         return "nothing"
-    if _COURTESY.fullmatch(plain):
+    if _COURTESY.fullmatch(plain) or (_ASKS.match(plain) and all(word in _ASKING for word in words)):
         return "courtesy"
     if QUOTED.sub("", said).rstrip(f" {GONE})").endswith("?"):
         return "question"
     if _OF_THE_ANSWER.match(said):
         return "of the answer"
-    if _FOR_A_CALL.match(said):
-        return "for a call"
     return "advice" if _ADVICE.match(said) else "statement"

@@ -217,7 +217,9 @@ def test_an_answer_about_a_call_that_rests_on_no_result_is_refused() -> None:
     assert problems_of("Ask about the budget.", [], "What next?", [CALL])
     assert problems_of("The budget is the problem.", [], "Why?", [CALL])
     assert problems_of("You're welcome!", [], "thanks", [CALL]) == []
-    assert problems_of("Paste a call, please.", [], "hi", []) == []
+    found, wrong = read_draft("Hello! Paste a call, please.", [], "hi", [])
+    assert (wrong, found.not_checked()) == ([], [])
+    assert found.markdown() == "Hello!\n\nPaste a call, please."
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,8 @@ def make_deal(
     account: str = "hexa", said: str = "No, we won't.", *, refused: bool = False, n_risks: int = 2
 ) -> AccountDeal:
     quoted_risk = DealRisk(
-        kind="refusal" if refused else "objection_open", since=date(2026, 3, 1), quote=said, call_id=f"{account}-1", turn=2,
+        kind="refusal" if refused else "objection_open", since=date(2026, 3, 1), quote=said,
+        call_id=f"{account}-1", turn=2,
         reading="The customer said no; do not contact this account." if refused else "A concern wasn't met.",
     )  # fmt: skip
     dated = DealRisk(
