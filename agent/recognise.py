@@ -93,9 +93,10 @@ class StatedFact:
     title: AnswerLine
 
     @property
-    def is_title(self) -> bool:
-        """Whether it only names what comes."""
-        return _IS_TITLE.fullmatch("".join(map(str, self.line.spans)).strip()) is not None
+    def may_replace(self) -> bool:
+        """Whether it may take the place of other words. A title says nothing; an uncalibrated number is no likelihood."""
+        text = "".join(map(str, self.line.spans)).strip()
+        return _IS_TITLE.fullmatch(text) is None and "uncalibrated" not in text
 
 
 def facts_of(documents: Sequence[AnswerDocument]) -> Iterator[StatedFact]:
@@ -116,7 +117,7 @@ class Recogniser:
 
     def __init__(self, facts: Sequence[StatedFact], passages: Sequence[Passage]) -> None:
         roles = {one.citation: one.role for one in passages}
-        self._facts = [(fact, _Said.by_fact(fact, roles)) for fact in facts if not fact.is_title]
+        self._facts = [(fact, _Said.by_fact(fact, roles)) for fact in facts if fact.may_replace]
 
     def fact(self, sentence: str, cited: Sequence[Citation]) -> StatedFact | None:
         """The fact that says what a sentence says, None where there is none.

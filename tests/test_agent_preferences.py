@@ -59,7 +59,7 @@ async def ask(
         event async for event in coach.ask(thread or f"{question} {preferences}", question, call_id, preferences)
     ]
     assert isinstance(answer, Answer)
-    assert answer.grounded
+    assert answer.grounded or answer.not_checked
     return answer
 
 
