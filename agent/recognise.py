@@ -94,7 +94,7 @@ class StatedFact:
 
     @property
     def may_replace(self) -> bool:
-        """Whether it may take the place of other words. A title says nothing; an uncalibrated number is no likelihood."""
+        """Whether it may take the place of other words: a title says nothing, and uncalibrated is no likelihood."""
         text = "".join(map(str, self.line.spans)).strip()
         return _IS_TITLE.fullmatch(text) is None and "uncalibrated" not in text
 
