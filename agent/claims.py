@@ -1,4 +1,4 @@
-"""Claims in words that no number stands behind: verdicts on how a deal ends, and what people felt."""
+"""Claims in words that no number stands behind: how a deal ends, what people felt, what they are like."""
 
 import re
 from collections.abc import Iterator
@@ -74,14 +74,33 @@ _FEELING = re.compile(
     r"|quite\s+|somewhat\s+)?"
     r"(?:angry|sad|nervous|anxious|happy|upset|annoyed|irritated|frustrated|afraid|scared|excited|enthusiastic|bored"
     r"|depressed|"
-    r"stressed|furious|insecure|unhappy|delighted|thrilled|tense|hostile|emotional)\b",
+    r"stressed|furious|insecure|unhappy|delighted|thrilled|tense|hostile|emotional|desperate|worried|confident|impatient"
+    r"|reluctant|disappointed|relieved|embarrassed|jealous|proud|ashamed|offended|resentful)\b",
     re.IGNORECASE,
+)
+_PERSON = r"(?:rep|reps|you|seller|salesperson|agent|employee|customer|client|prospect|buyer|he|she|they|[A-Z][a-z]+)"
+_QUALITY = (
+    r"(?:rude|pushy|lazy|unprepared|incompetent|competent|dishonest|honest|arrogant|impolite|polite|aggressive|passive"
+    r"|careless|clumsy|stupid|smart|clever|brilliant|talented|gifted|skilled|unskilled|inexperienced|unprofessional"
+    r"|professional|difficult|unreasonable|stubborn|naive|greedy|manipulative|sloppy|weak|strong|bad|good|great|poor"
+    r"|terrible|excellent|awful|useless|hopeless|charming|likeable|unlikeable|trustworthy|untrustworthy|patronising"
+    r"|patronizing|condescending|inattentive|a natural|amateurish)"
+)
+_JUDGEMENT = re.compile(
+    rf"\b{_PERSON}\s+(?:(?:is|was|are|were|seems?|seemed|looks?|looked|comes? across as|came across as)\s+)"
+    rf"(?:(?:\w+ly|very|too|a bit|quite|rather|so|not|an?)\s+){{0,3}}{_QUALITY}\b"
+    rf"|\b{_PERSON}\s+(?:(?:doesn't|didn't|don't|does not|did not|never|can't|cannot)\s+listen(?:s|ed)?|lied|lies"
+    rf"|cheated|misled|bullied|(?:needs?|requires?)\s+(?:re)?(?:training|replacing|coaching)"
+    rf"|(?:should|must|ought to)\s+be\s+(?:replaced|fired|dismissed|promoted|retrained|disciplined|let go))\b"
+    rf"|\b(?:did|does|doing)\s+an?\s+(?:\w+ly\s+)?{_QUALITY}\s+job\b"
+    rf"|\b{_QUALITY}\s+(?:rep|reps|closer|listener|seller|salesperson|negotiator|communicator|person|buyer)\b"
+    r"|\b(?:best|worst|top|weakest|strongest)\s+(?:rep|reps|seller|closer|performer)\b",
 )
 _SHOWN = 60
 
 
 def wrong_claims(sentence: str, *, about_past_call: bool) -> Iterator[str]:
-    """What a sentence of a language model's own says of how the deal ends, or of what somebody felt.
+    """What a sentence of a language model's own says of how the deal ends, or of what somebody felt or is like.
 
     Args:
         sentence: without its quotes and markers.
@@ -89,6 +108,8 @@ def wrong_claims(sentence: str, *, about_past_call: bool) -> Iterator[str]:
     """
     if match := _FEELING.search(sentence):
         yield f"“{match[0][:_SHOWN]}” says what somebody felt, which the coach doesn't infer"
+    if match := _JUDGEMENT.search(sentence):
+        yield f"“{match[0][:_SHOWN]}” judges a person, which the coach doesn't do"
     if about_past_call or _MAYBE.search(sentence):
         return
     for pattern in (_VERDICT, _WILL_END, _COMMITMENT):

@@ -78,7 +78,11 @@ class UsedTool(Frozen):
 
 
 class Answer(Frozen):
-    """A verified answer. ``probability`` is the model's, where the call was scored for this question."""
+    """An answer. ``probability`` is the model's, where the call was scored for this question.
+
+    ``grounded``: whether all of it was checked; ``not_checked``: what a language model says itself in it, which stands
+    apart there under its title.
+    """
 
     answer: str
     probability: float | None
@@ -86,6 +90,7 @@ class Answer(Frozen):
     tool_calls: tuple[UsedTool, ...]
     llm: str
     grounded: bool
+    not_checked: tuple[str, ...] = ()
 
 
 Event = Waiting | ToolStarted | ToolFinished | Token | Answer
@@ -287,6 +292,7 @@ class Coach:
             ),
             llm=llm,
             grounded=bool(known["grounded"]),
+            not_checked=tuple(known.get("not_checked", ())),
         )
 
 

@@ -180,7 +180,11 @@ class _Nodes:
             text = f"{text}\n\n{FALLBACK_NOTE}"
         elif speaker is not None and not speaker.can_call_tools:
             text = f"{text}\n\n{NO_TOOLS_NOTE}"
-        known = {"grounded": not found.problems, "citations": found.citations}
+        known = {
+            "grounded": not found.problems and not found.not_checked,
+            "citations": found.citations,
+            "not_checked": found.not_checked,
+        }
         return {
             "answer": AIMessage(text, additional_kwargs=known),
             "messages": [AIMessage(found.kept)],
@@ -273,6 +277,7 @@ class _Checked:
     text: str = UNGROUNDED
     kept: str = UNGROUNDED
     citations: Sequence[Citation] = ()
+    not_checked: Sequence[str] = ()
     problems: Sequence[str] = ()
 
 
@@ -286,7 +291,7 @@ def _checked(work: Sequence[AnyMessage], question: str, calls: Sequence[str]) ->
         answer = with_method(answer, results)
     if problems := [*problems, *unfounded(answer, results)]:
         return _Checked(problems=problems)
-    return _Checked(sanitise(answer.markdown()), remembered(answer, results), answer.citations())
+    return _Checked(sanitise(answer.markdown()), remembered(answer, results), answer.citations(), answer.not_checked())
 
 
 def _after_model(state: CoachState) -> Literal["tools", "ground"]:

@@ -1,116 +1,41 @@
-"""Reads a language model's draft once: facts that code puts in by their tag, and words of the model's own between them.
+"""Reads a language model's draft once: facts that code puts in, and words of the model's own, which stand apart.
 
 Numbers, quotes and names of calls are in the facts, as the tools' own words have them, so no true number can be said of
-the wrong thing. What the model adds may hold none of these, no verdict on how the deal ends, and nobody's feelings.
+the wrong thing. A draft names them by their tag; a sentence that says what a fact says is replaced by it. What else the
+model says is shown as its own reading, which nobody checked, and only where it points to a turn, gives advice or asks;
+it may hold no number, no verdict on how the deal ends, and nothing about what a person is like or felt.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from langchain_core.messages import AnyMessage, ToolMessage
 from pydantic import BaseModel
 
-from agent.claims import wrong_claims
-from agent.evidence import Passage, passages, texts
-from agent.numerals import GONE, Numeral, folded, numerals, one_quote_sign
-from agent.prompts import system_message
-from salescoach.redact.sanitise import MAX_CHARACTERS, sanitise
-from tools.document import AnswerDocument, AnswerLine, Remark, Span, shown
+from agent.evidence import Passage, passages
+from agent.numerals import GONE, folded
+from agent.own_words import MAX_SHOWN, OwnWords
+from agent.recognise import Recogniser, StatedFact, facts_of
+from agent.statements import Sentence, kind_of, sentences
+from salescoach.redact.sanitise import MAX_CHARACTERS
+from salescoach.types import Citation
+from tools.document import NOT_CHECKED, AnswerDocument, AnswerLine, Block, Listing, Remark, Span, shown
 from tools.registry import spec_of
 
-MAX_SHOWN = 60  # characters of a quote in a message
 MAX_PROBLEMS = 50
-MAX_QUOTES = 20
-_LEAKED_WORDS = 9  # in a row, of what the language model is told
 
 _REFERENCE = re.compile(r"(\{F\d{1,4}\}|\[(?:T\d+(?:–\d+)?|call [^\]\n]{1,500}+)\])")
-_BRACKET = re.compile(r"\[[^\]\n]{0,200}\]|\{[^}\n]{0,200}\}")
-_LIST_NUMBER = re.compile(r"^[ \t>]*(?:[*-]\s+)?\d{1,2}[.)](?=\s)", re.MULTILINE)
-_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+")
-_QUOTED = re.compile(
-    r"“[^”]*+”?|„[^“”]*+[“”]?|«[^»]*+»?|»[^»«]*+«|‹[^›]*+›?|「[^」]*+」?|『[^』]*+』?|\"[^\"]*+\"?|`[^`]*+`"
-    # An apostrophe inside of a word ends nothing.
-    r"|(?<!\w)[‘'](?![’'\s])[^’'‘\n]*+(?:(?:‘|[’'](?=\w))[^’'‘\n]*+){0,40}+[’'](?!\w)|‚(?!\s)[^’‘‚\n]*+[’‘](?!\w)"
-)
-_MARKS = "“”„«»‹›「」『』\"`‘’'‚"
-_SAID = re.compile(
-    r"\b(?:said|says|say|saying|told|tells|asked|asks|repl(?:y|ied|ies)|answer(?:s|ed)?|stat(?:es|ed)|mention(?:s|ed)|"
-    r"wr(?:ote|ites)|quot(?:e|es|ed|ing)|exact words|in (?:his|her|their) words|verbatim|literally|put it|responded)\b",
-    re.IGNORECASE,
-)
-_SPEECH = re.compile(
-    r"^(?:[ \t>*-]*+(?:\d+[.)][^\S\n]++)?(?:customer|client|buyer|prospect|rep|seller|you|speaker \d+)\s*+:\s++"
-    r"| {0,3}>+\s?)(?P<said>.+)$",
-    re.IGNORECASE | re.MULTILINE,
-)
-_ATTRIBUTION = re.compile(
-    r"\b(?:you(?:'ve| have)?\s+(?:just\s+)?(?:said|say|ask(?:ed)?|mention(?:ed)?|wrote|name[ds]?|suggest(?:ed)?|mean"
-    r"|meant|put|quoted?|"
-    r"gave|told|propose[ds]?|want(?:ed)?|refer(?:red)?)|(?:in )?your (?:question|message|words|own number|figure)"
-    r"|as you put it)\b",
-    re.IGNORECASE,
-)
-_LACK = re.compile(
-    r"\b(?:no|not|nothing|none|never|cannot|can't|don't|doesn't|isn't|wasn't|without|unknown|only)\b", re.IGNORECASE
-)
-_FREE_THINGS = re.compile(
-    r"^\s*(?:\w+\s+){0,1}(?:things?|steps?|ideas?|pieces?|points?|suggestions?|tips?|options?|ways?|moves?|parts?"
-    r"|sides?|reasons?|"
-    r"notes?|reads?|readings?|takeaways?|priorities|areas?|examples?|sentences?)\b",
-    re.IGNORECASE,
-)
-_TERMS = frozenset({"b2b", "b2c"})
-# What makes a share or a multiple of a number.
-_SHARE = re.compile(
-    r"^[\s-]*(?:%|‰|per[\s-]?cent|percentage|pct|points?\b|pts?\b|fold\b|times\b|x\b|×|[/:]\s?\d|to \w|out of|half"
-    r"|in (?:every |each )?(?:\d|two|three|four|five|six|seven|eight|nine|ten|\w+ty\b|(?:a )?hundred|a dozen))",
-    re.IGNORECASE,
-)
-_FEW = frozenset({"two", "three", "four", "five"})
-_ENUMERATORS = frozenset({"fourth", "fifth"})
-_ID = re.compile(r"(?<![\w-])(?:[A-Za-z_]+-)+(?:\d[\w-]*+|[0-9a-f]{8,}\b)|\b[0-9a-f]{8}-[0-9a-f-]{20,}\b")
-_SPEAKER = re.compile(r"speaker[ _-]?\d{1,3}")
-_NAME = re.compile(r"(?<=[a-z,;:] )(?:[A-Z][a-z]+(?:[A-Z][a-z]+)*|[A-Z]{3,})(?:[ -](?:[A-Z][a-z]+|[A-Z]{2,}|&))*")
-_COMPANY = re.compile(
-    r"\b(?:[A-Z]\w+[ -]){1,8}(?:Inc|Corp|Corporation|Ltd|LLC|GmbH|AG|PLC|Group|Holdings?|Industries)\b"
-)
-_ACTOR = re.compile(
-    r"(?:^|(?<=[.!?] )|(?<=\n)|(?<=- )|(?<=\d\. ))(?P<name>[A-Z][a-z]{2,}(?: [A-Z][a-z]+)?)(?='s\b| (?:said|says"
-    r"|signed|bought|"
-    r"asked|told|agreed|replied|confirmed|promised|approved)\b)",
-    re.MULTILINE,
-)
-_COMMON = frozenset(
-    """
-    i i'm i'd i'll i've rep reps customer customers client prospect buyer seller sales coach english markdown crm
-    roi spin hello hi bant meddic ceo cfo cto coo it hr pdf faq nda sla api saas ai kpi usd eur gbp ok the this that
-    they he she it we you someone nobody everyone everybody team call calls deal deals turn next what why where how
-    when which whose did won lost converted score note and but so because both neither each one who won't csv asr
-    utc discovery demo monday tuesday wednesday thursday friday saturday sunday january february march april may
-    june july august september october november december
-    """.split()
-)
-_UP = re.compile(
-    r"\b(?:raised|lifted|helped|increased|boosted|improved|held it up|pushed it up|in favou?r)\b", re.IGNORECASE
-)
-_DOWN = re.compile(
-    r"\b(?:lowered|hurt|pulled it down|decreased|reduced|dropped|cost|dragged|weakened)\b", re.IGNORECASE
-)
-_WON = re.compile(r"\b(?:won|converted|closed|succeeded|successful|signed)\b", re.IGNORECASE)
-_LOST = re.compile(r"\b(?:lost|failed|unsuccessful|did(?:n't| not) (?:convert|close|sign))\b", re.IGNORECASE)
-_CUSTOMER_SAYS = re.compile(r"\b(?:customer|client|buyer|prospect)\b", re.IGNORECASE)
-_REP_SAYS = re.compile(r"\b(?:the rep|you|seller)\b", re.IGNORECASE)
-_NOT_A_LINE_BREAK = re.compile(r"[^\n]")
-_WORD = re.compile(r"\w+")
-_LETTERS = re.compile(r"[A-Za-z]+")
-_HEADING = re.compile(r"^[ \t>#*-]*(?:\d+[.)]\s)?[^.\n]{0,60}:?$", re.MULTILINE)
-_CODE = re.compile(r"`[^`\n]*`")
 
 
 def facts_in(result: BaseModel) -> list[AnswerLine]:
     """What a result states: the lines of its own words, which a draft may name by their number."""
-    return list(spec_of(result).words(result, "full").lines())
+    return [fact.line for fact in _facts([result])]
+
+
+def _facts(results: Sequence[BaseModel]) -> list[StatedFact]:
+    return list(facts_of([spec_of(result).words(result, "full") for result in results]))
 
 
 def tagged(work: Sequence[AnyMessage]) -> list[AnyMessage]:
@@ -139,18 +64,24 @@ def read_draft(
         question: the user's own words; what stands there may be repeated where the draft attributes it.
         calls: ids of the calls of this conversation, which may be named.
     """
-    facts = [line for result in results for line in facts_in(result)]
-    read = _Draft(facts, list(passages(results)))
+    facts, known = _facts(results), list(passages(results))
+    read = _Draft([fact.line for fact in facts], known)
     for piece in _REFERENCE.split(draft):
         read.add(piece)
-    answer = AnswerDocument(blocks=(AnswerLine(spans=tuple(read.spans)),))
-    if len(answer.markdown()) >= MAX_CHARACTERS:
-        read.problems.append(f"the answer is longer than {MAX_CHARACTERS} characters")
+    recogniser = cache(lambda: Recogniser(facts, known))  # most drafts need none
+    sorted_out = _Sorted(read, recogniser, rests_on_results=bool(results), has_calls=bool(calls))
+    answer = sorted_out.document()
+    problems = [*read.problems]
+    if max(len(answer.markdown()), read.n_characters) >= MAX_CHARACTERS:
+        problems.append(f"the answer is longer than {MAX_CHARACTERS} characters")
     if not draft.strip():
-        read.problems.append("the answer is empty")
-    words = _Words(read.text, read.places, results, question, calls)
-    problems = list(dict.fromkeys([*read.problems, *words.problems()]))[:MAX_PROBLEMS]
-    return answer, problems
+        problems.append("the answer is empty")
+    own = OwnWords(sorted_out.own_text, [(one.at, one.found) for one in read.places], results, question, calls)
+    problems += own.problems()
+    problems += sorted_out.problems
+    if not answer.blocks and not problems:
+        problems.append("the answer states nothing")
+    return answer, list(dict.fromkeys(problems))[:MAX_PROBLEMS]
 
 
 def problems_of(draft: str, results: Sequence[BaseModel], question: str, calls: Sequence[str]) -> list[str]:
@@ -158,219 +89,169 @@ def problems_of(draft: str, results: Sequence[BaseModel], question: str, calls: 
     return read_draft(draft, results, question, calls)[1]
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where code puts something into a draft: a fact's line, or for a marker nothing but its citation."""
+
+    at: int
+    found: list[Passage]
+    spans: Sequence[Span]
+    is_fact: bool
+
+    @property
+    def citations(self) -> list[Citation]:
+        return [span for span in self.spans if isinstance(span, Citation)]
+
+
 @dataclass
 class _Draft:
-    """What has been read of a draft: ``text`` is the model's own, with a sign where code puts something in.
-
-    ``places``: where in it that is, and what passages it points to.
-    """
+    """What has been read of a draft: ``text`` is the model's own, folded, with a sign at each of ``places``."""
 
     facts: Sequence[AnswerLine]
     passages: Sequence[Passage]
-    spans: list[Span] = field(default_factory=list)
     text: str = ""
-    places: list[tuple[int, list[Passage]]] = field(default_factory=list)
+    places: list[_Place] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+
+    @property
+    def n_characters(self) -> int:
+        """How long the draft is with everything put in, each time that it stands there."""
+        return len(self.text) + sum(len(shown(span)) for place in self.places for span in place.spans)
 
     def add(self, piece: str) -> None:
         """The next piece: the tag of a fact, a marker, or words."""
         if not _REFERENCE.fullmatch(piece):
-            self._add_words(piece)
+            self.text += folded(piece)
         elif piece.startswith("["):
             self._add_marker(piece)
         elif 1 <= (number := int(piece[2:-1])) <= len(self.facts):
             spans = self.facts[number - 1].spans
-            self._put_in(spans, [one for one in self.passages if one.citation in spans])
+            self._put_in(spans, [one for one in self.passages if one.citation in spans], is_fact=True)
         else:
             self.problems.append(f"there is no fact {piece}")
 
     def _add_marker(self, marker: str) -> None:
         found = [one for one in self.passages if one.citation.marker == marker]
-        if len({(one.citation.call_id, one.citation.quote) for one in found}) == 1:
-            self._put_in((found[0].citation,), found)
+        # A result may quote a turn whole and another one a part of it.
+        if len({one.citation.call_id for one in found}) == 1:
+            self._put_in((found[0].citation,), found, is_fact=False)
             return
         self.problems.append(f"the marker {marker} points to {'several places' if found else 'nothing'}")
         self.text += GONE
 
-    def _add_words(self, words: str) -> None:
-        if words:
-            self.spans.append(Remark(text=words))
-            self.text += folded(words)
-
-    def _put_in(self, spans: Sequence[Span], found: list[Passage]) -> None:
-        self.spans += spans
-        self.places.append((len(self.text), found))
+    def _put_in(self, spans: Sequence[Span], found: list[Passage], *, is_fact: bool) -> None:
+        self.places.append(_Place(len(self.text), found, spans, is_fact))
         self.text += GONE
 
 
-class _Words:
-    """The check of what a language model adds: what is recognised is taken out, and what is left holds no number."""
+class _Sorted:
+    """A draft sorted into what code states and what the model says itself.
+
+    ``own_text``: the draft with what code has replaced taken out.
+    """
 
     def __init__(
-        self,
-        text: str,
-        places: Sequence[tuple[int, list[Passage]]],
-        results: Sequence[BaseModel],
-        question: str,
-        calls: Sequence[str],
+        self, read: _Draft, recogniser: Callable[[], Recogniser], *, rests_on_results: bool, has_calls: bool
     ) -> None:
-        self._text = text
-        self._places = places
-        self._question = comparable(question)
-        known = [comparable(text) for text in texts(results)]
-        self._known_words = {word for text in known for word in _WORD.findall(text)}
-        named = [*calls, *(one.citation.call_id for one in passages(results))]
-        self._ids = {name for name in map(comparable, named) if "-" in name}
-        self._ids |= {text for text in known if _ID.fullmatch(text) or _SPEAKER.fullmatch(text)}
+        self._read = read
+        self._recogniser = recogniser
+        self._allowed = {"question", "of the answer"}
+        if rests_on_results or not has_calls:
+            self._allowed |= {"advice"}
+        self._rests_on_results = rests_on_results
+        self._checked: list[tuple[AnswerLine, bool]] = []
+        self._own: list[AnswerLine] = []
+        self.own_text = read.text
+        self.problems: list[str] = []
+        markers = frozenset(place.at for place in read.places if not place.is_fact)
+        for sentence in sentences(read.text, markers):
+            self._sort(sentence)
 
-    def problems(self) -> Iterator[str]:
-        yield from self._leaks()
-        yield from self._speech()
-        yield from self._quotes()
-        yield from self._brackets()
-        yield from self._identifiers()
-        yield from self._numbers()
-        yield from self._claims()
-        yield from self._names()
+    def document(self) -> AnswerDocument:
+        """What code states first, then, under its title, what the model says itself."""
+        own = Listing(title=AnswerLine(spans=(f"**{NOT_CHECKED}**",)), items=tuple(self._own), is_checked=False)
+        return AnswerDocument(blocks=(*_blocks(self._checked), *([own] if self._own else [])))
 
-    def _take_out(self, start: int, end: int) -> None:
-        gone = _NOT_A_LINE_BREAK.sub(GONE, self._text[start:end])
-        self._text = self._text[:start] + gone + self._text[end:]
-
-    def _leaks(self) -> Iterator[str]:
-        told = _WORD.findall(comparable(system_message([]).text))
-        said = " ".join(_WORD.findall(comparable(self._text)))
-        rows = (" ".join(told[at : at + _LEAKED_WORDS]) for at in range(len(told) - _LEAKED_WORDS + 1))
-        if any(row in said for row in rows):
-            yield "the answer repeats the coach's own instructions"
-
-    def _speech(self) -> Iterator[str]:
-        """Block quotes and lines such as "Customer: …" are quotes without marks."""
-        for match in _SPEECH.finditer(self._text):
-            if GONE not in match["said"] and len(_WORD.findall(match["said"])) > 1:
-                yield f"“{match['said'][:MAX_SHOWN]}” reads as a quote; put in the fact that has it"
-
-    def _quotes(self) -> Iterator[str]:
-        found = list(_QUOTED.finditer(self._text))
-        if len(found) > MAX_QUOTES:
-            yield f"there are more than {MAX_QUOTES} quotes in the answer"
+    def _sort(self, sentence: Sentence) -> None:
+        text = self._read.text[sentence.start : sentence.end]
+        places = [one for one in self._read.places if sentence.start <= one.at < sentence.end]
+        cited = [citation for one in places for citation in one.citations]
+        kind = kind_of(text)
+        facts = [AnswerLine(spans=tuple(one.spans)) for one in places if one.is_fact]
+        if not facts and kind in ("statement", "of the answer"):
+            fact = self._recogniser().fact(text.replace(GONE, " "), cited)
+            if fact is not None:
+                self._take_out(sentence)
+                facts, kind = [fact.line], "nothing"
+        for fact_line in facts:
+            if fact_line not in [line for line, _ in self._checked]:
+                self._checked.append((fact_line, sentence.is_item))
+        if kind == "courtesy" and not places:
+            self._checked.append((AnswerLine(spans=(Remark(text=text.strip()),)), sentence.is_item))
             return
-        for match in found:
-            said = comparable(match[0].strip(_MARKS)).rstrip(",.")
-            before = self._text[max(0, match.start() - 80) : match.start()].rsplit("\n", 1)[-1]
-            n_words, is_code = len(said.split()), match[0].startswith("`")
-            if n_words == 0 or (is_code and not _SAID.search(before) and not self._is_beside_a_place(match)):
-                continue  # code, such as the name of a setting: its numbers are read with the text
-            has_number = next(numerals(folded(said)), None) is not None
-            if n_words > 1 or has_number or _SAID.search(before):
-                sentence = self._sentence(match.start())
-                if not (said in self._question and _ATTRIBUTION.search(sentence)):
-                    yield f"“{match[0].strip(_MARKS)[:MAX_SHOWN]}” is a quote of your own; put in the fact that has it"
-            self._take_out(match.start(), match.end())
+        if kind == "nothing" or (kind != "question" and self._leads_to_a_fact(text, sentence, places)):
+            return
+        if kind not in self._allowed and not cited:
+            on = "nothing that a tool found" if not self._rests_on_results else "no turn; put in the fact that says it"
+            self.problems.append(f"“{_short(text)}” rests on {on}, or give the marker of the turn it is about")
+            return
+        self._own.append(AnswerLine(spans=_trimmed(_own_spans(text, sentence.start, places))))
 
-    def _is_beside_a_place(self, match: re.Match[str]) -> bool:
-        start, end = self._text.rfind("\n", 0, match.start()) + 1, self._text.find("\n", match.end())
-        return any(start <= at < (len(self._text) if end < 0 else end) for at, _ in self._places)
-
-    def _brackets(self) -> Iterator[str]:
-        for match in _BRACKET.finditer(self._text):
-            if any(c.isdigit() for c in match[0]):
-                yield f"the marker {match[0]} points to nothing"
-                self._take_out(match.start(), match.end())
-
-    def _identifiers(self) -> Iterator[str]:
-        for name in sorted(self._ids, key=len, reverse=True):
-            for match in list(re.finditer(rf"(?<![\w-]){re.escape(name)}(?![\w-])", self._text, re.IGNORECASE)):
-                self._take_out(match.start(), match.end())
-        for match in list(_ID.finditer(self._text)):
-            if not _is_known(match[0].casefold(), self._question):
-                yield f"the id {match[0]} is not among the results"
-            self._take_out(match.start(), match.end())
-        for match in list(_LIST_NUMBER.finditer(self._text)):
-            self._take_out(match.start(), match.end())
-
-    def _numbers(self) -> Iterator[str]:
-        for found in numerals(self._text):
-            if not (self._is_free(found) or self._is_asked(found)):
-                yield f"{found.text} is a number of your own; put in the fact that has it"
-
-    def _is_free(self, found: Numeral) -> bool:
-        """Whether it counts nothing that was found: “one of them”, “two things”, “Fourth, …”."""
-        word = found.text.casefold()
-        if word == "one":
-            return _SHARE.search(found.after) is None
-        return (
-            word in _TERMS
-            or (word in _ENUMERATORS and found.after.startswith(","))
-            or (word in _FEW and _FREE_THINGS.search(found.after) is not None)
-        )
-
-    def _is_asked(self, found: Numeral) -> bool:
-        """Whether the user said it, and the draft says that, or that there is nothing about it."""
-        if not _is_known(found.text.casefold(), self._question):
+    def _leads_to_a_fact(self, text: str, sentence: Sentence, places: Sequence[_Place]) -> bool:
+        """Whether it ends in a colon right before a fact. The fact says it all."""
+        if not text.rstrip(f" {GONE}").endswith(":"):
             return False
-        sentence = self._sentence(found.start)
-        if _ATTRIBUTION.search(sentence):
-            return True
-        return bool(_LACK.search(sentence)) and _SHARE.search(found.after) is None
+        after = self._read.text[sentence.end :].lstrip(" \n\t-*>#.)1234567890")
+        following = len(self._read.text) - len(after)
+        ends = {one.at for one in places if one.is_fact}
+        return bool(ends) or any(one.is_fact and one.at == following for one in self._read.places)
 
-    def _claims(self) -> Iterator[str]:
-        start = 0
-        for match in [*_SENTENCE_END.finditer(self._text), None]:
-            end = match.start() if match else len(self._text)
-            found = [(at, one) for at, passages in self._places if start <= at < end for one in passages]
-            yield from _wrong_of_places(self._text[start:end], start, found)
-            start = match.end() if match else end
-
-    def _names(self) -> Iterator[str]:
-        text = _CODE.sub(lambda match: GONE * len(match[0]), self._text)
-        for pattern in (_NAME, _COMPANY, _ACTOR):
-            for match in pattern.finditer(text):
-                name = match["name"] if "name" in pattern.groupindex else match[0]
-                words = [word.casefold() for word in _LETTERS.findall(name)]
-                unknown = [word for word in words if word not in self._known_words and word not in _COMMON]
-                line = text[text.rfind("\n", 0, match.start()) + 1 :].split("\n", 1)[0]
-                is_heading = pattern is _NAME and bool(_HEADING.fullmatch(line)) and line[:1] in "#"
-                if unknown and not is_heading and not all(_is_known(word, self._question) for word in unknown):
-                    yield f"the name {name} is not among the results"
-
-    def _sentence(self, at: int) -> str:
-        starts = [match.end() for match in _SENTENCE_END.finditer(self._text, max(0, at - 600), at)]
-        start = starts[-1] if starts else max(0, at - 600)
-        end = _SENTENCE_END.search(self._text, at)
-        return self._text[start : end.start() if end else len(self._text)][:1200].replace(GONE, " ").strip()
+    def _take_out(self, sentence: Sentence) -> None:
+        gone = "".join(sign if sign == "\n" else GONE for sign in self.own_text[sentence.start : sentence.end])
+        self.own_text = self.own_text[: sentence.start] + gone + self.own_text[sentence.end :]
 
 
-def comparable(text: str) -> str:
-    """A text as it is compared: what the sanitiser leaves of it, without regard to case and quotation marks."""
-    return " ".join(one_quote_sign(folded(sanitise(text))).casefold().split())
+def _blocks(lines: Sequence[tuple[AnswerLine, bool]]) -> Iterator[Block]:
+    """Paragraphs, and lists of what stood in a list."""
+    items: list[AnswerLine] = []
+    for line, is_item in [*lines, (AnswerLine(spans=()), False)]:
+        if is_item:
+            items.append(line)
+            continue
+        if items:
+            yield Listing(title=AnswerLine(spans=()), items=tuple(items))
+        items = []
+        if line.spans:
+            yield line
 
 
-def _wrong_of_places(sentence: str, start: int, found: Sequence[tuple[int, Passage]]) -> Iterator[str]:
-    """What a sentence says of the passages that it points to, and of how the deal ends, that isn't so."""
-    outcomes = {one.outcome for _, one in found} - {None}
-    directions = {one.direction for _, one in found} - {None}
-    shown_sentence = sentence.replace(GONE, " ").strip()
-    yield from wrong_claims(sentence.replace(GONE, " "), about_past_call=bool(outcomes))
-    says_up, says_down = bool(_UP.search(sentence)), bool(_DOWN.search(sentence))
-    says_won, says_lost = bool(_WON.search(sentence)), bool(_LOST.search(sentence))
-    if (directions == {"lowered"} and says_up and not says_down) or (
-        directions == {"raised"} and says_down and not says_up
-    ):
-        yield f"“{shown_sentence[:MAX_SHOWN]}” says the opposite of the direction found"
-    if (outcomes == {"lost"} and says_won and not says_lost) or (
-        outcomes == {"converted"} and says_lost and not says_won
-    ):
-        yield f"“{shown_sentence[:MAX_SHOWN]}” says the opposite of how the call ended"
-    for at, one in found:
-        before = sentence[: at - start]
-        by_customer, by_rep = _CUSTOMER_SAYS.search(before), _REP_SAYS.search(before)
-        if _SAID.search(before) and (
-            (one.role == "rep" and by_customer and not by_rep)
-            or (one.role == "customer" and by_rep and not by_customer)
-        ):
-            yield f"“{shown_sentence[:MAX_SHOWN]}” has {one.citation.marker} said by the other side"
+def _own_spans(text: str, start: int, places: Sequence[_Place]) -> Iterator[Span]:
+    """A sentence of the model's own, its markers in their places, those of its facts at its end."""
+    behind: list[Citation] = []
+    words = ""
+    end = 0
+    for one in places:
+        words += text[end : one.at - start]
+        end = one.at - start + 1
+        if one.is_fact:
+            behind += one.citations
+            continue
+        yield Remark(text=words)
+        words = ""
+        yield from one.citations
+    words = (words + text[end:]).rstrip()
+    yield Remark(text=words.removesuffix(":") if behind else words)
+    for citation in dict.fromkeys(behind):
+        yield " "
+        yield citation
 
 
-def _is_known(token: str, text: str) -> bool:
-    return re.search(rf"(?<![\w-]){re.escape(token)}(?![\w-])", text) is not None
+def _trimmed(spans: Iterator[Span]) -> tuple[Span, ...]:
+    found = list(spans)
+    if found and isinstance(found[0], Remark):
+        found[0] = Remark(text=found[0].text.lstrip())
+    return tuple(span for span in found if str(span))
+
+
+def _short(text: str) -> str:
+    return " ".join(text.replace(GONE, " ").split())[:MAX_SHOWN]

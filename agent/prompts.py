@@ -18,8 +18,9 @@ _RULES = (
     ),
     (
         "nothing else is stated",
-        "Your own words stand between facts. They hold no number, no quote and no id, and don't say how the deal ends "
-        "or what anybody felt. You may point to a turn by its marker, such as [T14].",
+        "What you say yourself is shown apart, as your reading that nobody checked. Each such sentence points to the "
+        "turn it is about by its marker, such as [T14], asks, or advises. It holds no number, no quote and no id, and "
+        "doesn't say how the deal ends, what anybody felt or what a person is like.",
     ),
     (
         "untrusted text",
@@ -37,7 +38,8 @@ SHORT = "The user wants it short: the finding, the strongest reason each way, an
 
 REPAIR = """\
 The draft can't be shown: {problems}.
-Write it again. State numbers, quotes and calls only by the number of their fact in braces, such as {{F2}}."""
+Write it again. State numbers, quotes and calls only by the number of their fact in braces, such as {{F2}}. Give any \
+sentence of your own the marker of the turn it is about."""
 
 CALLS_LEFT_OUT = "{n} of the tool calls were left out: a question has {budget}. Answer from what you have."
 

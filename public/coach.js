@@ -52,6 +52,14 @@ function describe() {
     menu.setAttribute("role", "button");
     name(menu, "Rename or delete");
   }
+  // What a language model says itself stands apart, as in an export.
+  for (const title of document.querySelectorAll("[id^=step-] strong:not(.own-words)")) {
+    if (title.textContent.trim() !== "The model's own reading, not checked") continue;
+    title.classList.add("own-words");
+    const block = title.closest("p, div");
+    block?.classList.add("own-words");
+    if (block?.nextElementSibling?.tagName === "UL") block.nextElementSibling.classList.add("own-words");
+  }
   const panel = document.getElementById("side-view-content");
   if (panel) {
     panel.tabIndex = 0;

@@ -238,13 +238,13 @@ async def test_more_calls_than_the_budget_are_cut_and_the_model_is_told(parts: P
         if sum(isinstance(message, ToolMessage) for message in messages) < MAX_TOOL_CALLS:
             calls = [{"name": "look_up_metrics", "args": {"call_id": call_id}, "id": "same"} for _ in range(100)]
             return AIMessage("", tool_calls=calls)
-        return AIMessage("I have looked at the call.")
+        return AIMessage("{F1}")
 
     coach, _ = scripted_coach(parts, reply)
     events = [event async for event in coach.ask("t", FIRST_QUESTION, coach.add_call(read_transcript(example)))]
     answer = events[-1]
     assert isinstance(answer, Answer)
-    assert answer.answer == "I have looked at the call."
+    assert FALLBACK_NOTE not in answer.answer
     assert len(answer.tool_calls) == MAX_TOOL_CALLS
     assert sum(isinstance(event, ToolStarted) for event in events) == MAX_TOOL_CALLS
     assert told == [False, True, True]
@@ -290,7 +290,7 @@ async def test_a_repaired_draft_is_taken(parts: Parts, example: Path) -> None:
     call_id = coach.add_call(read_transcript(example))
     answer = await answer_of(coach, FIRST_QUESTION, call_id)
     score = parts.scorer.score(parts.library.get(call_id).transcript)
-    assert answer.answer.startswith(f"So far: **{round(100 * (score.probability or 0))} % likely to convert**")
+    assert answer.answer.startswith(f"**{round(100 * (score.probability or 0))} % likely to convert**")
     assert FALLBACK_NOTE not in answer.answer
     assert len(model.seen) == 3
 
@@ -437,7 +437,7 @@ async def test_a_cancelled_question_leaves_the_conversation_usable(parts: Parts,
 
     def reply(messages: Sequence[BaseMessage]) -> AIMessage:
         if not is_hanging:
-            return AIMessage("I am here.")
+            return AIMessage("Hello there.")
         loop.call_soon_threadsafe(hanging.set)
         time.sleep(0.5)
         return AIMessage("Too late.")
@@ -450,7 +450,7 @@ async def test_a_cancelled_question_leaves_the_conversation_usable(parts: Parts,
     with pytest.raises(asyncio.CancelledError):
         await task
     is_hanging = False
-    assert (await answer_of(coach, "Are you there?")).answer == "I am here."
+    assert (await answer_of(coach, "Are you there?")).answer == "Hello there."
     assert UNFINISHED in [message.text for message in model.seen[-1]]
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from agent.evidence import unfounded
@@ -9,7 +10,7 @@ from agent.grounding import facts_in, problems_of, read_draft
 from agent.wording import word
 from salescoach.redact.sanitise import sanitise, unsafe_from
 from salescoach.types import Citation, EvidenceTurn, MetricReading, Score
-from tools.document import Quote, document, line, shown
+from tools.document import NOT_CHECKED, Quote, document, line, shown
 from tools.find_similar_calls import ShownPrecedent, SimilarResult
 from tools.look_up_metrics import MetricsResult
 from tools.phrases import quote
@@ -103,9 +104,14 @@ TALK = fact("The rep spoke 61 %")
     ("draft", "answer"),
     [
         (SCORE, FACTS[0]),
-        (f"So far: {SCORE}", f"So far: {FACTS[0]}"),
+        (f"So far: {SCORE}", FACTS[0]),
         (f"- {LOWERED}\n- {ALIKE}", "\n".join(f"- {FACTS[int(tag[2:-1]) - 1]}" for tag in (LOWERED, ALIKE))),
-        ("Come back to [T14].", "Come back to [T14]."),
+        (f"{SCORE} {SCORE}", FACTS[0]),
+        ("Come back to [T14].", f"**{NOT_CHECKED}**\n\n- Come back to [T14]."),
+        (
+            f"{SCORE} The budget came up. [T14] A won call came back to it: {ALIKE}",
+            f"{FACTS[0]}\n\n{FACTS[int(ALIKE[2:-1]) - 1]}\n\n**{NOT_CHECKED}**\n\n- The budget came up. [T14]",
+        ),
     ],
 )
 def test_facts_stand_where_their_tags_were(draft: str, answer: str) -> None:
@@ -149,10 +155,71 @@ def test_a_marker_of_two_calls_points_to_neither() -> None:
 
 
 @pytest.mark.parametrize(
-    "draft", ["It is 34 % likely.", "Turn 14 pulled it down by 6.1 points.", "He said “over our budget by 40 percent”."]
+    ("draft", "tag"),
+    [
+        ("It is 34 % likely.", SCORE),
+        ("He said “over our budget by 40 percent”. [T14]", LOWERED),
+        ("[T14] lowered the score by 6.1 points.", LOWERED),
+        ("The rep spoke sixty-one percent of the words.", TALK),
+    ],
 )
-def test_even_a_true_number_or_quote_is_for_code_to_put_in(draft: str) -> None:
+def test_what_a_fact_says_is_said_by_the_fact(draft: str, tag: str) -> None:
+    found, problems = read_draft(draft, RESULTS, "Why?", [CALL])
+    assert problems == []
+    assert found.not_checked() == []
+    assert found.markdown() == FACTS[int(tag[2:-1]) - 1]
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        "Turn 15 pulled it down by 6.1 points.",
+        "It is 41 % likely.",  # the base rate
+        "The customer spoke 61 % of the words.",
+        "[T14] raised the score by 6.1 points.",
+        "The rep said “That is over our budget by 40 percent.” [T14]",
+        "No won call is like this one: ex-04 was lost.",
+    ],
+)
+def test_a_true_number_or_quote_of_the_wrong_thing_is_no_fact(draft: str) -> None:
     assert problems(draft)
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        "It's the customer's budget that moved the score, and the reps' and customers' turns count alike.",
+        "The customer isn't asking for a discount; they ask for the rate.",
+        "A B2B buyer may want the ROI first.",
+        "Everybody was happy in the end.",
+        "★★★★★",
+    ],
+)
+def test_a_statement_that_points_to_no_turn_is_refused(draft: str) -> None:
+    assert problems(draft)
+    assert problems(f"{SCORE} {draft}")
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        "The rep was rude. [T14]",
+        "You did a poor job at [T14].",
+        "Jane never listens. [T14]",
+        "You are a weak closer. [T14]",
+    ],
+)
+def test_a_judgement_of_a_person_is_refused_even_with_a_turn(draft: str) -> None:
+    assert problems(draft)
+
+
+def test_an_answer_about_a_call_that_rests_on_no_result_is_refused() -> None:
+    assert problems_of("Ask about the budget.", [], "What next?", [CALL])
+    assert problems_of("The budget is the problem.", [], "Why?", [CALL])
+    assert problems_of("You're welcome!", [], "thanks", [CALL]) == []
+    found, wrong = read_draft("Hello! Paste a call, please.", [], "hi", [])
+    assert (wrong, found.not_checked()) == ([], [])
+    assert found.markdown() == "Hello!\n\nPaste a call, please."
 
 
 @pytest.mark.parametrize(
@@ -359,7 +426,7 @@ def test_nothing_too_much_and_endless_quotes_are_no_answers(draft: str) -> None:
     "draft",
     [
         f"{SCORE}\n\nThat is an estimate.",
-        f"The budget pulled it down most.\n\n- {LOWERED}\n- Ask what they compare it with.",
+        f"The budget pulled it down most: \n\n- {LOWERED}\n- Ask what they compare it with.",
         f"At [T14], the customer objected to the price. A won call came back to it: {ALIKE}",
         "Three things to try:\n1. Come back to the price at [T14].\n2. Read [call ex-04, T18–21].\n3. Agree on a "
         "next step.",
@@ -369,14 +436,11 @@ def test_nothing_too_much_and_endless_quotes_are_no_answers(draft: str) -> None:
         "That is an association and not a cause. What would you say instead?",
         "One of the turns stands out: [T14], where the customer spoke about the budget.",
         "First, listen. Second, ask why. Third, propose a next step with a day.",
-        "It's the customer's budget that moved the score, and the reps' and customers' turns count alike.",
         "There is one similar won call: ex-04, an insurance deal.",
-        "The customer isn't asking for a discount; they ask for the rate.",
         "I only have one turn to go by, so take this with care.",
         "### Next Steps\n\nAsk about the budget.",
-        "A B2B buyer may want the ROI first.",
         f"You could try the wording of a won call: {ALIKE}",
-        f"The call {CALL} is yours; the model is starter-8c917eeadd22.",
+        f"Ask about {CALL} again; the score is only an estimate.",
     ],
 )
 def test_sensible_wording_passes(draft: str) -> None:
@@ -390,6 +454,7 @@ def test_a_number_of_the_question_may_be_repeated_but_not_as_a_percentage() -> N
 
 
 @given(st.integers(min_value=0, max_value=100))
+@hypothesis_settings(deadline=None)
 def test_no_percentage_of_a_models_own_passes(percent: int) -> None:
     assert problems(f"I would say {percent} %.")
 

@@ -15,6 +15,7 @@ import pytest
 from agent.build import build_coach, build_parts
 from agent.chat_models import MAX_BODY_BYTES, choose_wording, is_this_machine
 from agent.coach import FIRST_QUESTION, Answer, Coach
+from agent.drafting import DraftedAnswer
 from agent.graph import FALLBACK_NOTE, NO_TOOLS_NOTE
 from agent.intents import IntentRouter
 from agent.offline import OfflineChatModel
@@ -183,7 +184,7 @@ async def test_a_model_over_http_calls_a_tool_and_words_its_result(
     answer = await ask(coach, example)
     assert answer.grounded
     assert answer.llm == "openai:local-model"
-    assert answer.answer.startswith(f"So far: **{round(100 * (answer.probability or 0))} % likely to convert**")
+    assert answer.answer.startswith(f"**{round(100 * (answer.probability or 0))} % likely to convert**")
     assert FALLBACK_NOTE not in answer.answer
     assert [call.name for call in answer.tool_calls] == ["score_call"]
     assert {tool["function"]["name"] for tool in server.requests[0]["tools"]} == {
@@ -288,17 +289,20 @@ async def test_broken_arguments_of_a_tool_call_are_not_run(
 
 
 async def test_a_structured_answer_is_shown_as_markdown(server: ChatServer, coach: Coach, example: Path) -> None:
-    given = {"finding": "Look at the end.", "points": ["It was\nshort."], "advice": ["Ask.", "Listen.", "Wait.", "Go."]}
+    given = {"finding": "Hello.", "points": ["Ask me\nabout it."], "advice": ["Ask me.", "Tell me.", "Thanks!", "Hi!"]}
     call = {"index": 0, "id": "", "type": "function", "function": {"name": "answer", "arguments": json.dumps(given)}}
     server.respond = lambda request: [{"tool_calls": [call]}]
     answer = await ask(coach, example)
-    assert answer.answer == "Look at the end.\n\n- It was short.\n\n**Next**\n1. Ask.\n2. Listen.\n3. Wait."
+    assert DraftedAnswer.model_validate(given).markdown() == (
+        "Hello.\n\n- Ask me about it.\n\n**Next**\n1. Ask me.\n2. Tell me.\n3. Thanks!"
+    )
+    assert answer.answer == "Hello.\n\n- Ask me about it.\n- Ask me.\n- Tell me.\n- Thanks!"
     assert answer.tool_calls == ()
 
 
 async def test_results_are_fenced_and_the_limits_are_sent(server: ChatServer, parts: Parts, example: Path) -> None:
     def respond(request: dict[str, Any]) -> list[Delta]:
-        return [{"content": "Done."}] if request["messages"][-1]["role"] == "tool" else calls_score(request)
+        return [{"content": "{F1}"}] if request["messages"][-1]["role"] == "tool" else calls_score(request)
 
     server.respond = respond
     settings = Settings.load(

@@ -294,7 +294,7 @@ def test_ask_is_grounded(run: Run, home: Path, example: Path) -> None:
     code, out, _ = run("ask", "How likely is it?", "--transcript", str(example), "--json")
     answer = one_object(out)
     assert code == 0
-    assert set(answer) == {"answer", "probability", "citations", "tool_calls", "llm", "grounded"}
+    assert set(answer) == {"answer", "probability", "citations", "tool_calls", "llm", "grounded", "not_checked"}
     assert answer["grounded"] is True
     assert answer["llm"] == "offline"
     said = json.dumps(answer["tool_calls"], ensure_ascii=False)

@@ -18,6 +18,7 @@ from serving.chat.exchanges import Exchange, exchange_of
 from serving.chat.export import Conversation
 from tests.hostile import MARKDOWN
 from tests.test_serving_charts import make_score
+from tools.document import NOT_CHECKED
 from tools.look_up_metrics import MetricsResult
 from tools.model_quality import GOOD_FOR
 
@@ -176,6 +177,21 @@ def test_a_deleted_call_is_not_quoted_from_the_answers_memory() -> None:
     for text in (export.export_markdown(conversation, gone), export.export_html(conversation, gone)):
         assert export.DELETED in text
         assert "Secret" not in text
+
+
+def test_what_a_language_model_says_itself_stands_apart() -> None:
+    answer = f"**34 % likely** [T2]\n\n**{NOT_CHECKED}**\n\n- They wavered. [T2]\n- Ask why.\n\n*Scored by m.*"
+    markdown, html = exported("Fine.", answer, "A call")
+    page = check_page(html)
+    assert html.count('class="own"') == 2
+    apart = html[html.index('class="own"') : html.index("Scored by m")]
+    assert "They wavered." in apart
+    assert "Ask why." in apart
+    assert "34 % likely" not in apart
+    assert NOT_CHECKED in page.text
+    lines = markdown.splitlines()
+    assert [line[:4] for line in lines if "wavered" in line or "Ask why" in line] == ["> - ", "> - "]
+    assert not any(line.startswith(">") for line in lines if "34 % likely" in line or "Scored by m" in line)
 
 
 def test_numbers_pictures_and_footer_are_the_tools_own() -> None:

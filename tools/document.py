@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from salescoach.types import Citation, Frozen
 
+NOT_CHECKED = "The model's own reading, not checked"  # the title of what a language model says itself
+
 
 class Quote(Frozen):
     """Words that were said, exactly as they were; ``is_cut``: more was said after them."""
@@ -37,11 +39,12 @@ class AnswerLine(Frozen):
 
 
 class Listing(Frozen):
-    """Lines under a title, which may be empty."""
+    """Lines under a title, which may be empty. ``is_checked``: whether code states them, and no language model."""
 
     title: AnswerLine
     items: tuple[AnswerLine, ...]
     is_numbered: bool = False
+    is_checked: bool = True
 
 
 Block = AnswerLine | Listing
@@ -74,6 +77,11 @@ class AnswerDocument(Frozen):
         """What the lines are made of."""
         for one in self.lines():
             yield from one.spans
+
+    def not_checked(self) -> list[str]:
+        """What a language model says itself, each sentence with its markers."""
+        listings = [one for one in self.blocks if isinstance(one, Listing) and not one.is_checked]
+        return ["".join(map(shown, item.spans)) for one in listings for item in one.items]
 
     def citations(self) -> list[Citation]:
         """What the markers point to, each marker once, in order."""

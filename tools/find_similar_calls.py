@@ -21,6 +21,7 @@ from salescoach.types import (
 from tools.document import AnswerDocument, AnswerLine, document, line, listed
 from tools.parts import Parts, call_marker, numbered_turn, objected
 from tools.phrases import MAX_QUOTED_WORDS, cite, cite_past, count, label, quote
+from tools.shared import shared_with
 from tools.spec import Arguments, CallId, Detail, ToolSpec, Value
 
 DEFAULT_RESULTS = 3
@@ -44,9 +45,10 @@ class SimilarArguments(Arguments):
 
 
 class ShownPrecedent(Precedent):
-    """A precedent with the marker that cites it and the call's own turn that it was compared with."""
+    """A precedent with the marker that cites it, and what its call shares with this one, in words of ours."""
 
     marker: str
+    shares: Ours[tuple[str, ...]] = ()
 
 
 class SimilarResult(Frozen):
@@ -118,10 +120,15 @@ def find_similar_calls(
         precedents = parts.index.similar(query)
     except UnavailableError as error:
         return SimilarResult(**facts, unavailable=without_paths(str(error)))
+    shares = shared_with(parts, call, [found.call_id for found in precedents])
     return SimilarResult(
         **facts,
         results=tuple(
-            ShownPrecedent(marker=call_marker(found.call_id, found.turn_start, found.turn_end), **found.model_dump())
+            ShownPrecedent(
+                marker=call_marker(found.call_id, found.turn_start, found.turn_end),
+                shares=shares[found.call_id],
+                **found.model_dump(),
+            )
             for found in precedents
         ),
     )
@@ -165,7 +172,8 @@ def _words(result: SimilarResult, detail: Detail) -> AnswerDocument:
 def _precedent(found: ShownPrecedent, detail: Detail) -> AnswerLine:
     about = _about([found.metadata[name] for name in ("industry", "call_type") if name in found.metadata])
     outcome = "converted" if found.outcome == "converted" else "lost"
-    return line(cite_past(found), f" {outcome}", about, ": ", quote(found.quote, QUOTED_WORDS[detail]))
+    shares = f"; in common: {'; '.join(found.shares)}" if found.shares and detail == "full" else ""
+    return line(cite_past(found), f" {outcome}", about, shares, ": ", quote(found.quote, QUOTED_WORDS[detail]))
 
 
 def _about(values: Sequence[str]) -> AnswerLine:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from salescoach.reading.texts import QUOTED
+from tools.document import NOT_CHECKED
 
 _QUOTE: Final = rf"“{QUOTED}”"
 _QUOTED: Final = re.compile(_QUOTE)
@@ -27,14 +28,26 @@ class AnswerPiece:
 
 @dataclass(frozen=True)
 class AnswerBlock:
-    """A paragraph, a heading or a list; ``items`` has one entry but for lists."""
+    """A paragraph, a heading or a list; ``items`` has one entry but for lists.
+
+    ``is_checked``: whether code states it; else it is a language model's own reading, or the title of that.
+    """
 
     kind: Literal["paragraph", "heading", "bullets", "numbers"]
     items: list[list[AnswerPiece]]
+    is_checked: bool = True
 
 
 def answer_blocks(answer: str, sources: dict[str, int]) -> Iterator[AnswerBlock]:
     """The blocks of an answer in the little Markdown that answers have. What is quoted can't begin one."""
+    is_own = False  # what follows on its title, as far as it is a list
+    for block in _blocks(answer, sources):
+        is_title = "".join(piece.text for piece in block.items[0]) == NOT_CHECKED
+        is_own = is_title or (is_own and block.kind == "bullets")
+        yield replace(block, is_checked=not is_own)
+
+
+def _blocks(answer: str, sources: dict[str, int]) -> Iterator[AnswerBlock]:
     text = _QUOTED.sub(lambda match: " ".join(match[0].split()), answer)
     block: AnswerBlock | None = None
     for line in text.splitlines():

@@ -21,6 +21,7 @@ from serving.chat import view as chat_view
 from serving.chat.answer_blocks import AnswerBlock, AnswerPiece, answer_blocks
 from serving.chat.exchanges import Exchange
 from serving.chat.svg import SvgGauge, SvgLine
+from tools.document import NOT_CHECKED
 from tools.model_quality import GOOD_FOR
 from tools.score_call import ScoreResult
 from tools.score_trajectory import first_judged
@@ -131,7 +132,8 @@ def _page(conversation: Conversation, look_up: LookUp) -> _Page:
         ],
         footer=(
             f"Scored by {conversation.model}, which learned from {conversation.data}. "
-            f"Worded by {conversation.wording}; each number and quote was checked against what the tools found.",
+            f"Worded by {conversation.wording}; each number and quote was checked against what the tools found. What "
+            f"stands under “{NOT_CHECKED}” was not.",
             f"What the score is: {GOOD_FOR} A turn that moved the score shows what the model goes by, not what the "
             "customer went by.",
             "This file quotes calls. Keep it as you keep the calls: deleting one from the coach doesn't reach it.",
@@ -218,6 +220,10 @@ _SUPERSCRIPT: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 def _markdown_blocks(blocks: Sequence[AnswerBlock]) -> Iterator[str]:
     for block in blocks:
         lines = ["".join(map(_markdown_piece, pieces)) for pieces in block.items]
+        if not block.is_checked:  # a block quote: no other part of an answer is one
+            lines = [f"> {'- ' if block.kind == 'bullets' else ''}{line}" for line in lines]
+            yield "\n".join(lines)
+            continue
         if block.kind == "heading":
             yield f"### {lines[0]}"
         elif block.kind == "paragraph":

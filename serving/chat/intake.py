@@ -12,6 +12,7 @@ from salescoach.errors import InputError
 from salescoach.reading.labelled import is_table
 from serving.chat.choosing import choose_row
 from serving.chat.conversation import OpenConversation
+from serving.chat.deals_page import DEALS, show_deals
 from serving.chat.process import ChatProcess
 from serving.chat.review import review
 from serving.chat.server import ROOT
@@ -41,6 +42,8 @@ async def take_in(chat: ChatProcess, coach: Coach, message: cl.Message) -> None:
         await _take_text(conversation, chat.reader, message, SAMPLE_CALL.read_text(encoding="utf-8"), "Sample call")
     elif text == WAITING:
         await review(coach, chat.settings, cl.context.session.user.identifier, chat.history().quotes)
+    elif text == DEALS:
+        await show_deals(coach, cl.context.session.user.identifier, chat.history().quotes)
     elif await chat.reader.is_call(text):
         await _take_text(conversation, chat.reader, message, text, "Pasted call")
     elif len(text) > MAX_QUESTION_CHARS:

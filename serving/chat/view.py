@@ -28,7 +28,7 @@ _BLOCK_START: Final = re.compile(r"^([^\S\n]*+)([-+=]|\d++(?=[.)]))", re.MULTILI
 # Chainlit's Markdown makes links of bare addresses even where each character is escaped. A word joiner, which has no
 # width, keeps them text.
 _BARE_ADDRESS: Final = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)(?=\w)", re.IGNORECASE)
-_WORD_JOINER: Final = "\u2060"
+WORD_JOINER: Final = "\u2060"
 
 _OURS: Final = re.compile(
     r"(?P<marker>\[(?:T\d+(?:–\d+)?|call [^\]\n]{1,500}+)\])"
@@ -45,7 +45,7 @@ _UNSAFE_IN_NAME: Final = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|[^\w.,�
 def escape(text: str) -> str:
     """Text that Markdown shows as it is."""
     safe = _SPACE.sub(lambda space: "\n" if "\n" in space[0] else space[0], text)
-    safe = _BARE_ADDRESS.sub(_WORD_JOINER, safe)
+    safe = _BARE_ADDRESS.sub(WORD_JOINER, safe)
     safe = _ACTIVE.sub(r"\\\g<0>", safe)
     return _BLOCK_START.sub(_escaped_start, safe)
 
@@ -62,7 +62,7 @@ def element_name(marker: str) -> str:
     Chainlit makes a link of every place in an answer that reads like an element's name. The word joiners, which nobody
     sees, keep “T1” from being found in “T14” or in what somebody said.
     """
-    return f"{_WORD_JOINER}{_UNSAFE_IN_NAME.sub('·', marker.strip('[]'))}{_WORD_JOINER}"
+    return f"{WORD_JOINER}{_UNSAFE_IN_NAME.sub('·', marker.strip('[]'))}{WORD_JOINER}"
 
 
 def answer_markdown(text: str) -> str:
@@ -87,7 +87,7 @@ def answer_markdown(text: str) -> str:
 
 def _inline(text: str) -> str:
     """Escaped, with its line breaks kept: they part our own paragraphs."""
-    return _ACTIVE.sub(r"\\\g<0>", _BARE_ADDRESS.sub(_WORD_JOINER, text))
+    return _ACTIVE.sub(r"\\\g<0>", _BARE_ADDRESS.sub(WORD_JOINER, text))
 
 
 class AnswerStream:
@@ -161,7 +161,7 @@ def unclear_speakers(transcript: Transcript) -> tuple[str, ...]:
 
 def plain_name(name: str) -> str:
     """A speaker's name for a button, whose label Chainlit later shows as Markdown."""
-    safe = _UNSAFE_ON_A_BUTTON.sub(" ", _BARE_ADDRESS.sub(_WORD_JOINER, name))
+    safe = _UNSAFE_ON_A_BUTTON.sub(" ", _BARE_ADDRESS.sub(WORD_JOINER, name))
     return " ".join(safe.split()) or "?"
 
 

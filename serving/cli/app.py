@@ -50,7 +50,7 @@ COMMANDS = (
 )  # fmt: skip
 
 app = typer.Typer(
-    help="Scores sales calls: a calibrated probability, the turns behind it, and similar past calls.",
+    help="Score sales calls: a calibrated probability, the turns behind it, and similar past calls.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

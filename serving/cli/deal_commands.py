@@ -12,17 +12,17 @@ from serving.cli.options import AsJson, ModelDir
 
 
 def deals(
-    also_closed: Annotated[bool, typer.Option("--all", help="show deals that were won or lost, too")] = False,
+    also_closed: Annotated[bool, typer.Option("--all", help="also show deals that were won or lost")] = False,
     on: Annotated[
-        datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="the day to look from; default: today")
+        datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="show deals as of this date; default: today")
     ] = None,
     rep: Annotated[
-        str | None, typer.Option("--rep", help="only deals with a call of this rep, where COACH_REP_LOOKUPS is on")
+        str | None, typer.Option("--rep", help="show only deals with a call by this rep (needs COACH_REP_LOOKUPS=true)")
     ] = None,
     model: ModelDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show which deals are at risk: accounts over their calls, each risk quoted or dated."""
+    """List open deals by risk, with a quote or a date for each risk."""
     from serving.cli.deals_table import MAX_SHOWN, deals_page
     from serving.progress_bar import progress
     from serving.usecases.deals import cues_shown, find_deals

@@ -12,30 +12,30 @@ from serving.cli import printing
 from serving.cli.options import AsJson, ModelDir
 from serving.usecases.who import user_here
 
-app = typer.Typer(help="Outcomes of calls from a CRM's export.", no_args_is_help=True)
+app = typer.Typer(help="Import data from other systems.", no_args_is_help=True)
 
 
 @app.callback()
 def group() -> None:
-    """Outcomes of calls from a CRM's export."""
+    """Import data from other systems."""
 
 
 @app.command()
 def crm(
-    file: Annotated[Path, typer.Argument(help="an export of deals (CSV or XLSX)")],
-    source: Annotated[Crm | None, typer.Option("--from", help="default: told by the columns")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="show what would change, and change nothing")] = False,
-    days: Annotated[int, typer.Option(help="within how many days after a call a win counts", min=1, max=3650)] = 180,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="outcomes that are there give way to the export's")
-    ] = False,
-    won: Annotated[list[str] | None, typer.Option("--won", help="a stage that means won; several times")] = None,
-    lost: Annotated[list[str] | None, typer.Option("--lost", help="a stage that means lost; several times")] = None,
-    dates: Annotated[DateOrder | None, typer.Option(help="where dates such as 03/04/2026 don't show it")] = None,
+    file: Annotated[Path, typer.Argument(help="export of deals (CSV or XLSX)")],
+    source: Annotated[Crm | None, typer.Option("--from", help="the CRM; default: detected from the columns")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show the changes without making them")] = False,
+    days: Annotated[
+        int, typer.Option(help="number of days after a call within which a win counts", min=1, max=3650)
+    ] = 180,
+    replace: Annotated[bool, typer.Option("--replace", help="overwrite existing outcomes")] = False,
+    won: Annotated[list[str] | None, typer.Option("--won", help="a stage that means won; can be repeated")] = None,
+    lost: Annotated[list[str] | None, typer.Option("--lost", help="a stage that means lost; can be repeated")] = None,
+    dates: Annotated[DateOrder | None, typer.Option(help="order of day and month in dates such as 03/04/2026")] = None,
     model: ModelDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Enter how the deals of the library's calls ended, and what the CRM knows of them."""
+    """Import outcomes and deal data from a CRM export."""
     from salescoach.crm.deals import ExportOptions
     from salescoach.library import Library
     from serving.cli.import_table import import_page

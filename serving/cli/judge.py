@@ -18,13 +18,15 @@ from serving.cli.options import AsJson, Data, ModelDir, ReportFile
 def evaluate(
     data: Data,
     model: ModelDir = None,
-    split: Annotated[str | None, typer.Option(help="only calls of this split, such as test")] = None,
-    skip_seen: Annotated[bool, typer.Option("--skip-seen", help="leave out calls the model was trained on")] = False,
-    allow_seen: Annotated[bool, typer.Option("--allow-seen", help="judge by them too, which flatters")] = False,
+    split: Annotated[str | None, typer.Option(help="use only calls of this split, such as test")] = None,
+    skip_seen: Annotated[bool, typer.Option("--skip-seen", help="skip calls the model was trained on")] = False,
+    allow_seen: Annotated[
+        bool, typer.Option("--allow-seen", help="include them, which makes results too good")
+    ] = False,
     report: ReportFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge a model on labelled calls that it has not seen."""
+    """Evaluate a model on labelled calls it has not seen."""
     from eval.behaviour import check_behaviour
     from eval.evaluate import evaluate as run
     from eval.evaluate import was_trained_on
@@ -59,14 +61,16 @@ def evaluate(
 
 def compare(
     data: Data,
-    folds: Annotated[int, typer.Option(help="of the cross-validation, by account", min=2, max=20)] = 5,
-    quick: Annotated[bool, typer.Option("--quick", help="one split only")] = False,
-    by_time: Annotated[bool, typer.Option("--by-time", help="one split, the latest accounts judge")] = False,
-    model: Annotated[Path | None, typer.Option(help="a model folder, judged as one more arm")] = None,
+    folds: Annotated[int, typer.Option(help="number of cross-validation folds, split by account", min=2, max=20)] = 5,
+    quick: Annotated[bool, typer.Option("--quick", help="use a single split")] = False,
+    by_time: Annotated[
+        bool, typer.Option("--by-time", help="use a single split, with the latest accounts as test data")
+    ] = False,
+    model: Annotated[Path | None, typer.Option(help="model folder to include in the comparison")] = None,
     report: ReportFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge generic and fine-tuned embeddings, and cheap arms, on the same splits. Goes on where it was interrupted."""
+    """Compare generic and fine-tuned embeddings with simple baselines, on the same splits. Can be resumed."""
     from eval.compare import CompareOptions
     from eval.compare import compare as run
     from eval.report import write_comparison
@@ -88,7 +92,7 @@ def compare(
 
 
 def audit(data: Data, as_json: AsJson = False) -> None:
-    """Look for leaks in labelled calls before they flatter a model. Finding one is a result, not an error."""
+    """Check labelled calls for leakage of the outcome. Exits with 0 even if there is some."""
     from eval.audit import N_STEPS
     from eval.audit import audit as run
     from eval.audit import render as audit_page

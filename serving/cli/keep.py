@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def index(data: Data, model: ModelDir = None) -> None:
-    """Add calls to the library and index them."""
+    """Add a table of calls to the library and index them."""
     from salescoach.library import Library
     from salescoach.model.artifact import find_model
     from salescoach.reading.labelled import read_calls
@@ -37,14 +37,14 @@ def index(data: Data, model: ModelDir = None) -> None:
 
 def add(
     file: File,
-    outcome: Annotated[Ending | None, typer.Option(help="how the deal ended; default: it is open")] = None,
+    outcome: Annotated[Ending | None, typer.Option(help="how the deal ended; default: still open")] = None,
     rep: RepNames = None,
-    account: Annotated[str | None, typer.Option(help="the customer's id; calls of one account belong together")] = None,
+    account: Annotated[str | None, typer.Option(help="customer id; groups the calls of one account")] = None,
     at: EndedAt = None,
     model: ModelDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add one call to the library, with or without its outcome, and index it."""
+    """Add one call to the library and index it."""
     from salescoach.library import Library
     from salescoach.model.artifact import find_model
     from salescoach.reading.labelled import is_table
@@ -69,12 +69,12 @@ def add(
 
 def outcome(
     call_id: str,
-    ended: Annotated[Ending, typer.Argument(help="how the deal ended; open: it is not known yet")],
+    ended: Annotated[Ending, typer.Argument(help="how the deal ended; open: not known yet")],
     at: EndedAt = None,
     model: ModelDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Enter or correct how the deal of a call ended, or open it again."""
+    """Set, correct or clear the outcome of a call."""
     from salescoach.library import Library
     from serving.progress_bar import progress
     from serving.usecases.lost_library import check_library
@@ -88,7 +88,7 @@ def outcome(
 
 
 def delete(call_id: str, model: ModelDir = None, as_json: AsJson = False) -> None:
-    """Delete a call from library, index, caches, conversations and uploads; names the models that learned from it."""
+    """Delete a call everywhere, and list the models that were trained on it."""
     from serving.progress_bar import progress
     from serving.usecases.delete import delete_call
     from serving.usecases.lost_library import check_library

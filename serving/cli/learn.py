@@ -12,7 +12,7 @@ from serving.cli import printing, render
 from serving.cli.keep import user_here
 from serving.cli.options import AsJson
 
-OutDir = Annotated[Path | None, typer.Option(help="the model folder; default: under COACH_HOME, and made current")]
+OutDir = Annotated[Path | None, typer.Option(help="output folder; default: under COACH_HOME, and used from then on")]
 Fitting = Literal["joint", "supcon", "triplet", "simclr", "none"]
 
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
@@ -20,12 +20,16 @@ _NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
 
 def sample(
     out: Path,
-    calls: Annotated[int, typer.Option(help="how many", min=1)] = 1200,
-    seed: Annotated[int, typer.Option(help="the same seed gives the same bytes", min=0)] = 7,
-    noise: Annotated[float | None, typer.Option(help="how much of the outcome no reader can know", min=0)] = None,
-    asr_noise: Annotated[float, typer.Option(help="share of the words that are misheard", min=0, max=1)] = 0.0,
+    calls: Annotated[int, typer.Option(help="number of calls", min=1)] = 1200,
+    seed: Annotated[int, typer.Option(help="random seed; the same seed gives the same file", min=0)] = 7,
+    noise: Annotated[
+        float | None, typer.Option(help="random noise in the outcome that the text does not explain", min=0)
+    ] = None,
+    asr_noise: Annotated[
+        float, typer.Option(help="share of words replaced by speech-recognition errors", min=0, max=1)
+    ] = 0.0,
 ) -> None:
-    """Write a sample corpus whose true probabilities are known."""
+    """Generate a sample corpus with known true probabilities."""
     from serving.progress_bar import progress
     from training.sample import DEFAULT_NOISE, write_sample
 
@@ -44,21 +48,21 @@ def sample(
 
 
 def train(
-    data: Annotated[Path | None, typer.Argument(help="labelled calls; default: those of the library")] = None,
+    data: Annotated[Path | None, typer.Argument(help="labelled calls; default: the library")] = None,
     out: OutDir = None,
     objective: Annotated[
-        Fitting, typer.Option(help="what the encoder is fine-tuned by; none leaves it as it is, which is faster")
+        Fitting, typer.Option(help="fine-tuning objective; none keeps the encoder unchanged, which is faster")
     ] = "joint",
     base: Annotated[
         str | None,
         typer.Option(help="base encoder: mpnet, multilingual, openai:MODEL, or a sentence-transformers name or folder"),
     ] = None,
-    by_time: Annotated[bool, typer.Option("--by-time", help="the latest third of the accounts judges")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="go on where an interrupted training stopped")] = False,
-    triplets: Annotated[bool, typer.Option("--triplets", help="also write hard triplets of moments to a file")] = False,
+    by_time: Annotated[bool, typer.Option("--by-time", help="evaluate on the latest third of the accounts")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="continue an interrupted training")] = False,
+    triplets: Annotated[bool, typer.Option("--triplets", help="also write hard triplets to a file")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train a model folder on labelled calls; without a table, on the library's own ones once there are enough."""
+    """Train a model on labelled calls, from a table or from the library."""
     from eval.behaviour import check_behaviour
     from salescoach.library import Library
     from salescoach.model.artifact import ModelFolder

@@ -13,10 +13,12 @@ from serving.cli.options import AsJson, ModelDir
 def setup(
     new_library: Annotated[
         bool,
-        typer.Option("--new-library", help="give up a library that is gone; the one there now is meant, or a new one"),
+        typer.Option(
+            "--new-library", help="use the library that is there now, or a new one, in place of one that was lost"
+        ),
     ] = False,
 ) -> None:
-    """Make model, library of example calls and index, where they are missing. Safe to repeat and to interrupt."""
+    """Install the model, the example calls and the index if they are missing. Can be repeated or interrupted."""
     from serving.progress_bar import progress
     from serving.usecases.setup import set_up
 
@@ -26,12 +28,16 @@ def setup(
 
 
 def chat(
-    port: Annotated[int, typer.Option(help="port of the page", min=1, max=65535)] = 8000,
-    host: Annotated[str, typer.Option(help="address to listen on; accounts open it to others")] = "127.0.0.1",
-    open_browser: Annotated[bool | None, typer.Option("--open/--no-open", help="default: on a terminal")] = None,
+    port: Annotated[int, typer.Option(help="port to listen on", min=1, max=65535)] = 8000,
+    host: Annotated[
+        str, typer.Option(help="address to listen on; other than localhost it needs accounts")
+    ] = "127.0.0.1",
+    open_browser: Annotated[
+        bool | None, typer.Option("--open/--no-open", help="open the browser; default: if run in a terminal")
+    ] = None,
     model: ModelDir = None,
 ) -> None:
-    """Serve the chat page on this machine and open it in the browser."""
+    """Start the chat and open it in the browser."""
     from serving.chat.server import serve
 
     is_opened = sys.stdout.isatty() if open_browser is None else open_browser
@@ -39,7 +45,7 @@ def chat(
 
 
 def doctor(model: ModelDir = None, as_json: AsJson = False) -> None:
-    """Say whether everything is in place, and if not, what to do."""
+    """Check the installation and say how to fix problems."""
     from serving.usecases.doctor import examine
 
     checks = examine(Settings.load(model=model))

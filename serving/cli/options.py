@@ -11,22 +11,20 @@ from salescoach.types import MethodName
 
 Ending = Literal["converted", "lost", "open"]
 
-File = Annotated[Path, typer.Argument(help="a transcript (text, captions, JSON, DOCX, HTML) or a table; - reads stdin")]
-Data = Annotated[Path, typer.Argument(help="labelled calls: CSV, TSV, XLSX, ODS, JSON lines or Parquet")]
+File = Annotated[Path, typer.Argument(help="transcript (text, captions, JSON, DOCX, HTML) or table; - reads stdin")]
+Data = Annotated[Path, typer.Argument(help="labelled calls: CSV, TSV, XLSX, ODS, JSON Lines or Parquet")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
-ModelDir = Annotated[Path | None, typer.Option("--model", help="a model folder; default: the current one")]
+ModelDir = Annotated[Path | None, typer.Option("--model", help="model folder; default: the current model")]
 RepNames = Annotated[
     list[str] | None,
-    typer.Option("--rep", help="who is on your side, by name, e-mail domain or channel; may be given several times"),
+    typer.Option("--rep", help="a rep, by name, e-mail domain or channel; can be repeated"),
 ]
-Force = Annotated[bool, typer.Option("--force", help="show the number even where the coach abstains")]
+Force = Annotated[bool, typer.Option("--force", help="show an uncalibrated number where the model abstains")]
 Method = Annotated[
-    MethodName | None, typer.Option(help="score by likeness to past calls; default: the arm that did best in training")
+    MethodName | None, typer.Option(help="score by similarity to past calls; default: the best model from training")
 ]
-EndedAt = Annotated[datetime | None, typer.Option("--at", help="the day it ended, such as 2026-03-31")]
-ReportFile = Annotated[
-    Path | None, typer.Option("--report", help="also write a page (.html, with a .json beside it) or tables (.md)")
-]
+EndedAt = Annotated[datetime | None, typer.Option("--at", help="date the deal ended, such as 2026-03-31")]
+ReportFile = Annotated[Path | None, typer.Option("--report", help="also write a report: .html (plus a .json) or .md")]
 
 
 def file_or_stdin(file: Path) -> Path | bytes:

@@ -11,7 +11,9 @@ from salescoach.types import DEFAULT_DIVERSITY, OutcomeChoice
 from serving.cli import printing, render
 from serving.cli.options import AsJson, File, Force, Method, ModelDir, RepNames, file_or_stdin
 
-Diversity = Annotated[float, typer.Option("--lambda", help="1 likeness only, 0 variety only", min=0, max=1)]
+Diversity = Annotated[
+    float, typer.Option("--lambda", help="1 ranks by similarity only, 0 by variety only", min=0, max=1)
+]
 
 
 def score(
@@ -49,13 +51,13 @@ def score(
 def metrics(
     file: File,
     rep: RepNames = None,
-    industry: Annotated[str | None, typer.Option(help="set it beside calls of this industry")] = None,
-    call_type: Annotated[str | None, typer.Option(help="set it beside calls of this type, such as demo")] = None,
-    published: Annotated[bool, typer.Option("--published", help="also print what others have published")] = False,
+    industry: Annotated[str | None, typer.Option(help="compare with calls of this industry")] = None,
+    call_type: Annotated[str | None, typer.Option(help="compare with calls of this type, such as demo")] = None,
+    published: Annotated[bool, typer.Option("--published", help="also print published benchmarks")] = False,
     model: ModelDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure a call and set it beside the library's won and lost calls."""
+    """Show call metrics, compared with won and lost calls in the library."""
     from serving.cli.metrics_table import metrics_page
     from serving.usecases.metrics import measure_call
     from serving.usecases.read import read_call
@@ -68,7 +70,7 @@ def metrics(
 
 
 def read(file: File, rep: RepNames = None, as_json: AsJson = False) -> None:
-    """Show what the coach understood of a file: its calls, turns, sides and times, and what it is unsure of."""
+    """Show how a file was parsed: calls, turns, sides, times, and anything uncertain."""
     from serving.cli.reading_table import reading_page
     from serving.usecases.read import read_all
     from serving.usecases.team import our_side
@@ -81,11 +83,11 @@ def moves(
     file: File,
     rep: RepNames = None,
     by_language_model: Annotated[
-        bool, typer.Option("--llm", help="let the language model of COACH_LLM read; code checks what it says")
+        bool, typer.Option("--llm", help="use the language model set in COACH_LLM; its output is checked")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read what each turn does, the objections and what was said to them, and the next step."""
+    """Show what each turn does, objections and how they were answered, and the next step."""
     from salescoach.model.loading import load_reader
     from salescoach.moves.reader import MoveReader
     from serving.cli.moves_table import moves_page
@@ -106,11 +108,11 @@ def moves(
 
 def scorecard(
     file: File,
-    playbook: Annotated[str, typer.Option(help="meddicc, bant, spin, or a YAML file of your own")] = "meddicc",
+    playbook: Annotated[str, typer.Option(help="meddicc, bant, spin, or your own YAML file")] = "meddicc",
     rep: RepNames = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge a call by a sales playbook: each criterion met, partly, not, or not applicable, with its quote."""
+    """Rate a call against a sales playbook, with a quote for each criterion."""
     from serving.cli.scorecard_table import scorecard_page
     from serving.usecases.read import read_call
     from serving.usecases.scorecard import score_by_playbook
@@ -125,13 +127,13 @@ def scorecard(
 def similar(
     file: File,
     rep: RepNames = None,
-    outcome: Annotated[OutcomeChoice, typer.Option(help="only calls with this outcome")] = "any",
-    k: Annotated[int, typer.Option("-k", help="how many calls", min=1, max=20)] = 5,
+    outcome: Annotated[OutcomeChoice, typer.Option(help="show only calls with this outcome")] = "any",
+    k: Annotated[int, typer.Option("-k", help="number of calls", min=1, max=20)] = 5,
     diversity: Diversity = DEFAULT_DIVERSITY,
     model: ModelDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find past calls like this one."""
+    """Find similar past calls."""
     from agent.build import build_parts
     from serving.usecases.lost_library import check_library
     from serving.usecases.read import read_call
@@ -147,7 +149,7 @@ def similar(
 
 def ask(
     question: str,
-    transcript: Annotated[Path | None, typer.Option(help="the call that is asked about")] = None,
+    transcript: Annotated[Path | None, typer.Option(help="the call that the question is about")] = None,
     rep: RepNames = None,
     model: ModelDir = None,
     as_json: AsJson = False,

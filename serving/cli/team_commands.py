@@ -8,9 +8,11 @@ from salescoach.config import Settings
 from serving.cli import printing
 from serving.cli.options import AsJson
 
-app = typer.Typer(help="The names on your side, used wherever no --rep is given.", no_args_is_help=True)
+app = typer.Typer(help="Manage the names on your side, used when --rep is not given.", no_args_is_help=True)
 
-Names = Annotated[list[str], typer.Argument(help="names as transcripts show them, or an e-mail domain (@hexa.example)")]
+Names = Annotated[
+    list[str], typer.Argument(help="names as they appear in transcripts, or an e-mail domain (@hexa.example)")
+]
 
 
 @app.command()

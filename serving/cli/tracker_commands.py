@@ -12,22 +12,24 @@ from serving.cli.options import AsJson, RepNames, file_or_stdin
 if TYPE_CHECKING:
     from salescoach.types import Transcript
 
-app = typer.Typer(help="Trackers of your own: found in calls by what a few examples say.", no_args_is_help=True)
+app = typer.Typer(help="Define your own trackers by a few example sentences.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="the tracker's name")]
-YamlFile = Annotated[Path, typer.Argument(help="a YAML file of trackers")]
+YamlFile = Annotated[Path, typer.Argument(help="YAML file of trackers")]
 
 
 @app.command()
 def add(
     name: Name,
     side: Annotated[Literal["customer", "rep"], typer.Option(help="who says it")],
-    example: Annotated[list[str], typer.Option(help="a way to say it; give 3 to 8, as different as you can")],
-    counter: Annotated[list[str] | None, typer.Option(help="what sounds like it and isn't meant; up to 8")] = None,
-    precision: Annotated[float, typer.Option(help="the share of hits that should be right", min=0.05, max=0.99)] = 0.5,
+    example: Annotated[list[str], typer.Option(help="an example sentence; give 3 to 8, as different as possible")],
+    counter: Annotated[list[str] | None, typer.Option(help="a similar sentence that should not match; up to 8")] = None,
+    precision: Annotated[
+        float, typer.Option(help="target precision: the share of matches that should be right", min=0.05, max=0.99)
+    ] = 0.5,
     as_json: AsJson = False,
 ) -> None:
-    """Add a tracker, and say how well it is likely to find."""
+    """Add a tracker and estimate how well it works."""
     from serving.cli.tracker_pages import report_page
     from serving.usecases.trackers import add_tracker
 
@@ -38,7 +40,7 @@ def add(
 
 @app.command("list")
 def list_all(as_json: AsJson = False) -> None:
-    """List the trackers, with how well each is likely to find."""
+    """List the trackers with their estimated quality."""
     from serving.cli.tracker_pages import list_page
     from serving.usecases.trackers import list_trackers
 
@@ -49,13 +51,11 @@ def list_all(as_json: AsJson = False) -> None:
 @app.command()
 def test(
     name: Name,
-    file: Annotated[
-        Path | None, typer.Argument(help="a call; - reads stdin; without it, the calls of the library")
-    ] = None,
+    file: Annotated[Path | None, typer.Argument(help="call to search; - reads stdin; default: the library")] = None,
     rep: RepNames = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a tracker's hits in a call or, without FILE, how often it hits in the library and how those calls ended."""
+    """Show where a tracker matches in a call, or how often in the library and with which outcomes."""
     from serving.cli.tracker_pages import call_page, library_page
     from serving.progress_bar import progress
     from serving.usecases.read import read_call
@@ -74,7 +74,7 @@ def test(
 
 @app.command()
 def remove(name: Name, as_json: AsJson = False) -> None:
-    """Remove a tracker and its examples."""
+    """Delete a tracker and its examples."""
     from serving.usecases.trackers import remove_tracker
 
     done = remove_tracker(Settings.load(), name)
@@ -84,13 +84,13 @@ def remove(name: Name, as_json: AsJson = False) -> None:
 @app.command()
 def thumbs(
     name: Name,
-    verdict: Annotated[Literal["right", "wrong"], typer.Argument(help="whether the turn is what is meant")],
-    call: Annotated[str, typer.Argument(help="a transcript file, or the id of a call of the library")],
-    turn: Annotated[int, typer.Argument(help="the turn, from 1")],
+    verdict: Annotated[Literal["right", "wrong"], typer.Argument(help="whether the tracker should match this turn")],
+    call: Annotated[str, typer.Argument(help="transcript file, or id of a call in the library")],
+    turn: Annotated[int, typer.Argument(help="turn number, from 1")],
     rep: RepNames = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say whether a hit was right; the turn becomes an example or a counter-example."""
+    """Rate a match; the turn becomes an example or a counter-example."""
     from serving.cli.tracker_pages import report_page
     from serving.usecases.trackers import judge_hit
 
@@ -102,10 +102,10 @@ def thumbs(
 @app.command("export")
 def export_file(
     file: YamlFile,
-    name: Annotated[list[str] | None, typer.Argument(help="which trackers; default: all")] = None,
+    name: Annotated[list[str] | None, typer.Argument(help="trackers to export; default: all")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write trackers to a YAML file, with their examples, some of which may be customers' words."""
+    """Export trackers with their examples to YAML. Examples may contain customers' words."""
     from serving.usecases.trackers import export_trackers
 
     done = export_trackers(Settings.load(), file, name or [])
@@ -115,10 +115,10 @@ def export_file(
 @app.command("import")
 def import_file(
     file: YamlFile,
-    replace: Annotated[bool, typer.Option("--replace", help="replace trackers of the same names")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="replace trackers with the same name")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Add the trackers of a YAML file, all of them or none."""
+    """Import trackers from YAML, all or none."""
     from serving.usecases.trackers import import_trackers
 
     done = import_trackers(Settings.load(), file, replace=replace)

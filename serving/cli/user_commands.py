@@ -11,14 +11,14 @@ from salescoach.config import Settings
 from salescoach.errors import InputError
 from serving.cli import printing
 
-app = typer.Typer(help="Accounts for the chat, so that several people can use it.", no_args_is_help=True)
+app = typer.Typer(help="Manage accounts for the chat.", no_args_is_help=True)
 
 _RESTART: Final = "A chat that is running without accounts asks for them after its next start."
 
 
 @app.command()
 def add(name: str) -> None:
-    """Add an account, or give one a new password. The password is asked for twice, or read from stdin."""
+    """Add an account or change its password (prompted for, or read from stdin)."""
     from serving.chat.accounts import Accounts, account_name
 
     account_name(name)
@@ -29,7 +29,7 @@ def add(name: str) -> None:
 
 @app.command()
 def remove(name: str) -> None:
-    """Remove an account; its conversations stay, and would be those of the next account of that name."""
+    """Remove an account. Its conversations are kept and go to any later account of the same name."""
     from serving.chat.accounts import Accounts, account_name
 
     Accounts(Settings.load().users_file).remove(name)

@@ -1,6 +1,7 @@
 """Deals for every door: which accounts are at risk, and why."""
 
 from datetime import UTC, date, datetime
+from typing import Final
 
 from salescoach.config import Settings
 from salescoach.deals.board import DealBoard
@@ -15,6 +16,39 @@ from salescoach.types import Score, Transcript
 from serving.usecases.experiments import arms_shown
 from serving.usecases.lost_library import check_library
 from serving.usecases.score_log import Door, log_to
+from tools.parts import Parts
+
+MAX_SCORED_AT_ONCE: Final = 10  # calls without a score that are scored while somebody waits for the page
+
+
+def deals_of(parts: Parts, rep: str | None = None) -> DealBoard:
+    """The open deals of today, the most urgent first, for a page that holds library and model open.
+
+    At most ``MAX_SCORED_AT_ONCE`` calls without a score are scored, the latest ones.
+
+    Args:
+        parts: library and scorer.
+        rep: only deals with a call of this rep, where that is switched on.
+
+    Raises:
+        InputError: a rep is asked for and that is switched off, or has no deal.
+    """
+    wanted = DealFilter(today=datetime.now(UTC).date(), rep=rep)
+    board, scored = _desk(parts).board(wanted, at_most=MAX_SCORED_AT_ONCE)
+    log_to(parts.library.file, "chat")(scored)
+    return board
+
+
+def reps_of(parts: Parts) -> list[str]:
+    """The reps with a call in an open deal, by name; none where look-ups by rep are switched off."""
+    if not parts.rep_lookups:
+        return []
+    deals = _desk(parts).calls(DealFilter(today=datetime.now(UTC).date()))
+    return sorted({call.rep_id for own in deals.values() for call in own if call.rep_id})
+
+
+def _desk(parts: Parts) -> DealDesk:
+    return DealDesk(parts.library, parts.scorer.manifest, parts.scorer.score, parts.rep_lookups)
 
 
 def find_deals(
