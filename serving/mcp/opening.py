@@ -1,0 +1,60 @@
+"""Opens the door: what is said before, what it may listen on, and which transport."""
+
+import socket
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from salescoach.config import Settings
+from salescoach.errors import InputError
+from serving.mcp.desk import Desk
+
+LEAVES: Final = (
+    "What a client asks for is given to its language model, which may be in the cloud; make sure that this is agreed on."
+)
+MASKED: Final = (
+    "Names, numbers and mail of calls are masked by rules, which miss some, such as names in small letters; ids are "
+    "aliases. --no-mask gives everything out as it is."
+)
+UNMASKED: Final = "Nothing is masked: names, numbers, mail and whole calls are given out as they are."
+
+
+def open_door(settings: Settings, *, host: str, port: int, over_http: bool, masked: bool) -> Iterator[str]:
+    """Serves until the client has gone or it is interrupted; gives what has to be said before it does.
+
+    Raises:
+        InputError: the address is not this machine's and there is no key, or the port is taken.
+    """
+    desk = Desk(settings, masked=masked)
+    yield LEAVES
+    yield MASKED if masked else UNMASKED
+    if not over_http:
+        from serving.mcp.transports import serve_pipes
+
+        serve_pipes(desk)
+        return
+    admits = _keys(settings, host)
+    listening = _listen(host, port)
+    try:
+        yield f"MCP clients reach the coach at http://{host}:{port}/mcp (stop with Ctrl-C)."
+        from serving.mcp.transports import serve_http
+
+        named = tuple(name for name in (host, *settings.hosts.split(",")) if name)
+        serve_http(desk, listening, named, admits)
+    finally:
+        listening.close()
+
+
+def _keys(settings: Settings, host: str) -> Callable[[str], bool] | None:
+    raise NotImplementedError
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise InputError(f"{host}:{port} can't be listened on ({error.strerror}); give another --host or --port.") from None
+    return listening
