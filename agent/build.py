@@ -62,8 +62,16 @@ def known_of(parts: Parts) -> Known:
     return Known(values_of=values_of, roles_of=roles_of, trackers=trackers)
 
 
-def build_coach(settings: Settings, parts: Parts, checkpointer: BaseCheckpointSaver[Any] | None = None) -> Coach:
-    """A coach over the parts; without a checkpointer it forgets when the process ends."""
+def build_coach(
+    settings: Settings,
+    parts: Parts,
+    checkpointer: BaseCheckpointSaver[Any] | None = None,
+    queue: WorkQueue | None = None,
+) -> Coach:
+    """A coach over the parts; without a checkpointer it forgets when the process ends.
+
+    ``queue``: where its questions wait, if other work waits there too.
+    """
     # A fine-tuned encoder has learned what converts and may have forgotten what a question means.
     is_generic = parts.scorer.manifest.embedding == "generic"
     encoder = parts.scorer.encoder if is_generic else load_base_encoder(settings)
@@ -89,7 +97,7 @@ def build_coach(settings: Settings, parts: Parts, checkpointer: BaseCheckpointSa
         ),
         checkpointer or InMemorySaver(serde=CoachSerializer()),
     )
-    return Coach(graph, parts, wording, wordings.names, WorkQueue(settings.slots))
+    return Coach(graph, parts, wording, wordings.names, queue or WorkQueue(settings.slots))
 
 
 @asynccontextmanager

@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     hosts: str = Field("", description="names, separated by commas, under which the chat may be opened from elsewhere")
     proxies: str = Field("", description="addresses, separated by commas, of proxies that say who a request is from")
     session_hours: float = Field(12.0, ge=0.25, le=400, description="hours until the chat asks for a password again")
+    api_rate: str = Field("120/minute", description="how often a key may ask the REST interface")
     openai_api_key: SecretStr | None = Field(
         None, validation_alias="OPENAI_API_KEY", description="the key for a language model that needs one"
     )
@@ -125,6 +126,11 @@ class Settings(BaseSettings):
     def users_file(self) -> Path:
         """Who may sign in to the chat. Without it, it is the one person at this machine."""
         return self.home / "users.json"
+
+    @cached_property
+    def api_keys_file(self) -> Path:
+        """The keys to the REST interface, hashed. Without it, it answers this machine only, and asks for no key."""
+        return self.home / "api-keys.json"
 
     @cached_property
     def team_file(self) -> Path:

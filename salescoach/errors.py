@@ -3,6 +3,7 @@
     CoachError                 anything we can explain in one sentence
     ├── InputError             what was given can't be used (exit code 2)
     │   ├── TranscriptError    the text is no readable transcript
+    │   ├── NoSuchCallError    the library has no call of that id, or none that the user may see
     │   └── DataError          the labelled data breaks a rule; names the row
     ├── ModelError             the model folder is missing, damaged or does not fit (exit code 1)
     │   └── NamedModelError    what the user named as a model is none; an InputError as well (exit code 2)
@@ -32,6 +33,10 @@ class InputError(CoachError):
 
 class TranscriptError(InputError):
     """The text can't be read as a transcript."""
+
+
+class NoSuchCallError(InputError):
+    """The library has no call of that id, or none that the user may see: the words are the same."""
 
 
 class DataError(InputError):

@@ -29,9 +29,9 @@ from serving.chat.intake import MAX_FILES, MAX_QUESTION_CHARS, SAMPLE_REQUEST, t
 from serving.chat.offering import followed_by_buttons, offer_buttons, press
 from serving.chat.page_state import page_state
 from serving.chat.process import ChatProcess
-from serving.chat.reader_process import Reader
 from serving.chat.reopening import reopen
 from serving.usecases.outcomes import WAITING
+from serving.usecases.reader_process import Reader
 from tests.open_pages import ANNA, answer_with, be, home, no_page_is_left, shown_from_now_on, step
 from tools.parts import Parts
 

@@ -12,8 +12,8 @@ import pytest
 from salescoach.errors import DataError, InputError, TranscriptError
 from salescoach.reading.labelled import read_table
 from salescoach.reading.transcripts import decode, looks_like_transcript, parse_transcript
-from serving.chat import reader_process as reading
-from serving.chat.reader_process import Reader
+from serving.usecases import reader_process as reading
+from serving.usecases.reader_process import Reader
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="sees its processes in /proc")
 

@@ -14,7 +14,7 @@ from sqlalchemy import Select, Text, exists, func, select, text, type_coerce
 from sqlalchemy.orm import Session, selectinload
 
 from salescoach.deals.calls import AccountCall, Heard
-from salescoach.errors import InputError
+from salescoach.errors import NoSuchCallError
 from salescoach.library.database import LibraryDatabase
 from salescoach.library.merge import call_of, kept_moves
 from salescoach.library.own_calls import OwnCalls
@@ -313,8 +313,8 @@ class LibraryReader(LibraryDatabase):
         return row
 
 
-def _no_such_call(call_id: str) -> InputError:
-    return InputError(f"There is no call {call_id!r} in the library; give the id of a call that was added.")
+def _no_such_call(call_id: str) -> NoSuchCallError:
+    return NoSuchCallError(f"There is no call {call_id!r} in the library; give the id of a call that was added.")
 
 
 def visible_row(row: CallRow, call_id: str, user: str) -> CallRow:

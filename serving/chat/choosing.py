@@ -9,7 +9,7 @@ from salescoach.reading.transcripts import assign_roles
 from salescoach.types import Transcript
 from serving.chat import view
 from serving.chat.asking import OTHER, choose, typed
-from serving.chat.reader_process import Reader
+from serving.usecases.reader_process import Reader
 from tools.phrases import count
 
 MAX_OFFERED_ROWS: Final = 6

@@ -13,10 +13,10 @@ from salescoach.reading.labelled import is_table
 from serving.chat.choosing import choose_row
 from serving.chat.conversation import OpenConversation
 from serving.chat.process import ChatProcess
-from serving.chat.reader_process import Reader
 from serving.chat.review import review
 from serving.chat.server import ROOT
 from serving.usecases.outcomes import WAITING
+from serving.usecases.reader_process import Reader
 
 SAMPLE_CALL: Final = ROOT / "data" / "examples" / "02-income-protection-electrician.txt"
 SAMPLE_REQUEST: Final = "Score a sample call"

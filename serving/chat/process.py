@@ -14,10 +14,11 @@ from agent.coach import Coach
 from salescoach.config import Settings
 from salescoach.errors import CoachError
 from serving.chat.history import ChatHistory
-from serving.chat.reader_process import Reader
 from serving.chat.stored_files import sweep_regularly
 from serving.usecases.lost_library import check_library
 from serving.usecases.owners import give_owners
+from serving.usecases.reader_process import Reader
+from serving.usecases.whole_work import WholeWork
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class ChatProcess:
         self._coach: Coach | None = None
         self._history: ChatHistory | None = None
         self._aside: set[asyncio.Task[None]] = set()
-        self._whole: set[asyncio.Task[object]] = set()
+        self._whole = WholeWork()
 
     async def coach(self) -> Coach:
         """The one coach of this process.
@@ -70,14 +71,7 @@ class ChatProcess:
         Raises:
             Exception: what the work raised.
         """
-        task = asyncio.create_task(work)
-        self._whole.add(task)
-        task.add_done_callback(self._whole.discard)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            task.add_done_callback(_log_failure)
-            raise
+        return await self._whole.run(work)
 
     async def start(self) -> None:
         """Opens what the first question would have to wait for. Without a model the page says what is missing."""
@@ -98,9 +92,4 @@ class ChatProcess:
             closing.push_async_callback(self.reader.close)
             for task in self._aside:
                 task.cancel()
-            await asyncio.gather(*self._aside, *self._whole, return_exceptions=True)
-
-
-def _log_failure(task: asyncio.Task[T]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        logger.warning("What was stopped while it could not be left failed: %s", error)
+            await asyncio.gather(*self._aside, self._whole.finish(), return_exceptions=True)

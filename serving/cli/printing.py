@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
 
 from salescoach.whole_file import whole_file
+from serving.usecases.as_json import plain
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -38,10 +38,7 @@ def note(text: str) -> None:
 def result(found: BaseModel | dict[str, Any], shown: "RenderableType", as_json: bool) -> None:
     """Prints a result: as one JSON object, in which what can't be measured is null, or as its text or page."""
     if as_json:
-        # In two steps: pydantic nulls what is not finite in plain values, but not in a model's own fields.
-        given = found.model_dump(mode="json") if isinstance(found, BaseModel) else found
-        known = to_jsonable_python(given, inf_nan_mode="null")
-        line(json.dumps(known, ensure_ascii=False, allow_nan=False))
+        line(json.dumps(plain(found), ensure_ascii=False, allow_nan=False))
     elif isinstance(shown, str):
         line(shown)
     else:

@@ -1,7 +1,7 @@
-"""Reads what users give the chat, in a process of its own with a deadline.
+"""Reads what users give to a server, in a process of its own with a deadline.
 
-A text that takes for ever to read would hold the interpreter, and with it everybody's conversation. Here it only
-costs the process that reads it, which is ended and replaced.
+A text that takes for ever to read would hold the interpreter, and with it everybody's work. Here it only costs the
+process that reads it, which is ended and replaced.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import signal
 import struct
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ N_PROCESSES: Final = 2
 
 _LENGTH: Final = struct.Struct(">Q")  # before each message
 _PROGRAM: Final = (
-    "import sys; sys.path[:] = {path!r}; from serving.chat.reader_process import serve_parent; serve_parent()"
+    "import sys; sys.path[:] = {path!r}; from serving.usecases.reader_process import serve_parent; serve_parent()"
 )
 
 
@@ -46,17 +46,17 @@ class Reader:
         """
         return bool(await self._run(looks_like_transcript, judged_part(text)))
 
-    async def text(self, text: str, team: Team = NOBODY_SAVED) -> Transcript:
-        """As ``parse_transcript``; ``team`` is who is on the user's side.
+    async def text(self, text: str, team: Sequence[str] = NOBODY_SAVED) -> Transcript:
+        """As ``parse_transcript``; ``team`` is who is on the user's side, saved or named for this call.
 
         Raises:
             TranscriptError: there is nothing to read, or too much.
-            InputError: it took too long.
+            InputError: it took too long, or somebody named doesn't speak in it.
         """
         read: Transcript = await self._run(parse_transcript, text, rep=team)
         return read
 
-    async def file(self, content: bytes, name: str = "", team: Team = NOBODY_SAVED) -> Transcript:
+    async def file(self, content: bytes, name: str = "", team: Sequence[str] = NOBODY_SAVED) -> Transcript:
         """As ``transcript_of``; ``team`` as for ``text``.
 
         Raises:

@@ -1,0 +1,1 @@
+"""The REST interface: parses requests and renders what the use cases give."""
