@@ -25,7 +25,10 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(Path(".coach"), description="where models, library, index and caches live")
-    model: Path | None = Field(None, description="the model folder; default: the one last set up or trained")
+    model: Path | str | None = Field(
+        None,
+        description="the model folder, or its address (s3://, gs://, az://, https://); default: the last set up or trained",
+    )
     base_model: str = Field(BUNDLED_BASE_MODEL, description="sentence-transformers name or folder to train from")
     llm: str = Field("auto", description="who words the answers: auto, offline or openai:MODEL")
     threads: int = Field(1, ge=1, description="threads of the encoder; more helps on an idle machine only")
@@ -85,6 +88,12 @@ class Settings(BaseSettings):
         except UnicodeEncodeError:
             raise ValueError("it holds bytes that are no UTF-8 text") from None
         return value
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _is_folder_or_address(cls, given: Any) -> Any:
+        """An address stays a text: as a path it would lose one of its slashes."""
+        return Path(given) if isinstance(given, str) and "://" not in given else given
 
     @cached_property
     def models_dir(self) -> Path:

@@ -62,7 +62,7 @@ def compare(
     folds: Annotated[int, typer.Option(help="of the cross-validation, by account", min=2, max=20)] = 5,
     quick: Annotated[bool, typer.Option("--quick", help="one split only")] = False,
     by_time: Annotated[bool, typer.Option("--by-time", help="one split, the latest accounts judge")] = False,
-    model: Annotated[Path | None, typer.Option(help="a model folder, judged as one more arm")] = None,
+    model: Annotated[str | None, typer.Option(help="a model folder, or its address, judged as one more arm")] = None,
     report: ReportFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -71,13 +71,15 @@ def compare(
     from eval.compare import compare as run
     from eval.report import write_comparison
     from eval.report_tables import comparison_page
+    from salescoach.model.artifact import find_model
     from salescoach.reading.labelled import read_calls
     from serving.progress_bar import progress
     from serving.usecases.team import team_in_tables
 
     calls = read_calls(data, team=team_in_tables(Settings.load()), tell=printing.note)
     is_page = report is not None and printing.is_page(report)
-    options = CompareOptions(n_folds=folds, quick=quick, by_time=by_time, model=model, with_learning=is_page)
+    folder = find_model(Settings.load(model=model)) if model else None
+    options = CompareOptions(n_folds=folds, quick=quick, by_time=by_time, model=folder, with_learning=is_page)
     with progress() as show:
         details = run(calls, Settings.load(), options, show)
     found = details.comparison

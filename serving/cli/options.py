@@ -14,7 +14,9 @@ Ending = Literal["converted", "lost", "open"]
 File = Annotated[Path, typer.Argument(help="a transcript (text, captions, JSON, DOCX, HTML) or a table; - reads stdin")]
 Data = Annotated[Path, typer.Argument(help="labelled calls: CSV, TSV, XLSX, ODS, JSON lines or Parquet")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
-ModelDir = Annotated[Path | None, typer.Option("--model", help="a model folder; default: the current one")]
+ModelDir = Annotated[  # no Path, which would take a slash from s3://
+    str | None, typer.Option("--model", help="a model folder, or its address (s3://…); default: the current one")
+]
 RepNames = Annotated[
     list[str] | None,
     typer.Option("--rep", help="who is on your side, by name, e-mail domain or channel; may be given several times"),
