@@ -21,6 +21,7 @@ from serving.cli import (
     keep,
     learn,
     look_after,
+    mcp_command,
     score,
     team_commands,
     tracker_commands,
@@ -35,6 +36,7 @@ COMMANDS = (
     deal_commands.deals,
     keep.index, keep.add, keep.outcome, keep.delete,
     judge.evaluate, judge.compare, judge.audit,
+    mcp_command.mcp,
     look_after.doctor,
 )  # fmt: skip
 

@@ -30,6 +30,7 @@ from serving.mcp.answers import BY_NAME, RefusedError, answer, refusing
 from serving.mcp.desk import Desk
 from serving.mcp.tools import TOOLS, OfferedTool
 from serving.mcp.untrusted import notice, output_schema, untrusted_fields
+from serving.usecases.as_json import plain
 
 NAME: Final = "sales-coach"
 JSON: Final = "application/json"
@@ -86,7 +87,7 @@ def make_server(desk: Desk) -> Server[Any, Any]:
     @server.read_resource()  # type: ignore[no-untyped-call, untyped-decorator]
     async def read_resource(uri: AnyUrl) -> list[ReadResourceContents]:
         call = await _or_error(lambda: aside(lambda: refusing(desk, lambda: past.fetch(desk, str(uri)))))
-        return [ReadResourceContents(content=_text(call.model_dump(mode="json")), mime_type=JSON)]
+        return [ReadResourceContents(content=_text(plain(call)), mime_type=JSON)]
 
     return server
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import to_jsonable_python
 
 from salescoach.errors import CoachError, without_paths
 from serving.mcp.desk import Desk
 from serving.mcp.tools import TOOLS, OfferedTool
+from serving.usecases.as_json import plain
 from serving.usecases.trouble import said_of
 
 logger = logging.getLogger(__name__)
@@ -38,9 +38,8 @@ def answer(desk: Desk, name: str, arguments: Mapping[str, Any]) -> dict[str, Any
         asked = tool.arguments.model_validate(dict(arguments))
     except ValidationError as error:
         raise RefusedError(_wrong_arguments(tool, error)) from None
-    found = refusing(desk, lambda: tool.run(desk, asked)).model_dump(mode="json")
-    known: dict[str, Any] = to_jsonable_python(found, inf_nan_mode="null")
-    return known
+    given: dict[str, Any] = refusing(desk, lambda: plain(tool.run(desk, asked)))
+    return given
 
 
 def refusing(desk: Desk, work: Callable[[], T]) -> T:

@@ -25,7 +25,7 @@ class GivenCall(Asked):
         None, max_length=MAX_BYTES, description="the call's text, a line a turn, such as “Rep: …”; any usual format"
     )
     call_id: str | None = Field(None, max_length=200, description="or the id of a call of the library")
-    rep: tuple[Who, ...] = Field((), max_length=50, description="who in the transcript is on the seller's side")
+    rep: list[Who] = Field([], max_length=50, description="who in the transcript is on the seller's side")
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:

@@ -14,13 +14,13 @@ from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get
 
 from pydantic import BaseModel
 
-from salescoach.redact.masking import NAME, masker
 from salescoach.redact.our_words import OURS
 from salescoach.redact.sanitise import sanitise
 from salescoach.types import MetricReading, PublishedFigure, Role, ScoredExchange, Transcript
 
 T = TypeVar("T", bound=BaseModel)
 
+NAME: Final = "[name]"
 LEFT_OUT: Final = "“[left out]”"
 WHO: Final[Mapping[Role, str]] = {"rep": "Rep", "customer": "Customer", "unknown": "Speaker"}
 KINDS: Final = {"call_id": "call", "account_id": "account", "rep_id": "rep"}
@@ -80,6 +80,8 @@ class Masks:
     def _masker(self, call: Transcript) -> Callable[[str], str]:
         last = self._last
         if last is None or last[0] is not call:
+            from salescoach.redact.masking import masker  # sklearn takes a second to import
+
             self._last = last = (call, masker(call))
         return last[1]
 

@@ -2,11 +2,13 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address
 from typing import Final
 
 from salescoach.config import Settings
 from salescoach.errors import InputError
 from serving.mcp.desk import Desk
+from serving.usecases.api_keys import ApiKeys
 
 LEAVES: Final = (
     "What a client asks for is given to its language model, which may be in the cloud; make sure that this is agreed on."
@@ -45,7 +47,26 @@ def open_door(settings: Settings, *, host: str, port: int, over_http: bool, mask
 
 
 def _keys(settings: Settings, host: str) -> Callable[[str], bool] | None:
-    raise NotImplementedError
+    """Whether a secret is that of a key that may read; None where there are no keys and it is this machine's own."""
+    keys = ApiKeys(settings.api_keys_file)
+    if not keys.in_use:
+        if not is_loopback(host):
+            raise InputError(
+                f"Without a key the coach listens on this machine only; {host} would open it to others. "
+                "Make one with `coach key add NAME`, or leave --host out."
+            )
+        return None
+    return lambda secret: (key := keys.find(secret)) is not None and key.allows("read")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _listen(host: str, port: int) -> socket.socket:
