@@ -76,7 +76,9 @@ def folder(tmp_path: Path) -> Path:
 def served(folder: Path) -> Iterator[Source]:
     """The address of the folder on a server of this machine, and what it was asked."""
     asked = Asked()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, asked=asked, directory=str(folder.parent)))
+    server = ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Handler, asked=asked, directory=str(folder.parent))
+    )
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}/{folder.name}", asked
@@ -101,9 +103,7 @@ def folders(settings: Settings) -> list[Path]:
 
 
 @pytest.mark.enable_socket
-def test_over_http_it_is_fetched_once_and_is_the_same_folder(
-    served: Source, folder: Path, settings: Settings
-) -> None:
+def test_over_http_it_is_fetched_once_and_is_the_same_folder(served: Source, folder: Path, settings: Settings) -> None:
     address, asked = served
     found = fetched(address, settings)
     assert files_of(found) == files_of(folder)
@@ -249,7 +249,9 @@ def test_a_manifest_that_is_none_is_refused(manifest: bytes, settings: Settings)
 @given(
     name=st.one_of(
         st.text(max_size=30),
-        st.lists(st.sampled_from(["..", ".", "", "a", "b.json", "/", "\\", "C:", "manifest.json"]), max_size=4).map("/".join),
+        st.lists(st.sampled_from(["..", ".", "", "a", "b.json", "/", "\\", "C:", "manifest.json"]), max_size=4).map(
+            "/".join
+        ),
     )
 )
 def test_no_name_in_a_manifest_leads_out_of_the_folder(name: str) -> None:

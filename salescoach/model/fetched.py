@@ -88,7 +88,9 @@ def _files_of(remote: "_Remote", manifest: bytes) -> dict[str, str]:
     try:
         named = json.loads(manifest)["files"]
         is_sound = isinstance(named, dict) and 0 < len(named) <= MAX_FILES
-        is_sound = is_sound and all(_is_inside(name) and _SHA256.fullmatch(str(digest)) for name, digest in named.items())
+        is_sound = is_sound and all(
+            _is_inside(name) and _SHA256.fullmatch(str(digest)) for name, digest in named.items()
+        )
     except (ValueError, KeyError, TypeError, RecursionError):
         is_sound = False
     if not is_sound:
@@ -150,14 +152,18 @@ class _Remote:
 
     def _each_piece(self, relative: str, max_bytes: int, use: Callable[[bytes], object]) -> int:
         place = f"{self._path.rstrip('/')}/{relative}"
-        options: dict[str, Any] = {"block_size": 0} if self._is_web else {}  # as a stream: not every server knows ranges
+        options: dict[str, Any] = (
+            {"block_size": 0} if self._is_web else {}
+        )  # as a stream: not every server knows ranges
         source = self._reaching(lambda: self._files.open(place, "rb", **options), relative)
         n_bytes = 0
         try:
             while piece := self._reaching(lambda: source.read(_CHUNK), relative):
                 n_bytes += len(piece)
                 if n_bytes > max_bytes:
-                    raise ModelError(f"{relative} at {self.shown} is too large for a file of a model; check the address.")
+                    raise ModelError(
+                        f"{relative} at {self.shown} is too large for a file of a model; check the address."
+                    )
                 use(piece)
         finally:
             source.close()

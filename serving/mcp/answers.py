@@ -18,7 +18,9 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 BY_NAME: Final[Mapping[str, OfferedTool]] = {tool.name: tool for tool in TOOLS}
-SORRY: Final = "Something went wrong in the coach that it can't explain; what its log says helps whoever looks after it."
+SORRY: Final = (
+    "Something went wrong in the coach that it can't explain; what its log says helps whoever looks after it."
+)
 
 
 class RefusedError(Exception):

@@ -105,7 +105,9 @@ class Desk:
         for known in self.library.team_ids() if self.is_masked else ():
             if self._masks.alias("call", known) == call_id:
                 return self.library.get(known)
-        raise InputError(f"There is no call {call_id[:100]!r} in the library; `search` finds the ids of those there are.")
+        raise InputError(
+            f"There is no call {call_id[:100]!r} in the library; `search` finds the ids of those there are."
+        )
 
     def shown(self, found: T, call: Transcript | None = None) -> T:
         """A result as the client may see it. ``call``: what it is about."""

@@ -62,9 +62,7 @@ class Masks:
         own = getattr(found, "call_id", None)
         if isinstance(own, str):
             call = self._transcript_of(own) or call
-        changed = {
-            name: self._field(found, name, getattr(found, name), call) for name in type(found).model_fields
-        }
+        changed = {name: self._field(found, name, getattr(found, name), call) for name in type(found).model_fields}
         return found.model_copy(update=changed)
 
     def words(self, text: str, call: Transcript | None) -> str:

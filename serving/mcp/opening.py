@@ -10,9 +10,7 @@ from salescoach.errors import InputError
 from serving.mcp.desk import Desk
 from serving.usecases.api_keys import ApiKeys
 
-LEAVES: Final = (
-    "What a client asks for is given to its language model, which may be in the cloud; make sure that this is agreed on."
-)
+LEAVES: Final = "What a client asks for is given to its language model, which may be in the cloud; make sure that this is agreed on."
 MASKED: Final = (
     "Names, numbers and mail of calls are masked by rules, which miss some, such as names in small letters; ids are "
     "aliases. --no-mask gives everything out as it is."
@@ -77,5 +75,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
     except OSError as error:
         listening.close()
-        raise InputError(f"{host}:{port} can't be listened on ({error.strerror}); give another --host or --port.") from None
+        raise InputError(
+            f"{host}:{port} can't be listened on ({error.strerror}); give another --host or --port."
+        ) from None
     return listening
