@@ -10,6 +10,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.errors import GraphRecursionError
 from langgraph.graph import END, START
 from pydantic import BaseModel
@@ -187,6 +188,11 @@ class Coach:
             async with lock, aclosing(asked) as events:
                 async for event in events:
                     yield event
+
+    async def forget(self, thread: str) -> None:
+        """Drops what is remembered of a conversation."""
+        if isinstance(self._graph.checkpointer, BaseCheckpointSaver):
+            await self._graph.checkpointer.adelete_thread(thread)
 
     async def _ask(
         self,

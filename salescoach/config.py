@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     proxies: str = Field("", description="addresses, separated by commas, of proxies that say who a request is from")
     session_hours: float = Field(12.0, ge=0.25, le=400, description="hours until the chat asks for a password again")
     api_rate: str = Field("120/minute", description="how often a key may ask the REST interface")
+    api_origins: str = Field("", description="pages elsewhere, separated by commas, that may use the REST interface")
     openai_api_key: SecretStr | None = Field(
         None, validation_alias="OPENAI_API_KEY", description="the key for a language model that needs one"
     )
@@ -140,6 +141,16 @@ class Settings(BaseSettings):
     def api_keys_file(self) -> Path:
         """The keys to the REST interface, hashed. Without it, it answers this machine only, and asks for no key."""
         return self.home / "api-keys.json"
+
+    @cached_property
+    def api_requests_file(self) -> Path:
+        """What requests that named themselves were answered, for a day."""
+        return self.home / "api-requests.sqlite"
+
+    @cached_property
+    def serving_lock(self) -> Path:
+        """Held by the process that serves the REST interface."""
+        return self.home / ".serving"
 
     @cached_property
     def team_file(self) -> Path:

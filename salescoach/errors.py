@@ -2,7 +2,9 @@
 
     CoachError                 anything we can explain in one sentence
     ├── InputError             what was given can't be used (exit code 2)
-    │   ├── TranscriptError    the text is no readable transcript
+    │   ├── TranscriptError    the text is no readable transcript; may say which line or turn
+    │   │   └── TableError     it is a table that can't be used; may quote its cells
+    │   ├── SpeakerError       who is named as our side is none of the speakers, whom it names
     │   ├── NoSuchCallError    the library has no call of that id, or none that the user may see
     │   └── DataError          the labelled data breaks a rule; names the row
     ├── ModelError             the model folder is missing, damaged or does not fit (exit code 1)
@@ -32,7 +34,20 @@ class InputError(CoachError):
 
 
 class TranscriptError(InputError):
-    """The text can't be read as a transcript."""
+    """The text can't be read as a transcript. ``line`` or ``turn``: where, from 1, if that can be said."""
+
+    def __init__(self, message: str, *, line: int | None = None, turn: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
+        self.turn = turn
+
+
+class TableError(TranscriptError):
+    """The text is a table that can't be used. The message may quote cells of it."""
+
+
+class SpeakerError(InputError):
+    """A name that is given for our side means no speaker of the call, or several. The message names the speakers."""
 
 
 class NoSuchCallError(InputError):

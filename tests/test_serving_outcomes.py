@@ -140,7 +140,7 @@ def test_an_index_that_was_added_to_is_the_index_that_would_be_built(own: Settin
 def test_a_damaged_store_is_not_taken_over(own: Settings, parts: Parts) -> None:
     generation = current_generation(own.index_dir, parts.scorer)
     next((own.index_dir / generation.name / "chroma").glob("*/*.bin")).write_bytes(b"damaged")
-    done = add_call(own, parts.library, make_transcript(*LINES), "converted")
+    done = add_call(own, parts.library, make_transcript(*LINES), Ending(outcome="converted"))
     assert done.is_indexed
     assert is_sound(own.index_dir, parts.scorer)
     assert done.call_id in found(parts)
@@ -152,19 +152,19 @@ def test_a_sample_call_is_refused_and_a_contradiction_named(own: Settings, parts
     with pytest.raises(InputError, match="example call"):
         adopt_call(own, parts.library, "ex-01", Ending(outcome="lost"))
     with pytest.raises(InputError, match="example call"):
-        add_call(own, parts.library, parts.library.get("ex-01").transcript, "lost")
+        add_call(own, parts.library, parts.library.get("ex-01").transcript, Ending(outcome="lost"))
     call_id = add_call(own, parts.library, make_transcript(*LINES)).call_id
     assert parts.library.get(call_id).outcome is None
-    assert add_call(own, parts.library, make_transcript(*LINES), "lost").call_id == call_id
+    assert add_call(own, parts.library, make_transcript(*LINES), Ending(outcome="lost")).call_id == call_id
     with pytest.raises(DataError, match=f"coach outcome {call_id} converted"):
-        add_call(own, parts.library, make_transcript(*LINES), "converted")
+        add_call(own, parts.library, make_transcript(*LINES), Ending(outcome="converted"))
 
 
 def test_without_an_index_the_outcome_is_kept_all_the_same(own: Settings, parts: Parts) -> None:
     (own.index_dir / ".lock").unlink(missing_ok=True)
     shutil.rmtree(own.index_dir)
     own.index_dir.write_text("in the way")
-    done = add_call(own, parts.library, make_transcript(*LINES), "lost")
+    done = add_call(own, parts.library, make_transcript(*LINES), Ending(outcome="lost"))
     assert (done.is_indexed, parts.library.get(done.call_id).outcome) == (False, "lost")
     assert "could not follow" in done.reading
 

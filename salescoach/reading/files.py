@@ -98,7 +98,7 @@ def _of_call(call: ReadCall, transcript: Transcript) -> FileCall:
         title=call.title,
         account=call.account,
         participants=tuple(map(_participant, call.participants)),
-        turns=_turns(transcript),
+        turns=numbered_turns(transcript),
         metadata=call.metadata,
         warnings=transcript.warnings,
     )
@@ -112,7 +112,7 @@ def _of_row(row: LabelledCall) -> FileCall:
         title=None,
         account=row.account_id,
         participants=(),
-        turns=_turns(row.transcript),
+        turns=numbered_turns(row.transcript),
         metadata=row.metadata,
         warnings=row.transcript.warnings,
     )
@@ -122,7 +122,8 @@ def _participant(one: Participant) -> FileParticipant:
     return FileParticipant(name=one.name, side=one.side, email=one.email)
 
 
-def _turns(transcript: Transcript) -> tuple[FileTurn, ...]:
+def numbered_turns(transcript: Transcript) -> tuple[FileTurn, ...]:
+    """The turns of a call, numbered."""
     return tuple(
         FileTurn(
             turn=number, speaker=turn.speaker, role=turn.role, text=turn.text, start_s=turn.start_s, end_s=turn.end_s

@@ -33,7 +33,8 @@ def check_lines(lines: Sequence[str]) -> None:
         if len(line) > MAX_TURN_CHARS:
             raise TranscriptError(
                 f"Line {number} has {len(line):,} characters and at most {MAX_TURN_CHARS:,} can be read as one turn; "
-                f"{_BREAK_UP}."
+                f"{_BREAK_UP}.",
+                line=number,
             )
 
 
@@ -42,11 +43,13 @@ def check_turn(number: int, text: str) -> None:
     if number > MAX_TURNS:
         raise TranscriptError(
             f"The text has {MAX_TURNS + 1} turns or more and at most {MAX_TURNS} can be read; "
-            "split it into single calls."
+            "split it into single calls.",
+            turn=number,
         )
     if len(text) > MAX_TURN_CHARS:
         raise TranscriptError(
-            f"Turn {number} has more than {MAX_TURN_CHARS:,} characters, the limit for one turn; {_BREAK_UP}."
+            f"Turn {number} has more than {MAX_TURN_CHARS:,} characters, the limit for one turn; {_BREAK_UP}.",
+            turn=number,
         )
 
 

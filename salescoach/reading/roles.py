@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from salescoach.errors import InputError
+from salescoach.errors import SpeakerError
 from salescoach.reading.role_words import side_named_in, side_of
 from salescoach.reading.spelling import as_domain, called, folded, is_nobody, numbered, same_name
 from salescoach.reading.team import Team, team_members
@@ -55,7 +55,7 @@ def assign_roles(
         addresses: Speaker -> e-mail addresses and domains, as the file says them.
 
     Raises:
-        InputError: A name means no speaker, or more than one.
+        SpeakerError: A name means no speaker, or more than one.
     """
     everybody = speakers(transcript)
     notes: list[str] = []
@@ -114,7 +114,9 @@ def _meant_by(rep: str, everybody: Sequence[str], addresses: Mapping[str, Collec
     """The speakers that a name, domain or channel means: one, or all of a domain."""
     known = [name for name in everybody if name != UNKNOWN_SPEAKER]
     if not known:
-        raise InputError(f"“{rep}” can't be the rep because the text names no speakers; put “Name:” before each line.")
+        raise SpeakerError(
+            f"“{rep}” can't be the rep because the text names no speakers; put “Name:” before each line."
+        )
     for spelling in (same_name, folded):
         exact = [name for name in known if spelling(name) == spelling(rep)]
         if len(exact) == 1:
@@ -127,10 +129,12 @@ def _meant_by(rep: str, everybody: Sequence[str], addresses: Mapping[str, Collec
     if len(found) == 1:
         return found
     if found:
-        raise InputError(f"“{rep}” could be {listed(found)}; give the full name of the rep.")
+        raise SpeakerError(f"“{rep}” could be {listed(found)}; give the full name of the rep.")
     if domain:
-        raise InputError(f"Nobody with an address at “{domain}” speaks in this call; the speakers are {listed(known)}.")
-    raise InputError(f"“{rep}” does not speak in this call; the speakers are {listed(known)}.")
+        raise SpeakerError(
+            f"Nobody with an address at “{domain}” speaks in this call; the speakers are {listed(known)}."
+        )
+    raise SpeakerError(f"“{rep}” does not speak in this call; the speakers are {listed(known)}.")
 
 
 def _with_role(turn: Turn, role: Role) -> Turn:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from salescoach.errors import DataError, TranscriptError
+from salescoach.errors import DataError, TableError, TranscriptError
 from salescoach.reading.archives import MAX_DOCUMENT_BYTES
 from salescoach.reading.decode import decode
 from salescoach.reading.documents import calls_in_document, is_document
@@ -107,7 +107,7 @@ def read_calls_of(data: bytes, name: str = "", *, rep: str | Sequence[str] = ())
         try:
             calls = calls_of_table(data, name, names_of(rep))
         except DataError as error:
-            raise TranscriptError(str(error)) from None
+            raise TableError(str(error)) from None
         if not calls:
             raise TranscriptError(f"{name or 'The table'} holds no call; it needs a row for each turn or each call.")
         return calls

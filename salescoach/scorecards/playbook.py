@@ -121,12 +121,21 @@ def read_playbook(name: str) -> Playbook:
             content = opened.read(MAX_BYTES + 1)
     except OSError:
         raise InputError(f"{name} can't be read; give {', '.join(BUNDLED)} or a YAML file that is there.") from None
-    parsed = read_yaml(content, file.name, MAX_BYTES)
-    found = _playbook(parsed, file.name)
+    return own_playbook(content, file.name)
+
+
+def own_playbook(content: bytes, name: str) -> Playbook:
+    """A playbook of somebody's own, from YAML; ``name`` is what errors call it.
+
+    Raises:
+        InputError: something in it can't be used; names the line and the criterion.
+    """
+    parsed = read_yaml(content, name, MAX_BYTES)
+    found = _playbook(parsed, name)
     if learned := next((one for one in found.criteria if one.learned), None):
         line = parsed.line_of(("criteria", found.criteria.index(learned), "learned"))
         raise InputError(
-            f"{file.name}, line {line} (criterion {learned.name!r}): nothing is learned for a playbook of your own; "
+            f"{name}, line {line} (criterion {learned.name!r}): nothing is learned for a playbook of your own; "
             "let it rest on moves or on a tracker."
         )
     return found

@@ -1,25 +1,32 @@
 """The REST interface as an ASGI app."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Final
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 from salescoach.config import Settings
-from serving.api.calls import add_calls
-from serving.api.health import add_health
+from serving.api import asking, calls, deals, health, library
+from serving.api.front import REQUEST_ID, Front
 from serving.api.keys import Admission
+from serving.api.openapi import describe
 from serving.api.problems import add_problems
+from serving.api.repeats import HEADER, REPLAYED
 from serving.api.state import open_state
+from serving.usecases.answered import AnsweredRequests
 
-# What adds endpoints, each to the whole app.
-ENDPOINTS = (add_health, add_calls)
+ROUTERS: Final = (health.router, calls.router, asking.router, library.reading, library.writing, deals.router)
+# What brings more than a router: each is called with the app.
+EXTENSIONS: Final[tuple[Callable[[FastAPI], None], ...]] = ()
 
 
 def create_app(settings: Settings) -> FastAPI:
     """The app; its lifespan opens model, library and index, and closes them after what is under way.
 
-    ``app.state.coach`` is the ``ApiState`` while it is open, ``app.state.admission`` the keys.
+    ``app.state.coach`` is the ``ApiState`` while it is open, ``app.state.admission`` the keys, and
+    ``app.state.answered`` the requests that named themselves.
 
     Raises:
         InputError: a setting can't be used.
@@ -29,11 +36,26 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_state(settings) as state:
             app.state.coach = state
+            app.state.answered = AnsweredRequests(settings.api_requests_file)
             yield
 
-    app = FastAPI(title="Sales Coach", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)
     app.state.admission = Admission(settings)
+    origins = [origin.strip().rstrip("/") for origin in settings.api_origins.split(",") if origin.strip()]
+    hosts = [host for host in settings.hosts.split(",") if host.strip()]
+    app.add_middleware(Front, admission=app.state.admission, hosts=hosts, origins=origins)
+    if origins:  # the last one added is the first one asked, as a browser asks whether it may ask without any key
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", HEADER, REQUEST_ID],
+            expose_headers=["Location", "Retry-After", REPLAYED, REQUEST_ID],
+        )
     add_problems(app)
-    for add in ENDPOINTS:
-        add(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    for extend in EXTENSIONS:
+        extend(app)
+    describe(app)
     return app

@@ -1,7 +1,7 @@
 """The bodies of requests: a call in one of three ways, and the options that the command line has."""
 
 import json
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -31,8 +31,8 @@ class GivenTurn(Body):
     start_s: float | None = Field(None, ge=0, allow_inf_nan=False, description="seconds from the start of the call")
 
 
-class GivenCall(Body):
-    """A call: exactly one of ``transcript``, ``turns`` and ``call_id``."""
+class MaybeCall(Body):
+    """A call, or none: at most one of ``transcript``, ``turns`` and ``call_id``."""
 
     transcript: Annotated[str, Field(max_length=MAX_BYTES)] | None = Field(
         None, description="text of any format that the coach reads", examples=["Rep: Good morning.\nCustomer: Hello."]
@@ -44,13 +44,28 @@ class GivenCall(Body):
     )
 
     @model_validator(mode="after")
+    def _is_at_most_one(self) -> Self:
+        if self.n_given > 1:
+            raise PydanticCustomError("one_of", "Give one of transcript, turns and call_id.")
+        return self
+
+    @property
+    def n_given(self) -> int:
+        """In how many of the three ways there is a call."""
+        return sum(given is not None for given in (self.transcript, self.turns, self.call_id))
+
+
+class GivenCall(MaybeCall):
+    """A call: exactly one of ``transcript``, ``turns`` and ``call_id``."""
+
+    @model_validator(mode="after")
     def _is_one(self) -> Self:
-        if sum(given is not None for given in (self.transcript, self.turns, self.call_id)) != 1:
-            raise PydanticCustomError("one_of", "Give exactly one of transcript, turns and call_id.")
+        if self.n_given != 1:
+            raise PydanticCustomError("one_of", "Give one of transcript, turns and call_id.")
         return self
 
 
-async def transcript_of(state: ApiState, given: GivenCall) -> Transcript:
+async def transcript_of(state: ApiState, given: MaybeCall) -> Transcript:
     """The call that a body gives: read as a file would be, or taken from the library as it is there.
 
     Raises:

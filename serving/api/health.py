@@ -1,20 +1,29 @@
 """Whether the process lives, and whether it can answer."""
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter
 
-from serving.api.problems import Problem
-from serving.api.state import state_of
+from salescoach.types import Frozen
+from serving.api.problems import ProblemError
+from serving.api.state import State
+
+router = APIRouter(tags=["health"])
 
 
-def add_health(app: FastAPI) -> None:
-    """Adds ``/healthz`` and ``/readyz``, which need no key."""
+class Health(Frozen):
+    """All is well."""
 
-    @app.get("/healthz", tags=["health"], summary="Whether the process lives")
-    async def healthz() -> dict[str, bool]:
-        return {"ok": True}
+    ok: bool = True
 
-    @app.get("/readyz", tags=["health"], summary="Whether it can answer")
-    async def readyz(request: Request) -> dict[str, bool]:
-        if state_of(request).is_stopping:
-            raise Problem("stopping", "The server is stopping; ask again in a minute.", headers={"Retry-After": "60"})
-        return {"ok": True}
+
+@router.get("/healthz", summary="Whether the process lives")
+async def healthz() -> Health:
+    """Needs no key."""
+    return Health()
+
+
+@router.get("/readyz", summary="Whether it can answer")
+async def readyz(state: State) -> Health:
+    """Needs no key; 503 while the server is stopping."""
+    if state.is_stopping:
+        raise ProblemError("stopping", "The server is stopping; ask again in a minute.", headers={"Retry-After": "60"})
+    return Health()

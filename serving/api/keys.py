@@ -2,8 +2,9 @@
 
 import math
 import time
-from typing import Final
+from typing import Annotated, Final
 
+from fastapi import Depends
 from fastapi.openapi.models import HTTPBearer as BearerModel
 from fastapi.security.base import SecurityBase
 from limits import RateLimitItem, parse
@@ -14,7 +15,7 @@ from starlette.requests import HTTPConnection
 
 from salescoach.config import Settings
 from salescoach.errors import InputError
-from serving.api.problems import Problem
+from serving.api.problems import ProblemError
 from serving.usecases.api_keys import ApiKey, ApiKeys, Scope
 
 _POLICY_VIOLATION: Final = 1008
@@ -28,41 +29,42 @@ class Admission:
         self._limit = limit_of(settings)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
-    def admit(self, authorization: str | None, scope: Scope) -> str | None:
-        """The name of the key that a request comes with; None where there are no keys.
+    def key_of(self, authorization: str | None) -> ApiKey | None:
+        """The key that a request comes with, which is counted; None where there are no keys.
 
         Raises:
-            Problem: it comes without a key that holds, the key may not do this, or it has asked too often.
+            ProblemError: it comes without a key that holds, or the key has asked too often.
+            CoachError: the file of keys can't be read.
         """
         if not self.keys.in_use:
             return None
-        key = self._found(authorization)
-        if not key.allows(scope):
-            raise Problem(
-                "not-allowed",
-                f"This key may do: {', '.join(key.scopes)}; this needs {scope}.",
-                headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
-            )
-        self._count(key)
-        return key.name
-
-    def _found(self, authorization: str | None) -> ApiKey:
         kind, _, secret = (authorization or "").partition(" ")
         key = self.keys.find(secret.strip()) if kind.casefold() == "bearer" and secret.strip() else None
         if key is None:
             given = ' error="invalid_token"' if authorization else ""
-            raise Problem(
+            raise ProblemError(
                 "no-key",
                 "Send a key that holds as `Authorization: Bearer …`; `coach key add NAME` on the server makes one.",
                 headers={"WWW-Authenticate": f"Bearer{given}"},
             )
+        self._count(key)
         return key
+
+    def admit(self, authorization: str | None, scope: Scope) -> str | None:
+        """The name of the key that a request comes with, if it allows ``scope``; None where there are no keys.
+
+        Raises:
+            ProblemError: as ``key_of``, or the key may not do this.
+        """
+        key = self.key_of(authorization)
+        check_scope(key, scope)
+        return None if key is None else key.name
 
     def _count(self, key: ApiKey) -> None:
         if self._limiter.hit(self._limit, key.hash):
             return
         window = self._limiter.get_window_stats(self._limit, key.hash)
-        raise Problem(
+        raise ProblemError(
             "too-many-requests",
             f"A key may ask {self._limit.amount} times in {self._limit.get_expiry()} seconds; ask again later.",
             headers={"Retry-After": str(max(1, math.ceil(window.reset_time - time.time())))},
@@ -84,6 +86,16 @@ def limit_of(settings: Settings) -> RateLimitItem:
         ) from None
 
 
+def check_scope(key: ApiKey | None, scope: Scope) -> None:
+    """Raises ProblemError where a key may not do this; without keys everybody at this machine may do everything."""
+    if key is not None and not key.allows(scope):
+        raise ProblemError(
+            "not-allowed",
+            f"This key may do: {', '.join(key.scopes)}; this needs {scope}.",
+            headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
+        )
+
+
 class Required(SecurityBase):
     """A FastAPI dependency, of requests and WebSockets, that gives the key's name; None where there are no keys."""
 
@@ -93,21 +105,24 @@ class Required(SecurityBase):
         self.model = BearerModel(description="A key of `coach key add NAME`; its scopes are read, write and admin.")
 
     async def __call__(self, connection: HTTPConnection) -> str | None:
-        """Admits a request.
+        """Admits a request, whose key ``Front`` has found already, or a WebSocket.
 
         Raises:
-            Problem: it is not admitted.
+            ProblemError: it is not admitted.
             WebSocketException: a WebSocket is not.
         """
+        if connection.scope["type"] == "http":
+            key: ApiKey | None = connection.state.key
+            check_scope(key, self.scope)
+            return None if key is None else key.name
         admission: Admission = connection.app.state.admission
         try:
-            name = admission.admit(connection.headers.get("authorization"), self.scope)
-        except Problem as problem:
-            if connection.scope["type"] == "websocket":
-                raise WebSocketException(_POLICY_VIOLATION, problem.detail) from None
-            raise
-        connection.scope.setdefault("state", {})["key_name"] = name
-        return name
+            return admission.admit(connection.headers.get("authorization"), self.scope)
+        except ProblemError as problem:
+            raise WebSocketException(_POLICY_VIOLATION, problem.detail) from None
+
+
+_REQUIRED: Final[dict[Scope, Required]] = {scope: Required(scope) for scope in ("read", "write", "admin")}
 
 
 def require(scope: Scope) -> Required:
@@ -115,4 +130,7 @@ def require(scope: Scope) -> Required:
     return _REQUIRED[scope]
 
 
-_REQUIRED: Final[dict[Scope, Required]] = {scope: Required(scope) for scope in ("read", "write", "admin")}
+# For endpoints: the name of the key, which allows this.
+Reading = Annotated[str | None, Depends(require("read"))]
+Writing = Annotated[str | None, Depends(require("write"))]
+Administering = Annotated[str | None, Depends(require("admin"))]

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
@@ -23,8 +22,9 @@ from salescoach.errors import (
     InputError,
     ModelError,
     NoSuchCallError,
+    SpeakerError,
+    TableError,
     TranscriptError,
-    UnavailableError,
     without_paths,
 )
 
@@ -77,6 +77,7 @@ class Fault(BaseModel):
     )
     detail: str
     turn: int | None = Field(None, description="the turn of the call at fault, from 1")
+    line: int | None = Field(None, description="the line of the text at fault, from 1")
 
 
 class ProblemDocument(BaseModel):
@@ -105,7 +106,7 @@ class ProblemDocument(BaseModel):
     errors: list[Fault] | None = Field(None, description="what in the request is at fault")
 
 
-class Problem(Exception):
+class ProblemError(Exception):
     """Ends a request with a problem of a kind of ``PROBLEMS``."""
 
     def __init__(
@@ -128,34 +129,49 @@ class Problem(Exception):
         return PROBLEMS[self.kind].status
 
 
-def problem_of(error: Exception) -> Problem:
+# The first that fits decides; the last one is for any other CoachError, such as one about disk or library.
+_OF_ERRORS: Final[tuple[tuple[type[CoachError], str, Mapping[str, str]], ...]] = (
+    (NoPlaceError, "busy", {"Retry-After": "5"}),
+    (NoSuchCallError, "no-such-call", {}),
+    (DataError, "conflict", {}),
+    (TranscriptError, "unreadable-call", {}),
+    (ModelError, "unavailable", {"Retry-After": "60"}),
+    (InputError, "unusable-input", {}),
+    (CoachError, "unavailable", {"Retry-After": "60"}),
+)
+
+
+def problem_of(error: Exception) -> ProblemError:
     """The problem that an error of ours is, for somebody at another machine: without folders of this one."""
-    if isinstance(error, Problem):
+    if isinstance(error, ProblemError):
         return error
     if isinstance(error, TimeoutError):
-        return Problem(
+        return ProblemError(
             "took-too-long",
             "The work took longer than it may and goes on without an answer; send less at a time, or ask again later.",
             headers={"Retry-After": "30"},
         )
+    kind, headers = next((kind, headers) for of, kind, headers in _OF_ERRORS if isinstance(error, of))
+    said, faults = _said(error)
+    return ProblemError(kind, said, faults=faults, headers=headers)
+
+
+def _said(error: Exception) -> tuple[str, list[Fault]]:
+    """What an error says and where it is, without words of the call."""
+    if isinstance(error, TableError):
+        return "The text was read as a table that can't be used; `coach read FILE` says why, where the file is.", []
+    if isinstance(error, SpeakerError):
+        said = "Who is named in rep means no speaker of the call, or more than one; give names as the call has them."
+        return said, [Fault(pointer="/rep", detail=said)]
     said = without_paths(str(error))
-    if isinstance(error, NoPlaceError):
-        return Problem("busy", said, headers={"Retry-After": "5"})
-    if isinstance(error, NoSuchCallError):
-        return Problem("no-such-call", said)
-    if isinstance(error, DataError):
-        return Problem("conflict", said)
-    if isinstance(error, TranscriptError):
-        return Problem("unreadable-call", said)
-    if isinstance(error, ModelError | UnavailableError):
-        return Problem("unavailable", said, headers={"Retry-After": "60"})
-    if isinstance(error, InputError):
-        return Problem("unusable-input", said)
-    return Problem("unavailable", said, headers={"Retry-After": "60"})  # another CoachError: disk, library
+    if isinstance(error, TranscriptError) and (error.line is not None or error.turn is not None):
+        pointer = "" if error.line is None else "/transcript"
+        return said, [Fault(pointer=pointer, detail=said, turn=error.turn, line=error.line)]
+    return said, []
 
 
-def response_to(problem: Problem, request_id: str) -> JSONResponse:
-    """The problem as it is sent."""
+def as_document(problem: ProblemError, request_id: str) -> dict[str, Any]:
+    """The problem as plain values."""
     document = ProblemDocument(
         type=PREFIX + problem.kind,
         title=PROBLEMS[problem.kind].title,
@@ -164,9 +180,12 @@ def response_to(problem: Problem, request_id: str) -> JSONResponse:
         instance=request_id,
         errors=list(problem.faults) or None,
     )
-    return JSONResponse(
-        jsonable_encoder(document, exclude_none=True), problem.status, problem.headers, media_type=MEDIA_TYPE
-    )
+    return document.model_dump(mode="json", exclude_none=True)
+
+
+def response_to(problem: ProblemError, request_id: str) -> JSONResponse:
+    """The problem as it is sent."""
+    return JSONResponse(as_document(problem, request_id), problem.status, problem.headers, media_type=MEDIA_TYPE)
 
 
 def request_id_of(scope: Any) -> str:
@@ -188,19 +207,19 @@ def add_problems(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         return response_to(_of_http(error), request_id_of(request.scope))
 
-    for kind in (Problem, CoachError, TimeoutError):
+    for kind in (ProblemError, CoachError, TimeoutError):
         app.add_exception_handler(kind, explain)
     app.add_exception_handler(RequestValidationError, explain_invalid)
     app.add_exception_handler(HTTPException, explain_http)
 
 
-def _invalid(error: RequestValidationError) -> Problem:
+def _invalid(error: RequestValidationError) -> ProblemError:
     """Without pydantic's ``input`` and ``ctx``, which hold what was sent."""
     faults = [_fault(one) for one in error.errors()[:20]]
     if faults and error.errors()[0]["type"] == "json_invalid":
-        return Problem("malformed-json", "The body is no JSON; send one JSON object.")
+        return ProblemError("malformed-json", "The body is no JSON; send one JSON object.")
     at = ", ".join(dict.fromkeys(fault.pointer for fault in faults))
-    return Problem("invalid-request", f"Not as asked for: {at}; /openapi.json says what is.", faults=faults)
+    return ProblemError("invalid-request", f"Not as asked for: {at}; /openapi.json says what is.", faults=faults)
 
 
 def _fault(one: Mapping[str, Any]) -> Fault:
@@ -237,14 +256,14 @@ _SAID: Final = {
     "too_short": "It has too few entries.",
     "model_attributes_type": "It has to be an object.",
     "model_type": "It has to be an object.",
-    "one_of": "Give exactly one of transcript, turns and call_id.",
+    "one_of": "Give one of transcript, turns and call_id.",
 }
 
 
-def _of_http(error: HTTPException) -> Problem:
+def _of_http(error: HTTPException) -> ProblemError:
     if error.status_code == 404:
-        return Problem("no-such-path", "There is nothing at this path; /openapi.json lists what there is.")
+        return ProblemError("no-such-path", "There is nothing at this path; /openapi.json lists what there is.")
     if error.status_code == 405:
         headers = dict(error.headers or {})
-        return Problem("no-such-method", "This path doesn't answer to that method.", headers=headers)
-    return Problem("malformed-json", "The body is no JSON that can be used; send one JSON object in UTF-8.")
+        return ProblemError("no-such-method", "This path doesn't answer to that method.", headers=headers)
+    return ProblemError("malformed-json", "The body is no JSON that can be used; send one JSON object in UTF-8.")

@@ -1,17 +1,22 @@
 """What one serving process holds open, from its start to its end, and the queue that all work with calls waits in."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeVar, TypeVarTuple
+from typing import Annotated, Final, TypeVar, TypeVarTuple
 
+from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from agent.build import build_coach, build_parts
 from agent.coach import Coach
 from agent.queue import LIMIT_S, WorkQueue
 from salescoach.config import Settings
-from salescoach.types import Transcript
+from salescoach.errors import CoachError
+from salescoach.model.loading import BundledReader
+from salescoach.moves.reader import MoveReader
+from salescoach.types import Transcript, Turn
 from serving.usecases.lost_library import check_library
 from serving.usecases.reader_process import Reader
 from serving.usecases.team import our_side
@@ -21,6 +26,8 @@ from vectorstore.search import PastCalls
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
+
+_HELLO: Final = Transcript(turns=(Turn(speaker="Rep", role="rep", text="Hello."),))
 
 
 class ApiState:
@@ -40,6 +47,7 @@ class ApiState:
         self.is_stopping = False
         self._coach: Coach | None = None
         self._opening = asyncio.Lock()
+        self._changing = asyncio.Lock()
 
     async def coach(self) -> Coach:
         """The one coach of this process, which is built when it is first asked and waits in the same queue."""
@@ -47,6 +55,17 @@ class ApiState:
             if self._coach is None:
                 self._coach = await asyncio.to_thread(build_coach, self.settings, self.parts, queue=self.queue)
             return self._coach
+
+    @property
+    def move_reader(self) -> MoveReader:
+        """What reads moves: the scorer's own reader, which is loaded once."""
+        return self.parts.scorer.reader or BundledReader(self.settings)
+
+    async def warm_up(self) -> None:
+        """Loads what the first requests would have to wait for. What can't be loaded is said to who asks for it."""
+        with contextlib.suppress(CoachError, TimeoutError):
+            await self.run(lambda: self.move_reader.read(_HELLO))
+            await self.coach()
 
     async def run(self, work: Callable[[*Args], T], *args: *Args, seconds: float = LIMIT_S) -> T:
         """Does work of one request in a thread, as soon as it is its turn.
@@ -58,8 +77,19 @@ class ApiState:
         with self.queue.place() as place:
             return await place.run(work, *args, seconds=seconds)
 
+    async def run_alone(self, work: Callable[[*Args], T], *args: *Args, seconds: float = LIMIT_S) -> T:
+        """As ``run``, for work that changes library and index: one piece of it after another.
+
+        Raises:
+            NoPlaceError: too much waits already.
+            TimeoutError: it took longer than ``seconds``.
+        """
+        with self.queue.place() as place:
+            async with self._changing:
+                return await place.run(work, *args, seconds=seconds)
+
     async def run_whole(self, work: Coroutine[object, object, T]) -> T:
-        """Runs what may not be left by halves: the client may go away and the server be stopped, the work is finished."""
+        """Runs what may not be left by halves: the client may leave and the server stop; the work is finished."""
         return await self.whole.run(work)
 
     async def read(self, content: bytes, rep: Sequence[str] = (), name: str = "") -> Transcript:
@@ -104,3 +134,6 @@ def state_of(connection: HTTPConnection) -> ApiState:
     """What the process that answers holds open; a FastAPI dependency of requests and WebSockets."""
     state: ApiState = connection.app.state.coach
     return state
+
+
+State = Annotated[ApiState, Depends(state_of)]

@@ -1,14 +1,8 @@
-"""What stands before Chainlit shares this: the shapes of ASGI, and how a request is refused."""
+"""How what stands before Chainlit refuses a request."""
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
+from serving.web.asgi import Message, Send
 
 
 async def refuse(scope: Message, send: Send, status: int, reason: str) -> None:

@@ -1,16 +1,15 @@
 """The outermost of what stands before Chainlit: what is answered at all, and with which headers."""
 
-import ipaddress
 from collections.abc import Collection
 from typing import Final
-from urllib.parse import urlsplit
 
-from agent.chat_models import is_this_machine
-from serving.chat import bodies
-from serving.chat.asgi import App, Message, Receive, Send, refuse
+from serving.chat.asgi import refuse
+from serving.chat.bodies import limit_of
 from serving.chat.page import content_policy
+from serving.web.addresses import is_meant, place, tidy_hosts
+from serving.web.asgi import App, Message, Receive, Send
+from serving.web.bodies import RefusedError, check_length
 
-_EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})
 _PUBLIC: Final = "/public/"
 _SOCKETS: Final = "/ws/"
 # What Chainlit and FastAPI serve besides, and this page has no use for.
@@ -50,7 +49,7 @@ class Guard:
         self, app: App, hosts: Collection[str] = (), policy: str = content_policy(), public: Collection[str] = ()
     ) -> None:
         self._app = app
-        self._hosts = frozenset(host.strip("[]").casefold() for host in hosts)
+        self._hosts = tidy_hosts(hosts)
         self._policy = policy
         self._public = frozenset(public)
 
@@ -64,26 +63,21 @@ class Guard:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         try:
             if not self._is_own(headers):
-                raise bodies.RefusedError(403, "This address answers only to its own page.")
+                raise RefusedError(403, "This address answers only to its own page.")
             if self._is_closed(scope["type"], path):
-                raise bodies.RefusedError(404, "There is nothing here.")
-            bodies.check_length(scope, headers.get(b"content-length", "0"))
-        except bodies.RefusedError as error:
+                raise RefusedError(404, "There is nothing here.")
+            check_length(headers.get(b"content-length", "0"), limit_of(scope))
+        except RefusedError as error:
             await refuse(scope, send, error.status, error.reason)
             return
         await self._app(scope, receive, send)
 
     def _is_own(self, headers: dict[bytes, str]) -> bool:
-        asked = _place(f"//{headers.get(b'host', '')}")
-        if asked is None or not self._is_meant(asked[0]):
+        asked = place(f"//{headers.get(b'host', '')}")
+        if asked is None or not is_meant(asked[0], self._hosts):
             return False
         origin = headers.get(b"origin")
-        return origin is None or _place(origin) == asked
-
-    def _is_meant(self, host: str) -> bool:
-        if is_this_machine(host) or host in self._hosts:
-            return True
-        return bool(self._hosts & _EVERY_ADDRESS) and _is_number(host)
+        return origin is None or place(origin) == asked
 
     def _is_closed(self, kind: str, path: str) -> bool:
         """Also the socket's other transport, by single requests: who asks is looked at when it is opened, not later."""
@@ -105,21 +99,3 @@ class Guard:
             await send(message)
 
         return send_with_headers
-
-
-def _place(address: str) -> tuple[str, int | None] | None:
-    """Host and port of an address; None as the port stands for the usual one."""
-    try:
-        parts = urlsplit(address)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return None
-    return None if not host else (host.casefold(), None if port in (80, 443) else port)
-
-
-def _is_number(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

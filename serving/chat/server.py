@@ -20,6 +20,7 @@ from serving.chat.store import ChatStore
 from serving.progress_bar import progress
 from serving.usecases.indexing import follow_library
 from serving.usecases.lost_library import check_library
+from serving.web.listening import listen
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 # Where they are, and what they are called for Chainlit: it warns where a text is not named after its language.
@@ -67,7 +68,7 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, open
     with progress() as report:
         follow_library(settings, report)
     ChatStore(settings.history_file).close()  # that it can be used is better known now than at the first question
-    listening = _listen(host, port)
+    listening = listen(host, port)
     try:
         app_root = _prepare_app_root(settings.home.resolve() / "chat" / str(port))
         _set_environment(settings.model_copy(update={"hosts": f"{settings.hosts},{host}"}), app_root, port)
@@ -81,18 +82,6 @@ def public_paths() -> frozenset[str]:
     """The paths of the files that come with the page, and that are served to anybody."""
     folder = ROOT / "public"
     return frozenset(f"/public/{file.relative_to(folder).as_posix()}" for file in folder.rglob("*") if file.is_file())
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except OSError as error:
-        listening.close()
-        raise InputError(f"Port {port} can't be used ({error.strerror}); give another one with --port.") from None
-    return listening
 
 
 def _prepare_app_root(folder: Path) -> Path:

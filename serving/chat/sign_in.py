@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from salescoach.errors import CoachError
 from serving.chat.accounts import Accounts, Throttle
-from serving.chat.asgi import App, Headers, Message, Receive, Send, refuse
+from serving.chat.asgi import refuse
 from serving.chat.sessions import Sessions
+from serving.web.asgi import App, Headers, Message, Receive, Send
 
 logger = logging.getLogger(__name__)
 

@@ -19,10 +19,12 @@ from serving.cli import (
     import_commands,
     judge,
     keep,
+    key_commands,
     learn,
     look_after,
     mcp_command,
     score,
+    serve_command,
     team_commands,
     tracker_commands,
     user_commands,
@@ -32,6 +34,7 @@ from serving.usecases.private_home import hide_new_files, keep_private
 COMMANDS = (
     look_after.setup, look_after.chat,
     score.read, score.score, score.metrics, score.moves, score.scorecard, score.similar, score.ask,
+    serve_command.serve,
     learn.sample, learn.train,
     deal_commands.deals,
     keep.index, keep.add, keep.outcome, keep.delete,
@@ -51,6 +54,7 @@ for command in COMMANDS:
 app.add_typer(tracker_commands.app, name="tracker")
 app.add_typer(user_commands.app, name="user")
 app.add_typer(team_commands.app, name="team")
+app.add_typer(key_commands.app, name="key")
 app.add_typer(import_commands.app, name="import")
 
 

@@ -9,8 +9,8 @@ from salescoach.config import Settings
 from salescoach.crm.columns import Crm
 from salescoach.crm.export_dates import DateOrder
 from serving.cli import printing
-from serving.cli.keep import user_here
 from serving.cli.options import AsJson, ModelDir
+from serving.usecases.who import user_here
 
 app = typer.Typer(help="Outcomes of calls from a CRM's export.", no_args_is_help=True)
 

@@ -1,6 +1,5 @@
 """The commands that change the library: add calls, enter outcomes, delete a call."""
 
-import getpass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +8,7 @@ from salescoach.config import Settings
 from salescoach.errors import InputError
 from serving.cli import printing, render
 from serving.cli.options import AsJson, Data, EndedAt, Ending, File, ModelDir, RepNames, file_or_stdin
+from serving.usecases.who import user_here
 
 if TYPE_CHECKING:
     from salescoach.types import Outcome
@@ -50,6 +50,7 @@ def add(
     from salescoach.reading.labelled import is_table
     from serving.progress_bar import progress
     from serving.usecases.lost_library import check_library
+    from serving.usecases.outcomes import Ending as Ended
     from serving.usecases.outcomes import add_call
     from serving.usecases.read import read_all, read_call
     from serving.usecases.team import our_side
@@ -61,9 +62,8 @@ def add(
     transcript = read_call(file_or_stdin(file), our_side(settings, rep))
     check_library(settings)
     with Library(settings.library_file) as library, progress() as show:
-        done = add_call(
-            settings, library, transcript, _outcome(outcome), account_id=account, at=at, by=user_here(), progress=show
-        )
+        ending = Ended(outcome=_outcome(outcome), at=at, by=user_here())
+        done = add_call(settings, library, transcript, ending, account_id=account, progress=show)
     _entered(done, as_json)
 
 
@@ -104,14 +104,6 @@ def delete(call_id: str, model: ModelDir = None, as_json: AsJson = False) -> Non
 
 def _outcome(ending: Ending | None) -> "Outcome | None":
     return None if ending is None or ending == "open" else ending
-
-
-def user_here() -> str | None:
-    """Who sits at this terminal, as far as the system knows."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a user without a name, as in some containers
-        return None
 
 
 def _entered(done: "OutcomeEntered", as_json: bool) -> None:

@@ -98,11 +98,11 @@ class ApiKeys:
                 found = key
         return found
 
-    def add(self, name: str, scopes: Sequence[Scope] = ("read",)) -> KeyMade:
+    def add(self, name: str, scopes: Sequence[str] = ("read",)) -> KeyMade:
         """Adds a key and gives its secret, the only time that it can be seen.
 
         Raises:
-            InputError: the name can't be used or is taken, or nothing is allowed.
+            InputError: the name can't be used or is taken, or a scope isn't known.
             CoachError: the file can't be read or written.
         """
         if not _NAME.fullmatch(name):
@@ -113,8 +113,8 @@ class ApiKeys:
             raise InputError(
                 f"There is a key {name!r} already; revoke it with `coach key revoke {name}`, or choose another name."
             )
-        if not scopes:
-            raise InputError(f"A key needs a scope: {', '.join(SCOPES)}.")
+        if not scopes or not set(scopes) <= set(SCOPES):
+            raise InputError(f"A key's scopes are {', '.join(SCOPES)}; name at least one of them.")
         allowed = tuple(scope for scope in SCOPES if scope in scopes)
         secret = _PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
         key = ApiKey(name=name, scopes=allowed, hash=_hash(secret), created_at=datetime.now(UTC).replace(microsecond=0))

@@ -1,6 +1,7 @@
 """Asking the coach: what it does about a question, with the scores noted that the user sees by it."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
@@ -28,6 +29,28 @@ async def noting_scores(events: AsyncGenerator[Event, None], coach: Coach, door:
             yield event
 
 
+async def asked_once(coach: Coach, question: str, call_id: str | None, door: Door) -> AsyncGenerator[Event, None]:
+    """What a coach does about a question of no conversation: it has heard nothing before and keeps nothing.
+
+    Args:
+        coach: the coach that is asked.
+        question: the user's words.
+        call_id: the call that is asked about; None: none in particular.
+        door: where the answer is seen.
+
+    Raises:
+        InputError: there is no such call.
+        CoachError: too many questions wait already.
+    """
+    thread = f"once-{uuid.uuid4().hex}"
+    try:
+        async with aclosing(noting_scores(coach.ask(thread, question, call_id), coach, door)) as events:
+            async for event in events:
+                yield event
+    finally:
+        await coach.forget(thread)
+
+
 async def ask_once(settings: Settings, question: str, transcript: Transcript | None, door: Door) -> Answer:
     """The answer to one question, by a coach that has heard nothing before.
 
@@ -42,7 +65,7 @@ async def ask_once(settings: Settings, question: str, transcript: Transcript | N
     """
     coach = build_coach(settings, build_parts(settings))
     call_id = coach.add_call(transcript) if transcript else None
-    async with aclosing(noting_scores(coach.ask("one question", question, call_id), coach, door)) as events:
+    async with aclosing(asked_once(coach, question, call_id, door)) as events:
         async for event in events:
             if isinstance(event, Answer):
                 return event

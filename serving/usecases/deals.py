@@ -8,7 +8,7 @@ from salescoach.deals.desk import DealDesk, DealFilter
 from salescoach.library import Library
 from salescoach.model.artifact import ModelFolder, find_model
 from salescoach.model.loading import BundledReader
-from salescoach.model.scoring import CallScorer
+from salescoach.model.scoring import CallScorer, Scorer
 from salescoach.progress import Progress, silent
 from salescoach.types import Score, Transcript
 from serving.usecases.lost_library import check_library
@@ -23,6 +23,7 @@ def find_deals(
     rep: str | None = None,
     also_closed: bool = False,
     progress: Progress = silent,
+    scorer: Scorer | None = None,
 ) -> DealBoard:
     """The deals of the library, the most urgent first.
 
@@ -36,6 +37,7 @@ def find_deals(
         rep: only deals with a call of this rep, where that is switched on.
         also_closed: deals that were won or lost, too.
         progress: is told how far reading and scoring are.
+        scorer: of a process that has one loaded; default: that of the settings' model, loaded when it is needed.
 
     Raises:
         InputError: a rep is asked for and that is switched off, or has no deal.
@@ -43,7 +45,7 @@ def find_deals(
         ModelError: there is no model, or it is damaged.
     """
     check_library(settings, must_exist=True)
-    loaded: list[CallScorer] = []
+    loaded: list[Scorer] = [scorer] if scorer else []
 
     def score(transcript: Transcript) -> Score:
         if not loaded:  # what is in the log needs no model
@@ -52,10 +54,11 @@ def find_deals(
 
     wanted = DealFilter(today=on or datetime.now(UTC).date(), rep=rep, also_closed=also_closed)
     with Library(settings.library_file, create=False) as library:
-        manifest = ModelFolder.open(find_model(settings)).manifest
+        manifest = scorer.manifest if scorer else ModelFolder.open(find_model(settings)).manifest
         desk = DealDesk(library, manifest, score, settings.rep_lookups)
         of_deals = {call.call_id for own in desk.calls(wanted).values() for call in own}
-        library.read_moves(BundledReader(settings), progress, only=of_deals)
+        reader = scorer.reader if scorer and scorer.reader else BundledReader(settings)
+        library.read_moves(reader, progress, only=of_deals)
         board, scored = desk.board(wanted, report=progress)
     log_to(settings.library_file, door)(scored)
     return board

@@ -5,6 +5,7 @@ from pydantic import Field
 from salescoach.config import Settings
 from salescoach.library import CallSummary, Library
 from salescoach.model.loading import BundledReader
+from salescoach.moves.reader import NamedReader
 from salescoach.moves.results import CallMoves
 from salescoach.speech.call_metrics import next_step_of
 from salescoach.speech.metric_list import METRICS, METRICS_VERSION
@@ -37,7 +38,12 @@ class CallMetrics(Frozen):
 
 
 def measure_call(
-    settings: Settings, transcript: Transcript, *, industry: str | None = None, call_type: str | None = None
+    settings: Settings,
+    transcript: Transcript,
+    *,
+    industry: str | None = None,
+    call_type: str | None = None,
+    reader: NamedReader | None = None,
 ) -> CallMetrics:
     """Measures a call, which need not be in the library, and sets it beside the past calls that are.
 
@@ -47,6 +53,7 @@ def measure_call(
             are known.
         industry: set it beside calls of this industry.
         call_type: set it beside calls of this type.
+        reader: of a process that has one loaded; default: the one that comes with the coach.
 
     Raises:
         CoachError: the library is damaged, or it is not the one that the index was built from.
@@ -55,7 +62,7 @@ def measure_call(
     past: list[CallSummary] = []
     known: LabelledCall | None = None
     moves: CallMoves | None = None
-    reader = BundledReader(settings)
+    reader = reader or BundledReader(settings)
     check_library(settings)
     if settings.library_file.exists():
         with Library(settings.library_file, create=False) as library:

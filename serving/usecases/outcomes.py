@@ -28,6 +28,9 @@ class Ending(Frozen):
     by: str | None = None
 
 
+OPEN: Final = Ending()
+
+
 class OutcomeEntered(Frozen):
     """What happened.
 
@@ -138,14 +141,15 @@ def add_call(
     settings: Settings,
     library: Library,
     transcript: Transcript,
-    outcome: Outcome | None = None,
+    ending: Ending = OPEN,
     *,
     account_id: str | None = None,
-    at: datetime | None = None,
-    by: str | None = None,
+    scorer: Scorer | None = None,
     progress: Progress = silent,
 ) -> OutcomeEntered:
     """Adds one call to the team's and indexes it; a call that is there already keeps its id.
+
+    Args as for ``adopt_call``.
 
     Raises:
         InputError: it is an example call.
@@ -155,16 +159,16 @@ def add_call(
     if known is None:
         call_id = added_id(transcript)
         named = transcript.model_copy(update={"call_id": call_id})
-        library.add([LabelledCall(transcript=named, call_id=call_id)], by)
+        library.add([LabelledCall(transcript=named, call_id=call_id)], ending.by)
     else:
         call_id = known.call_id
+        outcome = ending.outcome
         if known.provenance != "sample" and outcome is not None and known.outcome not in (None, outcome):
             raise DataError(
                 f"This call is in the library as {call_id}, with the outcome {known.outcome}. Nothing was changed; "
                 f"correct it by `coach outcome {call_id} {outcome}`."
             )
-    ending = Ending(outcome=outcome, at=at, by=by)
-    return adopt_call(settings, library, call_id, ending, account_id=account_id, progress=progress)
+    return adopt_call(settings, library, call_id, ending, account_id=account_id, scorer=scorer, progress=progress)
 
 
 def _settled(

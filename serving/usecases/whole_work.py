@@ -31,6 +31,11 @@ class WholeWork:
             task.add_done_callback(_log_failure)
             raise
 
+    @property
+    def n_open(self) -> int:
+        """How much is under way."""
+        return len(self._tasks)
+
     async def finish(self) -> None:
         """Waits for all of it."""
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,1 @@
+"""What stands before every web server of the coach: the shapes of ASGI, bodies and addresses."""
