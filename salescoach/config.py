@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     home: Path = Field(Path(".coach"), description="where models, library, index and caches live")
     model: Path | str | None = Field(
         None,
-        description="the model folder, or its address (s3://, gs://, az://, https://); default: the last set up or trained",
+        description="the model folder, or its address, such as s3://bucket/model; default: the last set up or trained",
     )
     base_model: str = Field(BUNDLED_BASE_MODEL, description="sentence-transformers name or folder to train from")
     llm: str = Field("auto", description="who words the answers: auto, offline or openai:MODEL")

@@ -1,13 +1,15 @@
 """Replays the steps of the Dockerfile in a plain Debian root, where there is no Docker daemon to build an image with.
 
-    sudo python scripts/replay_dockerfile.py BASE WORK [--build-arg NAME=VALUE]... [--copy FROM:TO]... [--env NAME=VALUE]...
+    sudo python scripts/replay_dockerfile.py BASE WORK [--build-arg NAME=VALUE]... [--copy FROM:TO]... [--env N=VALUE]
 
 BASE is a root of Debian bookworm with python3.11 and python3.11-venv (debootstrap makes one); it stands for
-python:3.11-slim-bookworm and is copied for each stage. Each RUN is run by /bin/sh in a chroot, with the ENV, ARG, WORKDIR
-and USER that apply there; each COPY copies what .dockerignore lets through. Afterwards, as the image's user: the
-entry point's help, a setup, the server with its health check, and a look for files that were written outside the
-volume. What only a daemon can show is not shown: layers, the size of the image, that the base image is what Debian's
-packages are, a root that is mounted read-only.
+python:3.11-slim-bookworm and is copied for each stage. Each RUN is run by /bin/sh in a chroot, with the ENV, ARG,
+WORKDIR and USER that apply there; each COPY copies what .dockerignore lets through. Afterwards, as the image's user:
+the entry point's help, a setup, the server with its health check, and a look for files that were written outside the
+volume. A replay that was interrupted goes on in the same WORK after the last step that was done.
+
+What only a daemon can show is not shown: layers, the size of the image, that the base image is what Debian's packages
+are, a root that is mounted read-only.
 """
 
 import argparse
@@ -20,7 +22,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,6 +45,20 @@ class Stage:
     command: list[str] = field(default_factory=list)
     health: list[str] = field(default_factory=list)
     volumes: list[str] = field(default_factory=list)
+
+    @property
+    def steps(self) -> Path:
+        """Where the steps that were done are noted, a line each."""
+        return self.root.with_name(f"{self.root.name}.done")
+
+    def has_done(self, step: str) -> bool:
+        """Whether an earlier replay has done a step."""
+        return self.steps.exists() and step in self.steps.read_text(encoding="utf-8").splitlines()
+
+    def note(self, step: str) -> None:
+        """Notes that a step is done."""
+        with self.steps.open("a", encoding="utf-8") as file:
+            file.write(f"{step}\n")
 
 
 def instructions(dockerfile: str) -> Iterator[tuple[str, str]]:
@@ -108,6 +124,8 @@ def run_in(stage: Stage, command: Sequence[str], *, check: bool = True) -> int:
 def new_stage(base: Path, work: Path, name: str, given: argparse.Namespace) -> Stage:
     """A copy of the base with what the machine has to lend it: names of hosts, certificates, files for --copy."""
     root = work / name
+    if (work / f"{name}.done").exists():
+        return Stage(name, root)
     subprocess.run(["cp", "-a", "--reflink=auto", str(base), str(root)], check=True)
     for file in ("/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs/ca-certificates.crt"):
         target = root / file.lstrip("/")
@@ -124,7 +142,9 @@ def new_stage(base: Path, work: Path, name: str, given: argparse.Namespace) -> S
     for device in ("null", "urandom"):
         if not (root / "dev" / device).exists():
             subprocess.run(["cp", "-a", f"/dev/{device}", str(root / "dev")], check=True)
-    return Stage(name, root)
+    stage = Stage(name, root)
+    stage.note("FROM")
+    return stage
 
 
 def copy(stage: Stage, stages: Mapping[str, Stage], arguments: str) -> None:
@@ -149,41 +169,50 @@ def copy(stage: Stage, stages: Mapping[str, Stage], arguments: str) -> None:
 def replay(given: argparse.Namespace) -> Stage:
     """Replays all stages; gives the last one."""
     stages: dict[str, Stage] = {}
-    build_args = dict(one.split("=", 1) for one in given.build_arg)
-    lent = dict(one.split("=", 1) for one in given.env)
     stage: Stage | None = None
     for name, arguments in instructions((ROOT / "Dockerfile").read_text(encoding="utf-8")):
         print(f"{name} {arguments[:110]}", flush=True)
         if name == "FROM":
             label = arguments.split(" AS ")[-1].strip() if " AS " in arguments else "final"
             stage = stages[label] = new_stage(given.base, given.work, label, given)
-            continue
-        if stage is None:
+        elif stage is None:
             sys.exit("The Dockerfile doesn't begin with FROM.")
-        if name == "ARG":
-            stage.args |= {key: build_args.get(key, value) for key, value in pairs(arguments).items()}
-        elif name == "ENV":
-            stage.env |= {key: value.replace("$PATH", stage.env["PATH"]) for key, value in pairs(arguments).items()}
-        elif name == "WORKDIR":
-            stage.folder = arguments
-            (stage.root / arguments.lstrip("/")).mkdir(parents=True, exist_ok=True)
-        elif name == "USER":
-            stage.user = arguments
-        elif name == "RUN":
-            begun = time.monotonic()
-            before, stage.env = stage.env, {**lent, **stage.env}
-            run_in(stage, ["/bin/sh", "-c", arguments])
-            stage.env = before
-            print(f"  took {time.monotonic() - begun:.0f} s", flush=True)
-        elif name == "COPY":
-            copy(stage, stages, arguments)
-        elif name in {"ENTRYPOINT", "CMD", "VOLUME"}:
-            setattr(stage, {"ENTRYPOINT": "entry", "CMD": "command", "VOLUME": "volumes"}[name], json.loads(arguments))
-        elif name == "HEALTHCHECK":
-            stage.health = json.loads(arguments[arguments.index("CMD ") + 4 :])
+        elif name in {"RUN", "COPY"}:
+            if not stage.has_done(f"{name} {arguments}"):
+                do(stage, stages, name, arguments, pairs(shlex.join(given.env)))
+        else:
+            settle(stage, name, arguments, pairs(shlex.join(given.build_arg)))
     if stage is None:
         sys.exit("The Dockerfile has no stage.")
     return stage
+
+
+def do(stage: Stage, stages: Mapping[str, Stage], name: str, arguments: str, lent: Mapping[str, str]) -> None:
+    """A RUN or a COPY; ``lent``: what RUN finds in its environment beside what the Dockerfile says."""
+    begun = time.monotonic()
+    if name == "COPY":
+        copy(stage, stages, arguments)
+    else:
+        run_in(replace(stage, env={**lent, **stage.env}), ["/bin/sh", "-c", arguments])
+    stage.note(f"{name} {arguments}")
+    print(f"  took {time.monotonic() - begun:.0f} s", flush=True)
+
+
+def settle(stage: Stage, name: str, arguments: str, build_args: Mapping[str, str]) -> None:
+    """What an instruction says of the steps after it, or of the image's use."""
+    if name == "ARG":
+        stage.args |= {key: build_args.get(key, value) for key, value in pairs(arguments).items()}
+    elif name == "ENV":
+        stage.env |= {key: value.replace("$PATH", stage.env["PATH"]) for key, value in pairs(arguments).items()}
+    elif name == "WORKDIR":
+        stage.folder = arguments
+        (stage.root / arguments.lstrip("/")).mkdir(parents=True, exist_ok=True)
+    elif name == "USER":
+        stage.user = arguments
+    elif name in {"ENTRYPOINT", "CMD", "VOLUME"}:
+        setattr(stage, {"ENTRYPOINT": "entry", "CMD": "command", "VOLUME": "volumes"}[name], json.loads(arguments))
+    elif name == "HEALTHCHECK":
+        stage.health = json.loads(arguments[arguments.index("CMD ") + 4 :])
 
 
 def try_out(stage: Stage) -> None:
@@ -234,7 +263,7 @@ def main() -> None:
     for name in ("--build-arg", "--copy", "--env"):
         parser.add_argument(name, action="append", default=[])
     given = parser.parse_args()
-    given.work.mkdir(parents=True)
+    given.work.mkdir(parents=True, exist_ok=True)
     stage = replay(given)
     for folder in ("/opt/coach", "/app"):
         size = subprocess.run(["du", "-sm", f"{stage.root}{folder}"], capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""Model folders from elsewhere: over a real HTTP server and fsspec's own file systems, whole and checked or not at all."""
+"""Model folders from elsewhere: over a real HTTP server and fsspec's own file systems, whole and checked or not."""
 
 import functools
 import json
@@ -55,7 +55,7 @@ class Handler(SimpleHTTPRequestHandler):
         else:
             super().do_GET()
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *args: Any) -> None:
         """Nothing is printed."""
 
 

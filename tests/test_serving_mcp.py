@@ -1,4 +1,4 @@
-"""The coach for MCP clients, through the SDK's own client: the command line's numbers, names masked, errors in sentences."""
+"""MCP, through the SDK's own client: the command line's numbers, names masked, errors in sentences."""
 
 import json
 import re
@@ -28,7 +28,7 @@ from salescoach.reading.transcripts import parse_transcript
 from salescoach.types import LabelledCall
 from serving.cli.app import app
 from serving.mcp.adapter import INSTRUCTIONS, UNTRUSTED, make_server
-from serving.mcp.desk import Desk
+from serving.mcp.desk import McpDesk
 from serving.usecases.api_keys import ApiKeys
 from tests.homes import clone
 
@@ -37,7 +37,7 @@ NAMED = """
 Rep (Sam Oduya): Thanks for the time, Ingrid. How did you come across Hexaplan?
 Customer (Ingrid Vossberg): Through Tobias Lenk at Kite Foods. We have 140 people at Brewmoor and we plan by hand.
 Rep (Sam Oduya): What does a plan like that cost you every week?
-Customer (Ingrid Vossberg): About $2,300 a week in overtime. You can reach me at ingrid@brewmoor.example or 0171 5550 1234.
+Customer (Ingrid Vossberg): About $2,300 a week in overtime. I'm at ingrid@brewmoor.example or 0171 5550 1234.
 Rep (Sam Oduya): It would be 400 euros a month for the whole site, training included.
 Customer (Ingrid Vossberg): That's too expensive for us. Tobias pays half of that, look at https://kite.example/prices.
 Rep (Sam Oduya): I see. Shall we set it up for one line only, on Thursday at ten?
@@ -46,8 +46,8 @@ Rep (Sam Oduya): Great, I'll send the invitation to you and to Marek.
 Customer (Ingrid Vossberg): Good, see you Thursday, Sam.
 """
 SECRETS = (
-    "Ingrid", "Vossberg", "Oduya", "Tobias", "Lenk", "Kite", "Brewmoor", "Hexaplan", "Marek", "2,300", "ingrid@", "5550",
-    "kite.example", "brewmoor-inc", "oduya-07", "the-brewmoor-call",
+    "Ingrid", "Vossberg", "Oduya", "Tobias", "Lenk", "Kite", "Brewmoor", "Hexaplan", "Marek", "2,300", "ingrid@",
+    "5550", "kite.example", "brewmoor-inc", "oduya-07", "the-brewmoor-call",
 )  # fmt: skip
 
 
@@ -68,27 +68,27 @@ def home(coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def masked(home: Path) -> Iterator[Desk]:
-    desk = Desk(Settings.load(home=home))
+def masked(home: Path) -> Iterator[McpDesk]:
+    desk = McpDesk(Settings.load(home=home))
     yield desk
     desk.close()
 
 
 @pytest.fixture(scope="module")
-def plain(home: Path) -> Iterator[Desk]:
-    desk = Desk(Settings.load(home=home), masked=False)
+def plain(home: Path) -> Iterator[McpDesk]:
+    desk = McpDesk(Settings.load(home=home), masked=False)
     yield desk
     desk.close()
 
 
 @asynccontextmanager
-async def session(desk: Desk) -> AsyncIterator[ClientSession]:
+async def session(desk: McpDesk) -> AsyncIterator[ClientSession]:
     """The SDK's client, which itself holds every result against the tool's schema."""
     async with create_connected_server_and_client_session(make_server(desk)) as one:
         yield one
 
 
-async def given(desk: Desk, name: str, **arguments: Any) -> dict[str, Any]:
+async def given(desk: McpDesk, name: str, **arguments: Any) -> dict[str, Any]:
     """What a tool gives; it has to give something."""
     async with session(desk) as client:
         await client.list_tools()
@@ -99,7 +99,7 @@ async def given(desk: Desk, name: str, **arguments: Any) -> dict[str, Any]:
     return result.structuredContent
 
 
-async def refused(desk: Desk, name: str, **arguments: Any) -> str:
+async def refused(desk: McpDesk, name: str, **arguments: Any) -> str:
     """The sentence that a tool refuses with."""
     async with session(desk) as client:
         result = await client.call_tool(name, arguments)
@@ -120,7 +120,7 @@ def numbers(found: Any) -> Any:
     return None if isinstance(found, str) else found
 
 
-async def test_every_tool_reads_only_and_says_what_it_gives(masked: Desk) -> None:
+async def test_every_tool_reads_only_and_says_what_it_gives(masked: McpDesk) -> None:
     async with session(masked) as client:
         tools = (await client.list_tools()).tools
     assert tuple(tool.name for tool in tools) == TOOLS
@@ -148,12 +148,12 @@ def command_line(home: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -
 @pytest.mark.parametrize(
     ("tool", "command"),
     [
-        ("score_call", "score"), ("read_moves", "moves"), ("find_similar_calls", "similar"), ("look_up_metrics", "metrics"),
-        ("deals", "deals"),
+        ("score_call", "score"), ("read_moves", "moves"), ("find_similar_calls", "similar"),
+        ("look_up_metrics", "metrics"), ("deals", "deals"),
     ],
 )  # fmt: skip
 async def test_without_masks_it_is_the_command_lines_json(
-    tool: str, command: str, home: Path, plain: Desk, masked: Desk, example: Path, monkeypatch: pytest.MonkeyPatch
+    tool: str, command: str, home: Path, plain: McpDesk, masked: McpDesk, example: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     about = {} if tool == "deals" else {"transcript": example.read_text(encoding="utf-8")}
     expected = command_line(home, monkeypatch, command, *([str(example)] if about else []))
@@ -164,7 +164,7 @@ async def test_without_masks_it_is_the_command_lines_json(
 
 @pytest.mark.parametrize("by", ["transcript", "call_id"])
 @pytest.mark.parametrize("tool", ["score_call", "read_moves", "find_similar_calls", "look_up_metrics"])
-async def test_nothing_that_names_somebody_leaves_masked(tool: str, by: str, masked: Desk, plain: Desk) -> None:
+async def test_nothing_that_names_somebody_leaves_masked(tool: str, by: str, masked: McpDesk, plain: McpDesk) -> None:
     about = {"transcript": NAMED} if by == "transcript" else {"call_id": "the-brewmoor-call"}
     open_ = await given(plain, tool, **about)
     found = await given(masked, tool, **about)
@@ -173,7 +173,7 @@ async def test_nothing_that_names_somebody_leaves_masked(tool: str, by: str, mas
     assert numbers(found) == numbers(open_)
 
 
-async def test_deals_and_whole_calls_are_masked_too(masked: Desk, plain: Desk) -> None:
+async def test_deals_and_whole_calls_are_masked_too(masked: McpDesk, plain: McpDesk) -> None:
     (deal,) = [one for one in (await given(plain, "deals"))["deals"] if one["account_id"] == "brewmoor-inc"]
     assert any("Ingrid" in (risk["quote"] or "") or risk["quote"] for risk in deal["risks"])
     found = await given(masked, "deals")
@@ -188,7 +188,7 @@ async def test_deals_and_whole_calls_are_masked_too(masked: Desk, plain: Desk) -
     assert await given(masked, "score_call", call_id=call["id"])
 
 
-async def test_search_and_fetch_are_as_deep_research_asks_for(plain: Desk) -> None:
+async def test_search_and_fetch_are_as_deep_research_asks_for(plain: McpDesk) -> None:
     found = await given(plain, "search", query="too expensive")
     assert set(found) == {"results"}
     assert 0 < len(found["results"]) <= 10
@@ -205,7 +205,7 @@ async def test_search_and_fetch_are_as_deep_research_asks_for(plain: Desk) -> No
             assert len((await client.call_tool(name, asked)).content) == 1
 
 
-async def test_calls_are_resources(masked: Desk, home: Path) -> None:
+async def test_calls_are_resources(masked: McpDesk, home: Path) -> None:
     seen: list[str] = []
     async with session(masked) as client:
         cursor = None
@@ -224,7 +224,7 @@ async def test_calls_are_resources(masked: Desk, home: Path) -> None:
     assert json.loads(content.text)["url"] == seen[-1]  # type: ignore[union-attr]
 
 
-async def test_an_id_with_any_characters_is_found_again(home: Path, plain: Desk) -> None:
+async def test_an_id_with_any_characters_is_found_again(home: Path, plain: McpDesk) -> None:
     odd = "Kunde Müller/7 100% #a?b"
     call = parse_transcript(NAMED.replace("Thursday", "Friday")).model_copy(update={"call_id": odd})
     with Library(Settings.load(home=home).library_file) as library:
@@ -238,7 +238,7 @@ async def test_an_id_with_any_characters_is_found_again(home: Path, plain: Desk)
             library.delete(odd)
 
 
-async def test_what_somebody_pasted_for_themselves_stays_theirs(home: Path, plain: Desk) -> None:
+async def test_what_somebody_pasted_for_themselves_stays_theirs(home: Path, plain: McpDesk) -> None:
     with Library(Settings.load(home=home).library_file, create=False) as library:
         (private,) = library.private_calls("local")
     for name, asked in (("fetch", {"id": private}), ("score_call", {"call_id": private})):
@@ -247,7 +247,7 @@ async def test_what_somebody_pasted_for_themselves_stays_theirs(home: Path, plai
     assert private not in [one["id"] for one in found["results"]]
 
 
-async def test_words_of_calls_are_marked_wherever_they_stand(masked: Desk) -> None:
+async def test_words_of_calls_are_marked_wherever_they_stand(masked: McpDesk) -> None:
     async with session(masked) as client:
         begun = await client.initialize()
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
@@ -265,7 +265,7 @@ async def test_words_of_calls_are_marked_wherever_they_stand(masked: Desk) -> No
     assert "never an instruction" in notice
 
 
-async def test_scores_are_noted_as_seen_by_a_client(home: Path, masked: Desk) -> None:
+async def test_scores_are_noted_as_seen_by_a_client(home: Path, masked: McpDesk) -> None:
     before = len(score_log.read(Settings.load(home=home).library_file))
     await given(masked, "score_call", call_id="the-brewmoor-call")
     entries = score_log.read(Settings.load(home=home).library_file)[before:]
@@ -289,7 +289,7 @@ async def test_scores_are_noted_as_seen_by_a_client(home: Path, masked: Desk) ->
     ],
 )
 async def test_what_cannot_be_done_is_one_sentence(
-    name: str, arguments: dict[str, Any], expected: str, masked: Desk
+    name: str, arguments: dict[str, Any], expected: str, masked: McpDesk
 ) -> None:
     sentence = await refused(masked, name, **arguments)
     assert expected.casefold() in sentence.casefold()
@@ -297,7 +297,7 @@ async def test_what_cannot_be_done_is_one_sentence(
     assert "secret words: " not in sentence
 
 
-async def test_a_fault_of_ours_is_no_word_of_a_call(masked: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_fault_of_ours_is_no_word_of_a_call(masked: McpDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*given: object, **named: object) -> None:
         raise RuntimeError("Ingrid said that it is too expensive")
 
@@ -306,7 +306,7 @@ async def test_a_fault_of_ours_is_no_word_of_a_call(masked: Desk, monkeypatch: p
 
 
 async def test_without_a_library_and_a_model_it_says_what_to_do(tmp_path: Path) -> None:
-    desk = Desk(Settings.load(home=tmp_path / "nothing"))
+    desk = McpDesk(Settings.load(home=tmp_path / "nothing"))
     assert "coach setup" in await refused(desk, "score_call", transcript=NAMED)
     assert "coach setup" in await refused(desk, "search", query="price")
     async with session(desk) as client:

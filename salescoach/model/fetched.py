@@ -1,7 +1,7 @@
 """Model folders from elsewhere: ``s3://…``, ``gs://…``, ``az://…``, ``https://…``, ``file://…``, ``memory://…``.
 
-A folder is fetched into ``COACH_HOME/cache/models`` once, under the hash of its manifest. Every file is compared with the
-manifest while it is written, and the folder gets its name when it is whole, so half of a download is never a model.
+A folder is fetched into ``COACH_HOME/cache/models`` once, under the hash of its manifest. Every file is compared with
+the manifest while it is written, and the folder gets its name when it is whole, so half of a download is never a model.
 """
 
 import hashlib
@@ -9,7 +9,6 @@ import json
 import logging
 import re
 from collections.abc import Callable
-from ipaddress import ip_address
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from filelock import FileLock
 
 from salescoach.config import Settings
 from salescoach.errors import ModelError, NamedModelError
+from salescoach.hosts import is_this_machine
 
 logger = logging.getLogger(__name__)
 
@@ -214,13 +214,6 @@ def _checked(address: str) -> tuple[str, str]:
         )
     if parts.query or parts.fragment:
         raise NamedModelError("The address of a model folder has no ? and no #; give that of the folder itself.")
-    if parts.scheme == "http" and not _is_this_machine(host):
+    if parts.scheme == "http" and not is_this_machine(host):
         raise NamedModelError("Over http:// a model could be changed on its way; give its address as https://.")
     return parts.scheme, f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -4,7 +4,6 @@ import itertools
 import shlex
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 import typer

@@ -1,4 +1,4 @@
-"""From a request to what goes back, whatever happens on the way: a JSON object, or one sentence that says what to do."""
+"""What goes back for a request, whatever happens on the way: a JSON object, or one sentence that says what to do."""
 
 import logging
 import traceback
@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from pydantic import ValidationError
 
 from salescoach.errors import CoachError, without_paths
-from serving.mcp.desk import Desk
+from serving.mcp.desk import McpDesk
 from serving.mcp.tools import TOOLS, OfferedTool
 from serving.usecases.as_json import plain
 from serving.usecases.trouble import said_of
@@ -23,42 +23,42 @@ SORRY: Final = (
 )
 
 
-class RefusedError(Exception):
+class RefusedToolError(Exception):
     """A request that gets a sentence for an answer; nothing of this machine's folders is in it."""
 
 
-def answer(desk: Desk, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def answer(desk: McpDesk, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """What a tool gives, as JSON values.
 
     Raises:
-        RefusedError: there is no such tool, an argument can't be used, or it failed; says what to do.
+        RefusedToolError: there is no such tool, an argument can't be used, or it failed; says what to do.
     """
     tool = BY_NAME.get(name)
     if tool is None:
-        raise RefusedError(f"There is no tool {name[:100]!r}; there are {', '.join(BY_NAME)}.")
+        raise RefusedToolError(f"There is no tool {name[:100]!r}; there are {', '.join(BY_NAME)}.")
     try:
         asked = tool.arguments.model_validate(dict(arguments))
     except ValidationError as error:
-        raise RefusedError(_wrong_arguments(tool, error)) from None
+        raise RefusedToolError(_wrong_arguments(tool, error)) from None
     given: dict[str, Any] = refusing(desk, lambda: plain(tool.run(desk, asked)))
     return given
 
 
-def refusing(desk: Desk, work: Callable[[], T]) -> T:
+def refusing(desk: McpDesk, work: Callable[[], T]) -> T:
     """What work for a client gives.
 
     Raises:
-        RefusedError: it failed, whatever the error was.
+        RefusedToolError: it failed, whatever the error was.
     """
     try:
         return work()
     except CoachError as error:
-        raise RefusedError(without_paths(str(error), desk.settings.home)) from None
+        raise RefusedToolError(without_paths(str(error), desk.settings.home)) from None
     except Exception as error:
         said = said_of(error)
         # The error's own text may hold words of a call.
         logger.error("%s in a tool:\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
-        raise RefusedError(SORRY if said is None else without_paths(said, desk.settings.home)) from None
+        raise RefusedToolError(SORRY if said is None else without_paths(said, desk.settings.home)) from None
 
 
 def _wrong_arguments(tool: OfferedTool, error: ValidationError) -> str:

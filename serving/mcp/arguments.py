@@ -18,7 +18,7 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class GivenCall(Asked):
+class ClientCall(Asked):
     """A call: its text, or the id of one of the library; one of the two."""
 
     transcript: str | None = Field(
@@ -34,13 +34,13 @@ class GivenCall(Asked):
         return self
 
 
-class ToScore(GivenCall):
+class AskedScore(ClientCall):
     """A call to score."""
 
     force: bool = Field(False, description="where the coach abstains, give the number all the same, uncalibrated")
 
 
-class ToCompare(GivenCall):
+class AskedSimilar(ClientCall):
     """A call whose like is looked for."""
 
     outcome: OutcomeChoice = Field("any", description="only past calls that converted, or that were lost")
@@ -48,27 +48,27 @@ class ToCompare(GivenCall):
     diversity: float = Field(DEFAULT_DIVERSITY, ge=0, le=1, description="1 likeness only, 0 variety only")
 
 
-class ToMeasure(GivenCall):
+class AskedMetrics(ClientCall):
     """A call to measure."""
 
     industry: str | None = Field(None, max_length=100, description="set it beside past calls of this industry")
     call_type: str | None = Field(None, max_length=100, description="set it beside past calls of this type")
 
 
-class WhichDeals(Asked):
+class AskedDeals(Asked):
     """Which deals."""
 
     also_closed: bool = Field(False, description="deals that were won or lost, too")
     on: date | None = Field(None, description="the day to look at them from; default: today")
 
 
-class ToSearch(Asked):
+class AskedSearch(Asked):
     """What to look for."""
 
     query: str = Field(min_length=1, max_length=MAX_QUERY_CHARS, description="what is said in the calls looked for")
 
 
-class ToFetch(Asked):
+class AskedFetch(Asked):
     """Which call."""
 
     id: str = Field(min_length=1, max_length=700, description="the id of a call, as `search` gives it")

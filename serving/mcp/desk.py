@@ -12,7 +12,7 @@ from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.library import Library
 from salescoach.types import LabelledCall, Transcript
-from serving.mcp.arguments import GivenCall
+from serving.mcp.arguments import ClientCall
 from serving.mcp.masks import Masks
 from serving.usecases.lost_library import check_library
 from serving.usecases.read import read_call
@@ -30,7 +30,7 @@ T = TypeVar("T", bound=BaseModel)
 NOBODY = ""
 
 
-class Desk:
+class McpDesk:
     """Model, reader and library, each opened when it is first needed; several threads may use it."""
 
     def __init__(self, settings: Settings, *, masked: bool = True) -> None:
@@ -84,7 +84,7 @@ class Desk:
             if "_library" in self.__dict__:
                 self._library.close()
 
-    def call(self, given: GivenCall) -> Transcript:
+    def call(self, given: ClientCall) -> Transcript:
         """The call that a client gives or names.
 
         Raises:

@@ -1,16 +1,19 @@
 """Opens the door: what is said before, what it may listen on, and which transport."""
 
-import socket
 from collections.abc import Callable, Iterator
-from ipaddress import ip_address
 from typing import Final
 
 from salescoach.config import Settings
 from salescoach.errors import InputError
-from serving.mcp.desk import Desk
+from salescoach.hosts import is_this_machine
+from serving.mcp.desk import McpDesk
 from serving.usecases.api_keys import ApiKeys
+from serving.web.listening import listen
 
-LEAVES: Final = "What a client asks for is given to its language model, which may be in the cloud; make sure that this is agreed on."
+LEAVES: Final = (
+    "What a client asks for is given to its language model, which may be in the cloud; make sure that this is agreed "
+    "on."
+)
 MASKED: Final = (
     "Names, numbers and mail of calls are masked by rules, which miss some, such as names in small letters; ids are "
     "aliases. --no-mask gives everything out as it is."
@@ -24,7 +27,7 @@ def open_door(settings: Settings, *, host: str, port: int, over_http: bool, mask
     Raises:
         InputError: the address is not this machine's and there is no key, or the port is taken.
     """
-    desk = Desk(settings, masked=masked)
+    desk = McpDesk(settings, masked=masked)
     yield LEAVES
     yield MASKED if masked else UNMASKED
     if not over_http:
@@ -33,7 +36,7 @@ def open_door(settings: Settings, *, host: str, port: int, over_http: bool, mask
         serve_pipes(desk)
         return
     admits = _keys(settings, host)
-    listening = _listen(host, port)
+    listening = listen(host, port)
     try:
         yield f"MCP clients reach the coach at http://{host}:{port}/mcp (stop with Ctrl-C)."
         from serving.mcp.transports import serve_http
@@ -48,34 +51,10 @@ def _keys(settings: Settings, host: str) -> Callable[[str], bool] | None:
     """Whether a secret is that of a key that may read; None where there are no keys and it is this machine's own."""
     keys = ApiKeys(settings.api_keys_file)
     if not keys.in_use:
-        if not is_loopback(host):
+        if not is_this_machine(host):
             raise InputError(
                 f"Without a key the coach listens on this machine only; {host} would open it to others. "
                 "Make one with `coach key add NAME`, or leave --host out."
             )
         return None
     return lambda secret: (key := keys.find(secret)) is not None and key.allows("read")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except OSError as error:
-        listening.close()
-        raise InputError(
-            f"{host}:{port} can't be listened on ({error.strerror}); give another --host or --port."
-        ) from None
-    return listening

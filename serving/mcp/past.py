@@ -11,7 +11,7 @@ from salescoach.library.precedents import PrecedentQuery
 from salescoach.redact.our_words import Ours
 from salescoach.redact.sanitise import sanitise
 from salescoach.types import Frozen, LabelledCall, Transcript, Turn
-from serving.mcp.desk import Desk
+from serving.mcp.desk import McpDesk
 from serving.mcp.masks import SHOWN_METADATA, WHO
 
 SCHEME: Final = "call://"
@@ -42,7 +42,7 @@ class FetchedCall(FoundCall):
     metadata: dict[str, str] = Field(default_factory=dict)
 
 
-def search(desk: Desk, query: str) -> FoundCalls:
+def search(desk: McpDesk, query: str) -> FoundCalls:
     """The team's calls in which something is said, or the like of it.
 
     Raises:
@@ -63,7 +63,7 @@ def search(desk: Desk, query: str) -> FoundCalls:
     return FoundCalls(results=tuple(_found(desk, desk.library.get(call_id)) for call_id in ids))
 
 
-def fetch(desk: Desk, named: str) -> FetchedCall:
+def fetch(desk: McpDesk, named: str) -> FetchedCall:
     """A whole call, by its id, its alias or its ``call://`` address.
 
     Raises:
@@ -78,7 +78,7 @@ def fetch(desk: Desk, named: str) -> FetchedCall:
     return FetchedCall(**dict(_found(desk, call)), text=text, metadata=_metadata(desk, call))
 
 
-def page_of_calls(desk: Desk, after: str | None) -> tuple[list[FoundCall], str | None]:
+def page_of_calls(desk: McpDesk, after: str | None) -> tuple[list[FoundCall], str | None]:
     """Some of the team's calls, and what to ask on with; None where these were the last.
 
     Raises:
@@ -92,7 +92,7 @@ def page_of_calls(desk: Desk, after: str | None) -> tuple[list[FoundCall], str |
     return shown, shown[-1].id if len(ids) > PAGE else None
 
 
-def has_library(desk: Desk) -> bool:
+def has_library(desk: McpDesk) -> bool:
     """Whether there are calls to list."""
     try:
         return bool(desk.library)
@@ -105,7 +105,7 @@ def _query_of(words: str) -> PrecedentQuery:
     return PrecedentQuery(transcript=asked, n_results=MAX_FOUND, diversity=1, focus=1, by_moment=True)
 
 
-def _found(desk: Desk, call: LabelledCall) -> FoundCall:
+def _found(desk: McpDesk, call: LabelledCall) -> FoundCall:
     known = desk.shown_id(call.call_id)
     named = [call.metadata.get(name, "") for name in ("call_type", "industry")]
     day = call.started_at.date().isoformat() if call.started_at else ""
@@ -114,7 +114,7 @@ def _found(desk: Desk, call: LabelledCall) -> FoundCall:
     return FoundCall(id=known, title=title, url=SCHEME + quote(known, safe=""))
 
 
-def _lines(desk: Desk, call: Transcript) -> list[str]:
+def _lines(desk: McpDesk, call: Transcript) -> list[str]:
     words = desk.shown_words(call)
     return [
         f"[T{number}] {WHO[turn.role] if desk.is_masked else turn.speaker}: {words(turn.text)}"
@@ -122,7 +122,7 @@ def _lines(desk: Desk, call: Transcript) -> list[str]:
     ]
 
 
-def _metadata(desk: Desk, call: LabelledCall) -> dict[str, str]:
+def _metadata(desk: McpDesk, call: LabelledCall) -> dict[str, str]:
     own = {key: sanitise(value) for key, value in call.metadata.items() if key in SHOWN_METADATA or not desk.is_masked}
     day = {"started_at": call.started_at.date().isoformat()} if call.started_at else {}
     facts = {"outcome": call.outcome or "open", "turns": str(len(call.transcript)), "provenance": call.provenance}

@@ -10,8 +10,16 @@ from salescoach.deals.board import DealBoard
 from salescoach.moves.results import CallMoves
 from salescoach.types import Score
 from serving.mcp import past
-from serving.mcp.arguments import GivenCall, ToCompare, ToFetch, ToMeasure, ToScore, ToSearch, WhichDeals
-from serving.mcp.desk import Desk
+from serving.mcp.arguments import (
+    AskedDeals,
+    AskedFetch,
+    AskedMetrics,
+    AskedScore,
+    AskedSearch,
+    AskedSimilar,
+    ClientCall,
+)
+from serving.mcp.desk import McpDesk
 from serving.usecases.metrics import CallMetrics
 from serving.usecases.similar import SimilarCalls
 
@@ -25,11 +33,11 @@ class OfferedTool:
     description: str
     arguments: type[BaseModel]
     result: type[BaseModel]
-    run: Callable[[Desk, Any], BaseModel]
+    run: Callable[[McpDesk, Any], BaseModel]
     is_bare: bool = False
 
 
-def score_call(desk: Desk, given: ToScore) -> Score:
+def score_call(desk: McpDesk, given: AskedScore) -> Score:
     """The score, noted in the library's log."""
     from serving.usecases.score import score_call as score
 
@@ -37,13 +45,13 @@ def score_call(desk: Desk, given: ToScore) -> Score:
     return desk.shown(score(desk.scorer, call, desk.log, force=given.force), call)
 
 
-def read_moves(desk: Desk, given: GivenCall) -> CallMoves:
+def read_moves(desk: McpDesk, given: ClientCall) -> CallMoves:
     """What each turn does."""
     call = desk.call(given)
     return desk.shown(desk.reader.read(call), call)
 
 
-def find_similar_calls(desk: Desk, given: ToCompare) -> SimilarCalls:
+def find_similar_calls(desk: McpDesk, given: AskedSimilar) -> SimilarCalls:
     """Past calls like this one."""
     from serving.usecases.similar import find_similar
 
@@ -51,7 +59,7 @@ def find_similar_calls(desk: Desk, given: ToCompare) -> SimilarCalls:
     return desk.shown(find_similar(desk.parts, call, given.outcome, given.k, given.diversity), call)
 
 
-def look_up_metrics(desk: Desk, given: ToMeasure) -> CallMetrics:
+def look_up_metrics(desk: McpDesk, given: AskedMetrics) -> CallMetrics:
     """The numbers that describe a call."""
     from serving.usecases.metrics import measure_call
 
@@ -60,7 +68,7 @@ def look_up_metrics(desk: Desk, given: ToMeasure) -> CallMetrics:
     return desk.shown(found, call)
 
 
-def deals(desk: Desk, asked: WhichDeals) -> DealBoard:
+def deals(desk: McpDesk, asked: AskedDeals) -> DealBoard:
     """Open accounts over all their calls; scores that are made for it are noted in the library's log."""
     from serving.usecases.deals import find_deals
 
@@ -71,9 +79,9 @@ TOOLS: Final = (
     OfferedTool(
         "score_call",
         "Score a sales call",
-        "How likely a sales call is to convert: a calibrated probability with its interval, or the reasons why none can "
-        "be given, and the turns that moved it, each with its effect. Repeat these numbers as they are.",
-        ToScore,
+        "How likely a sales call is to convert: a calibrated probability with its interval, or the reasons why none "
+        "can be given, and the turns that moved it, each with its effect. Repeat these numbers as they are.",
+        AskedScore,
         Score,
         score_call,
     ),
@@ -81,7 +89,7 @@ TOOLS: Final = (
         "read_moves",
         "What each turn of a call does",
         "What each turn of a sales call does, the customer's objections and how each was handled, and the next step.",
-        GivenCall,
+        ClientCall,
         CallMoves,
         read_moves,
     ),
@@ -89,7 +97,7 @@ TOOLS: Final = (
         "find_similar_calls",
         "Past calls like this one",
         "Past sales calls of the team like this one, won or lost, each with the moment that is most like it.",
-        ToCompare,
+        AskedSimilar,
         SimilarCalls,
         find_similar_calls,
     ),
@@ -97,7 +105,7 @@ TOOLS: Final = (
         "look_up_metrics",
         "Metrics of a call",
         "Talk ratio, questions, monologues and other metrics of a sales call, beside the team's won and lost calls.",
-        ToMeasure,
+        AskedMetrics,
         CallMetrics,
         look_up_metrics,
     ),
@@ -105,7 +113,7 @@ TOOLS: Final = (
         "deals",
         "Deals at risk",
         "The team's open deals over all their calls, the most urgent first, each risk quoted or dated.",
-        WhichDeals,
+        AskedDeals,
         DealBoard,
         deals,
     ),
@@ -113,7 +121,7 @@ TOOLS: Final = (
         "search",
         "Search past calls",
         "Finds past sales calls in which something is said, or the like of it.",
-        ToSearch,
+        AskedSearch,
         past.FoundCalls,
         lambda desk, asked: past.search(desk, asked.query),
         is_bare=True,
@@ -122,7 +130,7 @@ TOOLS: Final = (
         "fetch",
         "Fetch a past call",
         "The whole text of a past sales call, by the id that `search` gave.",
-        ToFetch,
+        AskedFetch,
         past.FetchedCall,
         lambda desk, asked: past.fetch(desk, asked.id),
         is_bare=True,

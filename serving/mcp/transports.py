@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from salescoach.reading.limits import MAX_BYTES
 from serving.mcp.adapter import make_server
-from serving.mcp.desk import Desk
+from serving.mcp.desk import McpDesk
 
 PATH: Final = "/mcp"
 MAX_REQUEST_BYTES: Final = 6 * MAX_BYTES + 100_000  # JSON may write a character as six
@@ -30,7 +30,7 @@ SECONDS_TO_CLOSE: Final = 2
 Admits = Callable[[str], bool]
 
 
-def serve_pipes(desk: Desk) -> None:
+def serve_pipes(desk: McpDesk) -> None:
     """Serves one client over stdin and stdout until it closes stdin."""
     # Whatever else prints to stdout would be taken for a message, so it goes to stderr from now on.
     protocol = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
@@ -41,7 +41,9 @@ def serve_pipes(desk: Desk) -> None:
         desk.close()
 
 
-def serve_http(desk: Desk, listening: socket.socket, hosts: tuple[str, ...] = (), admits: Admits | None = None) -> None:
+def serve_http(
+    desk: McpDesk, listening: socket.socket, hosts: tuple[str, ...] = (), admits: Admits | None = None
+) -> None:
     """Serves clients over streamable HTTP, at ``/mcp``, until it is interrupted.
 
     Args:
