@@ -39,7 +39,13 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.answered = AnsweredRequests(settings.api_requests_file)
             yield
 
-    app = FastAPI(docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,  # what generated clients call their functions
+    )
     app.state.admission = Admission(settings)
     origins = [origin.strip().rstrip("/") for origin in settings.api_origins.split(",") if origin.strip()]
     hosts = [host for host in settings.hosts.split(",") if host.strip()]

@@ -56,6 +56,8 @@ async def _call_of(state: ApiState, coach: Coach, body: ToAsk) -> str | None:
     """The id of the call that is asked about."""
     if body.call_id is not None or not body.n_given:
         check_library(state.settings, must_exist=True)
+        if body.call_id is not None:
+            await state.run(coach.call, body.call_id, None)
         return body.call_id
     call = await transcript_of(state, body)
     check_library(state.settings)

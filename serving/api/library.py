@@ -65,7 +65,7 @@ class ToEnd(Body):
 
 
 @writing.post("/calls", response_model=OutcomeEntered, status_code=201, summary="Add a call to the library")
-async def add(body: ToAdd, state: State, key: Writing) -> Any:
+async def post_call(body: ToAdd, state: State, key: Writing) -> Any:
     """201 for a new call; 200 for one that is there already, which keeps its id and gets what is said here."""
     call = await transcript_of(state, body)
 
@@ -82,13 +82,13 @@ async def add(body: ToAdd, state: State, key: Writing) -> Any:
 
 
 @reading.get("/calls/{call_id}", response_model=KeptCall, summary="A call of the library")
-async def look_at(call_id: PathId, state: State, _: Reading) -> Any:
+async def get_call(call_id: PathId, state: State, _: Reading) -> Any:
     """Its turns, and what is known about it."""
     return answer(await state.run(_looked_up, state, kept_call, call_id))
 
 
 @writing.delete("/calls/{call_id}", response_model=Deletion, summary="Delete a call")
-async def delete(call_id: PathId, state: State, _: Administering) -> Any:
+async def remove_call(call_id: PathId, state: State, _: Administering) -> Any:
     """From library, index, caches, conversations and uploads; the answer names models that learned from it."""
 
     def work() -> Deletion:
@@ -99,7 +99,7 @@ async def delete(call_id: PathId, state: State, _: Administering) -> Any:
 
 
 @writing.put("/calls/{call_id}/outcome", response_model=OutcomeEntered, summary="Enter how a deal ended")
-async def end(call_id: PathId, body: ToEnd, state: State, key: Writing) -> Any:
+async def put_outcome(call_id: PathId, body: ToEnd, state: State, key: Writing) -> Any:
     """Enters or corrects it, or opens the deal again."""
 
     def work() -> OutcomeEntered:

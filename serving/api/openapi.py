@@ -1,14 +1,16 @@
 """The OpenAPI document: FastAPI's, with the problems that each endpoint may answer with, and examples."""
 
+import json
+from pathlib import Path
 from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from serving.api.examples import ANSWERS, REQUESTS
 from serving.api.problems import MEDIA_TYPE, PROBLEMS, ProblemDocument
 from serving.api.repeats import HEADER
 
+_EXAMPLES: Final = Path(__file__).with_name("examples.json")
 _SCHEMA: Final = "#/components/schemas/ProblemDocument"
 _ABOUT: Final = """Scores sales calls: a calibrated probability, the turns behind it, what they do, and similar past \
 calls. The answers are those of the command line with `--json`, to the last digit.
@@ -42,10 +44,11 @@ def _document(app: FastAPI) -> dict[str, Any]:
     problem = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs", {}))
     schemas["ProblemDocument"] = problem
+    examples = json.loads(_EXAMPLES.read_text(encoding="utf-8"))
     for path, operations in document["paths"].items():
         for operation in operations.values():
             _add_problems(path, operation)
-            _add_examples(f"{path}", operation)
+            _add_examples(examples, operation)
     return document
 
 
@@ -78,12 +81,13 @@ def _kinds_of(path: str, operation: dict[str, Any]) -> set[str]:
     return {kind for kinds, applies in found.items() if applies for kind in kinds}
 
 
-def _add_examples(path: str, operation: dict[str, Any]) -> None:
-    if "requestBody" in operation and path in REQUESTS:
+def _add_examples(examples: dict[str, Any], operation: dict[str, Any]) -> None:
+    name = operation["operationId"]
+    if name in examples["requests"]:
         operation["requestBody"]["content"]["application/json"]["examples"] = {
-            name: {"value": value} for name, value in REQUESTS[path].items()
+            title: {"value": value} for title, value in examples["requests"][name].items()
         }
     for status in ("200", "201"):
         content = operation["responses"].get(status, {}).get("content", {}).get("application/json")
-        if content is not None and operation["operationId"] in ANSWERS:
-            content["example"] = ANSWERS[operation["operationId"]]
+        if content is not None and name in examples["answers"]:
+            content["example"] = examples["answers"][name]
