@@ -67,7 +67,7 @@ def http_app(server: Server, hosts: tuple[str, ...] = (), admits: Admits | None 
     known = [name for host in (*LOCAL, *hosts) for name in (host, f"{host}:*")]
     manager = StreamableHTTPSessionManager(
         server,
-        json_response=True,
+        json_response=False,  # as a stream, whose beginning comes at once, however long a first score takes
         stateless=True,
         security_settings=TransportSecuritySettings(
             allowed_hosts=known, allowed_origins=[f"{scheme}://{one}" for one in known for scheme in ("http", "https")]
