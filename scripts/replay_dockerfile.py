@@ -13,6 +13,7 @@ are, a root that is mounted read-only.
 """
 
 import argparse
+import atexit
 import fnmatch
 import json
 import os
@@ -121,10 +122,19 @@ def run_in(stage: Stage, command: Sequence[str], *, check: bool = True) -> int:
     return code
 
 
+def mount_system(root: Path) -> None:
+    """What Docker mounts into every container, until this script ends; which engine is used depends on /proc."""
+    (root / "dev" / "shm").mkdir(exist_ok=True)
+    for place, kind in ((root / "proc", "proc"), (root / "dev" / "shm", "tmpfs")):
+        if subprocess.run(["mount", "-t", kind, kind, str(place)], check=False).returncode == 0:
+            atexit.register(subprocess.run, ["umount", str(place)], check=False)
+
+
 def new_stage(base: Path, work: Path, name: str, given: argparse.Namespace) -> Stage:
     """A copy of the base with what the machine has to lend it: names of hosts, certificates, files for --copy."""
     root = work / name
     if (work / f"{name}.done").exists():
+        mount_system(root)
         return Stage(name, root)
     subprocess.run(["cp", "-a", "--reflink=auto", str(base), str(root)], check=True)
     for file in ("/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs/ca-certificates.crt"):
@@ -142,6 +152,7 @@ def new_stage(base: Path, work: Path, name: str, given: argparse.Namespace) -> S
     for device in ("null", "urandom"):
         if not (root / "dev" / device).exists():
             subprocess.run(["cp", "-a", f"/dev/{device}", str(root / "dev")], check=True)
+    mount_system(root)
     stage = Stage(name, root)
     stage.note("FROM")
     return stage
@@ -241,14 +252,13 @@ def try_out(stage: Stage) -> None:
         os.waitpid(child, 0)
     if code:
         sys.exit("The server didn't become healthy.")
-    allowed = [stage.root / "tmp", *(stage.root / volume.lstrip("/") for volume in stage.volumes)]
+    left_out = {"tmp", "proc", "dev", *(volume.strip("/").split("/")[0] for volume in stage.volumes)}
     written = [
         str(file.relative_to(stage.root))
-        for file in stage.root.rglob("*")
-        if not any(file.is_relative_to(place) for place in allowed)
-        and not file.is_symlink()
-        and file.is_file()
-        and file.stat().st_mtime > mark.stat().st_mtime
+        for place in sorted(stage.root.iterdir())
+        if place.name not in left_out and not place.is_symlink()
+        for file in place.rglob("*")
+        if not file.is_symlink() and file.is_file() and file.stat().st_mtime > mark.stat().st_mtime
     ]
     print(f"  files written outside {', '.join(stage.volumes)} and /tmp: {written or 'none'}", flush=True)
     if written:
