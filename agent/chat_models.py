@@ -1,7 +1,6 @@
 """Which language model words the answers. Calls are confidential, so none outside this machine unless said outright."""
 
 import functools
-import ipaddress
 import itertools
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -15,6 +14,7 @@ from agent.drafting import DraftError
 from agent.queue import in_thread
 from salescoach.config import Settings
 from salescoach.errors import InputError
+from salescoach.hosts import is_this_machine
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -95,16 +95,6 @@ def _model_names(settings: Settings) -> list[str]:
     if provider != OPENAI or not name:
         raise InputError(f"COACH_LLM must be auto, offline or openai:<model>, not {settings.llm!r}.")
     return [name]
-
-
-def is_this_machine(host: str) -> bool:
-    """Whether a host name or address means this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _openai(settings: Settings, name: str) -> Wording:

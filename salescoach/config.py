@@ -25,7 +25,10 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(Path(".coach"), description="where models, library, index and caches live")
-    model: Path | None = Field(None, description="the model folder; default: the one last set up or trained")
+    model: Path | str | None = Field(
+        None,
+        description="the model folder, or its address, such as s3://bucket/model; default: the last set up or trained",
+    )
     base_model: str = Field(
         BUNDLED_BASE_MODEL, description="what to train from: mpnet, multilingual, openai:MODEL, a folder or a name"
     )
@@ -89,6 +92,12 @@ class Settings(BaseSettings):
         except UnicodeEncodeError:
             raise ValueError("it holds bytes that are no UTF-8 text") from None
         return value
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _is_folder_or_address(cls, given: Any) -> Any:
+        """An address stays a text: as a path it would lose one of its slashes."""
+        return Path(given) if isinstance(given, str) and "://" not in given else given
 
     @cached_property
     def models_dir(self) -> Path:

@@ -49,6 +49,7 @@ def half_made(target: Path) -> Iterator[tuple[Path, Path]]:
 def remove_leftovers(settings: Settings) -> None:
     """What killed programs left under ``COACH_HOME``, and what older ones kept there in formats that are gone."""
     remove_half_made(settings.models_dir)
+    remove_half_made(settings.cache_dir / "models")  # fetched from elsewhere
     remove_half_written(settings.home)
     remove_old_results(settings.runs_dir)
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from agent.build import build_coach, build_parts
-from agent.chat_models import MAX_BODY_BYTES, choose_wording, is_this_machine
+from agent.chat_models import MAX_BODY_BYTES, choose_wording
 from agent.coach import FIRST_QUESTION, Answer, Coach
 from agent.drafting import DraftedAnswer
 from agent.graph import FALLBACK_NOTE, NO_TOOLS_NOTE
@@ -21,6 +21,7 @@ from agent.intents import IntentRouter
 from agent.offline import OfflineChatModel
 from salescoach.config import Settings
 from salescoach.errors import InputError
+from salescoach.hosts import is_this_machine
 from salescoach.reading.transcripts import read_transcript
 from salescoach.testing import WordHashEncoder
 from tests.homes import clone

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 HEAVY = (
     "torch", "transformers", "sentence_transformers", "sklearn", "scipy", "numpy", "pandas", "pyarrow", "plotly",
     "langchain", "langchain_core", "langchain_chroma", "langchain_openai", "langgraph", "chainlit", "chromadb",
-    "sqlalchemy", "alembic", "py3langid",
+    "sqlalchemy", "alembic", "py3langid", "fastapi", "mcp", "uvicorn", "fsspec",
 )  # fmt: skip
 # Runs ``coach`` in a process of its own and says on its last line which of some packages that has loaded.
 LOADS = """

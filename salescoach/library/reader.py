@@ -182,6 +182,20 @@ class LibraryReader(LibraryDatabase):
         with self._session() as session:
             return [CallSummary.model_validate(dict(row)) for row in session.execute(query).mappings()]
 
+    def team_ids(self) -> list[str]:
+        """The ids of the team's calls, open deals too, in their order."""
+        with self._session() as session:
+            return list(session.scalars(select(CallRow.call_id).where(IS_TEAMS).order_by(CallRow.call_id)))
+
+    def saying(self, words: str, n: int) -> list[str]:
+        """Ids of at most ``n`` of the team's calls in which the words are said as they stand, by id; case is ignored.
+
+        SQLite knows the case of ASCII letters only.
+        """
+        query = select(CallRow.call_id).join(TurnRow).where(IS_TEAMS, TurnRow.text.icontains(words, autoescape=True))
+        with self._session() as session:
+            return list(session.scalars(query.distinct().order_by(CallRow.call_id).limit(n)))
+
     def account_calls(self) -> list[AccountCall]:
         """Every call of the team that has an account, by id, without who was heard in it and what was read."""
         fields = (

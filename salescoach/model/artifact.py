@@ -147,10 +147,16 @@ class ModelFolder:
 def find_model(settings: Settings) -> Path:
     """The model folder that is used: the one named, else the one last set up or trained.
 
+    One that is named by an address is fetched first, as ``salescoach.model.fetched`` says.
+
     Raises:
-        NamedModelError: there is none in the folder that is named.
-        ModelError: none is named and none has been made yet.
+        NamedModelError: there is none in the folder, or at the address, that is named.
+        ModelError: none is named and none has been made yet, or what is at the address can't be had whole.
     """
+    if isinstance(settings.model, str):
+        from salescoach.model.fetched import fetched  # what few need, and needs more than most
+
+        return fetched(settings.model, settings)
     if settings.model is not None:
         if not (settings.model / MANIFEST).is_file():
             raise NamedModelError(_none_in(settings.model))

@@ -6,7 +6,7 @@ than a customer's name let out.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
@@ -82,7 +82,16 @@ def mask(text: str, transcript: Transcript) -> str:
         text: words of the call.
         transcript: the whole call, which tells names from words that merely begin a sentence.
     """
+    return masker(transcript)(text)
+
+
+def masker(transcript: Transcript) -> Callable[[str], str]:
+    """``mask`` for many texts of one call, which is looked through once."""
     names, words = _names_of(transcript), _words_of(transcript)
+    return lambda text: _mask(text, names, words)
+
+
+def _mask(text: str, names: frozenset[str], words: frozenset[str]) -> str:
     text = _AMOUNT.sub(AMOUNT, _CONTACT.sub(CONTACT, text))
     pieces, end = [], 0
     for match in _WORD.finditer(text):

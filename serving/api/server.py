@@ -14,9 +14,9 @@ from fastapi import FastAPI
 from filelock import FileLock, Timeout
 from uvicorn.server import HANDLED_SIGNALS
 
-from agent.chat_models import is_this_machine
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError, ModelError
+from salescoach.hosts import is_this_machine
 from salescoach.model.artifact import find_model
 from serving.api.app import create_app
 from serving.progress_bar import progress

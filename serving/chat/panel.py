@@ -6,8 +6,9 @@ from typing import Any, Final
 from chainlit.input_widget import InputWidget, Select, Slider
 from pydantic import ValidationError
 
-from agent.chat_models import OFFLINE, Wording, is_this_machine
+from agent.chat_models import OFFLINE, Wording
 from agent.preferences import MAX_PRECEDENTS, Preferences
+from salescoach.hosts import is_this_machine
 
 DEFAULT_METHOD: Final = "default"
 _METHODS: Final = {

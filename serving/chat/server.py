@@ -11,9 +11,9 @@ from typing import Final
 
 import typer
 
-from agent.chat_models import is_this_machine
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
+from salescoach.hosts import is_this_machine
 from salescoach.whole_file import copy_folder
 from serving.chat.accounts import Accounts, cookie_secret
 from serving.chat.store import ChatStore

@@ -8,7 +8,8 @@ import re
 import textwrap
 from typing import Final
 
-from agent.chat_models import OFFLINE, Wording, is_this_machine
+from agent.chat_models import OFFLINE, Wording
+from salescoach.hosts import is_this_machine
 from salescoach.model.artifact import Manifest
 from salescoach.reading.spelling import is_nobody
 from salescoach.reading.texts import QUOTED

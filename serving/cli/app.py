@@ -26,6 +26,7 @@ from serving.cli import (
     learn,
     live_commands,
     look_after,
+    mcp_command,
     model_commands,
     monitor_commands,
     score,
@@ -45,6 +46,7 @@ COMMANDS = (
     batch_commands.batch, batch_commands.nightly,
     keep.index, keep.add, keep.outcome, keep.delete,
     judge.evaluate, judge.compare, judge.audit,
+    mcp_command.mcp,
     look_after.doctor,
     monitor_commands.monitor,
 )  # fmt: skip

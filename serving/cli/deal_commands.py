@@ -7,8 +7,8 @@ import typer
 
 from salescoach.config import Settings
 from serving.cli import printing
-from serving.cli.keep import user_here
 from serving.cli.options import AsJson, ModelDir
+from serving.usecases.who import user_here
 
 
 def deals(

@@ -6,8 +6,8 @@ import typer
 
 from salescoach.config import Settings
 from serving.cli import printing
-from serving.cli.keep import user_here
 from serving.cli.options import AsJson
+from serving.usecases.who import user_here
 
 app = typer.Typer(
     help="A/B tests of what people are shown; never of the number itself. Those concerned must know and can opt out.",

@@ -4,7 +4,6 @@ import itertools
 import shlex
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -66,7 +65,7 @@ def compare(
     by_time: Annotated[
         bool, typer.Option("--by-time", help="use a single split, with the latest accounts as test data")
     ] = False,
-    model: Annotated[Path | None, typer.Option(help="model folder to include in the comparison")] = None,
+    model: Annotated[str | None, typer.Option(help="model folder, or its address, to include in the comparison")] = None,
     report: ReportFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -75,13 +74,15 @@ def compare(
     from eval.compare import compare as run
     from eval.report import write_comparison
     from eval.report_tables import comparison_page
+    from salescoach.model.artifact import find_model
     from salescoach.reading.labelled import read_calls
     from serving.progress_bar import progress
     from serving.usecases.team import team_in_tables
 
     calls = read_calls(data, team=team_in_tables(Settings.load()), tell=printing.note)
     is_page = report is not None and printing.is_page(report)
-    options = CompareOptions(n_folds=folds, quick=quick, by_time=by_time, model=model, with_learning=is_page)
+    folder = find_model(Settings.load(model=model)) if model else None
+    options = CompareOptions(n_folds=folds, quick=quick, by_time=by_time, model=folder, with_learning=is_page)
     with progress() as show:
         details = run(calls, Settings.load(), options, show)
     found = details.comparison

@@ -9,8 +9,8 @@ import typer
 from salescoach.config import Settings
 from salescoach.errors import InputError
 from serving.cli import printing, render
-from serving.cli.keep import user_here
 from serving.cli.options import AsJson
+from serving.usecases.who import user_here
 
 OutDir = Annotated[Path | None, typer.Option(help="output folder; default: under COACH_HOME, and used from then on")]
 Fitting = Literal["joint", "supcon", "triplet", "simclr", "none"]

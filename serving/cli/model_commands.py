@@ -6,8 +6,8 @@ import typer
 
 from salescoach.config import Settings
 from serving.cli import printing
-from serving.cli.keep import user_here
 from serving.cli.options import AsJson
+from serving.usecases.who import user_here
 
 app = typer.Typer(
     help="The models of this home: which one scores, and which contend with it in shadow.", no_args_is_help=True

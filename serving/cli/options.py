@@ -14,7 +14,9 @@ Ending = Literal["converted", "lost", "open"]
 File = Annotated[Path, typer.Argument(help="transcript (text, captions, JSON, DOCX, HTML) or table; - reads stdin")]
 Data = Annotated[Path, typer.Argument(help="labelled calls: CSV, TSV, XLSX, ODS, JSON Lines or Parquet")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
-ModelDir = Annotated[Path | None, typer.Option("--model", help="model folder; default: the current model")]
+ModelDir = Annotated[  # no Path, which would take a slash from s3://
+    str | None, typer.Option("--model", help="model folder, or its address (s3://…); default: the current model")
+]
 RepNames = Annotated[
     list[str] | None,
     typer.Option("--rep", help="a rep, by name, e-mail domain or channel; can be repeated"),

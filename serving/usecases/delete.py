@@ -23,6 +23,7 @@ from salescoach.file_store import key_of
 from salescoach.library import Library
 from salescoach.model.artifact import HASH_DIGITS, MANIFEST, Manifest
 from salescoach.model.encoder import turn_text
+from salescoach.model.fetched import fetched_folders
 from salescoach.model.vector_cache import FileCache
 from salescoach.moves.trackers.kept import KeptTrackers
 from salescoach.moves.windows import window_keys
@@ -217,7 +218,8 @@ def _rebuild(settings: Settings, library: Library, report: Progress) -> bool:
 def _models_that_saw(settings: Settings, call: LabelledCall) -> tuple[str, ...]:
     """Folders of models that were trained or calibrated on the call."""
     folders = [file.parent for file in sorted(settings.models_dir.glob(f"*/{MANIFEST}"))]
-    if settings.model is not None and settings.model not in folders:
+    folders += [file.parent for file in sorted(fetched_folders(settings).glob(f"*/{MANIFEST}"))]
+    if isinstance(settings.model, Path) and settings.model not in folders:
         folders.append(settings.model)
     return tuple(
         str(folder)

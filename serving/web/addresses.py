@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Final
 from urllib.parse import urlsplit
 
-from agent.chat_models import is_this_machine
+from salescoach.hosts import is_this_machine
 
 EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})
 
