@@ -89,7 +89,7 @@ def _measured(log: ScoredLog, judged: ScoredLog) -> dict[str, object]:
 
 def months(days: np.ndarray) -> np.ndarray:
     """Such as ``2026-03``, of days since 1970: shape (n,), str."""
-    return np.datetime_as_string(np.floor(days).astype("datetime64[D]").astype("datetime64[M]"), unit="M")
+    return np.asarray(np.datetime_as_string(np.floor(days).astype("datetime64[D]").astype("datetime64[M]"), unit="M"))
 
 
 def _brier_base(labels: np.ndarray) -> float:

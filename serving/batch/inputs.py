@@ -97,7 +97,7 @@ def content_of(file: BatchFile, at_most: int) -> bytes:
 
 
 def _store_of(given: str) -> tuple[Any, str]:
-    from fsspec.core import url_to_fs  # type: ignore[import-untyped]
+    from fsspec.core import url_to_fs
 
     where = given if "://" in given else str(Path(given).expanduser().absolute())
     with _reachable(given):

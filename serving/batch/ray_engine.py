@@ -120,7 +120,7 @@ def _source(shards: list[PlannedShard], team: Team) -> Any:
         tuple(own) for _, own in groupby(shards, key=lambda one: one.files[0].place if one.is_table else one.number)
     ]
 
-    class _Shards(Datasource):
+    class _Shards(Datasource):  # type: ignore[misc]  # Ray is an extra, without types here
         n_tasks = len(own_shards)
 
         def get_name(self) -> str:

@@ -65,7 +65,7 @@ def compare(
     by_time: Annotated[
         bool, typer.Option("--by-time", help="use a single split, with the latest accounts as test data")
     ] = False,
-    model: Annotated[str | None, typer.Option(help="model folder, or its address, to include in the comparison")] = None,
+    model: Annotated[str | None, typer.Option(help="model folder or address to include in the comparison")] = None,
     report: ReportFile = None,
     as_json: AsJson = False,
 ) -> None:
