@@ -148,8 +148,8 @@ def test_a_question_is_answered_whole_or_as_events(api: ApiServer, check: Check)
 
 
 def test_a_question_about_a_call_that_is_sent(api: ApiServer) -> None:
-    found = api.client.post("/v1/ask", json={"turns": TURNS, "question": "Score this call."}).json()
-    assert found["tool_calls"][0]["name"] == "score_call"
+    found = api.client.post("/v1/ask", json={"turns": TURNS, "question": "What is the talk ratio?"}).json()
+    assert found["tool_calls"][0]["name"] == "look_up_metrics"
     call_id = found["tool_calls"][0]["args"]["call_id"]
     assert call_id in api.state.parts.library.private_calls(None)
     unknown = api.client.post("/v1/ask", json={"call_id": "nope", "question": "Score this call."})
