@@ -1,11 +1,11 @@
 """Are a call's numbers the same at every door?
 
-    python benchmarks/same_numbers.py [--calls 50] [--doors rest,mcp,cli] [--home DIR]
+    python benchmarks/same_numbers.py [--calls 50] [--doors rest,mcp,batch,live,cli] [--home DIR]
 
 Scores past calls of the library, as text, by the use case, and compares what each door gives for the same text: REST (a
-running `coach serve`), MCP without masks (the SDK's client) and the command line (a process for each call, so only the
-first few). Compared are all fields that a door gives but the id of the call and the time it took; exits with 1 where
-one differs.
+running `coach serve`), MCP without masks (the SDK's client), a batch (its Parquet files), a live call after its end,
+and the command line (a process for each call, so only the first few). Compared are all fields that a door gives but the
+id of the call and the time it took; exits with 1 where one differs.
 """
 
 import argparse
@@ -89,6 +89,40 @@ def by_mcp(settings: Settings, texts: Mapping[str, str]) -> Found:
     return asyncio.run(run())
 
 
+def by_batch(settings: Settings, texts: Mapping[str, str]) -> Found:
+    """By a batch over a folder of text files."""
+    import pyarrow.parquet
+    from serving.usecases.batch import BatchOptions, run_batch
+
+    with tempfile.TemporaryDirectory() as folder:
+        given = Path(folder, "calls")
+        given.mkdir()
+        for name, text in texts.items():
+            (given / f"{name}.txt").write_text(text, encoding="utf-8")
+        report = run_batch(settings, str(given), Path(folder, "out"), BatchOptions(workers=1))
+        rows = pyarrow.parquet.read_table(report.results).to_pylist()
+    found = {}
+    for row in rows:
+        low, high = row.pop("interval_low"), row.pop("interval_high")
+        given_fields = {key: row[key] for key in ("probability", "prediction_set", "abstained", "reasons", "warnings")}
+        given_fields |= {key: row[key] for key in ("n_turns", "model_id", "scorer", "interval_level")}
+        found[Path(row["source"]).stem] = given_fields | {"interval": None if low is None else [low, high]}
+    return found
+
+
+def by_live(settings: Settings, texts: Mapping[str, str]) -> Found:
+    """By a live call that all turns came to one by one, after its end."""
+    from serving.usecases.live import LiveParts
+    from serving.usecases.live_replay import Pace, replay_here
+
+    parts = LiveParts(CallScorer.load(settings))
+    pace = Pace(speed=1e9, sleep=lambda _: None)
+    found = {name: plain(replay_here(parts, call, pace, lambda _: None)) for name, call in calls_of(settings, texts)}
+    for one in found.values():
+        del one["warnings"]  # of the reader of a text, whom a live call doesn't ask
+    return found
+
+
 def by_command_line(settings: Settings, texts: Mapping[str, str]) -> Found:
     """By a process for each of the first few calls."""
     found = {}
@@ -101,7 +135,7 @@ def by_command_line(settings: Settings, texts: Mapping[str, str]) -> Found:
 
 
 DOORS: dict[str, Callable[[Settings, Mapping[str, str]], Found]] = {
-    "rest": by_rest, "mcp": by_mcp, "cli": by_command_line,
+    "rest": by_rest, "mcp": by_mcp, "batch": by_batch, "live": by_live, "cli": by_command_line,
 }  # fmt: skip
 
 

@@ -65,7 +65,8 @@ def test_a_night_takes_in_what_is_new_and_the_next_does_nothing(own: Settings) -
     assert line.call_id == call.call_id
     second = run_nightly(own)
     assert states(second) == {
-        "import": "nothing to do", "index": "nothing to do", "score": "nothing to do", "monitor": "done",
+        "import": "nothing to do", "index": "nothing to do", "score": "nothing to do",
+        "shadow": "nothing to do", "propose": "nothing to do", "monitor": "done",
     }  # fmt: skip
     assert score_log.read(own.library_file) == [line]
     assert second.exit_code == ALL_WELL, nightly_page(second)
@@ -81,7 +82,10 @@ def test_a_bad_file_fails_the_night_until_it_is_mended_and_stops_nothing(own: Se
     (inbox / "b.txt").write_text(CALL)
     report = run_nightly(own, inbox)
     assert report.exit_code == FAILED
-    assert states(report) == {"import": "failed", "index": "done", "score": "done", "monitor": "done"}
+    assert states(report) == {
+        "import": "failed", "index": "done", "score": "done",
+        "shadow": "nothing to do", "propose": "nothing to do", "monitor": "done",
+    }  # fmt: skip
     assert report.steps[0].said[0].startswith("a.pdf: ")
     (inbox / "a.pdf").unlink()
     assert run_nightly(own, inbox).exit_code == ALL_WELL

@@ -21,7 +21,7 @@ from salescoach.whole_file import whole_file
 
 logger = logging.getLogger(__name__)
 
-StepName = Literal["import", "index", "score", "monitor"]
+StepName = Literal["import", "index", "score", "shadow", "propose", "monitor"]
 State = Literal["done", "failed", "nothing to do"]
 
 ALL_WELL: Final = 0
@@ -75,7 +75,7 @@ def run_nightly(
     Raises:
         CoachError: another nightly run is at it, or the report can't be kept.
     """
-    from serving.usecases.nightly_steps import import_inbox, index, monitor_scores, score_open
+    from serving.usecases.nightly_steps import import_inbox, index, monitor_scores, propose_model, score_open, shadow
 
     folder = settings.home / "nightly"
     folder.mkdir(parents=True, exist_ok=True)
@@ -83,6 +83,8 @@ def run_nightly(
         ("import", lambda: import_inbox(settings, inbox, progress)),
         ("index", lambda: index(settings, progress)),
         ("score", lambda: score_open(settings, workers, progress)),
+        ("shadow", lambda: shadow(settings, progress)),
+        ("propose", lambda: propose_model(settings, progress)),
         ("monitor", lambda: monitor_scores(settings)),
     )
     try:

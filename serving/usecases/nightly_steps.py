@@ -117,6 +117,24 @@ def score_open(settings: Settings, workers: int | None, progress: Progress) -> S
     return StepDone(said=(said,), is_idle=not to_do, failures=failures)
 
 
+def shadow(settings: Settings, progress: Progress) -> StepDone:
+    """Lets champion and challengers score open calls; a challenger that has shown to be worse is stopped."""
+    from serving.usecases.models import run_shadow
+
+    found = run_shadow(settings, progress)
+    stopped = tuple(f"The challenger {one.folder} was stopped. {one.reading}".strip() for one in found.stopped)
+    said = f"{found.n_scored:,} scores in shadow, {found.n_settled:,} outcomes came."
+    return StepDone(said=(said, *stopped), is_idle=not (found.n_scored or found.n_settled or stopped))
+
+
+def propose_model(settings: Settings, progress: Progress) -> StepDone:
+    """Trains a challenger where enough outcomes are new; a person promotes it, or nobody does."""
+    from serving.usecases.propose import propose
+
+    found = propose(settings, "coach nightly", progress)
+    return StepDone(said=(found.reading,), is_idle=found.folder is None)
+
+
 def monitor_scores(settings: Settings) -> StepDone:
     """Whether scores came true, and whether anything has changed; each change is an alarm."""
     from serving.usecases.monitor import monitor, nightly_lines
