@@ -51,7 +51,9 @@ _ADVICE = re.compile(
     r"|connect|cover|decide|describe|explain|explore|find|fix|focus|follow|get|give|go|handle|hold|include|invite|keep"
     r"|leave|let|link|listen|look|make|mention|name|offer|open|pause|pick|plan|point|prepare|present|propose|put|quote"
     r"|raise|read|remind|repeat|replay|restate|return|review|revisit|schedule|send|set|share|show|slow|speak|start|state"
-    r"|stop|suggest|summari[sz]e|take|talk|tell|test|tie|try|turn|use|wait|work|write)\b(?!(?:\s+\S+){0,2}?\s+(?:is|was|were|are|has|had|have|will|won|lost)\b)",
+    r"|stop|suggest|summari[sz]e|take|talk|tell|test|tie|try|turn|use|wait|work|write)\b(?!(?:\s+\S+){0,2}?\s+(?:is|was|were|are|has|had|have|will|won|lost)\b)"
+    # What is only added to it, as in “… the call, which is won”, is no advice.
+    r"(?!.*,\s(?:which|who)\s(?:is|was|were|are|has|had|have|will|won|lost|did|does)\b)",
     re.IGNORECASE,
 )
 # Words that ask the user for something, as all words of a sentence that begins with one of the first.

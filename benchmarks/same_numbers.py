@@ -92,6 +92,7 @@ def by_mcp(settings: Settings, texts: Mapping[str, str]) -> Found:
 def by_batch(settings: Settings, texts: Mapping[str, str]) -> Found:
     """By a batch over a folder of text files."""
     import pyarrow.parquet
+
     from serving.usecases.batch import BatchOptions, run_batch
 
     with tempfile.TemporaryDirectory() as folder:

@@ -7,8 +7,9 @@ from importlib import resources
 import pytest
 
 from agent import replies
-from agent.grounding import problems_of
 from agent.intents import INTENTS, IntentRouter, cues, masked, read_examples
+from agent.numerals import folded
+from agent.own_words import OwnWords
 from agent.plans import Planner
 from agent.replies import ASK_FOR_EDIT, PLAIN_QUESTIONS, ask_back
 from eval.routing import KNOWN, TOOLS, IntentReport, judge_intents, read_questions, report_table
@@ -138,5 +139,5 @@ def test_no_reply_states_what_no_tool_found() -> None:
     sentences += [*ASK_FOR_EDIT.values(), ask_back(["score", "why"]), *(ask_back([one]) for one in PLAIN_QUESTIONS)]
     assert len(sentences) > 20
     for sentence in sentences:
-        assert problems_of(sentence, [], "", []) == []  # held to what a language model is held to
+        assert list(OwnWords(folded(sentence), [], [], "", []).problems()) == []  # as a language model's own words are
         assert not re.search(r"\d", sentence)

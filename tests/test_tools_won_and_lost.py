@@ -283,8 +283,9 @@ def test_the_step_says_what_was_found(library: Library) -> None:
 @pytest.mark.parametrize(
     ("draft", "is_grounded"),
     [
-        ("What stands out is how you ask. {{F{n}}}", True),
-        ("In {p} of 100 pairs the rep asks more open questions in the won call.", False),
+        ("Keep this in mind: {{F{n}}}", True),
+        ("In {p} of 100 pairs the rep asks more open questions in the won call.", True),  # the fact takes its place
+        ("What stands out is how you ask. {{F{n}}}", False),  # a finding of its own, of no turn
         ("In 99 of 100 pairs the rep asks more open questions in the won call.", False),
         ("You lose 83 % of calls because of it.", False),
         ("“How do you plan to pay for that?” is what won calls ask.", False),

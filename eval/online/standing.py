@@ -12,7 +12,7 @@ N_ROLLING: Final = 200  # calls whose deals ended last
 
 
 @dataclass(frozen=True)
-class Standing:
+class LogStanding:
     """``brier``: of the calls whose deals ended last, at most 200 of them; nan where none has ended."""
 
     pending: int
@@ -20,12 +20,12 @@ class Standing:
     brier: float
 
 
-def standing(log: ScoredLog) -> Standing:
+def standing(log: ScoredLog) -> LogStanding:
     """Of the scores that are in the log."""
     first = first_scores(log)
     latest = first.judged.take(np.argsort(first.judged.ended, kind="stable")[-N_ROLLING:])
     errors = (latest.probability - latest.outcome) ** 2
-    return Standing(
+    return LogStanding(
         pending=len(first.pending),
         judged=len(first.judged),
         brier=float(errors.mean()) if len(errors) else float("nan"),

@@ -14,7 +14,7 @@ from typing import Final
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from eval.online.standing import Standing, standing
+from eval.online.standing import LogStanding, standing
 from salescoach.library import score_log
 from salescoach.library.scored_calls import read_scored
 from serving.api.keys import Reading
@@ -137,5 +137,5 @@ def add_metrics(app: FastAPI) -> None:
         return Response(generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _standing(library_file: Path) -> Standing:
+def _standing(library_file: Path) -> LogStanding:
     return standing(read_scored(library_file))
