@@ -22,19 +22,25 @@ MIN_WEIGHT_OF_WORDS = 3.0  # the same where it has no number, quote or marker
 MIN_QUOTED_WORDS = 5  # within a sentence; fewer may leave out the "if" before them
 _WEIGHT_OF_NUMBER, _WEIGHT_OF_QUOTE, _WEIGHT_OF_MARKER, _WEIGHT_OF_ID = 2.0, 3.0, 1.0, 1.0
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?(?:-[\w-]*\d[\w-]*)?")
+_WORD = re.compile(r"[^\W\d_]++(?:['’][^\W\d_]++)?(?:-[\w-]{0,40}\d[\w-]{0,40})?")
 _CLAUSE = re.compile(r"[,;:()]\s|[.]\s|\s(?:against|than|while|whereas)\s")
 _UNREADABLE = re.compile(r"[{}]|\b(?:call|deal|number|no\.)\s+(?:number\s+)?\d")
 _PERCENT = r"(?:%|per[\s-]?cents?\b|pct\b)"
-_RANGE = re.compile(rf"(\d+(?:\.\d+)?)\s*(?:%\s*)?(?:-|to|and)\s*(\d+(?:\.\d+)?)\s*{_PERCENT}")
+_RANGE = re.compile(
+    rf"(?<![\d.])(\d{{1,9}}(?:\.\d{{1,9}})?)\s{{0,3}}(?:%\s{{0,3}})?(?:-|to|and)\s{{0,3}}(\d{{1,9}}(?:\.\d{{1,9}})?)\s{{0,3}}{_PERCENT}"
+)
 _IS_PERCENT = re.compile(rf"^\s*{_PERCENT}")
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
-_MARKER = re.compile(r"\[[^\]\n]*\]")
-_ID = re.compile(r"\b[A-Za-z]+-[\w-]*\d[\w-]*")
+_MARKER = re.compile(r"\[[^\[\]\n]{0,500}\]")
+_ID = re.compile(r"\b[A-Za-z]++-[\w-]{0,60}\d[\w-]{0,60}")
 _IS_RATIO = re.compile(
     r"^\s*(?:in|out of|to|/|:)\s*(?:\d|one|two|three|four|five|six|seven|eight|nine|ten|\w+ty|every)\b"
 )
 _IS_TITLE = re.compile(r"\*\*[^*\d]{1,60}\*\*:?")
+_NO_NUMBER = re.compile(r"[a-z]{1,12}days?|half .*|b2[bc]|(?:in|by|until|since|of|before|after|next|last|from|to)\s.*")
+_SIDE = re.compile(r"\b(customer|client|buyer|prospect|rep|seller)\b")
+_LOW = re.compile(r"\bpulled\b.{0,200}?\bdown\b|\bbelow\b|\blowest\b|\bworst\b")
+_HIGH = re.compile(r"\bheld\b.{0,200}?\bup\b|\babove\b|\bhighest\b|\bbest\b")
 _SUFFIX = re.compile(r"(?:ing|edly|ed|ies|es|s|ly|d)$")
 _NEGATIONS = frozenset("no not never nobody none nothing neither without cannot".split())
 _SAYS = frozenset(
@@ -336,15 +342,13 @@ def _numbers(text: str, *, known_only: bool = False) -> frozenset[tuple[float, b
 
 def _is_read_as_number(word: str) -> bool:
     """Days and months are words like others, and so are ids that begin with letters."""
-    return not re.fullmatch(
-        r"[a-z]+days?|half .*|b2[bc]|(?:in|by|until|since|of|before|after|next|last|from|to)\s.*", word
-    )
+    return not _NO_NUMBER.fullmatch(word)
 
 
 def _value(word: str) -> float | None:
-    if re.fullmatch(r"\d+(?:\.\d+)?", word):
+    if _DIGITS.fullmatch(word):
         return float(word)
-    parts = re.split(r"[\s-]+", word)
+    parts = word.replace("-", " ").split()
     if len(parts) == 1:
         return _UNITS.get(parts[0], _TENS.get(parts[0]))
     if len(parts) == 2 and parts[0] in _TENS and 0 < _UNITS.get(parts[1], 0) < 10:
@@ -358,7 +362,7 @@ def _place(cited: Citation) -> tuple[str, int, int]:
 
 def _sides(text: str) -> frozenset[str]:
     """Whose doing a text is: the side that it names first."""
-    named = re.findall(r"\b(customer|client|buyer|prospect|rep|seller)\b", text.casefold())
+    named = _SIDE.findall(text.casefold())
     return frozenset([_SAME.get(named[0], named[0])] if named else [])
 
 
@@ -366,9 +370,9 @@ def _ways(text: str) -> frozenset[str]:
     """Directions and outcomes that a text speaks of."""
     ways = {"up": UP, "down": DOWN, "won": WON, "lost": LOST}
     found = {name for name, pattern in ways.items() if pattern.search(text)}
-    if re.search(r"\bpulled\b.*\bdown\b|\bbelow\b|\blowest\b|\bworst\b", text):
+    if _LOW.search(text):
         found.add("down")
-    if re.search(r"\bheld\b.*\bup\b|\babove\b|\bhighest\b|\bbest\b", text):
+    if _HIGH.search(text):
         found.add("up")
     return frozenset(found)
 

@@ -13,8 +13,8 @@ from agent.own_words import QUOTED
 # A sentence ends at its mark, with what closes a quote behind it.
 _ENDS = re.compile(rf"(?<=[.!?;])\s+|(?<=[.!?;][\"”’'»)])\s+(?=[A-Z“‘\"{GONE}])|\n+")
 _BULLET = re.compile(r"^[ \t>#]*(?:[*-]\s+|\d{1,2}[.)]\s+|•\s*)?")
-_LIST_NUMBER = re.compile(r"[ \t>*-]*\d{1,2}[.)]")
-_MARKERS_BEHIND = re.compile(rf"(?:{GONE}\s*)+(?=[A-Z])")
+_LIST_NUMBER = re.compile(r"[ \t>*-]{0,20}\d{1,2}[.)]")
+_MARKERS_BEHIND = re.compile(rf"(?:{GONE}\s{{0,3}}){{1,20}}(?=[A-Z])")
 _LETTERS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _ONLY_MARKS = re.compile(rf"[\s{GONE}.,;:()–-]*")
 

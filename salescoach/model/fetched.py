@@ -21,6 +21,7 @@ from salescoach.hosts import is_this_machine
 
 logger = logging.getLogger(__name__)
 
+_ADDRESS: Final = re.compile(r"\b\w{1,20}://\S+")
 T = TypeVar("T")
 
 EXTRAS: Final = {"s3": "s3", "gs": "gcs", "gcs": "gcs", "az": "azure", "abfs": "azure"}
@@ -185,7 +186,7 @@ class _Remote:
 
     def _unreachable(self, error: Exception) -> ModelError:
         # Some name the whole address in their errors, with whatever is secret in it.
-        reason = re.sub(r"\b\w+://\S+", self.shown, str(error).partition("\n")[0])[:MAX_REASON_CHARS]
+        reason = _ADDRESS.sub(lambda _: self.shown, str(error).partition("\n")[0])[:MAX_REASON_CHARS]
         return ModelError(
             f"The model at {self.shown} can't be fetched ({reason or type(error).__name__}); check the address, the "
             "network and your rights there, or name a folder on this machine."

@@ -44,12 +44,13 @@ class Bodies:
 
 
 async def _checked(scope: Message, receive: Receive) -> Receive:
+    # Read first: where a body is left unread the connection is reset, and the answer can be lost with it.
+    body = b"" if scope["method"] in _NO_BODY else await read_body(receive, limit_of(scope))
     query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     if not all(map(is_session_id, query.get("session_id", ()))):
         raise RefusedError(400, "That is no id of a session.")
     if scope["method"] in _NO_BODY:
         return receive
-    body = await read_body(receive, limit_of(scope))
     kind = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
     if body and not kind.strip().lower().startswith(_FORMS):
         _check_json(body)
