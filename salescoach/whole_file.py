@@ -32,6 +32,14 @@ def whole_file(target: Path, *, is_durable: bool = False) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def write_private(file: Path, text: str, *, is_durable: bool = False) -> None:
+    """Writes a text file, whole, that only its owner can read; ``is_durable`` as in ``whole_file``."""
+    with whole_file(file, is_durable=is_durable) as temporary:
+        temporary.touch(mode=0o600)
+        temporary.chmod(0o600)
+        temporary.write_text(text, encoding="utf-8")
+
+
 def _to_disk(path: Path) -> None:
     opened = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:

@@ -80,9 +80,9 @@ def embedding_arms(name: str, trained: Trained, train: TrainingCalls, pooled: Po
     arms = {name: _fitted(lambda calls: final.logits(final.pool(calls)), honest, train.labels)}
     likeness, of_held_out = fit_likeness(pooled, train)
     for method, said in zip(METHODS, of_held_out, strict=True):
-        honest = np.full(len(held_out), np.nan)
-        honest[held_out] = said
-        arms[f"{name}_{method}"] = FittedArm(_by_likeness(final, likeness, pooled.final.center, method), honest)
+        arms[f"{name}_{method}"] = FittedArm(
+            _by_likeness(final, likeness, pooled.final.center, method), train.placed(said)
+        )
     return arms
 
 

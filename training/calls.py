@@ -34,6 +34,12 @@ class TrainingCalls:
         calls, groups = [self.calls[row] for row in rows.tolist()], [self.groups[row] for row in rows.tolist()]
         return TrainingCalls(calls, self.labels[rows], groups, self.held_out[rows], self.seed)
 
+    def placed(self, of_held_out: np.ndarray) -> np.ndarray:
+        """Values of the held-out calls at the places of these, nan at the others: shape (n_calls,), float64."""
+        placed = np.full(len(self.held_out), np.nan)
+        placed[self.held_out] = of_held_out
+        return placed
+
     def all_learned(self) -> "TrainingCalls":
         """The same calls, none of them held out."""
         return replace(self, held_out=np.zeros_like(self.held_out))

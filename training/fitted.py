@@ -69,9 +69,7 @@ def fit_arms(
     for arm, embedding in embeddings.items():
         pooled[arm] = embedding.pool(some)
         heads[arm], of_held_out = fitted_head(embedding, pooled[arm], some)
-        honest = np.full(len(seen.calls), np.nan)
-        honest[seen.held_out] = of_held_out
-        candidates[arm] = Candidate(heads[arm].logits(embedding.final.pool(judging)), honest)
+        candidates[arm] = Candidate(heads[arm].logits(embedding.final.pool(judging)), seen.placed(of_held_out))
     if moves is not None:
         candidates["moves"] = Candidate(moves.judging, moves.honest)
     progress("fitting", 2, 2)

@@ -55,8 +55,7 @@ def kept_of_all(split: Split, arms: Arms, verdict: Verdict, tuning: FineTuning) 
         encode_calls(embedding.honest.encoder, split.judging, "encoding calls for calibration", tuning.progress)
     pooled = embedding.pool(some)
     head, of_held_out = fitted_head(embedding, pooled, some)
-    by_embedding = np.full(len(whole.calls), np.nan)
-    by_embedding[whole.held_out] = of_held_out
+    by_embedding = whole.placed(of_held_out)
     text, by_words = fit_text_arm(whole.calls, whole.labels, whole.groups, whole.seed)
     blend = fit_blend(blended([by_embedding, by_words]), whole.labels)
     honest = {name: by_embedding, "tfidf": by_words, "blend": blended([by_embedding, by_words], *blend)}

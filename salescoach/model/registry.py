@@ -20,7 +20,7 @@ from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError, ModelError
 from salescoach.model.artifact import MANIFEST, Manifest, ModelFolder, find_model, make_current, whole_folder
 from salescoach.types import Frozen
-from salescoach.whole_file import whole_file
+from salescoach.whole_file import write_private
 
 Decision = Literal["found", "promoted", "rolled back", "challenges", "retired", "stopped"]
 
@@ -230,11 +230,8 @@ class ModelRegistry:
         return one
 
     def _write(self, decisions: Sequence[ModelDecision]) -> None:
-        with whole_file(self._file) as temporary:
-            temporary.touch(mode=0o600)
-            temporary.write_text(_History(decisions=tuple(decisions)).model_dump_json(indent=1) + "\n", "utf-8")
-            with temporary.open("rb") as written:
-                os.fsync(written.fileno())
+        text = _History(decisions=tuple(decisions)).model_dump_json(indent=1) + "\n"
+        write_private(self._file, text, is_durable=True)
 
 
 def reign(decisions: Sequence[ModelDecision]) -> list[str]:

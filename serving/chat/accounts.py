@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError, field_validator
 
 from salescoach.errors import CoachError, InputError
 from salescoach.types import Frozen
-from salescoach.whole_file import whole_file
+from salescoach.whole_file import write_private
 
 MIN_PASSWORD_CHARS: Final = 10
 MAX_PASSWORD_CHARS: Final = 1_000
@@ -234,15 +234,6 @@ def cookie_secret(file: Path) -> str:
         ) from None
     write_private(file, secrets.token_urlsafe(_SECRET_BYTES))
     return file.read_text(encoding="ascii").strip()
-
-
-def write_private(file: Path, text: str) -> None:
-    """Writes a file that only its owner can read; an older one is replaced when the new one is whole."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(file) as temporary:
-        temporary.touch(mode=0o600)
-        temporary.chmod(0o600)
-        temporary.write_text(text, encoding="utf-8")
 
 
 def _hash(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:

@@ -14,7 +14,8 @@ from typing import Final
 from pydantic import ValidationError
 
 from salescoach.types import Frozen
-from serving.chat.accounts import Accounts, write_private
+from salescoach.whole_file import write_private
+from serving.chat.accounts import Accounts
 
 _ID_BYTES: Final = 24
 

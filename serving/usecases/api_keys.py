@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from salescoach.errors import CoachError, InputError
 from salescoach.types import Frozen
-from salescoach.whole_file import whole_file
+from salescoach.whole_file import write_private
 
 Scope = Literal["read", "write", "admin"]
 
@@ -136,9 +136,7 @@ class ApiKeys:
     def _save(self, keys: Sequence[ApiKey]) -> None:
         content = _KeyFile(keys=tuple(sorted(keys, key=lambda key: key.name)))
         try:
-            with whole_file(self._file) as temporary:
-                temporary.touch(mode=0o600)
-                temporary.write_text(content.model_dump_json(indent=1), encoding="utf-8")
+            write_private(self._file, content.model_dump_json(indent=1))
         except OSError as error:
             raise CoachError(
                 f"The keys can't be written to {self._file} ({error.strerror}); check the folder."

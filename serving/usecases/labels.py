@@ -20,7 +20,7 @@ from salescoach.moves.trackers.results import TrackerReport
 from salescoach.moves.trackers.tracker import MAX_GIVEN, MIN_EXAMPLES, TrackerExample, example_text, new_tracker
 from salescoach.progress import Progress, silent
 from salescoach.types import Frozen, LabelledCall
-from salescoach.whole_file import whole_file
+from salescoach.whole_file import write_private
 from serving.usecases.lost_library import check_library
 from serving.usecases.trackers import tracker_desk
 
@@ -196,9 +196,7 @@ def export_tasks(settings: Settings, file: Path, n: int = N_CALLS, progress: Pro
             )
     config = file.with_suffix(".config.xml")
     for target, text in ((file, json.dumps(tasks, ensure_ascii=False, indent=1)), (config, labelling_config())):
-        with whole_file(target) as temporary:
-            temporary.touch(mode=0o600)
-            temporary.write_text(text + "\n", encoding="utf-8")
+        write_private(target, text + "\n")
     return TasksWritten(n=len(tasks), file=str(file), config=str(config))
 
 

@@ -16,7 +16,7 @@ from salescoach.reading.spelling import as_domain, folded, is_personal, one_spel
 from salescoach.reading.team import Team
 from salescoach.reading.texts import clean
 from salescoach.types import Frozen
-from salescoach.whole_file import whole_file
+from salescoach.whole_file import write_private
 
 MAX_NAMES: Final = 1_000
 
@@ -165,9 +165,7 @@ def _save(settings: Settings, saved: SavedNames) -> None:
     if any(len(names) > MAX_NAMES for names in (saved.names, *saved.of_users.values())):
         raise InputError(f"At most {MAX_NAMES:,} names can be saved; your e-mail domain stands for all who have it.")
     try:
-        with whole_file(settings.team_file) as temporary:
-            temporary.touch(mode=0o600)
-            temporary.write_text(saved.model_dump_json(indent=1), encoding="utf-8")
+        write_private(settings.team_file, saved.model_dump_json(indent=1))
     except OSError as error:
         raise CoachError(
             f"The team's names can't be written to {settings.team_file} ({error.strerror}); check the folder."

@@ -19,7 +19,7 @@ from salescoach.moves.trackers.tracker import (
 )
 from salescoach.plain_yaml import read_yaml
 from salescoach.types import Frozen, Turn
-from salescoach.whole_file import whole_file
+from salescoach.whole_file import write_private
 
 MAX_BYTES: Final = 4_000_000  # of a file that is read
 
@@ -187,10 +187,7 @@ def write_trackers(file: Path, trackers: Sequence[Tracker], *, with_places: bool
     ``with_places``: keep where thumbed examples were said; ids of calls mean nothing elsewhere.
     """
     rows = [_as_row(one, with_places) for one in sorted(trackers, key=lambda one: _folded(one.name))]
-    with whole_file(file) as temporary:
-        temporary.touch(mode=0o600)
-        text = yaml.safe_dump({"trackers": rows}, sort_keys=False, allow_unicode=True, width=MAX_BYTES)
-        temporary.write_text(text, encoding="utf-8")
+    write_private(file, yaml.safe_dump({"trackers": rows}, sort_keys=False, allow_unicode=True, width=MAX_BYTES))
 
 
 class _Trackers(Frozen):
