@@ -14,7 +14,7 @@ from agent.drafting import DraftError
 from agent.queue import in_thread
 from salescoach.config import Settings
 from salescoach.errors import InputError
-from salescoach.hosts import is_this_machine
+from salescoach.hosts import is_this_machine, only_here
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -121,16 +121,11 @@ def _openai(settings: Settings, name: str) -> Wording:
         streaming=True,  # a server stops writing when the deadline closes the connection
         use_responses_api=False,
         openai_proxy=None,  # else the environment's, which this client refuses beside a client of ours
-        http_client=DefaultHttpxClient(**_only_here(host)),
+        http_client=DefaultHttpxClient(**only_here(host)),
         http_async_client=_http_client(host),
         **limit,
     )
     return Wording(model, f"{OPENAI}:{name}", host)
-
-
-def _only_here(host: str) -> dict[str, Any]:
-    """For a client of a server on this machine: it is reached without the proxy, and sends nobody elsewhere."""
-    return {"trust_env": False, "follow_redirects": False} if is_this_machine(host) else {}
 
 
 def _http_client(host: str) -> Any:
@@ -151,7 +146,7 @@ def _http_client(host: str) -> Any:
         response.aiter_bytes = limited
 
     return DefaultAsyncHttpxClient(
-        event_hooks={"response": [limit]}, headers={"Connection": "close"}, **_only_here(host)
+        event_hooks={"response": [limit]}, headers={"Connection": "close"}, **only_here(host)
     )
 
 
@@ -162,7 +157,7 @@ def _local_models(settings: Settings) -> list[str]:
     url = settings.openai_base_url or ""
     key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else "not-needed"
     try:
-        with DefaultHttpxClient(**_only_here(_host_of(url))) as http:
+        with DefaultHttpxClient(**only_here(_host_of(url))) as http:
             client = OpenAI(base_url=url, api_key=key, timeout=LIST_SECONDS, max_retries=0, http_client=http)
             # Its timeout is for one piece of the answer, however many there are.
             return in_thread(_first_names, client).result(LIST_SECONDS)

@@ -49,7 +49,7 @@ def main() -> None:
     labels, groups = labels_of(calls), [group_of(call) for call in calls]
     fold_of = grouped_folds(labels.tolist(), groups, 5, given.seed)
     settings = Settings.load(seed=given.seed)
-    base = resolve_base_model(settings.base_model)
+    base = resolve_base_model(settings.base_model, settings.encoders_dir)
     encoder = TurnEncoder.load(base, fingerprint="base", cache=MemoryCache())
     said = {arm: np.full(len(calls), np.nan) for arm in ARMS}
     for fold in given.folds:
@@ -74,6 +74,8 @@ def one_fold(
     choices: tuple[ScorerName, ...] = (verdict.embedding, "tfidf", "blend")
     highest = max(choices, key=lambda name: verdict.measures[name]["auc"].value)
     before, kept = as_judged(split, arms, verdict), kept_of_all(split, arms, verdict, tuning)
+    for trained in (*arms.embeddings.values(), kept.embedding):
+        trained.forget_checkpoints()
     return {
         "judged": _logits(before, verdict.scorer, test),
         "highest": _logits(before, highest, test),

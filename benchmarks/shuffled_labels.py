@@ -71,7 +71,7 @@ def one_run(calls: list[LabelledCall], n_calls: int, seed: int, *, is_finetuned:
         scorer = CallScorer.load(settings.model_copy(update={"model": out}))
         chances = [forced_probability(scorer.score(call, force=True)) for call in others]
         distance = float(np.mean(np.abs(np.array(chances) - manifest.base_rate)))
-        is_worth_it = ModelFolder.open(out).verdict.startswith("Fine-tuning was worth it")
+        is_worth_it = "Fine-tuning was worth it" in ModelFolder.open(out).verdict
     aucs = [f"{manifest.measures[arm]['auc'].value:.3f}" if arm in manifest.measures else "" for arm in ARMS]
     cells = [str(seed), *aucs, manifest.scorer, f"{distance:.3f}", "yes" if is_worth_it else "no"]
     return f"| {' | '.join(cells)} |", is_worth_it, distance

@@ -1,6 +1,7 @@
 """Which hosts are this machine."""
 
 import ipaddress
+from typing import Any
 
 
 def is_this_machine(host: str) -> bool:
@@ -11,3 +12,8 @@ def is_this_machine(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def only_here(host: str) -> dict[str, Any]:
+    """Options of an HTTP client: a server on this machine is reached without the proxy, and sends nobody elsewhere."""
+    return {"trust_env": False, "follow_redirects": False} if is_this_machine(host) else {}

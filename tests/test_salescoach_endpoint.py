@@ -40,6 +40,7 @@ class Service(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked: list[dict[str, Any]] = []
         self.keys: list[str] = []
+        self.headers: list[set[str]] = []  # names, of each request
         self.status = 200
         self.dimension = DIMENSION
         self.is_odd = False
@@ -60,6 +61,7 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.server.asked.append(body)
         self.server.keys.append(self.headers["authorization"])
+        self.server.headers.append({name.lower() for name in self.headers})
         rows = [
             {"object": "embedding", "index": n, "embedding": vector_of(text)[: self.server.dimension]}
             for n, text in enumerate(body["input"])
@@ -116,6 +118,20 @@ def test_vectors_come_from_the_endpoint_in_order_and_at_unit_length(service: Ser
     assert {len(body["input"]) for body in service.asked[1:]} == {64, 22}
     assert {body["model"] for body in service.asked} == {"words"}
     assert set(service.keys) == {"Bearer key-1"}
+
+
+def test_words_go_to_the_endpoint_alone_and_nobody_elses_names_go_along(
+    service: Service, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-other")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "project-other")
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # where nobody listens
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    load_base_encoder(settings).encode(["Customer: This stays here."])
+    assert "Customer: This stays here." in service.texts
+    assert not [names for names in service.headers if {"openai-organization", "openai-project"} & names]
 
 
 def test_nothing_is_asked_twice_even_by_another_process(service: Service, settings: Settings) -> None:

@@ -28,6 +28,8 @@ FULL_AFTER_DAYS: Final = 30
 AT_ONCE: Final = 0.5
 EVEN: Final = 0.5  # stands for a score where there is none
 
+LEVEL_TREND: Final = 0.02  # a change of the score below which it has not moved
+
 QuotesOf = Callable[[Sequence[tuple[str, int]]], Mapping[tuple[str, int], str]]
 
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from salescoach.config import Settings
 from salescoach.errors import ModelError, NamedModelError
+from salescoach.hosts import only_here
 from salescoach.model.cached_encoder import CachedEncoder
 from salescoach.model.engines import Engine
 from salescoach.model.vector_cache import MemoryCache, VectorCache
@@ -128,9 +129,17 @@ def _ask(url: str, model: str, key: str, texts: Sequence[str]) -> np.ndarray:
     import openai
 
     host = urlsplit(url).hostname or url
+    # Not from the environment: an organisation or a project of another key would go along.
+    headers: dict[str, Any] = {name: openai.Omit() for name in ("OpenAI-Organization", "OpenAI-Project")}
     try:
-        # Not from the environment: an organisation or a project of another key would go along.
-        with openai.OpenAI(base_url=url, api_key=key, timeout=SECONDS, max_retries=2) as client:
+        with openai.OpenAI(
+            base_url=url,
+            api_key=key,
+            timeout=SECONDS,
+            max_retries=2,
+            default_headers=headers,
+            http_client=openai.DefaultHttpxClient(**only_here(host)),
+        ) as client:
             answer = client.embeddings.create(model=model, input=list(texts), encoding_format="float")
         rows = sorted(answer.data, key=lambda row: row.index)
         vectors = np.array([row.embedding for row in rows], dtype=np.float32)

@@ -35,7 +35,6 @@ _HEADERS: Final = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-_KIND_OF: Final = {400: "malformed-json", 413: "too-large", 422: "malformed-json"}
 
 
 class Front:

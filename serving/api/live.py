@@ -25,6 +25,7 @@ from serving.api.problems import ProblemError
 from serving.api.state import ApiState
 from serving.usecases.live import LiveParts
 from serving.usecases.live_precedents import PastCallsOf
+from serving.usecases.live_replay import TAKEN_OVER
 from serving.usecases.score_log import log_to
 from serving.usecases.team import our_side
 
@@ -34,7 +35,7 @@ PROTOCOL: Final = "coach.live.v1"
 MAX_FAULTS: Final = 20
 FIRST_MESSAGE_S: Final = 20.0
 IDLE_S: Final = 1_800.0
-_NORMAL, _AWAY, _POLICY, _LATER, _TAKEN_OVER = 1000, 1001, 1008, 1013, 4001
+_NORMAL, _AWAY, _POLICY, _LATER = 1000, 1001, 1008, 1013
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,7 @@ class _Connection:
             async for text in following:
                 await self._send(text)
             is_over = channel.call.score is not None or not self._is_driver
-            await self._close(_NORMAL if is_over else _TAKEN_OVER)
+            await self._close(_NORMAL if is_over else TAKEN_OVER)
 
     async def _send(self, text: str) -> None:
         async with self._sends:

@@ -234,9 +234,10 @@ class LiveChannels:
         """Makes room by dropping calls that have ended, the oldest first."""
         ended = [one for one in self._channels.values() if one.call.score is not None and one.driver is None]
         own = [channel for channel in self._channels.values() if channel.owner == owner]
-        if len(self._channels) >= MAX_CALLS and ended:
-            self.drop(ended[0])
-        elif len(own) >= MAX_CALLS_OF_OWNER and (mine := [one for one in ended if one.owner == owner]):
-            self.drop(mine[0])
-        elif len(self._channels) >= MAX_CALLS or len(own) >= MAX_CALLS_OF_OWNER:
+        if len(own) >= MAX_CALLS_OF_OWNER:
+            ended = [one for one in ended if one.owner == owner]
+        elif len(self._channels) < MAX_CALLS:
+            return
+        if not ended:
             raise TooManyCallsError("As many calls go on as may at a time; end one, or try again later.")
+        self.drop(ended[0])

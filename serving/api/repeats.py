@@ -47,7 +47,8 @@ class OnceOnly(APIRoute):
 
 
 async def _once(request: Request, key: str, handle: Handler) -> Response:
-    if not _KEY.fullmatch(key.strip('"')):
+    key = key.strip('"')  # as in the IETF's draft, or bare
+    if not _KEY.fullmatch(key):
         raise ProblemError("invalid-request", f"{HEADER} has 1 to 200 visible ASCII characters, such as a UUID.")
     kept: AnsweredRequests = request.app.state.answered
     owner = "" if request.state.key is None else request.state.key.name

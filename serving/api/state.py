@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Final, TypeVar, TypeVarTuple
@@ -48,6 +49,7 @@ class ApiState:
         self._coach: Coach | None = None
         self._opening = asyncio.Lock()
         self._changing = asyncio.Lock()
+        self._at_work = threading.Lock()
 
     async def coach(self) -> Coach:
         """The one coach of this process, which is built when it is first asked and waits in the same queue."""
@@ -84,9 +86,14 @@ class ApiState:
             NoPlaceError: too much waits already.
             TimeoutError: it took longer than ``seconds``.
         """
+
+        def alone(*given: *Args) -> T:
+            with self._at_work:  # the work of a request that stopped waiting still goes on
+                return work(*given)
+
         with self.queue.place() as place:
-            async with self._changing:
-                return await place.run(work, *args, seconds=seconds)
+            async with self._changing:  # so that those who wait take no slot
+                return await place.run(alone, *args, seconds=seconds)
 
     async def run_whole(self, work: Coroutine[object, object, T]) -> T:
         """Runs what may not be left by halves: the client may leave and the server stop; the work is finished."""

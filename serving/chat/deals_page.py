@@ -9,7 +9,7 @@ import chainlit as cl
 from chainlit.element import Element
 
 from agent.coach import Coach
-from salescoach.deals.board import AccountDeal, DealBoard, DealRisk
+from salescoach.deals.board import LEVEL_TREND, AccountDeal, DealBoard, DealRisk
 from salescoach.errors import InputError
 from salescoach.types import LabelledCall
 from serving.chat import view
@@ -28,7 +28,6 @@ MAX_QUOTED: Final = 110  # characters of a turn in the table
 MAX_OPENED: Final = 4  # calls of an account that can be read beside the table, the latest ones
 MAX_REPS: Final = 12  # that can be chosen
 DO_NOT_CONTACT: Final = "**DO NOT CONTACT**"
-LEVEL_POINTS: Final = 2  # a change of the score below which it has not moved
 
 LookUp = Callable[[str], LabelledCall]  # a call by its id; InputError where the user can't see it
 
@@ -141,10 +140,10 @@ def _row(deal: AccountDeal, name: str) -> str:
 def _score(deal: AccountDeal) -> str:
     if deal.probability is None:
         return "none"
-    points = None if deal.trend is None else round(100 * deal.trend)
-    if points is None:
+    if deal.trend is None:
         return f"{percent(deal.probability)} %"
-    way = "level" if abs(points) < LEVEL_POINTS else f"{'up' if points > 0 else 'down'} {abs(points)}"
+    points = round(100 * deal.trend)
+    way = "level" if abs(deal.trend) < LEVEL_TREND else f"{'up' if points > 0 else 'down'} {abs(points)}"
     return f"{percent(deal.probability)} %, {way}"
 
 

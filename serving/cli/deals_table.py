@@ -8,11 +8,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from salescoach.deals.board import AccountDeal, DealBoard, DealRisk
+from salescoach.deals.board import LEVEL_TREND, AccountDeal, DealBoard, DealRisk
 
 MAX_SHOWN: Final = 20  # deals; --json has all
 MAX_QUOTE: Final = 110  # characters of a turn
-LEVEL: Final = 0.02  # a change of the score below which it has not moved
 NONE_OPEN: Final = (
     "There are no open deals. A deal is an account with calls whose outcome isn't known yet: add them with "
     "`coach add FILE --account NAME`, or as a table with an account_id column by `coach index`."
@@ -54,7 +53,7 @@ def _score(deal: AccountDeal) -> str:
     if deal.trend is None:
         return shown
     way = "up" if deal.trend > 0 else "down"
-    return f"{shown}\nlevel" if abs(deal.trend) < LEVEL else f"{shown}\n{way} {abs(100 * deal.trend):.0f}"
+    return f"{shown}\nlevel" if abs(deal.trend) < LEVEL_TREND else f"{shown}\n{way} {abs(100 * deal.trend):.0f}"
 
 
 def _risks(deal: AccountDeal, cue: str | None) -> Text:

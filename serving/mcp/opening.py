@@ -41,7 +41,7 @@ def open_door(settings: Settings, *, host: str, port: int, over_http: bool, mask
         yield f"MCP clients reach the coach at http://{host}:{port}/mcp (stop with Ctrl-C)."
         from serving.mcp.transports import serve_http
 
-        named = tuple(name for name in (host, *settings.hosts.split(",")) if name)
+        named = tuple(name.strip() for name in (host, *settings.hosts.split(",")) if name.strip())
         serve_http(desk, listening, named, admits)
     finally:
         listening.close()

@@ -15,7 +15,7 @@ import shutil
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -23,6 +23,7 @@ from pydantic import ValidationError
 
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError, without_paths
+from salescoach.library.side_tables import now
 from salescoach.types import Frozen
 from salescoach.whole_file import whole_file
 from serving.batch.output import FAILURES, SCORES, OutFolder
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 MAX_WAITING: Final = 20
 KEPT: Final = timedelta(days=30)
+_SWEEP_S: Final = 86_400.0  # without a new job, until old ones are looked for
 SHARD_ROWS: Final = 50  # what is lost of a job where the server is killed
 
 _CALLS: Final = "calls.jsonl"
@@ -86,7 +88,7 @@ class BatchJobs:
 
     def begin(self) -> None:
         """Takes up what was left undone, and works off what comes."""
-        self._forget_old()
+        self._forget_old(with_half_sent=True)
         self._thread = threading.Thread(target=self._work, name="batch jobs", daemon=True)
         self._thread.start()
 
@@ -110,7 +112,7 @@ class BatchJobs:
         if sum(1 for _ in self._undone()) >= MAX_WAITING:
             raise TooManyJobsError(f"{MAX_WAITING} jobs wait already; send this one again when some are done.")
         job_id = uuid.uuid4().hex
-        asked = JobAsked(n_calls=len(calls), rep=tuple(rep), sent_at=datetime.now(UTC).replace(tzinfo=None))
+        asked = JobAsked(n_calls=len(calls), rep=tuple(rep), sent_at=now())
         rows = ({"call_id": call_id, "call_transcript": text} for call_id, text in calls)
         with whole_file(self._folder / job_id / _CALLS, is_durable=True) as temporary:
             temporary.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
@@ -153,7 +155,8 @@ class BatchJobs:
             self._new.clear()
             job_id = next(self._undone(), None)
             if job_id is None:
-                self._new.wait()
+                self._new.wait(timeout=_SWEEP_S)
+                self._forget_old()
                 continue
             try:
                 self._do(job_id)
@@ -206,13 +209,13 @@ class BatchJobs:
         except (OSError, ValidationError):
             raise KeyError(job_id) from None
 
-    def _forget_old(self) -> None:
-        """What was sent long ago, and what was only half sent."""
+    def _forget_old(self, *, with_half_sent: bool = False) -> None:
+        """What was sent long ago and, where nothing is being sent just now, what was only half sent."""
         for folder in self._folder.glob("*"):
             try:
-                is_old = datetime.now(UTC).replace(tzinfo=None) - self._asked(folder.name).sent_at > KEPT
+                is_old = now() - self._asked(folder.name).sent_at > KEPT
             except KeyError:
-                is_old = True
+                is_old = with_half_sent
             if is_old:
                 shutil.rmtree(folder, ignore_errors=True)
             elif OutFolder(folder / _OUT).is_finished:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 
+from eval.online.first_scores import ARMS
 from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.labels.answers import LabelQuestion, RaterAgreement, SubjectLabels, agreement, by_subject
@@ -187,7 +188,7 @@ def export_tasks(settings: Settings, file: Path, n: int = N_CALLS, progress: Pro
     check_library(settings, must_exist=True)
     reader, tasks = BundledReader(settings), []
     with Library(settings.library_file, create=False) as library:
-        calls = _latest(library)[:n]
+        calls = _latest(library, n)
         for done, one in enumerate(calls):
             progress("reading calls", done, len(calls))
             call, moves = library.get(one.call_id), library.moves_of(one.call_id)
@@ -245,13 +246,19 @@ def import_annotations(settings: Settings, file: Path) -> LabelsGiven:
 
 def _judged_turns(settings: Settings, move: str, side: str) -> tuple[list[TrackerExample], list[TrackerExample]]:
     """The turns that all who answered call the move, and those that they say aren't; each wording once."""
+    given = [
+        label
+        for label in label_log.all_labels(settings.library_file)
+        if label.subject == move and label.answer != "unsure"
+    ]
     answers: dict[tuple[str, int], set[str]] = {}
-    for label in label_log.all_labels(settings.library_file):
-        if label.subject == move and label.answer != "unsure":
-            answers.setdefault((label.call_id, label.turn), set()).add(label.answer)
     found: dict[str, list[TrackerExample]] = {"yes": [], "no": []}
     seen: set[str] = set()
     with Library(settings.library_file, create=False) as library:
+        contents = library.contents([label.call_id for label in given])
+        for label in given:
+            if contents.get(label.call_id, ("",))[0] == label.content_hash:  # it is still the call that was labelled
+                answers.setdefault((label.call_id, label.turn), set()).add(label.answer)
         texts = library.texts_of(list(answers))
         for (call_id, turn), said in answers.items():
             text = example_text(texts.get((call_id, turn), ""))
@@ -261,18 +268,22 @@ def _judged_turns(settings: Settings, move: str, side: str) -> tuple[list[Tracke
     return found["yes"], found["no"]
 
 
-def _latest(library: Library) -> list[CallSummary]:
-    """The team's own calls, or the example calls where there are none: the latest ones first."""
+def _latest(library: Library, n: int = N_CALLS) -> list[CallSummary]:
+    """The team's own calls, or the example calls where there are none: the latest ``n``, the last one first."""
     _, calls = whose_calls(library.team_calls())
     dated = sorted(calls, key=lambda call: (call.started_at is not None, call.started_at, call.call_id), reverse=True)
-    return dated[:N_CALLS]
+    return dated[:n]
 
 
 def _scored(
     settings: Settings, library: Library, calls: Sequence[CallSummary]
 ) -> list[tuple[LabelledCall, float, str]]:
-    """Calls with an outcome and the last score that somebody saw of them."""
-    seen = {one.content_hash: one for one in score_log.read(settings.library_file) if one.probability is not None}
+    """Calls with an outcome and the last probability that somebody saw of them."""
+    seen = {
+        one.content_hash: one
+        for one in score_log.read(settings.library_file)
+        if one.probability is not None and one.scorer in ARMS  # likeness to past calls is no probability
+    }
     found = []
     for summary in calls:
         if summary.outcome is not None:

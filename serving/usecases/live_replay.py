@@ -19,6 +19,7 @@ WORDS_PER_SECOND: Final = 2.5  # of a turn without times
 MAX_PAUSE_S: Final = 60.0
 ATTEMPTS: Final = 5  # to reach a server again
 RETRY_S: Final = 1.0
+TAKEN_OVER: Final = 4001  # with which the server closes a connection whose call another one has taken over
 PATH: Final = "/v1/live"
 
 Tell = Callable[[Mapping[str, Any]], None]
@@ -140,8 +141,10 @@ async def replay_to(
                     sending.cancel()
                     await asyncio.gather(sending, return_exceptions=True)
                 return Score.model_validate(ended["score"])
-        except ConnectionClosed:
-            await asyncio.sleep(RETRY_S * attempt)
+        except ConnectionClosed as closed:
+            if closed.rcvd is not None and closed.rcvd.code == TAKEN_OVER:
+                raise CoachError("Another connection took the call over.") from None
+            await asyncio.sleep(RETRY_S * (attempt + 1))
         except (OSError, InvalidHandshake, TimeoutError) as error:
             if not has_begun:
                 raise InputError(
