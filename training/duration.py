@@ -12,7 +12,7 @@ from salescoach.model.encoder import TurnEncoder, turn_text
 from salescoach.types import Transcript
 from training.calls import TrainingCalls
 from training.options import FinetuneOptions
-from training.steps import n_epochs_of_layers
+from training.steps import calls_in_epoch, learns_again, n_epochs_of_layers
 
 N_TIMED: Final = 24  # texts
 # What a pass with its gradient takes, in passes of the engine; measured on all-MiniLM-L6-v2.
@@ -54,12 +54,13 @@ def seconds_of_training(
     of_all = np.array([sum(counts[text] for text in own) for own in of_calls])
     of_call = of_all[: len(train.calls)]
     fitted = ~train.held_out
-    rounds = [of_call[fitted]] if train.held_out.mean() < options.refit_from else [of_call[fitted], of_call]
+    rounds = [of_call[fitted], of_call] if learns_again(train, options) else [of_call[fitted]]
     rounds += [of_all] if learns_all else []
     trained = options.n_trained_layers / n_layers
     layers = sum(
         n_epochs_of_layers(options, len(tokens))
-        * min(1.0, options.calls_per_epoch / len(tokens))
+        * calls_in_epoch(options, len(tokens))
+        / len(tokens)
         * float(tokens.sum())
         * (1 - options.turn_dropout)
         for tokens in rounds

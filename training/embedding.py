@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from training.calls import TrainingCalls
 from training.finetune import Run, finetune, fit_frozen
 from training.fit_pooling import CallVectors, pool_calls
 from training.options import FinetuneOptions
+from training.steps import learns_again
 
 MIN_TO_VALIDATE = 24  # held-out calls; fewer choose an epoch by chance
 # What follows the stages of a second training, and of a third, as progress names them.
@@ -108,10 +109,10 @@ class Trained:
 
 def fit_generic(encoder: Encoder, train: TrainingCalls, options: FinetuneOptions) -> Trained:
     """Pooling and classifier on an encoder that stays as it is: the first step of fine-tuning, and no more."""
-    learns_again = _learns_again(train, options)
-    fit = partial(fit_frozen, encoder, options=options, chooses=not learns_again)
+    is_refit = learns_again(train, options)
+    fit = partial(fit_frozen, encoder, options=options, chooses=not is_refit)
     honest = Embedding(encoder, *fit(_seen(train)))
-    if not learns_again:
+    if not is_refit:
         return Trained(honest, honest)
     return Trained(Embedding(encoder, *fit(train.all_learned())), honest)
 
@@ -138,6 +139,17 @@ class FineTuning:
     resume: bool = False
     progress: Progress = silent
 
+    @cached_property
+    def base(self) -> Path:
+        """The base model's folder, whose files are checked once; raises as ``fit``."""
+        check_trainable(self.settings)
+        base = Path(resolve_base_model(self.settings.base_model, self.settings.encoders_dir))
+        if not base.is_dir():
+            raise NamedModelError(
+                f"Fine-tuning needs the base model as a folder; save {self.settings.base_model} to one and name that."
+            )
+        return base
+
     def fit(self, train: TrainingCalls, name: str, *, chooses: bool, told_as: str = "") -> tuple[Embedding, Path]:
         """Fine-tunes the base encoder, writes it to ``folder / name`` and loads it from there, as scoring will.
 
@@ -154,12 +166,6 @@ class FineTuning:
             NamedModelError: the base model is not a folder.
             ModelError: it can't be cut into layers.
         """
-        check_trainable(self.settings)
-        base = Path(resolve_base_model(self.settings.base_model, self.settings.encoders_dir))
-        if not base.is_dir():
-            raise NamedModelError(
-                f"Fine-tuning needs the base model as a folder; save {self.settings.base_model} to one and name that."
-            )
 
         def tell(stage: str, done: int, total: int) -> None:
             self.progress(f"{stage} {told_as}".strip(), done, total)
@@ -168,7 +174,7 @@ class FineTuning:
             self.settings.runs_dir / "finetune", chooses=chooses, threads=self.settings.threads, resume=self.resume,
             keeps_checkpoint=True, progress=tell,
         )  # fmt: skip
-        tuned = finetune(base, self.generic, train, self.options, run)
+        tuned = finetune(self.base, self.generic, train, self.options, run)
         tuned.save_encoder(self.folder / name)
         fingerprint = folder_fingerprint(self.folder / name)
         encoder = load_encoder(self.folder / name, fingerprint, self.settings, cached=self.cached and name != HONEST)
@@ -181,7 +187,7 @@ def fit_finetuned(train: TrainingCalls, tuning: FineTuning) -> Trained:
     Its checkpoints stay until ``Trained.forget_checkpoints``. The held-out calls of ``train`` choose the epoch where
     they are not learned from. Errors as ``FineTuning.fit``.
     """
-    if not _learns_again(train, tuning.options):
+    if not learns_again(train, tuning.options):
         only, checkpoint = tuning.fit(_seen(train), FINAL, chooses=True)
         return Trained(only, only, (checkpoint,))
     first, checkpoint = tuning.fit(_seen(train), HONEST, chooses=False)
@@ -224,7 +230,3 @@ def _seen(train: TrainingCalls) -> TrainingCalls:
     """What a first training sees; too few held-out calls are left out altogether."""
     too_few = train.held_out.sum() < MIN_TO_VALIDATE
     return train.at(np.flatnonzero(~train.held_out)) if too_few else train
-
-
-def _learns_again(train: TrainingCalls, options: FinetuneOptions) -> bool:
-    return bool(train.held_out.mean() >= options.refit_from)

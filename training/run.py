@@ -79,7 +79,7 @@ def train(
     judge: Judge | None = None,
     known_moves: Sequence[float] | None = None,
     progress: Progress = silent,
-    tell: Callable[[str], None] = lambda said: None,
+    tell: Callable[[str], None] | None = None,
 ) -> Manifest:
     """Trains all arms on labelled calls and writes a model folder to ``out``.
 
@@ -103,7 +103,11 @@ def train(
     remove_leftovers(settings)
     with whole_folder(out) as folder:
         base = _copy_encoder(settings, folder / ENCODER)
-        if isinstance(base, TurnEncoder) and (said := _how_long(base, folder / ENCODER, split, options.finetuning)):
+        if (
+            tell is not None
+            and isinstance(base, TurnEncoder)
+            and (said := _how_long(base, folder / ENCODER, split, options.finetuning))
+        ):
             tell(said)
         tuning = FineTuning(
             base, options.finetuning or FinetuneOptions(), folder / TUNED, settings,

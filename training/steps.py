@@ -1,5 +1,6 @@
 """How many steps a fine-tuning takes."""
 
+from training.calls import TrainingCalls
 from training.options import FinetuneOptions
 
 MIN_BATCHES = 5  # that an epoch is cut into
@@ -19,3 +20,8 @@ def steps_in_epoch(options: FinetuneOptions, n_fitted: int) -> int:
 def n_epochs_of_layers(options: FinetuneOptions, n_fitted: int) -> int:
     """Epochs in which layers are trained; few calls get more of them."""
     return max(options.epochs, -(-options.min_steps // steps_in_epoch(options, n_fitted)))
+
+
+def learns_again(train: TrainingCalls, options: FinetuneOptions) -> bool:
+    """Whether a second training learns from the held-out calls as well."""
+    return bool(train.held_out.mean() >= options.refit_from)

@@ -21,6 +21,13 @@ ON CONFLICT (experiment, account_id) DO UPDATE SET last_at = excluded.last_at, t
 """
 
 
+# Accounts that were shown anything but the first arm, which is what everybody sees.
+TREATED: Final = (
+    "SELECT account_id FROM exposures JOIN experiments ON name = experiment "
+    "WHERE arm IS NOT json_extract(plan, '$.arms[0]')"
+)
+
+
 class KeptExperiment(Frozen):
     """An experiment as it is kept. ``plan``: as it was fixed at the start."""
 
@@ -106,11 +113,7 @@ def exposures(file: Path, experiment: str) -> list[Exposure]:
 def treated(file: Path) -> set[str]:
     """Accounts that were shown anything but the first arm, which is what everybody sees, in any experiment."""
     with reading(file) as database:
-        rows = database.execute(
-            "SELECT account_id FROM exposures JOIN experiments ON name = experiment "
-            "WHERE arm IS NOT json_extract(plan, '$.arms[0]')"
-        )
-        return {account for (account,) in rows}
+        return {account for (account,) in database.execute(TREATED)}
 
 
 def opt_outs(file: Path, kind: OptOutKind) -> set[str]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from salescoach.library.side_tables import kept_time
 from salescoach.speech.shape import CallShape
 from salescoach.sqlite_files import address, connect_read_only
 from salescoach.types import Frozen
@@ -17,9 +18,8 @@ from salescoach.types import Frozen
 PATIENCE_S: Final = 2.0  # with somebody else who is writing
 
 _FIELDS: Final = (
-    "content_hash", "model_id", "scorer", "probability", "low", "high", "abstained", "scored_at", "door", "n_turns",
-    "n_words", "unlikeness", "customer_share", "customer_questions", "unknown_share", "timed_share", "marks_per_word",
-    "reasons",
+    "content_hash", "model_id", "scorer", "probability", "low", "high", "abstained", "scored_at", "door",
+    *CallShape.model_fields, "unlikeness", "reasons",
 )  # fmt: skip
 
 # A private call is named only to whoever names it; the team's is found by its words as well.
@@ -90,6 +90,15 @@ def read(file: Path) -> list[LoggedScore]:
         return [_score(dict(zip(names, line, strict=True))) for line in lines]
 
 
+def scored(file: Path, model_id: str) -> set[str]:
+    """Hashes of what a model has scored; raises as ``read``."""
+    with closing(connect_read_only(file)) as database:
+        if not columns_of_log(database):
+            return set()
+        rows = database.execute("SELECT DISTINCT content_hash FROM scores WHERE model_id = ?", (model_id,))
+        return {content_hash for (content_hash,) in rows}
+
+
 class SeenScore(Frozen):
     """What counts of a line of the log: its number, where it was seen, and the probability or why there is none."""
 
@@ -142,7 +151,7 @@ def stamps(file: Path, door: str, since: datetime) -> set[datetime]:
         if not columns_of_log(database):
             return set()
         found = database.execute(
-            "SELECT DISTINCT scored_at FROM scores WHERE door = ? AND scored_at >= ?", (door, _written(since))
+            "SELECT DISTINCT scored_at FROM scores WHERE door = ? AND scored_at >= ?", (door, kept_time(since))
         )
         return {datetime.fromisoformat(when) for (when,) in found}
 
@@ -167,11 +176,7 @@ def _row(score: LoggedScore) -> dict[str, object]:
     fields = score.model_dump(exclude={"interval", "shape", "reasons"})
     shape = score.shape.model_dump() if score.shape else dict.fromkeys(CallShape.model_fields)
     reasons = None if score.reasons is None else ",".join(score.reasons)
-    return {**fields, **shape, "low": low, "high": high, "reasons": reasons, "scored_at": _written(score.scored_at)}
-
-
-def _written(when: datetime) -> str:
-    return when.isoformat(" ", "microseconds")
+    return {**fields, **shape, "low": low, "high": high, "reasons": reasons, "scored_at": kept_time(score.scored_at)}
 
 
 def _score(known: dict[str, object]) -> LoggedScore:

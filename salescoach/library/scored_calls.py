@@ -13,13 +13,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from salescoach.library.exposure_log import TREATED
 from salescoach.library.score_log import columns_of_log
+from salescoach.speech.shape import CallShape
 from salescoach.sqlite_files import connect_read_only
 
-SHAPE_COLUMNS: Final = (
-    "n_turns", "n_words", "unlikeness", "customer_share", "customer_questions", "unknown_share", "timed_share",
-    "marks_per_word",
-)  # fmt: skip
+SHAPE_COLUMNS: Final = (*CallShape.model_fields, "unlikeness")
 _EPOCH: Final = "julianday('1970-01-01')"
 
 FACTS: Final = ("industry", "call_type", "stage_at_call", "stage_probability_at_call")
@@ -128,13 +127,7 @@ def read_scored(file: Path) -> ScoredLog:
 _N_COLUMNS: Final = 11 + len(FACTS) + len(SHAPE_COLUMNS)
 
 
-# As ``exposure_log.treated`` has it.
-_UNTREATED: Final = """
-    WHERE c.account_id IS NULL OR c.account_id NOT IN (
-        SELECT account_id FROM exposures JOIN experiments ON name = experiment
-        WHERE arm IS NOT json_extract(plan, '$.arms[0]')
-    )
-"""
+_UNTREATED: Final = f"WHERE c.account_id IS NULL OR c.account_id NOT IN ({TREATED})"
 
 
 def _query(known: set[str], has_experiments: bool) -> str:

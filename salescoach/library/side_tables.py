@@ -31,7 +31,7 @@ def writing(file: Path) -> Iterator[sqlite3.Connection]:
     A file of an older program gets its tables first.
 
     Raises:
-        CoachError: there is no library, it can't be written to, or a newer program wrote it. Nothing was changed.
+        CoachError: there is no library, or it can't be written to. Nothing was changed.
     """
     _bring_up_to_date(file)
     try:

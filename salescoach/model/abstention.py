@@ -1,14 +1,13 @@
 """When the coach gives no probability, and says why."""
 
 from collections.abc import Callable, Collection
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 import numpy as np
 
 from salescoach.types import Role, Transcript
 
 Code = Literal["too_short", "sides_unknown", "not_english", "unlike", "other"]
-CODES: Final[tuple[Code, ...]] = get_args(Code)
 
 MIN_TURNS = 6
 MIN_WORDS = 40

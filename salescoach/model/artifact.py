@@ -116,7 +116,7 @@ class ModelFolder:
 
     @property
     def verdict(self) -> str:
-        """What the model card says first: whether fine-tuning was worth it."""
+        """What the model card says first: whether anything was learned, and whether fine-tuning was worth it."""
         return (self.path / CARD).read_text(encoding="utf-8").partition("\n")[0]
 
     @classmethod

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from salescoach.errors import InputError
+from salescoach.model.fetched import EXTRAS as MODEL_EXTRAS
 from salescoach.reading.tables.sheets import is_table_name
 from salescoach.types import Frozen
 
-EXTRAS: Final = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "az": "azure", "abfs": "azure", "abfss": "azure"}
+EXTRAS: Final = {**MODEL_EXTRAS, "s3a": "s3", "abfss": "azure"}
 _GLOB: Final = frozenset("*?[")
 _CHANGES: Final = ("ETag", "etag", "mtime", "LastModified", "last_modified", "updated", "created")  # as stores name it
 

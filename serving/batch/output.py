@@ -12,13 +12,14 @@ file says of itself is checked whenever the batch is taken up again.
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from filelock import FileLock, Timeout
 
 from salescoach.errors import InputError
+from salescoach.library.side_tables import now
 from salescoach.types import Frozen
 from salescoach.whole_file import whole_file
 from serving.batch.plan import Job, PlannedShard
@@ -127,7 +128,7 @@ class OutFolder:
             scores=scores.num_rows,
             abstained=compute.sum(scores["abstained"]).as_py() or 0,
             failures=failures.num_rows,
-            scored_at=datetime.now(UTC).replace(tzinfo=None),
+            scored_at=now(),
         )
         if failures.num_rows:
             self._write(self._file(FAILURES, shard.number), failures, done)
@@ -146,7 +147,7 @@ class OutFolder:
         """Says that everything is there."""
         manifest = BatchManifest(
             job=job,
-            finished_at=datetime.now(UTC).replace(tzinfo=None),
+            finished_at=now(),
             scores=sum(one.scores for one in shards),
             abstained=sum(one.abstained for one in shards),
             failures=sum(one.failures for one in shards),

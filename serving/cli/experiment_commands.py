@@ -7,7 +7,7 @@ import typer
 from salescoach.config import Settings
 from serving.cli import printing
 from serving.cli.options import AsJson
-from serving.usecases.who import user_here
+from serving.usecases.who import who_here
 
 app = typer.Typer(
     help="A/B tests of what people are shown; never of the number itself. Those concerned must know and can opt out.",
@@ -18,7 +18,6 @@ Name = Annotated[str, typer.Argument(help="the experiment's name: small letters,
 Metric = Literal["converted", "another_call", "next_step"]
 People = Annotated[bool, typer.Option("--person", help="they are people who look at the coach, not accounts")]
 Names = Annotated[list[str], typer.Argument(help="ids of accounts")]
-Nobody = "somebody at this machine"
 
 
 @app.command()
@@ -61,10 +60,10 @@ def new(
             raise InputError(f"A guard rail is one of the metrics: {', '.join(metric_names())}.") from None
         raise InputError("An experiment's name has small letters, digits and hyphens, at most 60.") from None
     if dry_run:
-        plan = planned(given.model_copy(update={"confirmed_by": confirmed_by or "nobody yet"}), user_here() or Nobody)
+        plan = planned(given.model_copy(update={"confirmed_by": confirmed_by or "nobody yet"}), who_here())
         done = ExperimentBegun(plan=plan, reading=said_of(plan))
     else:
-        done = begin(Settings.load(), given, user_here() or Nobody)
+        done = begin(Settings.load(), given, who_here())
     printing.result(done, done.reading, as_json)
 
 
@@ -94,7 +93,7 @@ def stop(name: Name, as_json: AsJson = False) -> None:
     from serving.cli.experiment_page import status_page
     from serving.usecases.experiments import stop as end
 
-    found = end(Settings.load(), name, user_here() or Nobody)
+    found = end(Settings.load(), name, who_here())
     printing.result(found, status_page(found), as_json)
 
 

@@ -8,7 +8,7 @@ import typer
 from salescoach.config import Settings
 from serving.cli import printing
 from serving.cli.options import AsJson
-from serving.usecases.who import user_here
+from serving.usecases.who import who_here
 
 if TYPE_CHECKING:
     from salescoach.labels.answers import LabelQuestion
@@ -31,7 +31,7 @@ def ask(context: typer.Context, number: HowMany = 10, about: WhatAbout = "moves"
     from serving.progress_bar import progress
     from serving.usecases.labels import label_queue
 
-    settings, who = Settings.load(), _who(rater)
+    settings, who = Settings.load(), who_here(rater)
     with progress() as report:
         found = label_queue(settings, who, number, about=about, progress=report)
     if not found.questions:
@@ -59,7 +59,7 @@ def queue(number: HowMany = 10, about: WhatAbout = "moves", rater: As = None, as
     from serving.usecases.labels import label_queue
 
     with progress() as report:
-        found = label_queue(Settings.load(), _who(rater), number, about=about, progress=report)
+        found = label_queue(Settings.load(), who_here(rater), number, about=about, progress=report)
     said = [f"{one.call_id} T{one.turn}  {one.subject}  {one.probability:.0%}" for one in found.questions]
     printing.result(found, "\n".join(said) or "There is nothing to ask.", as_json)
 
@@ -143,7 +143,3 @@ def _answered(settings: Settings, one: "LabelQuestion", who: str) -> int | None:
             ending = "converted" if answers[said] == "yes" else "lost"
             printing.line(f"Where the library has it otherwise, enter it: coach outcome {one.call_id} {ending}")
         return done
-
-
-def _who(rater: str | None) -> str:
-    return rater or user_here() or "somebody at this machine"

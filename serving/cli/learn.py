@@ -10,7 +10,7 @@ from salescoach.config import Settings
 from salescoach.errors import InputError
 from serving.cli import printing, render
 from serving.cli.options import AsJson
-from serving.usecases.who import user_here
+from serving.usecases.who import who_here
 
 OutDir = Annotated[Path | None, typer.Option(help="output folder; default: under COACH_HOME, and used from then on")]
 Fitting = Literal["joint", "supcon", "triplet", "simclr", "none"]
@@ -110,7 +110,7 @@ def train(
             tell=printing.note,
         )
         if out is None:
-            registry.promote(folder.name, user_here() or "somebody at this machine", f"Trained on {source}.")
+            registry.promote(folder.name, who_here(), f"Trained on {source}.")
             if settings.library_file.exists():
                 with Library(settings.library_file, create=False) as library:
                     if library.summaries():

@@ -7,7 +7,7 @@ import typer
 from salescoach.config import Settings
 from serving.cli import printing
 from serving.cli.options import AsJson
-from serving.usecases.who import user_here
+from serving.usecases.who import who_here
 
 app = typer.Typer(
     help="The models of this home: which one scores, and which contend with it in shadow.", no_args_is_help=True
@@ -32,7 +32,7 @@ def challenge(name: Name, by: By = None, as_json: AsJson = False) -> None:
     """Enter a model as challenger: it scores in shadow, and nobody is shown what it says."""
     from serving.usecases.models import challenge as enter
 
-    done = enter(Settings.load(), name, _who(by))
+    done = enter(Settings.load(), name, who_here(by))
     printing.result(done, done.reading, as_json)
 
 
@@ -41,7 +41,7 @@ def retire(name: Name, by: By = None, as_json: AsJson = False) -> None:
     """Take a challenger out; its folder stays."""
     from serving.usecases.models import retire as take_out
 
-    done = take_out(Settings.load(), name, _who(by))
+    done = take_out(Settings.load(), name, who_here(by))
     printing.result(done, done.reading, as_json)
 
 
@@ -69,7 +69,7 @@ def propose(
     from serving.usecases.propose import propose as train_and_enter
 
     with progress() as report:
-        done = train_and_enter(Settings.load(), _who(by), report, finetunes=not frozen)
+        done = train_and_enter(Settings.load(), who_here(by), report, finetunes=not frozen)
     printing.result(done, done.reading, as_json)
 
 
@@ -87,7 +87,7 @@ def promote(
     from serving.usecases.models import promote as crown
 
     with progress() as report:
-        done = crown(Settings.load(), name, _who(by), even_if=even_if, progress=report)
+        done = crown(Settings.load(), name, who_here(by), even_if=even_if, progress=report)
     printing.result(done, done.reading, as_json)
 
 
@@ -98,7 +98,7 @@ def use(name: Name, by: By = None, as_json: AsJson = False) -> None:
     from serving.usecases.models import use as choose
 
     with progress() as report:
-        done = choose(Settings.load(), name, _who(by), progress=report)
+        done = choose(Settings.load(), name, who_here(by), progress=report)
     printing.result(done, done.reading, as_json)
 
 
@@ -109,9 +109,5 @@ def rollback(by: By = None, as_json: AsJson = False) -> None:
     from serving.usecases.models import roll_back
 
     with progress() as report:
-        done = roll_back(Settings.load(), _who(by), progress=report)
+        done = roll_back(Settings.load(), who_here(by), progress=report)
     printing.result(done, done.reading, as_json)
-
-
-def _who(by: str | None) -> str:
-    return by or user_here() or "somebody at this machine"

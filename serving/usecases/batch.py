@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import Field
 
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
+from salescoach.library.side_tables import now
 from salescoach.model.artifact import ModelFolder, find_model
 from salescoach.progress import Progress, silent
 from salescoach.reading.team import Team
@@ -81,7 +81,7 @@ def run_batch(
         team=team_hash(team),
         rows=0,
         shards=0,
-        begun_at=datetime.now(UTC).replace(tzinfo=None),
+        begun_at=now(),
     )
     with place.held():
         job = load_job(out)

@@ -27,6 +27,8 @@ class BatchLog:
 
     def note(self, place: OutFolder, shard: ShardDone) -> None:
         """Notes the scores of a shard; it raises nothing."""
+        if not self._file.is_file():
+            return
         with warned_only():
             rows = place.read(shard).to_pylist()
             note(self._file, [entry_of(row, shard.scored_at) for row in rows])

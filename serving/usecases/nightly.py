@@ -7,7 +7,7 @@ and sentences go into a report; words of calls don't.
 import logging
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from salescoach.config import Settings
 from salescoach.errors import CoachError
+from salescoach.library.side_tables import now
 from salescoach.progress import Progress, silent
 from salescoach.types import Frozen
 from salescoach.whole_file import whole_file
@@ -108,7 +109,7 @@ def nightly_page(report: NightlyReport) -> str:
 
 
 def _run(steps: Sequence[tuple[StepName, Step]]) -> NightlyReport:
-    started_at = _now()
+    started_at = now()
     reports: list[StepReport] = []
     alarms: list[str] = []
     for name, step in steps:
@@ -121,7 +122,7 @@ def _run(steps: Sequence[tuple[StepName, Step]]) -> NightlyReport:
     has_failed = any(one.state == "failed" for one in reports)
     return NightlyReport(
         started_at=started_at,
-        finished_at=_now(),
+        finished_at=now(),
         steps=tuple(reports),
         alarms=tuple(alarms),
         exit_code=FAILED if has_failed else ALARM if alarms else ALL_WELL,
@@ -151,7 +152,3 @@ def _keep(folder: Path, report: NightlyReport) -> None:
     for ending in kept:
         for old in sorted(folder.glob(f"2*{ending}"))[:-KEPT]:
             old.unlink(missing_ok=True)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
 from salescoach.library import Library, score_log
+from salescoach.library.side_tables import now
 from salescoach.model.artifact import ModelFolder, find_model
 from salescoach.progress import Progress
 from salescoach.reading.finish import to_transcript
@@ -106,8 +106,8 @@ def score_open(settings: Settings, workers: int | None, progress: Progress) -> S
             for batch in results:
                 rows = batch.to_pylist()
                 scored = [row for row in rows if row["reason"] is None]
-                now = datetime.now(UTC).replace(tzinfo=None)
-                note(settings.library_file, [entry_of(row, now) for row in scored])
+                noted_at = now()
+                note(settings.library_file, [entry_of(row, noted_at) for row in scored])
                 n_scored += len(scored)
                 n_failed += len(rows) - len(scored)
                 n_abstained += sum(row["abstained"] for row in scored)
@@ -146,7 +146,7 @@ def monitor_scores(settings: Settings) -> StepDone:
 
 def _not_scored(settings: Settings, library: Library, model_id: str) -> list[str]:
     wanted = [call.call_id for call in library.team_calls() if call.provenance == "own" and call.outcome is None]
-    scored = {one.content_hash for one in score_log.read(settings.library_file) if one.model_id == model_id}
+    scored = score_log.scored(settings.library_file, model_id)
     contents = library.contents(wanted)
     return [call_id for call_id in wanted if contents[call_id][0] not in scored]
 

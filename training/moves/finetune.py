@@ -235,7 +235,7 @@ def finetune(
     learner = Learner(base, options)
     if options.start is not None:
         learner.go_on_from(options.start)
-    before = learner.copied()
+    before = learner.copied() if options.start is not None and options.start_kept else None
     optimiser = torch.optim.AdamW(learner.groups(options), weight_decay=options.weight_decay)
     n_calls = len(turns.call_ids)
     rates = [group["lr"] for group in optimiser.param_groups]
@@ -269,7 +269,7 @@ def finetune(
             say("fine-tuning on moves", epoch * n_calls + place + 1, options.epochs * n_calls)
         _keep(file, facts | {"epochs": epoch + 1}, learner, optimiser)
     learner.train(False)
-    if options.start is not None and options.start_kept:
+    if before is not None:
         learner.blend(before, options.start_kept)
     return learner.finish()
 
