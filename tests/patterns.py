@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import islice
 from types import FrameType
 from typing import Any
@@ -22,12 +23,13 @@ from hypothesis import strategies as st
 PACKAGES = ("agent", "eval", "salescoach", "serving", "tools", "training", "vectorstore")
 MODULES = ("chainlit_app",)
 N_CHARACTERS = 20_000
-LIMIT_S = 0.1
 TRIES = 3
-GIVE_UP_S = 0.3
+# A pattern may take this many times as long as one that looks at 41 places from each character on.
+LIMIT = 10
+REFERENCE = re.compile(r"[\w-]{0,40}[-_]c")
 # A text of a fifth is tried first. What is quicker on it is below the limit on the whole, even if it takes 5^3 times.
 N_FIRST = N_CHARACTERS // 5
-QUICK_S = LIMIT_S / 125
+QUICK = 1 / 125  # of the limit
 MAX_SLOW = 10
 N_MADE = 300  # pairs of a pattern and a text that hypothesis makes of the pattern's own characters
 
@@ -181,7 +183,14 @@ def _is_in(items: Any, char: str) -> bool:
     return is_negated
 
 
-def seconds(pattern: re.Pattern[str], text: str, limit: float = LIMIT_S, tries: int = TRIES) -> tuple[float, str]:
+@cache
+def limit_s() -> float:
+    """CPU seconds that a pattern may take for a text, on this machine."""
+    text = "_" * N_CHARACTERS
+    return LIMIT * min(islice(_times(lambda: REFERENCE.search(text), 0.0, 60.0), TRIES))
+
+
+def seconds(pattern: re.Pattern[str], text: str, limit: float, tries: int = TRIES) -> tuple[float, str]:
     """CPU seconds of the first way to use a pattern that takes too long, the best of some tries, else of the slowest.
 
     A ``search`` is the first step of ``finditer``, so it needs no try of its own.
@@ -193,18 +202,18 @@ def seconds(pattern: re.Pattern[str], text: str, limit: float = LIMIT_S, tries: 
     )
     slowest = (0.0, "")
     for name, use in ways:
-        slowest = max(slowest, (min(islice(_times(use, limit), tries)), name))
+        slowest = max(slowest, (min(islice(_times(use, limit, 3 * limit_s()), tries)), name))
         if slowest[0] > limit:
             break
     return slowest
 
 
-def _times(use: Callable[[], object], limit: float) -> Iterator[float]:
-    """How long something takes, again and again until it is quick enough."""
+def _times(use: Callable[[], object], limit: float, give_up: float) -> Iterator[float]:
+    """How long something takes, again and again until it is quick enough; no longer than ``give_up`` each time."""
     spent = limit
     while spent >= limit:
         start = time.process_time()
-        signal.setitimer(signal.ITIMER_PROF, GIVE_UP_S)
+        signal.setitimer(signal.ITIMER_PROF, give_up)
         try:
             use()
         except TimeoutError:
@@ -233,9 +242,9 @@ def sweep(found: Mapping[str, re.Pattern[str]]) -> Iterator[tuple[str, str, str,
 
 def _slow(place: str, pattern: re.Pattern[str], head: str, body: str) -> Iterator[tuple[str, str, str, float]]:
     for short, long in texts(head, body):
-        if seconds(pattern, short, QUICK_S, tries=1)[0] > QUICK_S:
-            spent, way = seconds(pattern, long)
-            if spent > LIMIT_S:
+        if seconds(pattern, short, limit_s() * QUICK, tries=1)[0] > limit_s() * QUICK:
+            spent, way = seconds(pattern, long, limit_s())
+            if spent > limit_s():
                 yield place, way, long[:40], spent
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -28,8 +28,19 @@ async def reader() -> AsyncIterator[Reader]:
     await one.close()
 
 
-def _children() -> list[int]:
-    """Processes of this one, those that have ended and wait to be taken note of among them."""
+@pytest.fixture(scope="module", autouse=True)
+def others() -> set[int]:
+    """Processes that tests of other files have left to this one, such as a tracker of shared memory."""
+    return set(_all_children())
+
+
+@pytest.fixture
+def children(others: set[int]) -> Callable[[], list[int]]:
+    """Processes that began since, those that have ended and wait to be taken note of among them."""
+    return lambda: [child for child in _all_children() if child not in others]
+
+
+def _all_children() -> list[int]:
     return [
         int(folder.name)
         for folder in Path("/proc").iterdir()
@@ -44,7 +55,7 @@ def _parent(folder: Path) -> str | None:
         return None
 
 
-async def test_it_reads_as_it_is_read_here(reader: Reader) -> None:
+async def test_it_reads_as_it_is_read_here(reader: Reader, children: Callable[[], list[int]]) -> None:
     for file in EXAMPLES:
         text = file.read_text(encoding="utf-8")
         assert await reader.is_call(text) == looks_like_transcript(text)
@@ -55,7 +66,7 @@ async def test_it_reads_as_it_is_read_here(reader: Reader) -> None:
     assert await reader.is_call(fireflies)
     assert await reader.file(fireflies.encode(), "call.json") == parse_transcript(fireflies)
     assert await reader.table(TABLE.encode(), "calls.csv") == read_table(TABLE.encode(), "calls.csv")
-    assert len(_children()) == 1
+    assert len(children()) == 1
 
 
 async def test_what_was_guessed_about_a_file_is_said(reader: Reader) -> None:
@@ -64,23 +75,25 @@ async def test_what_was_guessed_about_a_file_is_said(reader: Reader) -> None:
     assert "“Dana” was taken as the customer" in call.warnings[1]
 
 
-async def test_what_can_not_be_read_is_said_and_costs_no_process(reader: Reader) -> None:
+async def test_what_can_not_be_read_is_said_and_costs_no_process(
+    reader: Reader, children: Callable[[], list[int]]
+) -> None:
     await reader.warm_up()
-    before = _children()
+    before = children()
     with pytest.raises(TranscriptError, match="no speech in this text"):
         await reader.text("")
     with pytest.raises(TranscriptError, match="This is a PDF"):
         await reader.file(b"%PDF-1.7")
     with pytest.raises(DataError, match="needs a column call_transcript"):
         await reader.table(b"a,b\n1,2\n", "calls.csv")
-    assert _children() == before
+    assert children() == before
 
 
 async def test_what_takes_for_ever_is_ended_and_the_next_text_is_read(
-    reader: Reader, monkeypatch: pytest.MonkeyPatch
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, children: Callable[[], list[int]]
 ) -> None:
     await reader.warm_up()
-    [before] = _children()
+    [before] = children()
     monkeypatch.setattr(reading, "DEADLINE_S", 0.5)
     ticks = 0
 
@@ -96,22 +109,22 @@ async def test_what_takes_for_ever_is_ended_and_the_next_text_is_read(
     waiting.cancel()
     assert ticks > 5  # the loop went on meanwhile
     assert not Path(f"/proc/{before}").exists()
-    assert _children() == []
+    assert children() == []
     monkeypatch.undo()
     assert len(await reader.text("Rep: hi\nCustomer: ho")) == 2
-    [after] = _children()
+    [after] = children()
     assert after != before
 
 
-async def test_a_reading_that_is_stopped_leaves_no_process(reader: Reader) -> None:
+async def test_a_reading_that_is_stopped_leaves_no_process(reader: Reader, children: Callable[[], list[int]]) -> None:
     stopped = asyncio.create_task(reader._run(time.sleep, 60))
     await asyncio.sleep(0)
-    while not _children():
+    while not children():
         await asyncio.sleep(0.01)
     stopped.cancel()
     with pytest.raises(asyncio.CancelledError):
         await stopped
-    assert _children() == []
+    assert children() == []
     assert await reader.is_call("Rep: hi\nCustomer: ho")
 
 
@@ -125,7 +138,7 @@ async def test_a_process_that_died_is_replaced(reader: Reader) -> None:
 
 
 async def test_many_at_once_wait_for_each_other_and_not_in_vain(
-    reader: Reader, monkeypatch: pytest.MonkeyPatch
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, children: Callable[[], list[int]]
 ) -> None:
     """A text that has to wait for its turn doesn't run into the deadline while it waits."""
     for _ in range(reading.N_PROCESSES):
@@ -136,20 +149,20 @@ async def test_many_at_once_wait_for_each_other_and_not_in_vain(
     results = await asyncio.gather(*blocked, *texts, return_exceptions=True)
     assert all(isinstance(one, InputError) for one in results[: reading.N_PROCESSES])
     assert [one.turns[1].text for one in results[reading.N_PROCESSES :]] == [f"number {n}" for n in range(10)]  # type: ignore[union-attr]
-    assert len(_children()) <= reading.N_PROCESSES
+    assert len(children()) <= reading.N_PROCESSES
 
 
-async def test_the_process_loads_no_more_than_it_needs(reader: Reader) -> None:
+async def test_the_process_loads_no_more_than_it_needs(reader: Reader, children: Callable[[], list[int]]) -> None:
     """It starts again after each text that takes too long, while somebody waits."""
     await reader.warm_up()
-    [child] = _children()
+    [child] = children()
     mapped = Path(f"/proc/{child}/maps").read_text()
     assert not [name for name in ("libtorch", "chromadb", "chainlit", "sklearn") if name in mapped]
 
 
-async def test_at_the_end_all_processes_are_gone() -> None:
+async def test_at_the_end_all_processes_are_gone(children: Callable[[], list[int]]) -> None:
     reader = Reader()
     await reader.warm_up()
-    assert len(_children()) == 1
+    assert len(children()) == 1
     await reader.close()
-    assert _children() == []
+    assert children() == []
