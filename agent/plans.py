@@ -8,6 +8,7 @@ from agent import replies
 from agent.intents import SIMILAR, Intent
 from agent.request import WITHOUT_A_CALL, Request, RequestReader
 from agent.state import MAX_TOOL_CALLS
+from tools.brief import PARTS
 from tools.registry import TOOL_OF
 from tools.what_won_calls_did import DEFAULT_REPLIES
 
@@ -66,6 +67,11 @@ def _alike(request: Request, calls: Sequence[str]) -> list[Args]:
     return [args | {"outcome": request.outcome} | objection | dict(request.values)]
 
 
+def _part(about: str) -> Callable[[Request, Sequence[str]], list[Args]]:
+    """A part of the brief of each call."""
+    return lambda request, calls: [{"call_id": one, "about": about} for one in request.about[-MAX_TOOL_CALLS:]]
+
+
 def _two(request: Request, calls: Sequence[str]) -> list[Args]:
     """Two calls, the later one first; this call and the one before it where none is named."""
     chosen = [one for one in request.named if one is not None][:2]
@@ -90,6 +96,7 @@ _STEPS: Final[Mapping[Intent, tuple[Step, ...]]] = {
     "won_did": (("what_won_calls_did", _moment),),
     **dict.fromkeys(SIMILAR.values(), (("find_similar_calls", _alike),)),
     "library": (("look_up_library", lambda request, calls: [dict(request.library)]),),
+    **{about: (("brief", _part(about)),) for about in PARTS},
     "losing": (("won_and_lost", lambda request, calls: [dict(request.values)]),),
 }
 _TAKES_TURNS: Final[frozenset[Intent]] = frozenset({"explain", "what_if", "won_did", *SIMILAR.values()})

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from salescoach.types import Frozen
 from tools import (
+    brief,
     compare_calls,
     deals,
     explain_turn,
@@ -41,6 +42,7 @@ SPECS: Final[tuple[ToolSpec[Any], ...]] = (
     won_and_lost.SPEC,
     deals.SPEC,
     look_up_scorecard.SPEC,
+    brief.SPEC,
 )
 TOOL_OF: Final[Mapping[str, ToolSpec[Any]]] = {intent: spec for spec in SPECS for intent in spec.intents}
 _BY_RESULT: Final = {spec.result: spec for spec in SPECS}

@@ -25,7 +25,7 @@ from salescoach.model.text_arm import TextArm
 from salescoach.model.vector_cache import FileCache, MemoryCache
 from salescoach.moves.moves_arm import MovesArm
 from salescoach.moves.profile import CallProfile
-from salescoach.moves.reader import BUNDLED_READER, EncoderReader, reader_id
+from salescoach.moves.reader import BUNDLED_READER, EncoderReader, MoveReader, reader_id
 from salescoach.moves.results import CallMoves
 from salescoach.types import Transcript
 
@@ -86,6 +86,12 @@ class BundledReader:
     def read(self, transcript: Transcript) -> CallMoves:
         """The moves of each turn, the objections and the next step."""
         return self.loaded.read(transcript)
+
+
+def encoder_reader(reader: MoveReader | None) -> EncoderReader | None:
+    """The encoder's reader behind a reader, loaded; None where it reads in another way, or there is none."""
+    found = reader.loaded if isinstance(reader, BundledReader) else reader
+    return found if isinstance(found, EncoderReader) else None
 
 
 def load_reader(settings: Settings, *, cached: bool = True) -> EncoderReader:

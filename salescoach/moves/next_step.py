@@ -11,11 +11,12 @@ import numpy as np
 
 from salescoach.moves.results import ReadNextStep
 from salescoach.moves.taxonomy import MOVES
-from salescoach.speech.spoken import days_and_times, sentences
+from salescoach.speech.spoken import DAY, NTH, appointments, days_and_times, is_question, sentences
 from salescoach.types import Turn
 
 _STEP, _COMMITMENT, _REFUSAL = (MOVES.index(move) for move in ("next_step", "commitment", "refusal"))
 _NEAR = 3  # turns in which a step is settled
+_FAR = 6  # turns from it on in which its day may change
 _END_SHARE, _END_TURNS = 0.25, 8  # of a call, which say what becomes of a proposal; so many turns at least
 _IS_DECLINED = 0.35  # the probability of a refusal there that more than doubts a step
 _IS_COMMITTED = 0.6  # the probability of a commitment there that told agreed steps best from those let stand
@@ -24,6 +25,7 @@ _TOGETHER = re.compile(
     r"|get together|hop on)\b",
     re.I,
 )
+_DAY = re.compile(rf"{DAY}|tomorrow|tonight|today|{NTH}", re.I)
 _I_DO = re.compile(r"\b(?:i|we)(?:['\u2019]ll| will| can| could|['\u2019]m going to| am going to)\b|\blet me\b", re.I)
 _YOU_DO = re.compile(
     r"\b(?:can|could|will|would) you\b|\byou(?:['\u2019]ll| will| can| could)\b|\A(?:please )?send\b", re.I
@@ -49,10 +51,22 @@ def next_step(turns: Sequence[Turn], p: np.ndarray, above: np.ndarray) -> ReadNe
     committed = bool(commitment >= _IS_COMMITTED and commitment > refusal)
     place = _most_telling(turns, p, last)
     what = _sentence(turns[place].text)
-    around = [turns[place], *turns[place + 1 : last + _NEAR], *reversed(turns[max(0, last - _NEAR) : place])]
-    said = (days_and_times(turn.text) for turn in around)
-    when = next((", ".join(dict.fromkeys(found)) for found in said if found), None)
+    own = [] if is_question(what) else appointments(what)
+    when = own[-1] if own else _when([turn.text for turn in turns[max(0, place - _NEAR) : place + _FAR]])
     return ReadNextStep(turn=place + 1, what=what, who=_who(turns[place], what), when=when, committed=committed)
+
+
+def _when(texts: Sequence[str]) -> str | None:
+    """The day that was named last, as the fullest mention of it has it; where none was, the time named last."""
+    named = [one for text in texts for one in appointments(text)]
+    if not named:
+        times = [one for text in texts for one in days_and_times(text)]
+        return times[-1] if times else None
+    day = _DAY.search(named[-1])
+    if day is None:
+        return named[-1]
+    same = [one for one in reversed(named) if day[0].lower() in one.lower()]
+    return max(same, key=lambda one: len(one.split()))
 
 
 def _most_telling(turns: Sequence[Turn], p: np.ndarray, last: int) -> int:

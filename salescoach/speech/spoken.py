@@ -69,6 +69,26 @@ _WHEN = re.compile(
     re.I,
 )
 
+NTH = (
+    r"(?:\d{1,2}(?:st|nd|rd|th)|(?:(?:twenty|thirty)[- ])?(?:first|second|third|fourth|fifth|sixth|seventh|eighth"
+    r"|ninth)|tenth|eleventh|twelfth|(?:thir|four|fif|six|seven|eigh|nine)teenth|twentieth|thirtieth)"
+)
+_HOUR = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|noon|midday|[01]?\d|2[0-3])"
+_TIME = (
+    rf"(?:half (?:past )?{_HOUR}|(?:a )?quarter (?:past|to) {_HOUR}"
+    rf"|{_HOUR}(?:[: ]?(?:[0-5]\d|fifteen|thirty|forty[- ]five|o ?['\u2019]?clock))?(?: ?[ap]\.?m\b)?)"
+)
+_PART = r"(?:morning|afternoon|evening|night)"
+_APPOINTMENT = re.compile(
+    rf"(?:(?<!last )\b(?:next )?{DAY}|\btomorrow|\btonight|\btoday|\bthis (?:{_PART}|week|month)|\bnext (?:week|month)"
+    rf"|\bthe {NTH}\b(?! (?:one|time|thing|floor|person|call|meeting|visit|option|page|half))"
+    rf"|\b{_MONTH} (?:the )?(?:{NTH}|\d{{1,2}}))\b"
+    rf"(?: {_PART}\b)?(?:,? the {NTH}\b)?(?: (?:of )?{_MONTH}\b)?"
+    rf"(?:,? (?:at|by|around|about|from|before|after) {_TIME}\b|, {_TIME}\b(?! (?:of|people|days|weeks|months|or)))?"
+    rf"(?: in the {_PART}\b)?",
+    re.I,
+)
+
 
 def n_words(text: str) -> int:
     """Words of a text: runs of letters and digits, with apostrophes and hyphens inside."""
@@ -109,6 +129,11 @@ def price_mentions(text: str) -> list[int]:
 def days_and_times(text: str) -> list[str]:
     """The days and times in a text, as they were said."""
     return [found[0] for found in _WHEN.finditer(text)]
+
+
+def appointments(text: str) -> list[str]:
+    """The days in a text as they were said, each with its date and time, as in "Friday the 6th at eight"."""
+    return [found[0] for found in _APPOINTMENT.finditer(text)]
 
 
 def is_question(sentence: str) -> bool:

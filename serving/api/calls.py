@@ -5,6 +5,7 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import Field
 
+from salescoach.brief.results import Brief
 from salescoach.moves.reader import MoveReader
 from salescoach.moves.results import CallMoves
 from salescoach.scorecards.playbook import MAX_BYTES as MAX_PLAYBOOK
@@ -16,6 +17,7 @@ from serving.api.bodies import GivenCall, transcript_of
 from serving.api.keys import Reading
 from serving.api.problems import ProblemError
 from serving.api.state import ApiState, State
+from serving.usecases.brief import write_brief
 from serving.usecases.lost_library import check_library
 from serving.usecases.metrics import CallMetrics, measure_call
 from serving.usecases.score import score_call
@@ -38,6 +40,13 @@ class ToReadMoves(GivenCall):
     """A call, and who reads it."""
 
     llm: bool = Field(False, description="let the language model of COACH_LLM read; code checks what it says")
+
+
+class ToBrief(GivenCall):
+    """A call, and what is written of it."""
+
+    email: bool = Field(False, description="draft a follow-up mail too")
+    llm: bool = Field(False, description="let the language model of COACH_LLM word it; code checks what it says")
 
 
 class ToMeasure(GivenCall):
@@ -83,6 +92,19 @@ async def moves(body: ToReadMoves, state: State, _: Reading) -> Any:
     """What each turn does, the objections and how each was handled, and the next step."""
     call = await transcript_of(state, body)
     return answer(await state.run(_read_moves, state, call, body.llm))
+
+
+@router.post("/brief", response_model=Brief, summary="Write the brief of a call")
+async def brief(body: ToBrief, state: State, _: Reading) -> Any:
+    """The call in half a page, every line quoted; and a draft of the follow-up mail where it is asked for."""
+    call = await transcript_of(state, body)
+
+    def work() -> Brief:
+        return write_brief(
+            state.settings, call, with_mail=body.email, by_language_model=body.llm, reader=state.move_reader
+        )
+
+    return answer(await state.run(work))
 
 
 @router.post("/metrics", response_model=CallMetrics, summary="Measure a call")

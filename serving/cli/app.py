@@ -39,7 +39,7 @@ from serving.usecases.private_home import hide_new_files, keep_private
 
 COMMANDS = (
     look_after.setup, look_after.chat,
-    score.read, score.score, score.metrics, score.moves, score.scorecard, score.similar, score.ask,
+    score.read, score.score, score.metrics, score.moves, score.brief, score.scorecard, score.similar, score.ask,
     serve_command.serve,
     learn.sample, learn.train,
     deal_commands.deals,

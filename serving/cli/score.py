@@ -106,6 +106,27 @@ def moves(
     printing.result(found, moves_page(found, transcript), as_json)
 
 
+def brief(
+    file: File,
+    rep: RepNames = None,
+    with_mail: Annotated[bool, typer.Option("--email", help="draft a follow-up mail too")] = False,
+    by_language_model: Annotated[
+        bool, typer.Option("--llm", help="let the language model set in COACH_LLM word it; its output is checked")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show a call in half a page, with quotes: needs, who decides, concerns, price, next step; draft a mail."""
+    from serving.cli.brief_page import brief_page
+    from serving.usecases.brief import write_brief
+    from serving.usecases.read import read_call
+    from serving.usecases.team import our_side
+
+    settings = Settings.load()
+    transcript = read_call(file_or_stdin(file), our_side(settings, rep))
+    found = write_brief(settings, transcript, with_mail=with_mail, by_language_model=by_language_model)
+    printing.result(found, brief_page(found), as_json)
+
+
 def scorecard(
     file: File,
     playbook: Annotated[str, typer.Option(help="meddicc, bant, spin, or your own YAML file")] = "meddicc",

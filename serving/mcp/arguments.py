@@ -40,6 +40,12 @@ class AskedScore(ClientCall):
     force: bool = Field(False, description="where the coach abstains, give the number all the same, uncalibrated")
 
 
+class AskedBrief(ClientCall):
+    """A call to sum up."""
+
+    email: bool = Field(False, description="draft a follow-up mail too")
+
+
 class AskedSimilar(ClientCall):
     """A call whose like is looked for."""
 

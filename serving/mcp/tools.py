@@ -6,11 +6,13 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from salescoach.brief.results import Brief
 from salescoach.deals.board import DealBoard
 from salescoach.moves.results import CallMoves
 from salescoach.types import Score
 from serving.mcp import past
 from serving.mcp.arguments import (
+    AskedBrief,
     AskedDeals,
     AskedFetch,
     AskedMetrics,
@@ -49,6 +51,15 @@ def read_moves(desk: McpDesk, given: ClientCall) -> CallMoves:
     """What each turn does."""
     call = desk.call(given)
     return desk.shown(desk.reader.read(call), call)
+
+
+def brief(desk: McpDesk, given: AskedBrief) -> Brief:
+    """The call in half a page."""
+    from serving.usecases.brief import write_brief
+
+    call = desk.call(given)
+    found = write_brief(desk.settings, call, with_mail=given.email, reader=desk.reader)
+    return desk.shown(found, call)
 
 
 def find_similar_calls(desk: McpDesk, given: AskedSimilar) -> SimilarCalls:
@@ -92,6 +103,15 @@ TOOLS: Final = (
         ClientCall,
         CallMoves,
         read_moves,
+    ),
+    OfferedTool(
+        "brief",
+        "The brief of a call",
+        "A sales call in half a page, every line quoted: needs, who decides, concerns and answers, price, other "
+        "suppliers, next steps, open points; and a draft of the follow-up mail where it is asked for.",
+        AskedBrief,
+        Brief,
+        brief,
     ),
     OfferedTool(
         "find_similar_calls",

@@ -1,0 +1,120 @@
+"""Puts a brief together: three sentences on top, the lines, what is left open, within ``MAX_WORDS`` words."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from salescoach.brief.extract import COMPETITORS, DECISION, NEEDS, PRICE, REFUSALS, Extract, extract, people, said_by
+from salescoach.brief.mail import NOTHING, REFUSED, draft_of
+from salescoach.brief.results import Brief, BriefLine, OpenPoint, SummarySentence
+from salescoach.moves.reader import EncoderReader
+from salescoach.moves.results import CallMoves
+from salescoach.speech.spoken import n_words
+from salescoach.types import Transcript, Turn
+
+MAX_WORDS: Final = 150  # of all that a brief shows, the mail left out
+UNMET: Final = frozenset({"not", "badly"})
+FEW_TURNS: Final = 8
+SHORT: Final = "This is too short for a brief to say much."
+NO_SIDES: Final = "Nobody is known to be the customer, so little can be found; say who is on your side with --rep."
+
+
+def brief_of(reader: EncoderReader, call: Transcript, moves: CallMoves, *, with_mail: bool = False) -> Brief:
+    """The brief of a call.
+
+    Args:
+        reader: the coach's own, which chooses what is quoted.
+        call: the call.
+        moves: what was read of it, by whomever.
+        with_mail: draft a follow-up mail too.
+    """
+    found = extract(reader, call.turns, moves)
+    return brief_from(found, call, moves.reader, moves.model_id, with_mail=with_mail)
+
+
+def brief_from(found: Extract, call: Transcript, reader: str, model_id: str, *, with_mail: bool = False) -> Brief:
+    """The brief of what was found in a call; ``reader`` and ``model_id``: who found it."""
+    warnings = list(call.warnings)
+    if not any(turn.role == "customer" for turn in call.turns):
+        warnings.append(NO_SIDES)
+    elif len(call.turns) < FEW_TURNS:
+        warnings.append(SHORT)
+    brief = _shortened(
+        Brief(
+            summary=tuple(_summary(found)),
+            needs=found.lines[NEEDS],
+            people=people(call.turns),
+            decision=found.lines[DECISION],
+            objections=found.concerns,
+            price=found.lines[PRICE],
+            competitors=found.lines[COMPETITORS],
+            refusals=found.lines[REFUSALS],
+            next_steps=() if found.lines[REFUSALS] else found.steps,
+            open_points=tuple(_open_points(found)),
+            email=None,
+            warnings=tuple(warnings),
+            reader=reader,
+            model_id=model_id,
+        ),
+        call.turns,
+    )
+    return _with_mail(brief) if with_mail else brief
+
+
+def _with_mail(brief: Brief) -> Brief:
+    draft = draft_of(brief)
+    if draft is not None:
+        return brief.model_copy(update={"email": draft.text})
+    return brief.model_copy(update={"warnings": (*brief.warnings, REFUSED if brief.refusals else NOTHING)})
+
+
+def _shortened(brief: Brief, turns: Sequence[Turn]) -> Brief:
+    """The brief within ``MAX_WORDS``: first the second lines of a matter go, then answers, then a concern."""
+    for name in ("competitors", "decision", "needs", "price", "next_steps"):
+        if brief.n_words() > MAX_WORDS and len(lines := getattr(brief, name)) > 1:
+            brief = brief.model_copy(update={name: lines[:1] if name == "next_steps" else _without_longest(lines)})
+    while brief.n_words() > MAX_WORDS and any(one.answer for one in brief.objections):
+        longest = max(brief.objections, key=lambda one: n_words(one.answer or ""))
+        without = longest.model_copy(update={"answer": None, "text": said_by(turns, longest.turn, longest.quote)})
+        kept = tuple(without if one is longest else one for one in brief.objections)
+        brief = brief.model_copy(update={"objections": kept})
+    return brief
+
+
+def _without_longest(lines: Sequence[BriefLine]) -> tuple[BriefLine, ...]:
+    longest = max(lines, key=lambda line: n_words(line.quote))
+    return tuple(line for line in lines if line is not longest)
+
+
+def _summary(found: Extract) -> Iterator[SummarySentence]:
+    """How it ended, what stood in the way, and whether a price was spoken of."""
+    refusals, price, concerns = found.lines[REFUSALS], found.lines[PRICE], found.concerns
+    if refusals:
+        yield SummarySentence(text="The customer said no.", turns=tuple(one.turn for one in refusals))
+    elif found.steps:
+        step = found.steps[0]
+        what = "The customer agreed to a next step" if step.committed else "A next step was proposed"
+        yield SummarySentence(text=f"{what}.", turns=(step.turn,))
+    else:
+        yield SummarySentence(text="No next step was heard.")
+    if concerns:
+        kinds = " and ".join(dict.fromkeys(one.kind for one in concerns))
+        yield SummarySentence(text=f"What stood in the way: {kinds}.", turns=tuple(one.turn for one in concerns))
+    else:
+        yield SummarySentence(text="No clear concern was heard.")
+    if not price:
+        yield SummarySentence(text="No price was heard.")
+
+
+def _open_points(found: Extract) -> Iterator[OpenPoint]:
+    for one in found.concerns:
+        if one.handled in UNMET:
+            yield OpenPoint(text=f"Perhaps still open: {one.kind}.", quote=one.quote, turn=one.turn)
+    if found.lines[REFUSALS]:
+        return
+    if not found.steps:
+        yield OpenPoint(text="What happens next.")
+    elif found.steps[0].when is None:
+        step = found.steps[0]
+        yield OpenPoint(text="No day was heard for the next step.", quote=step.quote, turn=step.turn)
+    if not found.has_a_say:
+        yield OpenPoint(text="Who else has a say wasn't heard.")
