@@ -196,6 +196,7 @@ def _extract(reading: BriefReading, kept: Sequence[_Line], call: Transcript) -> 
     )
     return Extract(
         has_a_say=bool(reading.decision),
+        has_a_price=bool(reading.price),
         lines={
             NEEDS: lines(reading.needs),
             DECISION: lines(reading.decision),

@@ -102,7 +102,7 @@ def test_the_same_question_is_read_the_same_by_a_router_fitted_anew(encoder: Tur
         ("team win rate per quarter pls", "library"),
         ("compare my two calls please", "compare"),
         ("how accurate is this thing", "quality"),
-        ("write me a follow-up email", "advice"),
+        ("write me a follow-up email", "mail"),
         ("what can I ask you", "help"),
         ("is this sent to some cloud", "privacy"),
         ("what is the capital of peru", "unsure"),

@@ -17,6 +17,7 @@ from salescoach.reading.transcripts import transcript_of
 from salescoach.scorecards.playbook import read_playbook
 from serving.cli import app as cli
 from serving.usecases.as_json import plain
+from serving.usecases.brief import write_brief
 from serving.usecases.metrics import measure_call
 from serving.usecases.similar import find_similar
 from tests.api_server import ApiServer, serving_api
@@ -108,6 +109,7 @@ def test_what_is_asked_about_a_call_is_what_the_use_cases_say(api: ApiServer, ch
     assert scored["call_id"] == "ex-01"
     expected: dict[str, tuple[dict[str, Any], BaseModel]] = {
         "/v1/moves": ({}, api.state.move_reader.read(call)),
+        "/v1/brief": ({"email": True}, write_brief(api.settings, call, with_mail=True)),
         "/v1/metrics": ({"call_type": "demo"}, measure_call(api.settings, call, call_type="demo")),
         "/v1/scorecard": ({"playbook": "bant"}, api.state.parts.scorecards.score(call, read_playbook("bant"))),  # type: ignore[union-attr]
         "/v1/similar": ({"k": 3, "lambda": 0.7, "outcome": "lost"}, find_similar(parts, call, "lost", 3, 0.7)),

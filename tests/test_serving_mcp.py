@@ -32,7 +32,7 @@ from serving.mcp.desk import McpDesk
 from serving.usecases.api_keys import ApiKeys
 from tests.homes import clone
 
-TOOLS = ("score_call", "read_moves", "find_similar_calls", "look_up_metrics", "deals", "search", "fetch")
+TOOLS = ("score_call", "read_moves", "brief", "find_similar_calls", "look_up_metrics", "deals", "search", "fetch")
 NAMED = """
 Rep (Sam Oduya): Thanks for the time, Ingrid. How did you come across Hexaplan?
 Customer (Ingrid Vossberg): Through Tobias Lenk at Kite Foods. We have 140 people at Brewmoor and we plan by hand.
@@ -148,7 +148,7 @@ def command_line(home: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -
 @pytest.mark.parametrize(
     ("tool", "command"),
     [
-        ("score_call", "score"), ("read_moves", "moves"), ("find_similar_calls", "similar"),
+        ("score_call", "score"), ("read_moves", "moves"), ("brief", "brief"), ("find_similar_calls", "similar"),
         ("look_up_metrics", "metrics"), ("deals", "deals"),
     ],
 )  # fmt: skip
@@ -163,7 +163,7 @@ async def test_without_masks_it_is_the_command_lines_json(
 
 
 @pytest.mark.parametrize("by", ["transcript", "call_id"])
-@pytest.mark.parametrize("tool", ["score_call", "read_moves", "find_similar_calls", "look_up_metrics"])
+@pytest.mark.parametrize("tool", ["score_call", "read_moves", "brief", "find_similar_calls", "look_up_metrics"])
 async def test_nothing_that_names_somebody_leaves_masked(tool: str, by: str, masked: McpDesk, plain: McpDesk) -> None:
     about = {"transcript": NAMED} if by == "transcript" else {"call_id": "the-brewmoor-call"}
     open_ = await given(plain, tool, **about)

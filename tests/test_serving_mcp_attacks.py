@@ -29,7 +29,7 @@ ALWAYS_FORBIDDEN = (
     r"[\u202a-\u202e\u2066-\u2069]", r"[\U000e0000-\U000e007f]",
     r"[\u200b\u200e\u200f\ufeff\x1b]", r"sk-[A-Za-z0-9]", r"@corp\.example",
 )  # fmt: skip
-OF_A_CALL = ("score_call", "read_moves", "look_up_metrics", "find_similar_calls")
+OF_A_CALL = ("score_call", "read_moves", "brief", "look_up_metrics", "find_similar_calls")
 
 
 @pytest.fixture(scope="module")

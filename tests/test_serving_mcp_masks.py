@@ -104,5 +104,7 @@ def test_every_tool_marks_every_quote() -> None:
         assert marked, tool.name
         schema = output_schema(tool.result)
         for one in (schema, *schema.get("$defs", {}).values()):
+            if one.get("title") in {"SummarySentence", "OpenPoint"}:  # whose texts are the coach's own
+                continue
             for name in {"quote", "answer", "what", "text"} & one.get("properties", {}).keys():
                 assert one["properties"][name].get(MARK), (tool.name, name)

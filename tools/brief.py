@@ -250,7 +250,7 @@ SPEC = ToolSpec(
     ),
     intents={
         "brief": "What happened in this call?",
-        "mail": "Draft the follow-up mail.",
+        "mail": "Write the follow-up mail.",
         "next_steps": "What was agreed to do next?",
         "people": "Who is on the call, and who decides?",
         "objections": "Which concerns did the customer raise, and how were they answered?",

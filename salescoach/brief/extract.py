@@ -5,7 +5,7 @@ whom nothing was learned (docs/brief.md). Headings say what was spoken of, never
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,22 +16,29 @@ from salescoach.brief.results import BriefConcern, BriefLine, BriefPerson, Brief
 from salescoach.moves.heads import CONCERN
 from salescoach.moves.objections import KINDS, kind_of
 from salescoach.moves.reader import EncoderReader
-from salescoach.moves.results import CallMoves, ReadObjection
+from salescoach.moves.results import CallMoves, ReadNextStep, ReadObjection
 from salescoach.moves.taxonomy import MOVES, MoveName, ObjectionKind
-from salescoach.speech.spoken import appointments, n_words
+from salescoach.speech.spoken import appointments, is_question, n_words
 from salescoach.types import Turn
 
 MAX_CONCERNS: Final = 3
 CONCERN_FLOOR: Final = 0.55
+ANSWER_FLOOR: Final = 0.4
 NAMED: Final = 2.0  # how much surer a sum or a day makes that it is meant
 FAINT: Final = 0.15  # a probability below which nothing of the kind was said
 SAME_MATTER: Final = 4  # turns: a concern of the same kind that comes back so soon is the same one
 END_SHARE, END_TURNS = 0.25, 8  # of a call, where what is said last counts; so many turns at least
 _ANSWERS: Final = tuple(MOVES.index(move) for move in ("answer_objection", "acknowledge", "price_talk", "proof"))
+_SUMS: Final = [MOVES.index(move) for move in ("price_talk", "objection_price", "buying_signal")]
+_WORDED: Final = (
+    r"(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:-\w{3,5})?|(?:thir|four|fif|six|seven|eigh|nine)teen"
+    r"|ten|eleven|twelve|one|two|three|four|five|six|seven|eight|nine)"
+)  # two of them in a row, as in "eighteen sixty", are mostly a price
+_NUMBER: Final = re.compile(rf"\d|\b{_WORDED}\b", re.I)
 _SUM: Final = re.compile(
-    r"[$£€₹]\s?\d|\d\s?[$£€₹]|\b(?:dollars?|pounds|euros?|rupees|bucks|quid|grand|per ?cent)\b"
-    r"|\b(?:hundred|thousand|lakh|million)\b"
-    r"|\b(?:a|an|per|each) (?:month|year|week|day|head|user|seat|person|shift|hour|foot|unit|member)\b|\d,?\d",
+    r"[$£€₹]\s?\d|\d\s?[$£€₹]|\b(?:dollars?|pounds|euros?|rupees|bucks|quid|grand|per ?cent)\b|\d\s?%"
+    rf"|\b(?:hundred|thousand|lakh|million)\b|\b\d{{1,3}},\d{{3}}\b|\b{_WORDED} {_WORDED}\b"
+    r"|\b(?:a|an|per|each) (?:month|year|week|day|head|user|seat|person|shift|hour|(?:square )?foot|unit|member)\b",
     re.I,
 )
 _I_DECIDE: Final = re.compile(
@@ -41,41 +48,46 @@ _I_DECIDE: Final = re.compile(
 )
 
 
-def _names_a_sum(text: str) -> bool:
-    return _SUM.search(text) is not None
+def _by_sum(text: str) -> float:
+    """How much surer a text's sum makes that it speaks of the price; without any number it doesn't name one."""
+    if _SUM.search(text) is not None:
+        return NAMED
+    return 1.0 if _NUMBER.search(text) is not None else 0.0
 
 
-def _names_a_day(text: str) -> bool:
-    return bool(appointments(text))
+def _by_day(text: str) -> float:
+    """How much surer a day makes that something is to be done."""
+    return NAMED if appointments(text) else 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class Matter:
     """A part of a brief: the moves that speak of it, each with the least probability that counts.
 
-    ``is_named``: whether a text names the sum or the day that is sought; then half of that probability will do.
+    ``weight``: of the probabilities of a text, which is above 1 where it names the sum or the day that is sought.
     """
 
     floors: Mapping[MoveName, float]
     most: int
-    is_named: Callable[[str], bool] = lambda text: False
+    weight: Callable[[str], float] = lambda text: 1.0
 
 
 NEEDS: Final = Matter({"criteria": 0.4, "pain": 0.6, "goal": 0.4}, 2)
 DECISION: Final = Matter({"authority": 0.5, "decision_process": 0.6}, 2)
-PRICE: Final = Matter({"price_talk": 0.5}, 2, _names_a_sum)
+PRICE: Final = Matter({"price_talk": 0.5}, 2, _by_sum)
 COMPETITORS: Final = Matter({"competitor": 0.5}, 2)
 REFUSALS: Final = Matter({"refusal": 0.6}, 1)
-STEPS: Final = Matter({"commitment": 0.6, "next_step": 0.6}, 2, _names_a_day)
-MATTERS: Final = (NEEDS, DECISION, PRICE, COMPETITORS, REFUSALS, STEPS)
+STEPS: Final = Matter({"commitment": 0.6, "next_step": 0.6}, 2, _by_day)
+MATTERS: Final = (REFUSALS, STEPS, DECISION, PRICE, COMPETITORS, NEEDS)  # a turn is quoted for the first of them
 IN_THE_END: Final = (REFUSALS, STEPS)  # what was said of these before may have been overtaken
 
 
 @dataclass(frozen=True)
 class Extract:
-    """The lines of a brief. ``has_a_say``: whether anybody may be named who decides."""
+    """The lines of a brief. ``has_a_say``, ``has_a_price``: whether there may be who decides, and a price."""
 
     has_a_say: bool
+    has_a_price: bool
     lines: Mapping[Matter, tuple[BriefLine, ...]]
     concerns: tuple[BriefConcern, ...]
     steps: tuple[BriefStep, ...]
@@ -90,16 +102,18 @@ def extract(reader: EncoderReader, turns: Sequence[Turn], moves: CallMoves) -> E
         moves: what was read of it.
     """
     p = reader.probabilities(turns)
-    chosen = {matter: _places(matter, turns, p) for matter in MATTERS}
-    if moves.next_step is not None and moves.next_step.committed:
-        chosen[REFUSALS] = []  # whatever was refused, they agreed to go on
-    if moves.next_step is not None:
-        chosen[STEPS] = [place for place in chosen[STEPS] if abs(place + 1 - moves.next_step.turn) > 1]
-    concerns = [place for place in _concern_places(p) if place not in chosen[DECISION]]
+    chosen = _chosen(turns, p, moves.next_step)
+    quoted = {place for places in chosen.values() for place in places}
+    concerns = [place for place in _concern_places(p) if place not in quoted - {*chosen[NEEDS]}]
+    chosen[NEEDS] = [place for place in chosen[NEEDS] if place not in concerns]
     answers = {one.turn - 1: one for one in moves.objections}
     sought = [ToQuote(place, _outputs(matter)) for matter, places in chosen.items() for place in places]
     sought += [ToQuote(place, (CONCERN, *KINDS)) for place in concerns]
-    answered = [at for place in concerns if place in answers and (at := answers[place].handled_at) is not None]
+    answered = [
+        at
+        for place in concerns
+        if place in answers and (at := answers[place].handled_at) is not None and _is_answer(turns[at - 1], p[at - 1])
+    ]
     sought += [ToQuote(at - 1, _ANSWERS) for at in answered]
     said = iter(quotes(reader, turns, sought))
     lines = {matter: tuple(_line(turns, place, next(said)) for place in places) for matter, places in chosen.items()}
@@ -107,6 +121,7 @@ def extract(reader: EncoderReader, turns: Sequence[Turn], moves: CallMoves) -> E
     replies = dict(zip(answered, said, strict=True))
     return Extract(
         has_a_say=bool((p[:, _outputs(DECISION)] >= FAINT).any()),
+        has_a_price=any(_by_sum(turn.text) and (p[place, _SUMS] >= FAINT).any() for place, turn in enumerate(turns)),
         lines=lines,
         concerns=tuple(
             concern(turns, kind_of(p[place]), place + 1, quote, answers.get(place), replies)
@@ -135,7 +150,7 @@ def concern(
         replies: words of the turns that answer, by their number.
     """
     at = None if read is None else read.handled_at
-    answer = None if at is None else replies[at]
+    answer = None if at is None else replies.get(at)
     text = said_by(turns, turn, quote)
     return BriefConcern(
         text=text if at is None or answer is None else f"{text} – {said_by(turns, at, answer)}",
@@ -171,15 +186,33 @@ def people(turns: Sequence[Turn]) -> tuple[BriefPerson, ...]:
     )
 
 
-def _places(matter: Matter, turns: Sequence[Turn], p: np.ndarray) -> list[int]:
-    """The turns that speak of a matter most surely, from 0, in the order of the call."""
+def _chosen(turns: Sequence[Turn], p: np.ndarray, step: ReadNextStep | None) -> dict[Matter, list[int]]:
+    """The turns that each matter quotes, from 0; a turn is quoted for the first that speaks of it."""
+    quoted = set() if step is None else {step.turn - 1}
+    near = set() if step is None else {step.turn - 2, step.turn - 1, step.turn}  # where the same step is spoken of
+    chosen: dict[Matter, list[int]] = {}
+    for matter in MATTERS:
+        chosen[matter] = _places(matter, turns, p, near if matter is STEPS else quoted)
+        if matter is REFUSALS and step is not None and step.committed:
+            chosen[matter] = []  # whatever was refused, they agreed to go on
+        quoted |= {*chosen[matter]}
+    return chosen
+
+
+def _is_answer(turn: Turn, p: np.ndarray) -> bool:
+    """Whether a turn surely answers something; ``p``: its probabilities, shape (n_outputs,)."""
+    return not is_question(turn.text) and bool((p[list(_ANSWERS)] >= ANSWER_FLOOR).any())
+
+
+def _places(matter: Matter, turns: Sequence[Turn], p: np.ndarray, but: Set[int]) -> list[int]:
+    """The turns that speak of a matter most surely, from 0, in the order of the call; ``but``: that are left out."""
     first = len(turns) - max(END_TURNS, round(END_SHARE * len(turns))) if matter in IN_THE_END else 0
     outputs = _outputs(matter)
     floors = np.array(list(matter.floors.values()))
     sure = {}
     for place in range(max(0, first), len(turns)):
-        weight = NAMED if matter.is_named(turns[place].text) else 1.0
-        if (p[place, outputs] * weight >= floors).any() and n_words(turns[place].text) > 2:
+        weight = matter.weight(turns[place].text)
+        if (p[place, outputs] * weight >= floors).any() and n_words(turns[place].text) > 2 and place not in but:
             sure[place] = float(p[place, outputs].max()) * weight
     return sorted(sorted(sure, key=lambda place: sure[place], reverse=True)[: matter.most])
 

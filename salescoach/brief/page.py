@@ -12,7 +12,16 @@ from salescoach.speech.spoken import n_words
 from salescoach.types import Transcript, Turn
 
 MAX_WORDS: Final = 150  # of all that a brief shows, the mail left out
-UNMET: Final = frozenset({"not", "badly"})
+LEAST_FIRST: Final = (
+    ("competitors", 1),
+    ("decision", 1),
+    ("needs", 1),
+    ("price", 1),
+    ("next_steps", 1),
+    ("objections", 1),
+    ("competitors", 0),
+    ("needs", 0),
+)  # parts that lose lines where a brief is too long, down to how many
 FEW_TURNS: Final = 8
 SHORT: Final = "This is too short for a brief to say much."
 NO_SIDES: Final = "Nobody is known to be the customer, so little can be found; say who is on your side with --rep."
@@ -68,10 +77,17 @@ def _with_mail(brief: Brief) -> Brief:
 
 
 def _shortened(brief: Brief, turns: Sequence[Turn]) -> Brief:
-    """The brief within ``MAX_WORDS``: first the second lines of a matter go, then answers, then a concern."""
-    for name in ("competitors", "decision", "needs", "price", "next_steps"):
-        if brief.n_words() > MAX_WORDS and len(lines := getattr(brief, name)) > 1:
-            brief = brief.model_copy(update={name: lines[:1] if name == "next_steps" else _without_longest(lines)})
+    """The brief within ``MAX_WORDS``: second lines of a matter go first, then answers, concerns, and what is left."""
+    for name, fewest in LEAST_FIRST:
+        while brief.n_words() > MAX_WORDS and len(lines := getattr(brief, name)) > fewest:
+            brief = brief.model_copy(update={name: _fewer(name, lines)})
+        if name == "next_steps":
+            brief = _without_answers(brief, turns)
+    return brief
+
+
+def _without_answers(brief: Brief, turns: Sequence[Turn]) -> Brief:
+    """Without the longest answers, as many as have to go."""
     while brief.n_words() > MAX_WORDS and any(one.answer for one in brief.objections):
         longest = max(brief.objections, key=lambda one: n_words(one.answer or ""))
         without = longest.model_copy(update={"answer": None, "text": said_by(turns, longest.turn, longest.quote)})
@@ -80,7 +96,12 @@ def _shortened(brief: Brief, turns: Sequence[Turn]) -> Brief:
     return brief
 
 
-def _without_longest(lines: Sequence[BriefLine]) -> tuple[BriefLine, ...]:
+def _fewer(name: str, lines: Sequence[BriefLine]) -> tuple[BriefLine, ...]:
+    """One line less: the step that was agreed comes first, the price that counts last."""
+    if name == "next_steps":
+        return tuple(lines[:1])
+    if name == "price":
+        return tuple(lines[1:])
     longest = max(lines, key=lambda line: n_words(line.quote))
     return tuple(line for line in lines if line is not longest)
 
@@ -96,19 +117,16 @@ def _summary(found: Extract) -> Iterator[SummarySentence]:
         yield SummarySentence(text=f"{what}.", turns=(step.turn,))
     else:
         yield SummarySentence(text="No next step was heard.")
-    if concerns:
-        kinds = " and ".join(dict.fromkeys(one.kind for one in concerns))
-        yield SummarySentence(text=f"What stood in the way: {kinds}.", turns=tuple(one.turn for one in concerns))
-    else:
-        yield SummarySentence(text="No clear concern was heard.")
-    if not price:
+    n = len(concerns)
+    text = f"The customer raised {'a concern' if n == 1 else f'{n} concerns'}." if n else "No clear concern was heard."
+    yield SummarySentence(text=text, turns=tuple(one.turn for one in concerns))
+    if price:
+        yield SummarySentence(text="A price was named.", turns=tuple(one.turn for one in price))
+    elif not found.has_a_price:
         yield SummarySentence(text="No price was heard.")
 
 
 def _open_points(found: Extract) -> Iterator[OpenPoint]:
-    for one in found.concerns:
-        if one.handled in UNMET:
-            yield OpenPoint(text=f"Perhaps still open: {one.kind}.", quote=one.quote, turn=one.turn)
     if found.lines[REFUSALS]:
         return
     if not found.steps:

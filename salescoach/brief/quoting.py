@@ -13,7 +13,7 @@ from salescoach.moves.windows import N_BEFORE
 from salescoach.speech.spoken import n_words, sentences
 from salescoach.types import Turn
 
-MAX_WORDS: Final = 18  # of a quote
+MAX_WORDS: Final = 20  # of a quote
 _STRIDE: Final = 6  # words between two stretches of a longer sentence
 _WORD: Final = re.compile(r"\S+")
 
