@@ -29,7 +29,6 @@ from tools.score_call import ScoreResult, score_call
 
 logger = logging.getLogger(__name__)
 
-FIRST_QUESTION = "Score this call."
 DEFAULTS = Preferences()
 BEGUN_ANEW = "*What was said in this conversation before can't be read any more, so I begin anew.*"
 _PIECE = re.compile(r"\S+\s*|\s+")

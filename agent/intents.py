@@ -28,6 +28,7 @@ from agent.arguments import (
 from agent.router_weights import RouterWeights, shipped_weights
 from salescoach.model.encoder import Encoder
 from salescoach.types import Frozen
+from tools.brief import SPEC as BRIEF
 from tools.registry import TOOL_OF
 
 Intent = str  # one of INTENTS
@@ -42,6 +43,7 @@ MIN_PROBABILITY = 0.25  # below it, or nearer than MIN_MARGIN to the next intent
 MIN_MARGIN = 0.03
 MAX_CHARACTERS = 600  # a question is short; what is longer is read by its beginning and end
 
+_COUNTS: Final = re.compile(r"\bhow (?:many|often)\b|\bnumber of\b|\bcount\b")
 _SPELLINGS: Final = {
     "u": "you",
     "ur": "your",
@@ -233,8 +235,14 @@ class Reading:
 
     @property
     def intent(self) -> Intent | None:
-        """The likeliest intent; None where it is unlikely itself, or hardly likelier than the next."""
-        (first, p), (_, runner_up) = self.ranked[:2]
+        """The likeliest intent; None where its tool is unlikely, or hardly likelier than what another tool answers.
+
+        Which part of a tool's answer is meant may stay open: the answer is about the matter all the same.
+        """
+        first = self.ranked[0][0]
+        same = TOOL_OF.get(first)
+        p = sum(p for one, p in self.ranked if one == first or (same is not None and TOOL_OF.get(one) is same))
+        runner_up = max(p for one, p in self.ranked if one != first and (same is None or TOOL_OF.get(one) is not same))
         return first if p >= MIN_PROBABILITY and p - runner_up >= MIN_MARGIN else None
 
 
@@ -311,6 +319,9 @@ def _possible(p: np.ndarray, question: str) -> np.ndarray:
     possible[INTENTS.index("library")] = is_of_team or metric_named(question) is None
     possible[INTENTS.index("losing")] = _THIS_CALL.search(plain) is None
     possible[INTENTS.index("compare")] = any(pattern.search(plain) for pattern in _COMPILED[2:4])
+    possible[[INTENTS.index(one) for one in BRIEF.intents]] = (
+        _COUNTS.search(plain) is None
+    )  # it quotes, and counts nothing
     return np.asarray(p * possible / (p @ possible))
 
 

@@ -48,6 +48,11 @@ def _beside(more: Args) -> Callable[[Request, Sequence[str]], list[Args]]:
     return args
 
 
+def _at_first(request: Request, calls: Sequence[str]) -> list[Args]:
+    """What stands on top under a call that was just given."""
+    return [{"call_id": request.about[0]}] if request.is_first and len(request.about) == 1 else []
+
+
 def _each_turn(request: Request, calls: Sequence[str]) -> list[Args]:
     return [{"call_id": request.about[0], "turn": turn} for turn in request.turns[:MAX_TOOL_CALLS]]
 
@@ -85,6 +90,7 @@ _CALL: Final[tuple[Step, ...]] = (
     # Of these the best is shown; how many precedents somebody likes to read makes no difference.
     ("what_won_calls_did", _beside({"k": DEFAULT_REPLIES})),
     ("look_up_metrics", _beside({})),
+    ("brief", _at_first),
 )
 # What is called for an intent; for any other it is the tool that claims it, for each call or without any.
 _STEPS: Final[Mapping[Intent, tuple[Step, ...]]] = {

@@ -33,6 +33,9 @@ _OBJECTION = re.compile(
 _BARE_TURN = re.compile(r"^(?:the\s+)?[\[\w\s-]{0,20}?(?:turn\s*\w+|\[?t\s?\d+\]?|\w+ turn)\W*$", re.I)
 
 
+FIRST_QUESTION = "Score this call."  # for a user who gives a call and asks nothing
+
+
 @dataclass(frozen=True)
 class Request:
     """What is asked for.
@@ -45,6 +48,7 @@ class Request:
     values: industry and call type, as arguments; ``library``: all arguments of a question about the team's numbers;
         ``tracker`` and ``playbook``: the one that is named.
     is_anyway: a number is wanted although the coach gives none.
+    is_first: nothing was asked, a call was just given.
     """
 
     intent: Intent | None
@@ -63,6 +67,7 @@ class Request:
     playbook: Mapping[str, Any] = field(default_factory=dict)
     metric: str | None = None
     is_anyway: bool = False
+    is_first: bool = False
 
 
 class RequestReader:
@@ -121,6 +126,7 @@ class RequestReader:
             playbook=arguments.playbook_named(question) if intent == "scorecard" else {},
             metric=arguments.metric_named(question),
             is_anyway=is_anyway,
+            is_first=question == FIRST_QUESTION,
         )
 
     def _follow_up(self, question: str, earlier: Sequence[str], calls: Sequence[str]) -> Request | None:

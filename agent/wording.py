@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from agent.answer import word_call, word_next
 from agent.replies import UNSURE
+from tools.brief import BriefResult
 from tools.document import AnswerDocument, document, joined
 from tools.look_up_metrics import MetricsResult, listed_objections
 from tools.registry import spec_of
@@ -34,8 +35,10 @@ def word(results: Sequence[BaseModel], wish: Wish = Wish()) -> AnswerDocument:
         parts = [_one_metric(one, wish.metric) or _worded(one, wish.detail) for one in results]
     else:
         replies, metrics = _first(RepliesResult, results), _first(MetricsResult, results)
-        parts = [(word_next if wish.advice_only else word_call)(score, replies, metrics, wish.detail)]
-        parts += [_worded(one, wish.detail) for one in results if one not in (score, replies, metrics)]
+        brief = _first(BriefResult, results)
+        parts = [] if brief is None else [_worded(brief, wish.detail)]
+        parts += [(word_next if wish.advice_only else word_call)(score, replies, metrics, wish.detail)]
+        parts += [_worded(one, wish.detail) for one in results if one not in (score, replies, metrics, brief)]
     answer = joined(parts)
     return with_method(answer if answer.blocks else document(UNSURE), results)
 

@@ -19,7 +19,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from agent.build import build_coach, build_parts
-from agent.coach import FIRST_QUESTION, Answer, Coach, ToolFinished
+from agent.coach import Answer, Coach, ToolFinished
+from agent.request import FIRST_QUESTION
 from salescoach.config import Settings
 from salescoach.reading.transcripts import parse_transcript
 from tools.score_call import ScoreResult

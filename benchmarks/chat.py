@@ -20,7 +20,7 @@ from playwright.sync_api import expect, sync_playwright
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from agent.build import build_coach, build_parts
-from agent.coach import FIRST_QUESTION
+from agent.request import FIRST_QUESTION
 from salescoach.config import Settings
 from salescoach.reading.transcripts import parse_transcript
 from tests.browser import DESKTOP, QUIET_BROWSER, Server, Visit, chromium

@@ -149,7 +149,8 @@ def _judge(question: Question, plan: Plan) -> PlannedQuestion:
     tool = plan.calls[0].name if plan.calls else None
     right_tool = TOOLS.get(question.intent)
     has_right_tool = tool == right_tool and (tool is not None or plan.kind == question.intent)
-    args = plan.calls[0].args if plan.calls else {}
+    # Which part of a brief is shown follows from the intent, and is judged as such.
+    args = {name: value for name, value in (plan.calls[0].args if plan.calls else {}).items() if name != "about"}
     expected = dict(question.args)
     if question.intent in _TAKES_A_CALL:
         expected.setdefault("call_id", _calls_of(question)[-1])

@@ -16,10 +16,11 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from agent.build import build_coach, build_parts
 from agent.chat_models import Wording
-from agent.coach import FIRST_QUESTION, Answer, Coach
+from agent.coach import Answer, Coach
 from agent.doubles import TRICKS, AdversarialChatModel, ScriptedChatModel
 from agent.graph import GraphParts, make_graph
 from agent.offline import OfflineChatModel
+from agent.request import FIRST_QUESTION
 from agent.state import MAX_TOOL_CALLS
 from eval.groundedness import check_answer
 from salescoach.config import Settings

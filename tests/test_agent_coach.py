@@ -18,13 +18,14 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from agent.build import build_coach, build_parts, open_coach
 from agent.chat_models import Wording
-from agent.coach import FIRST_QUESTION, Answer, Coach, Token, ToolFinished, ToolStarted
+from agent.coach import Answer, Coach, Token, ToolFinished, ToolStarted
 from agent.doubles import ScriptedChatModel
 from agent.graph import FALLBACK_NOTE, UNGROUNDED, GraphParts, make_graph
 from agent.grounding import facts_in
 from agent.intents import read_examples
 from agent.memory import UNFINISHED
 from agent.offline import OfflineChatModel
+from agent.request import FIRST_QUESTION
 from agent.state import MAX_TOOL_CALLS
 from salescoach.config import Settings
 from salescoach.reading.transcripts import read_transcript
@@ -465,7 +466,8 @@ KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from agent.build import open_coach
-from agent.coach import FIRST_QUESTION, ToolStarted
+from agent.coach import ToolStarted
+from agent.request import FIRST_QUESTION
 from salescoach.config import Settings
 from salescoach.reading.transcripts import read_transcript
 

@@ -14,11 +14,12 @@ import pytest
 
 from agent.build import build_coach, build_parts
 from agent.chat_models import MAX_BODY_BYTES, choose_wording
-from agent.coach import FIRST_QUESTION, Answer, Coach
+from agent.coach import Answer, Coach
 from agent.drafting import DraftedAnswer
 from agent.graph import FALLBACK_NOTE, NO_TOOLS_NOTE
 from agent.intents import IntentRouter
 from agent.offline import OfflineChatModel
+from agent.request import FIRST_QUESTION
 from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.hosts import is_this_machine

@@ -10,12 +10,13 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from agent.build import build_coach, build_parts
 from agent.chat_models import Wording
-from agent.coach import FIRST_QUESTION, Answer, Coach
+from agent.coach import Answer, Coach
 from agent.doubles import ScriptedChatModel
 from agent.graph import GraphParts, make_graph
 from agent.grounding import facts_in, problems_of
 from agent.offline import OfflineChatModel
 from agent.preferences import Preferences
+from agent.request import FIRST_QUESTION
 from agent.wording import Wish, word
 from salescoach.config import Settings
 from salescoach.errors import InputError

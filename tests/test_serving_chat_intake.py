@@ -12,8 +12,9 @@ import chainlit as cl
 import pytest
 
 from agent.chat_models import Wording
-from agent.coach import FIRST_QUESTION, Coach
+from agent.coach import Coach
 from agent.queue import BUSY, MAX_OF_OWNER, WorkQueue
+from agent.request import FIRST_QUESTION
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
 from salescoach.library import Library

@@ -4,7 +4,8 @@ import asyncio
 
 import chainlit as cl
 
-from agent.coach import FIRST_QUESTION, Coach
+from agent.coach import Coach
+from agent.request import FIRST_QUESTION
 from salescoach.errors import InputError
 from salescoach.reading.team import Team
 from salescoach.types import Transcript
