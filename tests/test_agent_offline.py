@@ -187,9 +187,9 @@ def called(found: Plan) -> list[tuple[str, dict[str, object]]]:
     return [(call.name, call.args) for call in found.calls]
 
 
-def test_a_score_brings_moments_and_metrics(router: IntentRouter) -> None:
+def test_a_first_score_brings_moments_metrics_and_the_brief(router: IntentRouter) -> None:
     found = plan(router, "Score this call.")
-    assert [name for name, _ in called(found)] == ["score_call", "what_won_calls_did", "look_up_metrics"]
+    assert [name for name, _ in called(found)] == ["score_call", "what_won_calls_did", "look_up_metrics", "brief"]
 
 
 def test_both_calls_are_scored_within_the_budget(router: IntentRouter) -> None:

@@ -40,14 +40,14 @@ class BriefArguments(CallArguments):
 
 
 class ShownWords(Frozen):
-    """Words of a turn. ``is_cut``: the turn says more; ``when``: by when it is to be done, as it was said."""
+    """Words of a turn, of which ``said`` is all; ``when``: by when it is to be done, as it was said."""
 
     marker: str
     turn: int
     speaker: str
     role: Role
     quote: str
-    is_cut: bool
+    said: str
     when: str | None = None
 
 
@@ -145,7 +145,7 @@ def _words_of(call: LabelledCall, turn: int, words: str, when: str | None = None
         speaker=said.speaker,
         role=said.role,
         quote=words,
-        is_cut=words != said.text.strip(),
+        said=said.text,
         when=when,
     )
 
@@ -187,14 +187,14 @@ def _shown(result: BriefResult, one: ShownLine) -> AnswerLine:
 
 def _quoted(result: BriefResult, one: ShownWords) -> AnswerLine:
     shown = quote(one.quote)
-    words = Quote(text=shown.text, is_cut=shown.is_cut or one.is_cut)
-    return line(cite(result.call_id, one.turn, one.quote, one.marker), f" {who(one)}: ", words)
+    words = Quote(text=shown.text, is_cut=shown.text != one.said.strip())
+    return line(cite(result.call_id, one.turn, one.said, one.marker), f" {who(one)}: ", words)
 
 
 def _open(result: BriefResult, one: ShownOpen) -> AnswerLine:
     if one.line is None:
         return line(one.text)
-    return line(cite(result.call_id, one.line.turn, one.line.quote, one.line.marker), f" {one.text}")
+    return line(cite(result.call_id, one.line.turn, one.line.said, one.line.marker), f" {one.text}")
 
 
 def _people(result: BriefResult) -> Block | None:
@@ -250,7 +250,7 @@ SPEC = ToolSpec(
     ),
     intents={
         "brief": "What happened in this call?",
-        "mail": "Write the follow-up mail.",
+        "mail": "What could I write to the customer?",
         "next_steps": "What was agreed to do next?",
         "people": "Who is on the call, and who decides?",
         "objections": "Which concerns did the customer raise, and how were they answered?",
