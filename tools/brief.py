@@ -40,14 +40,14 @@ class BriefArguments(CallArguments):
 
 
 class ShownWords(Frozen):
-    """Words of a turn, of which ``said`` is all; ``when``: by when it is to be done, as it was said."""
+    """A turn, and the ``words`` of it that are shown; ``when``: by when it is to be done, as it was said."""
 
     marker: str
     turn: int
     speaker: str
     role: Role
     quote: str
-    said: str
+    words: str
     when: str | None = None
 
 
@@ -144,8 +144,8 @@ def _words_of(call: LabelledCall, turn: int, words: str, when: str | None = None
         turn=turn,
         speaker=said.speaker,
         role=said.role,
-        quote=words,
-        said=said.text,
+        quote=said.text,
+        words=words,
         when=when,
     )
 
@@ -186,15 +186,15 @@ def _shown(result: BriefResult, one: ShownLine) -> AnswerLine:
 
 
 def _quoted(result: BriefResult, one: ShownWords) -> AnswerLine:
-    shown = quote(one.quote)
-    words = Quote(text=shown.text, is_cut=shown.text != one.said.strip())
-    return line(cite(result.call_id, one.turn, one.said, one.marker), f" {who(one)}: ", words)
+    shown = quote(one.words)
+    words = Quote(text=shown.text, is_cut=shown.text != one.quote.strip())
+    return line(cite(result.call_id, one.turn, one.quote, one.marker), f" {who(one)}: ", words)
 
 
 def _open(result: BriefResult, one: ShownOpen) -> AnswerLine:
     if one.line is None:
         return line(one.text)
-    return line(cite(result.call_id, one.line.turn, one.line.said, one.line.marker), f" {one.text}")
+    return line(cite(result.call_id, one.line.turn, one.line.quote, one.line.marker), f" {one.text}")
 
 
 def _people(result: BriefResult) -> Block | None:
