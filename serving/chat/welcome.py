@@ -7,6 +7,7 @@ import chainlit as cl
 
 from salescoach.errors import CoachError
 from serving.chat import view
+from serving.chat.came_true_page import CAME_TRUE
 from serving.chat.deals_page import DEALS
 from serving.chat.explained import SORRY, for_page
 from serving.chat.intake import SAMPLE_REQUEST
@@ -39,6 +40,7 @@ async def starters(chat: ChatProcess, user: object) -> list[cl.Starter]:
         cl.Starter(label=SAMPLE_REQUEST, message=SAMPLE_REQUEST),
         cl.Starter(label="Find similar won deals", message="Show me similar won deals."),
         cl.Starter(label=DEALS, message=DEALS),
+        cl.Starter(label=CAME_TRUE, message=CAME_TRUE),
         cl.Starter(label="Why do we lose?", message="Why do we lose?"),
         cl.Starter(label="How good is the model?", message="How good is the model?"),
     ]
