@@ -14,6 +14,7 @@ from serving.chat.came_true_page import is_asked, show_came_true
 from serving.chat.choosing import choose_row
 from serving.chat.conversation import OpenConversation
 from serving.chat.deals_page import DEALS, show_deals
+from serving.chat.labels_page import LABELS, ask_labels
 from serving.chat.process import ChatProcess
 from serving.chat.review import review
 from serving.chat.server import ROOT
@@ -45,6 +46,8 @@ async def take_in(chat: ChatProcess, coach: Coach, message: cl.Message) -> None:
         await review(coach, chat.settings, cl.context.session.user.identifier, chat.history().quotes)
     elif text == DEALS:
         await show_deals(coach, cl.context.session.user.identifier, chat.history().quotes)
+    elif text == LABELS:
+        await ask_labels(coach, chat.settings, cl.context.session.user.identifier, chat.history().quotes)
     elif is_asked(text):
         await show_came_true(coach, chat.settings, cl.context.session.user.identifier)
     elif await chat.reader.is_call(text):
