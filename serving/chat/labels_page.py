@@ -58,9 +58,10 @@ async def ask_labels(coach: Coach, settings: Settings, user: str, note: Note) ->
     while questions := (await in_turn(coach, user, partial(reading.queue, N_ASKED, skipped))).questions:
         for place, one in enumerate(questions, start=1):
             message = await _show(one, f"{place} of {len(questions)}", partial(coach.call, user=user), note)
-            choices = {label: number for number, label in enumerate(ANSWERS)}
+            labels = dict(enumerate(ANSWERS))
+            choices = {label: number for number, label in labels.items()}
             chosen = await choose(asked(one), choices, other=STOP, stays=False)
-            label = list(ANSWERS)[chosen] if chosen in choices.values() else STOP
+            label = STOP if chosen is None else labels.get(chosen, STOP)
             message.content = done(one, f"{place} of {len(questions)}", label)
             await message.update()
             if label == STOP:
