@@ -44,9 +44,10 @@ def rank_calls(
     """The scores of several calls, in order, without exchanges. Args and errors as ``score_call``."""
     scores = []
     with span("rank") as traced:
-        traced.note(n_calls=len(calls), model_id=scorer.manifest.model_id)
+        traced.note(n_calls=len(calls))
         for done, call in enumerate(calls, start=1):
             scores.append(scorer.score(call.transcript, force=force))
             progress("scoring", done, len(calls))
+        traced.note(model_id=scores[0].model_id if scores else None)
     log([(call.transcript, score) for call, score in zip(calls, scores, strict=True)])
     return Ranking(results=tuple(sorted(scores, key=lambda one: (one.abstained, -(one.probability or 0.0)))))
