@@ -52,6 +52,13 @@ function describe() {
     menu.setAttribute("role", "button");
     name(menu, "Rename or delete");
   }
+  // A table that is wider than a phone scrolls, by the keyboard too.
+  for (const around of document.querySelectorAll("div:has(> table)")) {
+    if (around.scrollWidth <= around.clientWidth) continue;
+    around.tabIndex = 0;
+    around.setAttribute("role", "region");
+    name(around, "Table");
+  }
   // What a language model says itself stands apart, as in an export.
   for (const title of document.querySelectorAll("[id^=step-] strong:not(.own-words)")) {
     if (title.textContent.trim() !== "The model's own reading, not checked") continue;

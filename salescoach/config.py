@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from salescoach.errors import InputError
 
 BUNDLED_BASE_MODEL = "all-MiniLM-L6-v2"
+OFF = "off"
+TRACES_PATH = "/v1/traces"
 
 
 class Settings(BaseSettings):
@@ -53,12 +55,28 @@ class Settings(BaseSettings):
     session_hours: float = Field(12.0, ge=0.25, le=400, description="hours until the chat asks for a password again")
     api_rate: str = Field("120/minute", description="how often a key may ask the REST interface")
     api_origins: str = Field("", description="pages elsewhere, separated by commas, that may use the REST interface")
+    traces: str = Field(
+        "", description="where traces go, such as http://127.0.0.1:4318; off: nowhere, whatever the next two say"
+    )
+    otel_traces_endpoint: str | None = Field(
+        None, validation_alias="OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", description="the same, as OpenTelemetry names it"
+    )
+    otel_endpoint: str | None = Field(
+        None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT", description="the same for all that OpenTelemetry sends"
+    )
     openai_api_key: SecretStr | None = Field(
         None, validation_alias="OPENAI_API_KEY", description="the key for a language model that needs one"
     )
     openai_base_url: str | None = Field(
         None, validation_alias="OPENAI_BASE_URL", description="where the language model is; without it, at OpenAI"
     )
+
+    @field_validator("traces", "otel_traces_endpoint", "otel_endpoint")
+    @classmethod
+    def _check_address(cls, given: str | None) -> str | None:
+        if given and given != OFF and not given.startswith(("http://", "https://")):
+            raise ValueError("an address begins with http:// or https://")
+        return given
 
     @field_validator("proxies")
     @classmethod
@@ -80,7 +98,11 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             field = "_".join(str(part) for part in first["loc"]).upper()
-            name, got = (field, "") if field.startswith("OPENAI_") else (f"COACH_{field}", f"; got {first['input']!r}")
+            name, got = (
+                (field, "")
+                if field.startswith(("OPENAI_", "OTEL_"))
+                else (f"COACH_{field}", f"; got {first['input']!r}")
+            )
             raise InputError(f"The setting {name} can't be used: {first['msg']}{got}.") from None
 
     @field_validator("*", mode="before")
@@ -98,6 +120,16 @@ class Settings(BaseSettings):
     def _is_folder_or_address(cls, given: Any) -> Any:
         """An address stays a text: as a path it would lose one of its slashes."""
         return Path(given) if isinstance(given, str) and "://" not in given else given
+
+    @property
+    def traces_address(self) -> str | None:
+        """Where traces go by OTLP over HTTP; None: nowhere."""
+        if self.traces == OFF or not (self.traces or self.otel_traces_endpoint or self.otel_endpoint):
+            return None
+        if not self.traces and self.otel_traces_endpoint:
+            return self.otel_traces_endpoint  # which is whole, by its definition
+        base = (self.traces or self.otel_endpoint or "").rstrip("/")
+        return base if base.endswith(TRACES_PATH) else base + TRACES_PATH
 
     @cached_property
     def models_dir(self) -> Path:

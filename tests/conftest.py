@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No setting of the machine reaches a test, and nothing is written into the working folder."""
     for name in list(os.environ):
-        if name.startswith(("COACH_", "OPENAI_")):
+        if name.startswith(("COACH_", "OPENAI_", "OTEL_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("COACH_HOME", str(tmp_path / "home"))
 

@@ -212,7 +212,7 @@ def _censored(found: CameTrue) -> Section:
         said.append(_waiting(found))
     shown = [("waiting", "Still open")] if waited is not None else []
     return Section(
-        "Calls whose outcome hasn't come",
+        "Calls without an outcome yet",
         said,
         shown,
         notes=["The curve is Kaplan and Meier's: calls without an outcome count as open for as long as is known."],

@@ -18,11 +18,12 @@ from serving.api.openapi import describe
 from serving.api.problems import add_problems
 from serving.api.repeats import HEADER, REPLAYED
 from serving.api.state import open_state
+from serving.api.traces import add_traces
 from serving.usecases.answered import AnsweredRequests
 
 ROUTERS: Final = (health.router, calls.router, asking.router, library.reading, library.writing, deals.router)
 # What brings more than a router: each is called with the app.
-EXTENSIONS: Final[tuple[Callable[[FastAPI], None], ...]] = (add_live, add_jobs, add_metrics)
+EXTENSIONS: Final[tuple[Callable[[FastAPI], None], ...]] = (add_live, add_jobs, add_metrics, add_traces)
 
 
 def create_app(settings: Settings) -> FastAPI:

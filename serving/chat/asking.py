@@ -14,7 +14,7 @@ OTHER: Final = -1
 
 
 async def choose(
-    question: str, choices: Mapping[str, int], other: str, shown: Callable[[str], str] = str
+    question: str, choices: Mapping[str, int], other: str, shown: Callable[[str], str] = str, *, stays: bool = True
 ) -> int | None:
     """The number of the label that was pressed, ``OTHER`` for the last button, None where nobody answered in time.
 
@@ -23,12 +23,16 @@ async def choose(
         choices: label -> number; labels may be made of names in a call.
         other: label of the last button.
         shown: what of the label stands there afterwards.
+        stays: whether the question is still on the page afterwards.
     """
     labels = {number: view.plain_name(label) for label, number in choices.items()} | {OTHER: other}
     actions = [cl.Action(name="choose", payload={"number": number}, label=label) for number, label in labels.items()]
     asked = cl.AskActionMessage(content=question, actions=actions, timeout=ASK_SECONDS)
     reply = await asked.send()
     number = _offered(reply, labels)
+    if not stays:
+        await asked.remove()
+        return number
     asked.content = question if number is None else f"{question} **{shown(labels[number])}**"
     await asked.update()
     return number

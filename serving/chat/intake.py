@@ -10,9 +10,11 @@ from chainlit.element import Element
 from agent.coach import Coach
 from salescoach.errors import InputError
 from salescoach.reading.labelled import is_table
+from serving.chat.came_true_page import is_asked, show_came_true
 from serving.chat.choosing import choose_row
 from serving.chat.conversation import OpenConversation
 from serving.chat.deals_page import DEALS, show_deals
+from serving.chat.labels_page import LABELS, ask_labels
 from serving.chat.process import ChatProcess
 from serving.chat.review import review
 from serving.chat.server import ROOT
@@ -44,6 +46,10 @@ async def take_in(chat: ChatProcess, coach: Coach, message: cl.Message) -> None:
         await review(coach, chat.settings, cl.context.session.user.identifier, chat.history().quotes)
     elif text == DEALS:
         await show_deals(coach, cl.context.session.user.identifier, chat.history().quotes)
+    elif text == LABELS:
+        await ask_labels(coach, chat.settings, cl.context.session.user.identifier, chat.history().quotes)
+    elif is_asked(text):
+        await show_came_true(coach, chat.settings, cl.context.session.user.identifier)
     elif await chat.reader.is_call(text):
         await _take_text(conversation, chat.reader, message, text, "Pasted call")
     elif len(text) > MAX_QUESTION_CHARS:

@@ -7,9 +7,11 @@ import chainlit as cl
 
 from salescoach.errors import CoachError
 from serving.chat import view
+from serving.chat.came_true_page import CAME_TRUE
 from serving.chat.deals_page import DEALS
 from serving.chat.explained import SORRY, for_page
 from serving.chat.intake import SAMPLE_REQUEST
+from serving.chat.labels_page import LABELS
 from serving.chat.page_state import page_state
 from serving.chat.panel import widgets
 from serving.chat.process import ChatProcess
@@ -36,9 +38,11 @@ async def starters(chat: ChatProcess, user: object) -> list[cl.Starter]:
     waiting = [cl.Starter(label=WAITING, message=WAITING)] if await _is_awaited(chat, user) else []
     return [
         *waiting,
-        cl.Starter(label=SAMPLE_REQUEST, message=SAMPLE_REQUEST),
-        cl.Starter(label="Find similar won deals", message="Show me similar won deals."),
+        cl.Starter(label=SAMPLE_REQUEST, message=SAMPLE_REQUEST),  # in this order two fit side by side on a phone
         cl.Starter(label=DEALS, message=DEALS),
+        cl.Starter(label="Find similar won deals", message="Show me similar won deals."),
+        cl.Starter(label=LABELS, message=LABELS),
+        cl.Starter(label=CAME_TRUE, message=CAME_TRUE),
         cl.Starter(label="Why do we lose?", message="Why do we lose?"),
         cl.Starter(label="How good is the model?", message="How good is the model?"),
     ]

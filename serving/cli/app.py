@@ -35,6 +35,7 @@ from serving.cli import (
     tracker_commands,
     user_commands,
 )
+from serving.tracing import start_tracing
 from serving.usecases.private_home import hide_new_files, keep_private
 
 COMMANDS = (
@@ -73,8 +74,10 @@ app.add_typer(live_commands.app, name="live")
 @app.callback()
 def begin() -> None:
     """Before every command: what is kept is the user's alone."""
-    if said := keep_private(Settings.load().home):
+    settings = Settings.load()
+    if said := keep_private(settings.home):
         sys.stderr.write(f"{said}\n")
+    start_tracing(settings)
 
 
 def main() -> NoReturn:

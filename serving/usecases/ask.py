@@ -10,6 +10,7 @@ from agent.coach import Answer, Coach, Event, ToolFinished
 from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.types import Transcript
+from serving.usecases.answer_traces import traced
 from serving.usecases.score_log import Door, log_to, warned_only
 from tools.score_call import ScoreResult
 
@@ -22,8 +23,8 @@ async def noting_scores(events: AsyncGenerator[Event, None], coach: Coach, door:
         coach: the coach that is asked.
         door: where the answer is seen.
     """
-    async with aclosing(events):
-        async for event in events:
+    async with aclosing(traced(events, door)) as passed:
+        async for event in passed:
             if isinstance(event, ToolFinished) and isinstance(event.result, ScoreResult):
                 await asyncio.to_thread(_note, coach, event.result, door)
             yield event

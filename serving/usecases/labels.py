@@ -10,31 +10,25 @@ from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.labels.answers import LabelQuestion, RaterAgreement, SubjectLabels, agreement, by_subject
 from salescoach.labels.label_studio import annotations_in, labelling_config, task_of
-from salescoach.labels.queue import most_surprising, most_unsure, move_questions
+from salescoach.labels.queue import most_surprising
 from salescoach.library import CallSummary, Library, label_log, score_log
 from salescoach.library.label_log import OUTCOME, WHOLE_CALL, Answer, GivenLabel
-from salescoach.library.lookups import whose_calls
 from salescoach.library.side_tables import now
-from salescoach.model.loading import BundledReader, load_reader
+from salescoach.model.loading import BundledReader
 from salescoach.moves.taxonomy import MOVES, REP_MOVES, SHARED_MOVES, moves_of
 from salescoach.moves.trackers.results import TrackerReport
 from salescoach.moves.trackers.tracker import MAX_GIVEN, MIN_EXAMPLES, TrackerExample, example_text, new_tracker
 from salescoach.progress import Progress, silent
 from salescoach.types import Frozen, LabelledCall
 from salescoach.whole_file import write_private
+from serving.usecases.label_reading import N_CALLS, LabelQueue, QueueReading, answered_by, latest_calls
 from serving.usecases.lost_library import check_library
 from serving.usecases.trackers import tracker_desk
 
 About = Literal["moves", "outcomes"]
 
-N_CALLS: Final = 200  # that are looked through for the queue, the latest ones
+AT_ONCE: Final = 5  # calls that are read before progress is told
 MAX_BYTES: Final = 200_000_000  # of a file that is read
-
-
-class LabelQueue(Frozen):
-    """Questions, the one that the coach is least sure of first."""
-
-    questions: tuple[LabelQuestion, ...]
 
 
 class LabelsGiven(Frozen):
@@ -76,24 +70,17 @@ def label_queue(
         CoachError: there is no library.
         ModelError: the move reader is missing or damaged.
     """
-    check_library(settings, must_exist=True)
-    answered = [
-        (one.content_hash, one.turn, one.subject)
-        for one in label_log.all_labels(settings.library_file)
-        if one.rater == rater
-    ]
-    with Library(settings.library_file, create=False) as library:
-        calls = _latest(library)
-        if about == "outcomes":
-            return LabelQueue(questions=most_surprising(_scored(settings, library, calls), n, answered=answered))
-        reader, questions = load_reader(settings), []
-        for done, one in enumerate(calls):
-            progress("reading calls", done, len(calls))
-            call = library.get(one.call_id)
-            p = reader.probabilities(call.transcript.turns)
-            questions += move_questions(call, p, reader.thresholds, reader.model_id)
-        progress("reading calls", len(calls), len(calls))
-    return LabelQueue(questions=most_unsure(questions, n, answered=answered))
+    if about == "outcomes":
+        check_library(settings, must_exist=True)
+        with Library(settings.library_file, create=False) as library:
+            scored = _scored(settings, library, latest_calls(library))
+        return LabelQueue(questions=most_surprising(scored, n, answered=answered_by(settings, rater)))
+    reading = QueueReading(settings, rater)
+    while reading.n_left:
+        progress("reading calls", reading.n_calls - reading.n_left, reading.n_calls)
+        reading.read(AT_ONCE)
+    progress("reading calls", reading.n_calls, reading.n_calls)
+    return reading.queue(n)
 
 
 def give_label(
@@ -188,7 +175,7 @@ def export_tasks(settings: Settings, file: Path, n: int = N_CALLS, progress: Pro
     check_library(settings, must_exist=True)
     reader, tasks = BundledReader(settings), []
     with Library(settings.library_file, create=False) as library:
-        calls = _latest(library, n)
+        calls = latest_calls(library, n)
         for done, one in enumerate(calls):
             progress("reading calls", done, len(calls))
             call, moves = library.get(one.call_id), library.moves_of(one.call_id)
@@ -266,13 +253,6 @@ def _judged_turns(settings: Settings, move: str, side: str) -> tuple[list[Tracke
                 seen.add(text.casefold())
                 found[said.pop()].append(TrackerExample(text=text, call_id=call_id, turn=turn))
     return found["yes"], found["no"]
-
-
-def _latest(library: Library, n: int = N_CALLS) -> list[CallSummary]:
-    """The team's own calls, or the example calls where there are none: the latest ``n``, the last one first."""
-    _, calls = whose_calls(library.team_calls())
-    dated = sorted(calls, key=lambda call: (call.started_at is not None, call.started_at, call.call_id), reverse=True)
-    return dated[:n]
 
 
 def _scored(

@@ -7,6 +7,7 @@ from salescoach.errors import TranscriptError
 from salescoach.reading.files import FileContent, read_file
 from salescoach.reading.transcripts import read_transcript, transcript_of
 from salescoach.types import Transcript
+from serving.tracing import span
 
 
 def read_call(source: Path | bytes, rep: str | Sequence[str] | None = None) -> Transcript:
@@ -21,16 +22,26 @@ def read_call(source: Path | bytes, rep: str | Sequence[str] | None = None) -> T
         TranscriptError: what is in it is no text, is empty, or is too much for one call.
     """
     ours = rep or ()
-    return read_transcript(source, rep=ours) if isinstance(source, Path) else transcript_of(source, rep=ours)
+    with span("read") as traced:
+        read = read_transcript(source, rep=ours) if isinstance(source, Path) else transcript_of(source, rep=ours)
+        traced.note(n_turns=len(read))
+    return read
 
 
 def read_all(source: Path | bytes, rep: str | Sequence[str] | None = None) -> FileContent:
     """All calls in a file, or in the bytes of one; see ``read_call``."""
     if isinstance(source, bytes):
-        return read_file(source, rep=rep or ())
+        return _read(source, "", rep or ())
     try:
         data = source.read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise TranscriptError(f"{source} can't be read ({reason}); check the path and its permissions.") from None
-    return read_file(data, source.name, rep or ())
+    return _read(data, source.name, rep or ())
+
+
+def _read(data: bytes, name: str, rep: str | Sequence[str]) -> FileContent:
+    with span("read") as traced:
+        content = read_file(data, name, rep)
+        traced.note(n_calls=len(content.calls))
+    return content

@@ -19,6 +19,7 @@ from salescoach.reading.labelled import CallTable, read_table
 from salescoach.reading.team import NOBODY_SAVED, Team
 from salescoach.reading.transcripts import judged_part, looks_like_transcript, parse_transcript, transcript_of
 from salescoach.types import Transcript
+from serving.tracing import span
 
 # The longest call that is allowed takes half a second where nothing else runs; scoring for others may be running.
 DEADLINE_S: Final = 10.0
@@ -53,8 +54,7 @@ class Reader:
             TranscriptError: there is nothing to read, or too much.
             InputError: it took too long, or somebody named doesn't speak in it.
         """
-        read: Transcript = await self._run(parse_transcript, text, rep=team)
-        return read
+        return await self._call(parse_transcript, text, rep=team)
 
     async def file(self, content: bytes, name: str = "", team: Sequence[str] = NOBODY_SAVED) -> Transcript:
         """As ``transcript_of``; ``team`` as for ``text``.
@@ -63,8 +63,7 @@ class Reader:
             TranscriptError: the bytes are no text, there is nothing to read, or too much.
             InputError: it took too long.
         """
-        read: Transcript = await self._run(transcript_of, content, name, rep=team)
-        return read
+        return await self._call(transcript_of, content, name, rep=team)
 
     async def table(self, content: bytes, name: str, team: Team = NOBODY_SAVED) -> CallTable:
         """As ``read_table``.
@@ -85,6 +84,12 @@ class Reader:
         """Ends all processes."""
         while self._idle:
             await _end(self._idle.pop())
+
+    async def _call(self, function: Callable[..., Transcript], *args: Any, **named: Any) -> Transcript:
+        with span("read") as traced:
+            read: Transcript = await self._run(function, *args, **named)
+            traced.note(n_turns=len(read))
+        return read
 
     async def _run(self, function: Callable[..., Any], *args: Any, **named: Any) -> Any:
         async with self._free:

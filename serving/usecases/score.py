@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from salescoach.model.scoring import Scorer
 from salescoach.progress import Progress, silent
 from salescoach.types import Frozen, LabelledCall, Score, Transcript
+from serving.tracing import span
 from serving.usecases.score_log import Log
 
 
@@ -29,7 +30,10 @@ def score_call(
     Raises:
         ModelError: a number came out that is not finite.
     """
-    score = scorer.score(transcript, force=force, with_exchanges=with_exchanges)
+    with span("score") as traced:
+        traced.note(n_turns=len(transcript))
+        score = scorer.score(transcript, force=force, with_exchanges=with_exchanges)
+        traced.note(model_id=score.model_id, abstained=score.abstained)
     log([(transcript, score)])
     return score
 
@@ -39,8 +43,11 @@ def rank_calls(
 ) -> Ranking:
     """The scores of several calls, in order, without exchanges. Args and errors as ``score_call``."""
     scores = []
-    for done, call in enumerate(calls, start=1):
-        scores.append(scorer.score(call.transcript, force=force))
-        progress("scoring", done, len(calls))
+    with span("rank") as traced:
+        traced.note(n_calls=len(calls))
+        for done, call in enumerate(calls, start=1):
+            scores.append(scorer.score(call.transcript, force=force))
+            progress("scoring", done, len(calls))
+        traced.note(model_id=scores[0].model_id if scores else None)
     log([(call.transcript, score) for call, score in zip(calls, scores, strict=True)])
     return Ranking(results=tuple(sorted(scores, key=lambda one: (one.abstained, -(one.probability or 0.0)))))

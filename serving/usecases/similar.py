@@ -3,6 +3,7 @@
 from pydantic import ConfigDict, Field
 
 from salescoach.types import DEFAULT_DIVERSITY, Frozen, OutcomeChoice, Precedent, Transcript
+from serving.tracing import span
 from tools.find_similar_calls import make_query
 from tools.parts import Parts
 
@@ -46,7 +47,11 @@ def find_similar(
     Raises:
         UnavailableError: there is no usable index; says what to do.
     """
-    query = make_query(parts, transcript, outcome, k, diversity)
+    with span("search") as traced:
+        traced.note(n_turns=len(transcript), model_id=parts.scorer.manifest.model_id)
+        query = make_query(parts, transcript, outcome, k, diversity)
+        found = tuple(parts.index.similar(query))
+        traced.note(n_calls=len(found))
     return SimilarCalls(
         query=SimilarQuery(
             call_id=transcript.call_id,
@@ -56,5 +61,5 @@ def find_similar(
             diversity=diversity,
             focus=query.focus,
         ),
-        results=tuple(parts.index.similar(query)),
+        results=found,
     )
