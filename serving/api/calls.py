@@ -2,7 +2,6 @@
 
 from typing import Any, Literal
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from salescoach.moves.reader import MoveReader
@@ -15,6 +14,7 @@ from serving.api.answers import answer
 from serving.api.bodies import GivenCall, transcript_of
 from serving.api.keys import Reading
 from serving.api.problems import ProblemError
+from serving.api.routes import routes
 from serving.api.state import ApiState, State
 from serving.usecases.lost_library import check_library
 from serving.usecases.metrics import CallMetrics, measure_call
@@ -22,7 +22,7 @@ from serving.usecases.score import score_call
 from serving.usecases.score_log import log_to
 from serving.usecases.similar import SimilarCalls, find_similar
 
-router = APIRouter(prefix="/v1", tags=["about a call"])
+router = routes("about a call")
 
 
 class ToScore(GivenCall):
