@@ -1,10 +1,14 @@
 """Deleting a call: afterwards its words are in no file, and nothing else is gone."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import sqlite3
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +19,7 @@ from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
 from salescoach.library import Library
 from salescoach.model.encoder import turn_text
+from salescoach.model.scoring import CallScorer
 from salescoach.testing import make_transcript
 from salescoach.types import LabelledCall
 from serving.chat import view
@@ -25,6 +30,8 @@ from serving.usecases.delete import delete_call
 from tests.homes import clone
 from training.options import TrainingOptions
 from training.run import train
+from vectorstore.generation import generations_in
+from vectorstore.opened import is_current
 
 PASTED = make_transcript(
     "Rep: Thanks for making time, what is the xylophone orchestra short of at the moment?",
@@ -230,6 +237,35 @@ def test_an_unknown_call_changes_nothing(own: Settings) -> None:
     with pytest.raises(InputError, match="'nobody'"):
         delete_call(own, "nobody", silent)
     assert sorted(own.home.rglob("*")) == before
+
+
+def test_a_deletion_that_the_library_refuses_leaves_an_index(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("salescoach.scrub.PATIENCE_MS", 50)
+    with closing(sqlite3.connect(own.library_file)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM calls").fetchone()
+        with pytest.raises(CoachError, match="in use"):
+            delete_call(own, "ex-01", silent)
+    with Library(own.library_file) as library:
+        assert library.get("ex-01")
+        assert is_current(own.index_dir, CallScorer.load(own), library)
+
+
+def test_an_index_that_is_written_to_meanwhile_is_removed_all_the_same(own: Settings) -> None:
+    entry, is_over = own.index_dir / generations_in(own.index_dir)[0].name / "late", threading.Event()
+
+    def write_on() -> None:
+        with contextlib.suppress(OSError):
+            while not is_over.is_set():
+                entry.write_bytes(b"x")
+
+    with ThreadPoolExecutor(1) as writer:
+        writer.submit(write_on)
+        try:
+            assert delete_call(own, "ex-01", silent).is_indexed
+        finally:
+            is_over.set()
+    assert not entry.exists()
 
 
 def test_while_the_index_is_being_built_nothing_is_deleted(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,7 +93,7 @@ async def remove_call(call_id: PathId, state: State, _: Administering) -> Any:
 
     def work() -> Deletion:
         check_library(state.settings, must_exist=True)
-        return delete_call(state.settings, call_id, silent)
+        return delete_call(state.settings, call_id, silent, state.parts.scorer)
 
     return answer(await state.run_alone(work, seconds=INDEXING_S))
 
