@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import json
 import sqlite3
+import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ from serving.chat import view
 from serving.chat.store import ChatStore
 from serving.chat.stored_calls import CALL_DELETED, NAME_DELETED
 from serving.cli import app as cli
+from serving.usecases import words_left
 from serving.usecases.delete import delete_call
 from tests.homes import clone
 from training.options import TrainingOptions
@@ -266,6 +268,21 @@ def test_an_index_that_is_written_to_meanwhile_is_removed_all_the_same(own: Sett
         finally:
             is_over.set()
     assert not entry.exists()
+
+
+def test_looking_for_words_takes_no_lock_from_this_process(tmp_path: Path) -> None:
+    file, said = tmp_path / "a.sqlite", "the zebra said so"
+    (tmp_path / "long.txt").write_text("x" * 1_048_570 + said)  # over the edge of what is looked at together
+    (tmp_path / "other.txt").write_text("nothing")
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("CREATE TABLE a (said)")
+        database.execute("INSERT INTO a VALUES (?)", [said])
+        database.execute("BEGIN IMMEDIATE")
+        assert words_left.files_with(tmp_path, [said]) == (f"{file}-wal", str(tmp_path / "long.txt"))
+        program = f"import sqlite3; sqlite3.connect({str(file)!r}, timeout=0).execute('BEGIN IMMEDIATE')"
+        other = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        assert "locked" in other.stderr
 
 
 def test_while_the_index_is_being_built_nothing_is_deleted(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
