@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.servers import copy_of, serving
 from salescoach.config import Settings
+from salescoach.reading.transcripts import parse_transcript
 from training.sample import generate_calls
 
 N_TURNS = 40
@@ -47,7 +48,7 @@ class Level:
 
 def unseen() -> Iterator[str]:
     """Calls without end, no two of which have a turn in common."""
-    calls = [call.transcript().turns for call in generate_calls(N_TEMPLATES, seed=SEED)]
+    calls = [parse_transcript(call.transcript()).turns for call in generate_calls(N_TEMPLATES, seed=SEED)]
     for number in itertools.count():
         turns = itertools.islice(itertools.cycle(calls[number % len(calls)]), N_TURNS)
         yield "\n".join(f"{turn.role.capitalize()}: {turn.text} That is {number}." for turn in turns)
