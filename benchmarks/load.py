@@ -34,6 +34,7 @@ from training.sample import generate_calls
 N_TURNS = 40
 N_TEMPLATES = 50
 SEED = 2_026
+WARM_S = 30.0
 NO_LIMIT = "1000000/minute"  # of requests, which is not what is measured
 
 
@@ -96,7 +97,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = copy_of(Settings.load(home=given.home).home, Path(folder))
         with serving(home, COACH_API_RATE=NO_LIMIT) as (url, process):
-            asyncio.run(measure(url, texts, 1, 5))  # the first call loads what the others find loaded
+            asyncio.run(measure(url, texts, 1, WARM_S))  # the server loads the coach after its first answers
             print(f"memory before: {memory_mb(process):.0f} MB")
             print("| clients | calls a second | p50 s | p95 s | answered | failed | memory MB |")
             print("| --- | --- | --- | --- | --- | --- | --- |")
