@@ -21,6 +21,7 @@ from serving.chat.process import ChatProcess
 from serving.chat.reopening import reopen
 from serving.chat.welcome import offer_settings, profile
 from serving.chat.welcome import starters as offered_starters
+from serving.usecases.settled import settle
 
 chat = ChatProcess(Settings.load())
 
@@ -29,6 +30,7 @@ chat = ChatProcess(Settings.load())
 async def start() -> None:
     """Opens the coach before the first page is served, so that the first question doesn't wait for it."""
     await chat.start()
+    settle()
 
 
 @cl.on_app_shutdown

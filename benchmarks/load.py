@@ -28,11 +28,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.servers import copy_of, serving
 from salescoach.config import Settings
+from salescoach.reading.transcripts import parse_transcript
 from training.sample import generate_calls
 
 N_TURNS = 40
 N_TEMPLATES = 50
 SEED = 2_026
+WARM_S = 30.0
 NO_LIMIT = "1000000/minute"  # of requests, which is not what is measured
 
 
@@ -47,7 +49,7 @@ class Level:
 
 def unseen() -> Iterator[str]:
     """Calls without end, no two of which have a turn in common."""
-    calls = [call.transcript().turns for call in generate_calls(N_TEMPLATES, seed=SEED)]
+    calls = [parse_transcript(call.transcript()).turns for call in generate_calls(N_TEMPLATES, seed=SEED)]
     for number in itertools.count():
         turns = itertools.islice(itertools.cycle(calls[number % len(calls)]), N_TURNS)
         yield "\n".join(f"{turn.role.capitalize()}: {turn.text} That is {number}." for turn in turns)
@@ -95,7 +97,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = copy_of(Settings.load(home=given.home).home, Path(folder))
         with serving(home, COACH_API_RATE=NO_LIMIT) as (url, process):
-            asyncio.run(measure(url, texts, 1, 5))  # the first call loads what the others find loaded
+            asyncio.run(measure(url, texts, 1, WARM_S))  # the server loads the coach after its first answers
             print(f"memory before: {memory_mb(process):.0f} MB")
             print("| clients | calls a second | p50 s | p95 s | answered | failed | memory MB |")
             print("| --- | --- | --- | --- | --- | --- | --- |")

@@ -9,10 +9,7 @@ long ``/healthz`` takes while two clients score without a break.
 
 import argparse
 import os
-import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -21,10 +18,12 @@ from pathlib import Path
 
 import httpx
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.servers import copy_of, serving
 from salescoach.config import Settings
 
-ROOT = Path(__file__).resolve().parent.parent
-CALL = ROOT / "data" / "examples" / "02-income-protection-electrician.txt"
+CALL = Path(__file__).resolve().parent.parent / "data" / "examples" / "02-income-protection-electrician.txt"
 
 
 def cpu_seconds(pid: int) -> float:
@@ -46,27 +45,11 @@ def main() -> None:
     parser.add_argument("--scores", type=int, default=50)
     n_scores = parser.parse_args().scores
     with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder) / "home"
-        shutil.copytree(Settings.load().home, home, ignore=shutil.ignore_patterns("chat", "runs"))
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        command = [sys.executable, "-c", "from serving.cli import main; main()", "serve", "--port", str(port)]
-        environment = {**os.environ, "COACH_HOME": str(home)}
+        home = copy_of(Settings.load().home, Path(folder))
         began = time.perf_counter()
-        with (
-            subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-            ) as process,
-            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=300) as client,
-        ):
-            try:
-                assert process.stdout is not None
-                process.stdout.readline()
-                client.get("/readyz").raise_for_status()
-                print(f"ready: {time.perf_counter() - began:.2f} s, CPU {cpu_seconds(process.pid):.2f} s")
-                measure(client, n_scores)
-            finally:
-                process.terminate()
+        with serving(home) as (url, process), httpx.Client(base_url=url, timeout=300, trust_env=False) as client:
+            print(f"ready: {time.perf_counter() - began:.2f} s, CPU {cpu_seconds(process):.2f} s")
+            measure(client, n_scores)
 
 
 def measure(client: httpx.Client, n_scores: int) -> None:

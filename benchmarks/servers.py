@@ -17,7 +17,7 @@ SECONDS_TO_START = 180.0
 
 def copy_of(home: Path, folder: Path) -> Path:
     """A copy of a home that may be changed."""
-    shutil.copytree(home, folder / "home")
+    shutil.copytree(home, folder / "home", ignore=shutil.ignore_patterns("chat", "runs"))
     return folder / "home"
 
 
@@ -43,7 +43,7 @@ def serving(home: Path, **settings: str) -> Iterator[tuple[str, int]]:
         while not _is_ready(url):
             if running.poll() is not None or time.monotonic() > deadline:
                 sys.exit(f"The server didn't start: {(home / 'server.log').read_text()[-500:]}")
-            time.sleep(0.2)
+            time.sleep(0.05)
         yield url, running.pid
     finally:
         running.terminate()

@@ -16,7 +16,7 @@ from sentence_transformers import SentenceTransformer
 from salescoach.config import Settings
 from salescoach.model.artifact import ModelFolder, find_model
 from salescoach.model.encoder import TurnEncoder, best_engine, turn_text
-from salescoach.model.loading import load_arms
+from salescoach.model.loading import load_arms, load_reader
 from salescoach.model.scoring import CallScorer
 from salescoach.types import Transcript, Turn
 
@@ -58,7 +58,7 @@ def main() -> None:
     encoder = TurnEncoder.load(
         folder.encoder, fingerprint=folder.manifest.encoder_fingerprint, threads=settings.threads
     )
-    scorer = CallScorer(folder.manifest, encoder, *load_arms(folder))
+    scorer = CallScorer(folder.manifest, encoder, *load_arms(folder, lambda: load_reader(settings, cached=False)))
     plain = SentenceTransformer(str(folder.encoder), device="cpu", model_kwargs={"dtype": torch.float32})
     scorer.score(made_up_call(40, 15, seed=-1))  # the language identifier and the kernels load at the first call
 

@@ -68,7 +68,10 @@ class Settings(BaseSettings):
         None, validation_alias="OPENAI_API_KEY", description="the key for a language model that needs one"
     )
     openai_base_url: str | None = Field(
-        None, validation_alias="OPENAI_BASE_URL", description="where the language model is; without it, at OpenAI"
+        None,
+        validation_alias="OPENAI_BASE_URL",
+        description="where `openai:…` of `COACH_LLM` and `COACH_BASE_MODEL` is asked, and, on this machine, `auto`; "
+        "without it, `openai:…` is OpenAI's own",
     )
 
     @field_validator("traces", "otel_traces_endpoint", "otel_endpoint")

@@ -8,7 +8,7 @@ from salescoach.errors import CoachError
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-PATIENCE_MS = 3_000  # with somebody else who is just reading
+PATIENCE_MS = 10_000  # with somebody else who is just reading
 
 
 def scrub_file(engine: "Engine", name: str) -> None:

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from salescoach.errors import InputError
 from salescoach.labels.answers import LabelQuestion, agreement, by_subject
 from salescoach.labels.label_studio import annotations_in, labelling_config, task_of
-from salescoach.labels.queue import MAX_OF_A_CALL, most_surprising, most_unsure, move_questions, unsureness
+from salescoach.labels.queue import (
+    MAX_OF_A_CALL,
+    ScoredOutcome,
+    most_surprising,
+    most_unsure,
+    move_questions,
+    unsureness,
+)
 from salescoach.library.label_log import Answer, GivenLabel
 from salescoach.moves.results import CallMoves
 from salescoach.moves.taxonomy import MOVES
@@ -55,8 +62,8 @@ def test_the_queue_is_ordered_and_no_call_fills_it(rows: list[tuple[str, float]]
 
 
 def test_outcomes_that_the_score_contradicts_are_asked_about() -> None:
-    lost, won = make_call("c2", "Rep: Hello.", outcome="lost"), make_call("c3", "Rep: Hi.", outcome="converted")
-    asked = most_surprising([(lost, 0.93, "m"), (won, 0.9, "m"), (CALL, 0.2, "m")], 5)
+    lost, won = ScoredOutcome("c2", "h2", "lost", 0.93, "m"), ScoredOutcome("c3", "h3", "converted", 0.9, "m")
+    asked = most_surprising([lost, won, ScoredOutcome("c1", "h1", "converted", 0.2, "m")], 5)
     assert [one.call_id for one in asked] == ["c2", "c1"]
     assert "kept as lost" in asked[0].asks
 

@@ -219,6 +219,19 @@ def test_a_request_that_is_still_running_is_not_begun_again(api: ApiServer) -> N
     assert api.client.put(path, json={"outcome": "lost"}, headers=key).status_code == 404
 
 
+def test_every_body_is_strict_json(api: ApiServer, document: dict[str, Any]) -> None:
+    n_checked = 0
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if "requestBody" in operation:
+                where = path.replace("{call_id}", "ex-01")
+                headers = {"content-type": "application/json"}
+                refused = api.client.request(method, where, content=b'{"transcript": NaN}', headers=headers)
+                assert (refused.status_code, refused.json()["type"]) == (400, "urn:coach:problem:malformed-json"), path
+                n_checked += 1
+    assert n_checked > 8
+
+
 def test_examples_are_as_promised(document: dict[str, Any], check: Check) -> None:
     components = document["components"]
     n_checked = 0

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -308,6 +309,18 @@ def test_scores_that_were_not_noted_are_noted_by_the_next_run(
     run_batch(own, str(source), out, options)
     hashes = [one.content_hash for one in score_log.read(own.library_file)]
     assert (len(hashes), len(set(hashes))) == (30, 30)
+
+
+def test_a_finished_batch_whose_files_were_changed_is_mended(own: Settings, engine: InProcess, tmp_path: Path) -> None:
+    source, out = table(tmp_path / "calls.csv", [*short_calls(29), ("bad", "")]), tmp_path / "out"
+    report = run_batch(own, str(source), out, BatchOptions(shard_rows=10))
+    scores, failures = out / "scores", out / "failures"
+    shutil.copy(scores / "part-000001.parquet", scores / "part-000000.parquet")
+    (failures / "part-000002.parquet").unlink()
+    again = run_batch(own, str(source), out)
+    assert again == report.model_copy(update={"made_now": 20})
+    assert [row["call_id"] for row in rows_in(scores)] == [call_id for call_id, _ in short_calls(29)]
+    assert len(rows_in(failures)) == 1
 
 
 def test_a_folder_of_something_else_is_refused(own: Settings, engine: InProcess, tmp_path: Path) -> None:

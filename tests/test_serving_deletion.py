@@ -1,10 +1,15 @@
 """Deleting a call: afterwards its words are in no file, and nothing else is gone."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import sqlite3
+import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,16 +20,20 @@ from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
 from salescoach.library import Library
 from salescoach.model.encoder import turn_text
+from salescoach.model.scoring import CallScorer
 from salescoach.testing import make_transcript
 from salescoach.types import LabelledCall
 from serving.chat import view
 from serving.chat.store import ChatStore
 from serving.chat.stored_calls import CALL_DELETED, NAME_DELETED
 from serving.cli import app as cli
+from serving.usecases import words_left
 from serving.usecases.delete import delete_call
 from tests.homes import clone
 from training.options import TrainingOptions
 from training.run import train
+from vectorstore.generation import generations_in
+from vectorstore.opened import is_current
 
 PASTED = make_transcript(
     "Rep: Thanks for making time, what is the xylophone orchestra short of at the moment?",
@@ -230,6 +239,50 @@ def test_an_unknown_call_changes_nothing(own: Settings) -> None:
     with pytest.raises(InputError, match="'nobody'"):
         delete_call(own, "nobody", silent)
     assert sorted(own.home.rglob("*")) == before
+
+
+def test_a_deletion_that_the_library_refuses_leaves_an_index(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("salescoach.scrub.PATIENCE_MS", 50)
+    with closing(sqlite3.connect(own.library_file)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM calls").fetchone()
+        with pytest.raises(CoachError, match="in use"):
+            delete_call(own, "ex-01", silent)
+    with Library(own.library_file) as library:
+        assert library.get("ex-01")
+        assert is_current(own.index_dir, CallScorer.load(own), library)
+
+
+def test_an_index_that_is_written_to_meanwhile_is_removed_all_the_same(own: Settings) -> None:
+    entry, is_over = own.index_dir / generations_in(own.index_dir)[0].name / "late", threading.Event()
+
+    def write_on() -> None:
+        with contextlib.suppress(OSError):
+            while not is_over.is_set():
+                entry.write_bytes(b"x")
+
+    with ThreadPoolExecutor(1) as writer:
+        writer.submit(write_on)
+        try:
+            assert delete_call(own, "ex-01", silent).is_indexed
+        finally:
+            is_over.set()
+    assert not entry.exists()
+
+
+def test_looking_for_words_takes_no_lock_from_this_process(tmp_path: Path) -> None:
+    file, said = tmp_path / "a.sqlite", "the zebra said so"
+    (tmp_path / "long.txt").write_text("x" * 1_048_570 + said)  # over the edge of what is looked at together
+    (tmp_path / "other.txt").write_text("nothing")
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("CREATE TABLE a (said)")
+        database.execute("INSERT INTO a VALUES (?)", [said])
+        database.execute("BEGIN IMMEDIATE")
+        assert words_left.files_with(tmp_path, [said]) == (f"{file}-wal", str(tmp_path / "long.txt"))
+        program = f"import sqlite3; sqlite3.connect({str(file)!r}, timeout=0).execute('BEGIN IMMEDIATE')"
+        other = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        assert "locked" in other.stderr
 
 
 def test_while_the_index_is_being_built_nothing_is_deleted(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

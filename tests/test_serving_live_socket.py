@@ -174,3 +174,15 @@ def test_where_there_are_keys_a_call_is_its_keys_alone(coach_home: Path, tmp_pat
                 assert stranger.subprotocol == PROTOCOL
                 send(stranger, type="watch", call_id="mine")
                 assert until(stranger, "error")["code"] == "no_such_call"
+                keys.revoke("other")  # whoever watches is shown nothing more, and whoever speaks isn't heard
+                with pytest.raises(ConnectionClosed) as closed:
+                    send(stranger, type="ping")
+                    until(stranger, "pong")
+                assert closed.value.rcvd is not None and closed.value.rcvd.code == 1008
+            with connect(server.socket, additional_headers={"Authorization": f"Bearer {mine}"}) as watcher:
+                send(watcher, type="watch", call_id="mine")
+                until(watcher, "watching")
+                keys.revoke("mine")
+                server.app.state.live.find("mine", "mine").forget()
+                with pytest.raises(ConnectionClosed):
+                    until(watcher, "turn")

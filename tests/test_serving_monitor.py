@@ -11,7 +11,8 @@ from eval.online.results import CameTrue
 from salescoach.config import Settings
 from salescoach.errors import CoachError
 from serving.cli import app as cli
-from serving.usecases.monitor import EXIT_ALARM, monitor, nightly_lines
+from serving.usecases.monitor import EXIT_ALARM, monitor, said_of
+from serving.usecases.nightly_steps import monitor_scores
 from tests.scored_library import day, steady_calls, write_library
 
 Run = Callable[..., tuple[int, str, str]]
@@ -61,10 +62,10 @@ def test_an_alarm_is_an_exit_code_and_a_line_of_the_nightly_report(settings: Set
     assert (code, err) == (EXIT_ALARM, "")
     (first, *_) = json.loads(out)["alarms"]
     assert {"kind", "since", "text"} <= set(first)
-    lines = nightly_lines(monitor(settings, now=NOW))
-    assert lines[0].startswith("Did it come true: 2,200 scores with an outcome")
-    assert lines[1].startswith("ALARM base_rate since 20")
-    assert not any("\n" in line for line in lines)
+    assert said_of(monitor(settings, now=NOW)).startswith("Did it come true: 2,200 scores with an outcome")
+    step = monitor_scores(settings)
+    assert len(step.said) == 1 and step.alarms[0].startswith("base_rate since 20")
+    assert not any("\n" in line for line in (*step.said, *step.alarms))
     code, _, _ = run("monitor", "--since", str(day(1600).date()))
     assert code == 0
     assert not monitor(settings, now=NOW, since=date(2035, 1, 1)).alarms

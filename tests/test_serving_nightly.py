@@ -10,9 +10,10 @@ from filelock import FileLock
 
 from salescoach.config import Settings
 from salescoach.errors import CoachError
-from salescoach.library import Library, score_log
+from salescoach.library import Library, added_id, score_log
 from salescoach.model.scoring import CallScorer
 from salescoach.reading.team import Team
+from salescoach.reading.transcripts import read_transcript
 from serving.batch import local_engine
 from serving.batch.work import score_batch
 from serving.usecases import nightly_steps
@@ -89,6 +90,22 @@ def test_a_bad_file_fails_the_night_until_it_is_mended_and_stops_nothing(own: Se
     assert report.steps[0].said[0].startswith("a.pdf: ")
     (inbox / "a.pdf").unlink()
     assert run_nightly(own, inbox).exit_code == ALL_WELL
+
+
+def test_answers_of_an_api_and_what_is_too_large_are_read_as_elsewhere(own: Settings, tmp_path: Path) -> None:
+    inbox = tmp_path / "in"
+    inbox.mkdir()
+    said = [line.split(": ", 1) for line in CALL.strip().split("\n")]
+    calls = [{"id": f"v{n}", "turns": [{"speaker": who, "text": f"{text} {n}"} for who, text in said]} for n in (1, 2)]
+    (inbox / "answers.jsonl").write_text("".join(json.dumps(one) + "\n" for one in calls))
+    (inbox / "one.txt").write_text(CALL)
+    (inbox / "large.txt").write_text("Rep: " + "Hello there. " * 100_000)
+    step = nightly_steps.import_inbox(own, inbox, lambda *_: None)
+    assert [failure.partition(":")[0] for failure in step.failures] == ["large.txt"]
+    with Library(own.library_file, create=False) as library:
+        ids = {one.call_id for one in library.team_calls() if one.provenance == "own"}
+        assert {added_id(read_transcript(inbox / "one.txt"))} < ids
+        assert len(ids) == 3
 
 
 def test_alarms_have_an_exit_code_of_their_own(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

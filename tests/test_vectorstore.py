@@ -1,6 +1,7 @@
 """The index of past calls, with the real Chroma: diverse, cited, never the call itself, and never a crash."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from salescoach.model.encoder import encode_turns
 from salescoach.model.scoring import Scorer
 from salescoach.testing import WordHashEncoder, make_call, make_transcript
 from salescoach.types import LabelledCall, Transcript
+from vectorstore import apart
 from vectorstore.build import build_index
 from vectorstore.database import STORE
 from vectorstore.generation import current_generation
@@ -410,6 +412,32 @@ def test_a_build_that_fails_leaves_the_old_index_serving(
         build_index(store.library, as_scorer(store.scorer), store.index_dir, fail)
     assert sorted(store.index_dir.iterdir()) == entries
     assert store.ask() == before
+
+
+def test_what_a_thread_builds_is_written_by_another_process_and_is_the_same(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apart, "ROWS_HERE", 0)
+    told: list[tuple[str, int, int]] = []
+    before, first = store.ask(), current_generation(store.index_dir, as_scorer(store.scorer))
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(store.rebuild, progress=lambda *one: told.append(one)).result()
+        anew = current_generation(store.index_dir, as_scorer(store.scorer))
+        assert anew.name != first.name and anew.library_digest == first.library_digest
+        assert told[-1] == ("indexing moments", told[-1][2], told[-1][2])
+        store.restart()
+        assert store.ask() == before
+        store.library.add([make_call("new", "Rep: pricing and discounts", outcome="lost")])
+        thread.submit(store.rebuild, takes_over=True).result()
+        entries = sorted(store.index_dir.iterdir())
+        monkeypatch.setattr(apart, "_PROGRAM", "import sys; print('failed no room')")
+        with pytest.raises(CoachError, match=r"can't be written to .* \(no room\)"):
+            thread.submit(store.rebuild).result()
+        monkeypatch.setattr(apart, "_PROGRAM", "import os; os._exit(9)")
+        with pytest.raises(CoachError, match="ended with 9"):
+            thread.submit(store.rebuild).result()
+    assert sorted(store.index_dir.iterdir()) == entries
+    assert is_sound(store.index_dir, as_scorer(store.scorer))
 
 
 def test_an_empty_library_finds_nothing(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def find_similar_calls(
         precedents = parts.index.similar(query)
     except UnavailableError as error:
         return SimilarResult(**facts, unavailable=without_paths(str(error)))
-    shares = shared_with(parts, call, [found.call_id for found in precedents])
+    shares = shared_with(parts, call, precedents)
     return SimilarResult(
         **facts,
         results=tuple(

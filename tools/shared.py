@@ -1,11 +1,12 @@
 """What a past call shares with this one: its industry, its type, and concerns, with how they were met there."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from salescoach.moves.results import CallMoves
 from salescoach.moves.taxonomy import Handled
-from salescoach.types import LabelledCall
-from tools.parts import Parts, moves_of
+from salescoach.types import LabelledCall, Precedent
+from tools.parts import Parts, moves_of, reader_of
 
 MAX_CONCERNS: Final = 2  # that are named
 _HANDLED: Final[dict[Handled, str]] = {
@@ -16,27 +17,26 @@ _HANDLED: Final[dict[Handled, str]] = {
 }
 
 
-def shared_with(parts: Parts, call: LabelledCall, past_ids: list[str]) -> dict[str, tuple[str, ...]]:
+def shared_with(parts: Parts, call: LabelledCall, precedents: Sequence[Precedent]) -> dict[str, tuple[str, ...]]:
     """For each past call what it shares with a call; nothing where they share nothing that is known.
 
     Args:
         parts: library and scorer, by whose reader concerns are compared.
         call: this call.
-        past_ids: of calls in the library.
+        precedents: moments of past calls.
     """
-    own = moves_of(parts, call)
-    found = {}
-    for past_id in past_ids:
-        past = parts.library.get(past_id)
+    reader, own, found = reader_of(parts), None, {}
+    for past in precedents:
         shared = [
             f"same {name.replace('_', ' ').removeprefix('call ')}"
             for name in ("industry", "call_type")
             if call.metadata.get(name) and call.metadata.get(name) == past.metadata.get(name)
         ]
-        theirs = parts.library.moves_of(past_id)
-        if own is not None and theirs is not None and theirs.model_id == own.model_id:
-            shared += _concerns(own, theirs)
-        found[past_id] = tuple(shared)
+        theirs = parts.library.moves_of(past.call_id)
+        if theirs is not None and theirs.objections and theirs.model_id == reader:
+            own = own or moves_of(parts, call)  # only now, as it may have to be read
+            shared += _concerns(own, theirs) if own is not None else []
+        found[past.call_id] = tuple(shared)
     return found
 
 

@@ -14,7 +14,6 @@ from salescoach.errors import UnavailableError, without_paths
 from salescoach.library.precedents import PrecedentQuery, Reply
 from salescoach.moves.results import CallMoves, ReadObjection
 from salescoach.moves.taxonomy import ObjectionKind
-from salescoach.redact.masking import mask
 from salescoach.redact.our_words import Ours
 from salescoach.types import OUTCOMES, LabelledCall, Outcome
 from tools.document import AnswerDocument, AnswerLine, document, line, listed
@@ -158,6 +157,8 @@ def _nearest(parts: Parts, call: LabelledCall, focus: int, outcome: Outcome, n: 
 
 def _shown(parts: Parts, reply: Reply, kind: ObjectionKind | None) -> ShownReply:
     """A reply with its effect on its own call; to an objection, where that was taken up."""
+    from salescoach.redact.masking import mask  # sklearn takes a while to import
+
     past = parts.library.get(reply.call_id).transcript
     concern = _concern(parts, reply, kind)
     if concern is not None:

@@ -19,6 +19,7 @@ from salescoach.model.encoder import encode_turns
 from salescoach.model.scoring import Scorer
 from salescoach.progress import Progress, silent
 from salescoach.types import OUTCOMES, Outcome
+from vectorstore.apart import is_better_apart, write_store_apart
 from vectorstore.chroma import VERSION, StoreBefore, write_store
 from vectorstore.database import DATABASE, STORE, UnsoundStoreError, digest_of_database
 from vectorstore.generation import (
@@ -94,7 +95,7 @@ def _build(
             done += n_rows
             progress("indexing moments", done, total)
 
-        _write_store(folder, shelves, fingerprint, added, None if before is None else before.store)
+        _write_store(folder, shelves, fingerprint, added, before)
         generation = Generation(
             name=name,
             fingerprint=fingerprint,
@@ -176,17 +177,20 @@ def _write_store(
     shelves: Sequence[Shelf],
     fingerprint: str,
     progress: Callable[[int], None],
-    before: StoreBefore | None,
+    before: _Before | None,
 ) -> None:
     """Chroma's store, from the one of before where that can be taken over, else from nothing."""
     if before is not None:
+        n_kept = sum(len(shelf.vectors[kind]) for shelf in before.shelves for kind in KINDS)
+        write = write_store_apart if is_better_apart(shelves, n_kept) else write_store
         try:
-            write_store(folder, shelves, fingerprint, progress, before)
+            write(folder, shelves, fingerprint, progress, before.store)
             return
         except (UnsoundStoreError, ChromaError, sqlite3.DatabaseError, OSError, ValueError) as error:
             logger.warning("%s of the index before can't be taken over (%s); it is built anew.", STORE, error)
             shutil.rmtree(folder / STORE, ignore_errors=True)
-    write_store(folder, shelves, fingerprint, progress)
+    write = write_store_apart if is_better_apart(shelves, 0) else write_store
+    write(folder, shelves, fingerprint, progress)
 
 
 def _digest_of(shelves: Sequence[Shelf]) -> str:

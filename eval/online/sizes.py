@@ -4,8 +4,7 @@ import math
 from typing import Final
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.special import log_ndtr, ndtr, ndtri  # not scipy.stats: its import takes half a second
 
 from salescoach.errors import InputError
 
@@ -30,7 +29,7 @@ def accounts_judged_once(baseline: float, effect: float, *, alpha: float = 0.05,
         InputError: the rates are no rates, or there is no difference.
     """
     _check(baseline, effect)
-    z = float(norm.ppf(1 - alpha / 2) + norm.ppf(power))
+    z = float(ndtri(1 - alpha / 2) + ndtri(power))
     return math.ceil(2 * baseline * (1 - baseline) * z**2 / effect**2)
 
 
@@ -42,13 +41,15 @@ def accounts_with_peeking(baseline: float, effect: float, *, alpha: float = 0.05
     It has won once it was ever above b = log(2 / alpha) and what mixing ``N_BETS`` bets costs at most: with probability
     Phi((m - b) / sqrt(2 m)) + exp(b) Phi(-(m + b) / sqrt(2 m)). Args and errors as ``accounts_judged_once``.
     """
+    from scipy.optimize import brentq  # takes a tenth of a second to import
+
     _check(baseline, effect)
     must_win = math.log(2 / alpha) + math.log(N_BETS)
 
     def won(mean: float) -> float:
         spread = math.sqrt(2 * mean)
-        later = math.exp(must_win + float(norm.logcdf(-(mean + must_win) / spread)))
-        return float(norm.cdf((mean - must_win) / spread)) + later
+        later = math.exp(must_win + float(log_ndtr(-(mean + must_win) / spread)))
+        return float(ndtr((mean - must_win) / spread)) + later
 
     mean = brentq(lambda one: won(one) - power, 1e-3, 1e3)
     rate = baseline + effect / 2

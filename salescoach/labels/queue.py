@@ -1,18 +1,34 @@
 """What to ask people about first: what the coach is least sure of."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from salescoach.labels.answers import LabelQuestion
 from salescoach.moves.taxonomy import MEANINGS, MOVES, moves_of
-from salescoach.types import LabelledCall
+from salescoach.types import LabelledCall, Outcome
 
 MAX_OF_A_CALL: Final = 3  # questions, so that one odd call doesn't fill the queue
 MAX_OF_A_MOVE: Final = 5
 LEAST: Final = 1e-6  # probability that is told apart from 0 and 1
+
+
+class ScoredOutcome(NamedTuple):
+    """A call with the outcome that is kept of it, the probability that was given before, and by which model."""
+
+    call_id: str
+    content_hash: str
+    outcome: Outcome
+    probability: float
+    model_id: str
+
+    @property
+    def surprise(self) -> float:
+        """The probability that was given to what didn't happen, in [0, 1]."""
+        return 1 - self.probability if self.outcome == "converted" else self.probability
 
 
 def unsureness(probability: float, threshold: float) -> float:
@@ -70,10 +86,11 @@ def most_unsure(
         key=lambda one: (-unsureness(one.probability, one.threshold), one.call_id, one.turn, one.subject),
     )
     chosen: list[LabelQuestion] = []
+    of_call, of_subject = Counter[str](), Counter[str]()
     for one in left:
-        of_call = sum(other.content_hash == one.content_hash for other in chosen)
-        of_subject = sum(other.subject == one.subject for other in chosen)
-        if of_call < MAX_OF_A_CALL and of_subject < MAX_OF_A_MOVE:
+        if of_call[one.content_hash] < MAX_OF_A_CALL and of_subject[one.subject] < MAX_OF_A_MOVE:
+            of_call[one.content_hash] += 1
+            of_subject[one.subject] += 1
             chosen.append(one)
         if len(chosen) == n:
             break
@@ -81,12 +98,12 @@ def most_unsure(
 
 
 def most_surprising(
-    calls: Sequence[tuple[LabelledCall, float, str]], n: int, *, answered: Iterable[tuple[str, int, str]] = ()
+    calls: Sequence[ScoredOutcome], n: int, *, answered: Iterable[tuple[str, int, str]] = ()
 ) -> tuple[LabelQuestion, ...]:
     """Calls whose outcome the score contradicts most: where an outcome was entered wrongly, it is among these.
 
     Args:
-        calls: with an outcome, each with the probability that was given before, and by which model.
+        calls: that have an outcome and a score.
         n: how many, at most.
         answered: as for ``most_unsure``.
     """
@@ -94,26 +111,22 @@ def most_surprising(
     asked = [
         LabelQuestion(
             call_id=call.call_id,
-            content_hash=call.transcript.content_hash,
+            content_hash=call.content_hash,
             turn=0,
             subject="outcome",
-            asks=f"It is kept as {call.outcome}, and the score was {p:.0%}. Did this deal convert?",
+            asks=f"It is kept as {call.outcome}, and the score was {call.probability:.0%}. Did this deal convert?",
             speaker=None,
             role=None,
             quote=None,
             before=None,
-            probability=round(p, 4),
+            probability=round(call.probability, 4),
             threshold=0.5,
-            model_id=model_id,
+            model_id=call.model_id,
         )
-        for call, p, model_id in sorted(calls, key=lambda one: (-_surprise(one[0], one[1]), one[0].call_id))
-        if _surprise(call, p) > 0.5 and (call.transcript.content_hash, 0, "outcome") not in known
+        for call in sorted(calls, key=lambda one: (-one.surprise, one.call_id))
+        if call.surprise > 0.5 and (call.content_hash, 0, "outcome") not in known
     ]
     return tuple(asked[:n])
-
-
-def _surprise(call: LabelledCall, p: float) -> float:
-    return 1 - p if call.outcome == "converted" else p
 
 
 def _logit(p: float) -> float:

@@ -12,7 +12,6 @@ from salescoach.types import Frozen
 Answer = Literal["yes", "no", "unsure"]
 
 OUTCOME: Final = "outcome"
-TRACKER: Final = "tracker:"
 WHOLE_CALL: Final = 0  # the turn of a label that is about the whole call
 
 _COLUMNS: Final = "call_id, content_hash, turn, subject, answer, rater, model_id, probability, labelled_at"

@@ -73,6 +73,18 @@ class Manifest(Frozen):
     behaviour: tuple[PassRate, ...] = Field((), description="checks of behaviour; none in older folders")
     files: dict[str, str] = Field(description="relative path -> sha256")
 
+    @classmethod
+    def of(cls, folder: Path) -> "Manifest":
+        """The manifest of a model folder, whose files are not checked.
+
+        Raises:
+            ModelError: it can't be read.
+        """
+        try:
+            return cls.model_validate_json((folder / MANIFEST).read_bytes())
+        except (OSError, ValueError):
+            raise ModelError(f"The model in {folder} can't be read; run `coach setup`, or train again.") from None
+
     def has_seen(self, content_hash: str) -> bool:
         """Whether any fit has seen the call of this content."""
         return content_hash[:HASH_DIGITS] in self._seen

@@ -77,8 +77,8 @@ class ModelRegistry:
         found = []
         for file in sorted(self._settings.models_dir.glob(f"*/{MANIFEST}")):
             try:
-                manifest = Manifest.model_validate_json(file.read_bytes())
-            except (OSError, ValueError):
+                manifest = Manifest.of(file.parent)
+            except ModelError:
                 continue  # a damaged folder can't contend; `coach doctor` says what is wrong with the champion
             found.append(_known(file.parent.name, manifest))
         return tuple(found)
@@ -90,10 +90,7 @@ class ModelRegistry:
             ModelError: there is none, or its manifest can't be read.
         """
         folder = find_model(self._settings.model_copy(update={"model": None}))
-        try:
-            return _known(folder.name, Manifest.model_validate_json((folder / MANIFEST).read_bytes()))
-        except (OSError, ValueError):
-            raise ModelError(f"The model in {folder} can't be read; run `coach setup`, or train again.") from None
+        return _known(folder.name, Manifest.of(folder))
 
     def challengers(self) -> tuple[KnownModel, ...]:
         """The models that contend with the champion and are still there as they were entered, the oldest first."""

@@ -37,7 +37,6 @@ class Change:
     """
 
     n_baseline: int
-    n_watched: int
     before: float
     now: float | None
     statistic: float
@@ -173,8 +172,8 @@ def _intercept(said: np.ndarray, labels: np.ndarray) -> float:
 def _change(values: np.ndarray, ratios: np.ndarray, n_baseline: int, limit: float, n_now: int) -> Change:
     crossed = began = None
     highest = 0.0
-    n_watched = ratios.shape[-1]
-    if n_watched:
+    is_watched = ratios.shape[-1] > 0
+    if is_watched:
         paths = cusum(ratios)
         highest = max(0.0, float(paths.max()))
         over = np.flatnonzero((paths >= limit).any(axis=0))
@@ -184,9 +183,8 @@ def _change(values: np.ndarray, ratios: np.ndarray, n_baseline: int, limit: floa
             crossed, began = n_baseline + at, n_baseline + int(sums[: at + 1].argmin())
     return Change(
         n_baseline=n_baseline,
-        n_watched=n_watched,
         before=float(values[:n_baseline].mean()),
-        now=float(values[n_baseline:][-n_now:].mean()) if n_watched else None,
+        now=float(values[n_baseline:][-n_now:].mean()) if is_watched else None,
         statistic=highest,
         threshold=limit,
         crossed=crossed,

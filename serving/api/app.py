@@ -1,7 +1,7 @@
 """The REST interface as an ASGI app."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from fastapi import FastAPI
@@ -10,9 +10,9 @@ from starlette.middleware.cors import CORSMiddleware
 from salescoach.config import Settings
 from serving.api import asking, calls, deals, health, library
 from serving.api.front import OPEN_PATHS, REQUEST_ID, Front
-from serving.api.jobs import add_jobs
+from serving.api.jobs import add_jobs, open_jobs
 from serving.api.keys import Admission
-from serving.api.live import add_live
+from serving.api.live import add_live, open_live
 from serving.api.metrics import add_metrics
 from serving.api.openapi import describe
 from serving.api.problems import add_problems
@@ -24,6 +24,8 @@ from serving.usecases.answered import AnsweredRequests
 ROUTERS: Final = (health.router, calls.router, asking.router, library.reading, library.writing, deals.router)
 # What brings more than a router: each is called with the app.
 EXTENSIONS: Final[tuple[Callable[[FastAPI], None], ...]] = (add_live, add_jobs, add_metrics, add_traces)
+# What is open while the app is, beside its state; closed in the opposite order.
+OPENED: Final[tuple[Callable[[FastAPI], AbstractAsyncContextManager[None]], ...]] = (open_live, open_jobs)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -38,9 +40,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_state(settings) as state:
-            app.state.coach = state
+        async with AsyncExitStack() as opened:
+            app.state.coach = await opened.enter_async_context(open_state(settings))
             app.state.answered = AnsweredRequests(settings.api_requests_file)
+            for open_one in OPENED:
+                await opened.enter_async_context(open_one(app))
             yield
 
     app = FastAPI(

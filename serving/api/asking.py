@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
@@ -15,6 +15,7 @@ from serving.api.answers import answer
 from serving.api.bodies import MaybeCall, transcript_of
 from serving.api.keys import Reading
 from serving.api.problems import as_document, problem_of, request_id_of
+from serving.api.routes import routes
 from serving.api.state import ApiState, State
 from serving.usecases.as_json import plain
 from serving.usecases.ask import asked_once
@@ -23,7 +24,7 @@ from serving.usecases.lost_library import check_library
 MAX_QUESTION: Final = 4_000
 EVENTS: Final = "text/event-stream"
 
-router = APIRouter(prefix="/v1", tags=["about a call"])
+router = routes("about a call")
 
 
 class ToAsk(MaybeCall):

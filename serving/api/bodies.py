@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Final, Self
 
@@ -28,6 +29,7 @@ def _day(given: object) -> date:
 
 
 Day = Annotated[date, BeforeValidator(_day)]
+RepNames = Annotated[list[Annotated[str, Field(min_length=1, max_length=MAX_LABEL_CHARS)]], Field(max_length=MAX_REPS)]
 CallId = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS, description="the id of a call of the library")]
 
 
@@ -54,9 +56,7 @@ class MaybeCall(Body):
     )
     turns: Annotated[list[GivenTurn], Field(max_length=MAX_TURNS)] | None = None
     call_id: CallId | None = None
-    rep: list[Annotated[str, Field(min_length=1, max_length=MAX_LABEL_CHARS)]] = Field(
-        [], max_length=MAX_REPS, description="who is on your side; without it, the saved team or what the call says"
-    )
+    rep: RepNames = Field([], description="who is on your side; without it, the saved team or what the call says")
 
     @model_validator(mode="after")
     def _is_at_most_one(self) -> Self:
@@ -92,8 +92,12 @@ async def transcript_of(state: ApiState, given: MaybeCall) -> Transcript:
         return await state.run(_of_library, state, given.call_id)
     if given.transcript is not None:
         return await state.read(given.transcript.encode("utf-8", "surrogatepass"), given.rep)
-    turns = [turn.model_dump(exclude_none=True) for turn in given.turns or ()]
-    return await state.read(json.dumps({"turns": turns}).encode(), given.rep, "turns.json")
+    return await state.read(as_text(given.turns or ()).encode(), given.rep, "turns.json")
+
+
+def as_text(turns: Sequence[GivenTurn]) -> str:
+    """Turns as a file of them has them."""
+    return json.dumps({"turns": [turn.model_dump(exclude_none=True) for turn in turns]})
 
 
 def _of_library(state: ApiState, call_id: str) -> Transcript:

@@ -2,7 +2,6 @@
 
 from typing import Any, Literal
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from salescoach.brief.results import Brief
@@ -16,6 +15,7 @@ from serving.api.answers import answer
 from serving.api.bodies import GivenCall, transcript_of
 from serving.api.keys import Reading
 from serving.api.problems import ProblemError
+from serving.api.routes import routes
 from serving.api.state import ApiState, State
 from serving.usecases.brief import write_brief
 from serving.usecases.lost_library import check_library
@@ -24,7 +24,7 @@ from serving.usecases.score import score_call
 from serving.usecases.score_log import log_to
 from serving.usecases.similar import SimilarCalls, find_similar
 
-router = APIRouter(prefix="/v1", tags=["about a call"])
+router = routes("about a call")
 
 
 class ToScore(GivenCall):

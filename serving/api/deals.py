@@ -2,18 +2,19 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from salescoach.deals.board import DealBoard
 from serving.api.answers import answer
 from serving.api.bodies import MAX_ID_CHARS, Day
 from serving.api.keys import Reading
+from serving.api.routes import routes
 from serving.api.state import State
 from serving.usecases.deals import find_deals
 
 SCORING_S: Final = 600.0  # the first time every call of the library is read and scored
 
-router = APIRouter(prefix="/v1", tags=["deals"])
+router = routes("deals")
 
 
 @router.get("/deals", response_model=DealBoard, summary="Deals by risk")

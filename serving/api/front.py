@@ -17,7 +17,7 @@ from serving.api.problems import ProblemError, problem_of, response_to
 from serving.usecases.trouble import said_of
 from serving.web.addresses import is_meant, place, tidy_hosts
 from serving.web.asgi import App, Message, Receive, Send
-from serving.web.bodies import RefusedError, again, check_length, read_body, strict_json
+from serving.web.bodies import RefusedError, again, check_length, read_body
 
 MAX_BODY_BYTES: Final = 4_000_000  # the largest call, with what JSON may make of each character
 REQUEST_ID: Final = "X-Request-Id"
@@ -134,7 +134,6 @@ class Front:
             body = await read_body(receive, MAX_BODY_BYTES)
             if body:
                 _check_kind(headers.get("content-type", ""))
-                strict_json(body)
         except RefusedError as error:
             raise _refused(error) from None
         return again(body, receive)
@@ -149,8 +148,6 @@ def _check_kind(content_type: str) -> None:
 def _refused(error: RefusedError) -> ProblemError:
     if error.status == 413:
         return ProblemError("too-large", f"A body may have {MAX_BODY_BYTES:,} bytes; send one call at a time.")
-    if error.status == 422:
-        return ProblemError("malformed-json", "The body is no JSON that can be used; send one JSON object in UTF-8.")
     return ProblemError("broken-off", f"{error.reason} Send the request once more.")
 
 

@@ -1,12 +1,10 @@
 """Whether the process lives, and whether it can answer."""
 
-from fastapi import APIRouter
-
 from salescoach.types import Frozen
-from serving.api.problems import ProblemError
+from serving.api.routes import routes
 from serving.api.state import State
 
-router = APIRouter(tags=["health"])
+router = routes("health", "")
 
 
 class Health(Frozen):
@@ -22,8 +20,6 @@ async def healthz() -> Health:
 
 
 @router.get("/readyz", summary="Whether it can answer")
-async def readyz(state: State) -> Health:
-    """Needs no key; 503 while the server is stopping."""
-    if state.is_stopping:
-        raise ProblemError("stopping", "The server is stopping; ask again in a minute.", headers={"Retry-After": "60"})
+async def readyz(_: State) -> Health:
+    """Needs no key; model, library and index are open. A server that stops takes no connections any more."""
     return Health()

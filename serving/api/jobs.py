@@ -1,35 +1,28 @@
 """Batches: calls that are sent together, scored in the background, and asked for later."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Final, Self
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Path
+from fastapi import FastAPI, Path
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
-from salescoach.reading.limits import MAX_BYTES, MAX_LABEL_CHARS, MAX_TURNS
+from salescoach.reading.limits import MAX_BYTES, MAX_TURNS
 from serving.api.answers import answer
-from serving.api.bodies import MAX_ID_CHARS, MAX_REPS, Body, GivenTurn
+from serving.api.bodies import MAX_ID_CHARS, Body, GivenTurn, RepNames, as_text
 from serving.api.keys import Reading, Writing
 from serving.api.problems import ProblemError
-from serving.api.repeats import HEADER, OnceOnly
+from serving.api.repeats import writing_routes
+from serving.api.routes import routes
 from serving.usecases.batch_jobs import BatchJob, BatchJobs, TooManyJobsError, check_ids
 
 MAX_CALLS: Final = 2_000
 
-
-def _named(
-    key: Annotated[str | None, Header(alias=HEADER, max_length=200, description="sent again, it is done once")] = None,
-) -> None:
-    """For /openapi.json: ``OnceOnly`` reads it."""
-
-
-reading = APIRouter(prefix="/v1", tags=["batches"])
-writing = APIRouter(prefix="/v1", tags=["batches"], route_class=OnceOnly, dependencies=[Depends(_named)])
+reading = routes("batches")
+writing = writing_routes("batches")
 
 JobId = Annotated[str, Path(max_length=64, description="as POST /v1/batch gave it")]
 
@@ -54,11 +47,7 @@ class ToScoreLater(Body):
     """Calls to score. A call that can't be read is a failure of its own and stops no other."""
 
     calls: Annotated[list[BatchCall], Field(min_length=1, max_length=MAX_CALLS)]
-    rep: list[Annotated[str, Field(min_length=1, max_length=MAX_LABEL_CHARS)]] = Field(
-        [],
-        max_length=MAX_REPS,
-        description="who is on your side, in whichever of the calls; without it, the saved team",
-    )
+    rep: RepNames = Field([], description="who is on your side, in whichever of the calls; without it, the saved team")
 
 
 class JobShown(BatchJob):
@@ -106,22 +95,20 @@ async def results(job_id: JobId, request: Request, _: Reading) -> Any:
 
 
 def add_jobs(app: FastAPI) -> None:
-    """Adds the endpoints; jobs are worked off from the app's start to its end."""
+    """Adds the endpoints."""
     app.include_router(reading)
     app.include_router(writing)
-    inner = app.router.lifespan_context
 
-    @asynccontextmanager
-    async def lifespan(app: Any) -> AsyncIterator[Any]:
-        async with inner(app) as state:
-            app.state.jobs = BatchJobs(app.state.coach.settings)
-            app.state.jobs.begin()
-            try:
-                yield state
-            finally:
-                await asyncio.to_thread(app.state.jobs.stop)
 
-    app.router.lifespan_context = lifespan
+@asynccontextmanager
+async def open_jobs(app: FastAPI) -> AsyncIterator[None]:
+    """Works off the jobs, while it is open."""
+    app.state.jobs = BatchJobs(app.state.coach.settings)
+    app.state.jobs.begin()
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(app.state.jobs.stop)
 
 
 def _jobs(request: Request) -> BatchJobs:
@@ -133,7 +120,7 @@ def _text(call: BatchCall) -> str:
     """As a cell of a table holds it: text, or the same JSON that other endpoints read turns from."""
     if call.transcript is not None:
         return call.transcript
-    return json.dumps({"turns": [turn.model_dump(exclude_none=True) for turn in call.turns or ()]})
+    return as_text(call.turns or ())
 
 
 def _shown(job: BatchJob) -> JobShown:

@@ -10,15 +10,12 @@ from fastapi.security.base import SecurityBase
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
-from starlette.exceptions import WebSocketException
-from starlette.requests import HTTPConnection
+from starlette.requests import Request
 
 from salescoach.config import Settings
-from salescoach.errors import InputError
+from salescoach.errors import CoachError, InputError
 from serving.api.problems import ProblemError
 from serving.usecases.api_keys import ApiKey, ApiKeys, Scope
-
-_POLICY_VIOLATION: Final = 1008
 
 
 class Admission:
@@ -36,6 +33,20 @@ class Admission:
             ProblemError: it comes without a key that holds, or the key has asked too often.
             CoachError: the file of keys can't be read.
         """
+        key = self._found(authorization)
+        if key is not None:
+            self._count(key)
+        return key
+
+    def holds(self, authorization: str | None, scope: Scope) -> bool:
+        """Whether the key of who was admitted still allows ``scope``; it is not counted."""
+        try:
+            check_scope(self._found(authorization), scope)
+        except (ProblemError, CoachError):
+            return False
+        return True
+
+    def _found(self, authorization: str | None) -> ApiKey | None:
         if not self.keys.in_use:
             return None
         kind, _, secret = (authorization or "").partition(" ")
@@ -47,7 +58,6 @@ class Admission:
                 "Send a key that holds as `Authorization: Bearer …`; `coach key add NAME` on the server makes one.",
                 headers={"WWW-Authenticate": f"Bearer{given}"},
             )
-        self._count(key)
         return key
 
     def admit(self, authorization: str | None, scope: Scope) -> str | None:
@@ -97,29 +107,22 @@ def check_scope(key: ApiKey | None, scope: Scope) -> None:
 
 
 class Required(SecurityBase):
-    """A FastAPI dependency, of requests and WebSockets, that gives the key's name; None where there are no keys."""
+    """A FastAPI dependency of requests that gives the key's name; None where there are no keys."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.scheme_name = "key"
         self.model = BearerModel(description="A key of `coach key add NAME`; its scopes are read, write and admin.")
 
-    async def __call__(self, connection: HTTPConnection) -> str | None:
-        """Admits a request, whose key ``Front`` has found already, or a WebSocket.
+    async def __call__(self, request: Request) -> str | None:
+        """Looks whether the key of a request, which ``Front`` has found already, may do this.
 
         Raises:
-            ProblemError: it is not admitted.
-            WebSocketException: a WebSocket is not.
+            ProblemError: it may not.
         """
-        if connection.scope["type"] == "http":
-            key: ApiKey | None = connection.state.key
-            check_scope(key, self.scope)
-            return None if key is None else key.name
-        admission: Admission = connection.app.state.admission
-        try:
-            return admission.admit(connection.headers.get("authorization"), self.scope)
-        except ProblemError as problem:
-            raise WebSocketException(_POLICY_VIOLATION, problem.detail) from None
+        key: ApiKey | None = request.state.key
+        check_scope(key, self.scope)
+        return None if key is None else key.name
 
 
 _REQUIRED: Final[dict[Scope, Required]] = {scope: Required(scope) for scope in ("read", "write", "admin")}

@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Header, Path
+from fastapi import Path
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -14,7 +14,8 @@ from salescoach.types import Outcome
 from serving.api.answers import answer
 from serving.api.bodies import MAX_ID_CHARS, Body, Day, GivenCall, transcript_of
 from serving.api.keys import Administering, Reading, Writing
-from serving.api.repeats import HEADER, OnceOnly
+from serving.api.repeats import writing_routes
+from serving.api.routes import routes
 from serving.api.state import ApiState, State
 from serving.usecases.calls import KeptCall, kept_call
 from serving.usecases.delete import Deletion, delete_call
@@ -28,15 +29,8 @@ INDEXING_S: Final = 600.0  # deleting and indexing look at every call of the lib
 
 Ended = Literal["converted", "lost", "open"]
 
-
-def _named(
-    key: Annotated[str | None, Header(alias=HEADER, max_length=200, description="sent again, it is done once")] = None,
-) -> None:
-    """For /openapi.json: ``OnceOnly`` reads it."""
-
-
-reading = APIRouter(prefix="/v1", tags=["library"])
-writing = APIRouter(prefix="/v1", tags=["library"], route_class=OnceOnly, dependencies=[Depends(_named)])
+reading = routes("library")
+writing = writing_routes("library")
 
 PathId = Annotated[str, Path(max_length=MAX_ID_CHARS, description="the id of a call, as the library has it")]
 
@@ -99,7 +93,7 @@ async def remove_call(call_id: PathId, state: State, _: Administering) -> Any:
 
     def work() -> Deletion:
         check_library(state.settings, must_exist=True)
-        return delete_call(state.settings, call_id, silent)
+        return delete_call(state.settings, call_id, silent, state.parts.scorer)
 
     return answer(await state.run_alone(work, seconds=INDEXING_S))
 

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, FastAPI
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -43,13 +43,15 @@ class LiveDoor:
     """What a server that offers running calls says about itself.
 
     ``owner``: whose a connection is, or None where it isn't let in; ``our_side``: who is on our side where a call
-    doesn't say so; ``needs_key``: whether the page has to ask for a key.
+    doesn't say so; ``needs_key``: whether the page has to ask for a key; ``is_still_in``: whether who was let in would
+    still be, which is asked before each message in and out.
     """
 
     channels: Callable[[], LiveChannels]
     owner: Callable[[WebSocket], Awaitable[str | None]]
     our_side: Callable[[Sequence[str]], Sequence[str]]
     needs_key: Callable[[], bool] = lambda: False
+    is_still_in: Callable[[WebSocket], bool] = lambda _: True
 
 
 def add_live(app: FastAPI) -> None:
@@ -106,6 +108,9 @@ class _Connection:
         """Takes one message; says whether to go on."""
         received = await asyncio.wait_for(self._socket.receive(), seconds)
         if received["type"] == "websocket.disconnect":
+            return False
+        if not self._door.is_still_in(self._socket):
+            await self._close(_POLICY)
             return False
         text = received.get("text")
         try:
@@ -205,6 +210,9 @@ class _Connection:
 
     async def _send(self, text: str) -> None:
         async with self._sends:
+            if not self._door.is_still_in(self._socket):
+                await self._close(_POLICY)
+                raise WebSocketDisconnect(_POLICY)
             await self._socket.send_text(text)
 
     async def _close(self, code: int) -> None:
@@ -215,51 +223,40 @@ class _Connection:
 
 def _door_of(app: FastAPI) -> LiveDoor:
     """The REST interface's: its own keys, and the model, library and index that its process holds open."""
-
-    def channels() -> LiveChannels:
-        state: ApiState = app.state.coach
-        if app.state.live is None:
-            settings, parts = state.settings, state.parts
-
-            def open_parts() -> LiveParts:
-                assert isinstance(parts.scorer, CallScorer)
-                return LiveParts(parts.scorer, PastCallsOf(parts), log_to(settings.library_file, "api"))
-
-            app.state.live = LiveChannels(open_parts, settings.slots)
-        found: LiveChannels = app.state.live
-        return found
-
-    _close_with(app)
+    admission: Admission = app.state.admission
 
     async def owner(socket: WebSocket) -> str | None:
-        admission: Admission = app.state.admission
         try:
             return admission.admit(_authorization(socket), "read") or ""
-        except ProblemError:
+        except (ProblemError, CoachError):
             return None
 
     def ours(rep: Sequence[str]) -> Sequence[str]:
         return our_side(app.state.coach.settings, rep)
 
-    return LiveDoor(channels, owner, ours, lambda: bool(app.state.admission.keys.in_use))
+    return LiveDoor(
+        channels=lambda: app.state.live,
+        owner=owner,
+        our_side=ours,
+        needs_key=lambda: admission.keys.in_use,
+        is_still_in=lambda socket: admission.holds(_authorization(socket), "read"),
+    )
 
 
-def _close_with(app: FastAPI) -> None:
-    """Ends what running calls are worked on before the app closes what that rests on."""
-    app.state.live = None
-    opened = app.router.lifespan_context
+@asynccontextmanager
+async def open_live(app: FastAPI) -> AsyncIterator[None]:
+    """Keeps the running calls, while it is open."""
+    state: ApiState = app.state.coach
 
-    @asynccontextmanager
-    async def lifespan(of: Any) -> AsyncIterator[Any]:
-        async with opened(of) as state:
-            try:
-                yield state
-            finally:
-                if app.state.live is not None:
-                    await app.state.live.close()
-                    app.state.live = None
+    def open_parts() -> LiveParts:
+        assert isinstance(state.parts.scorer, CallScorer)
+        return LiveParts(state.parts.scorer, PastCallsOf(state.parts), log_to(state.settings.library_file, "api"))
 
-    app.router.lifespan_context = lifespan
+    app.state.live = LiveChannels(open_parts, state.settings.slots)
+    try:
+        yield
+    finally:
+        await app.state.live.close()
 
 
 def _authorization(socket: WebSocket) -> str | None:

@@ -6,13 +6,12 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from salescoach.reading.limits import MAX_LABEL_CHARS
 from salescoach.types import Frozen
+from serving.api.bodies import RepNames
 from serving.usecases.live import MAX_PLANNED_S
 from serving.usecases.live_turns import LiveTurn
 
 MAX_MESSAGE_CHARS: Final = 200_000
-MAX_REPS: Final = 50
 CallId = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\w.:@-]+$")]
 
 
@@ -23,9 +22,7 @@ class Begin(Frozen):
 
     type: Literal["begin"]
     call_id: CallId | None = None
-    rep: list[Annotated[str, Field(min_length=1, max_length=MAX_LABEL_CHARS)]] = Field(
-        default_factory=list, max_length=MAX_REPS
-    )
+    rep: RepNames = Field(default_factory=list)
     planned_s: float | None = Field(None, gt=0, le=MAX_PLANNED_S, allow_inf_nan=False)
 
 

@@ -90,7 +90,6 @@ def _kinds_of(path: str, operation: dict[str, Any]) -> set[str]:
         _WRITING: ("header", HEADER) in parameters,
         ("no-such-call",): "call_id" in path or "requestBody" in operation,
         ("no-such-job",): "job_id" in path,
-        ("stopping",): path == "/readyz",
     }
     return {kind for kinds, applies in found.items() if applies for kind in kinds}
 

@@ -64,7 +64,6 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
     "unavailable": Kind(503, "A part that this needs can't answer just now"),
     "busy": Kind(503, "Too much is waiting already"),
     "took-too-long": Kind(503, "It took too long"),
-    "stopping": Kind(503, "The server is stopping"),
 }
 
 

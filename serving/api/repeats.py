@@ -7,14 +7,14 @@ forgotten, so that it may be sent again.
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Annotated, Final
 
-from fastapi.routing import APIRoute
+from fastapi import APIRouter, Depends, Header
 from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.api.problems import ProblemError
+from serving.api.routes import Handler, StrictRoute
 from serving.usecases.answered import Answered, AnsweredRequests, OtherRequestError, StillRunningError, fingerprint_of
 
 HEADER: Final = "Idempotency-Key"
@@ -23,11 +23,20 @@ REPLAYED: Final = "Idempotency-Replayed"  # on an answer that was given before
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 _SENT_AGAIN: Final = frozenset({"location", "content-type"})
 
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+def _named(
+    key: Annotated[str | None, Header(alias=HEADER, max_length=200, description="sent again, it is done once")] = None,
+) -> None:
+    """For /openapi.json: ``OnceOnly`` reads it."""
 
 
-class OnceOnly(APIRoute):
-    """The route of an endpoint that writes: ``APIRouter(route_class=OnceOnly)``.
+def writing_routes(tag: str) -> APIRouter:
+    """A router for endpoints that write."""
+    return APIRouter(prefix="/v1", tags=[tag], route_class=OnceOnly, dependencies=[Depends(_named)])
+
+
+class OnceOnly(StrictRoute):
+    """The route of an endpoint that writes.
 
     Whoever goes away, the work is finished; ``app.state.answered`` keeps its answer.
     """

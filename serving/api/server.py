@@ -23,6 +23,7 @@ from serving.progress_bar import progress
 from serving.usecases.api_keys import ApiKeys
 from serving.usecases.indexing import follow_library
 from serving.usecases.lost_library import check_library
+from serving.usecases.settled import settle
 from serving.web.listening import listen
 
 SECONDS_TO_STOP: Final = 30  # that requests which are under way may take when the server is stopped
@@ -116,6 +117,11 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
+async def _warm_up(app: FastAPI) -> None:
+    await app.state.coach.warm_up()
+    settle()
+
+
 async def _run(app: FastAPI, server: uvicorn.Server, listening: socket.socket, address: str) -> None:
     """Opens everything first: what can't be opened is said in a sentence, and no request comes too early."""
     async with app.router.lifespan_context(app):
@@ -124,7 +130,7 @@ async def _run(app: FastAPI, server: uvicorn.Server, listening: socket.socket, a
             await asyncio.sleep(0.02)
         if server.started:
             typer.echo(f"The coach answers at {address}/v1 (stop with Ctrl-C); {address}/openapi.json says how to ask.")
-        warming = asyncio.create_task(app.state.coach.warm_up())
+        warming = asyncio.create_task(_warm_up(app))
         await serving
         warming.cancel()
         if app.state.coach.whole.n_open:

@@ -45,7 +45,6 @@ class ApiState:
         self.reader = reader
         self.queue = WorkQueue(settings.slots)
         self.whole = WholeWork()
-        self.is_stopping = False
         self._coach: Coach | None = None
         self._opening = asyncio.Lock()
         self._changing = asyncio.Lock()
@@ -126,7 +125,6 @@ async def open_state(settings: Settings) -> AsyncIterator[ApiState]:
             await warming
             state = ApiState(settings, parts, reader)
             yield state
-            state.is_stopping = True
             await state.whole.finish()
         finally:
             if isinstance(parts.index, PastCalls):

@@ -100,10 +100,13 @@ class OutFolder:
         try:
             about = parquet.read_metadata(file)
             found = ShardDone.model_validate_json((about.metadata or {}).get(_KEY, b""))
-            is_sound = (about.num_rows, found.rows, found.model_id) == (found.scores, shard.rows, model_id)
+            is_sound = (about.num_rows, found.name, found.rows, found.model_id) == (
+                found.scores, file.name, shard.rows, model_id,
+            )  # fmt: skip
             if found.failures:
-                is_sound &= parquet.read_metadata(self._file(FAILURES, shard.number)).num_rows == found.failures
-        except (pyarrow.ArrowException, OSError, ValueError):
+                failed = parquet.read_metadata(self._file(FAILURES, shard.number))
+                is_sound &= failed.num_rows == found.failures and failed.metadata[_KEY] == about.metadata[_KEY]
+        except (pyarrow.ArrowException, OSError, ValueError, LookupError):
             is_sound = False
         if not is_sound:
             logger.warning("%s is damaged or of something else; it is made anew.", file)

@@ -150,10 +150,9 @@ def _tables(shards: Iterable[PlannedShard], team: Team) -> "Iterator[pyarrow.Tab
 
 def _said(error: Any) -> CoachError:
     """An error of ours as it was raised there; of Ray's own the first line."""
-    cause = getattr(error, "cause", None)
-    while cause is not None and not isinstance(cause, CoachError):
-        cause = getattr(cause, "cause", None)
-    if cause is not None:
-        return type(cause)(str(cause)) if isinstance(cause, CoachError) else cause
+    cause = error
+    while (cause := getattr(cause, "cause", None)) is not None:
+        if isinstance(cause, CoachError):
+            return cause
     line = str(error).strip().rpartition("\n")[2][:300]
     return CoachError(f"Ray could not go on ({line}); run it again: what is done is kept.")

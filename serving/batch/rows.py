@@ -94,7 +94,7 @@ def rows_of_table(file: BatchFile, team: Team, notes: list[str] | None = None) -
     """
     try:
         with opened(file) as stream:
-            if _is_no_table(stream, file.shown):
+            if holds_answers(stream, file.shown):
                 yield BatchRow(file.shown, "", "", "file", stream.read(MAX_FILE_BYTES + 1))
                 return
             table = OpenTable(stream, file.shown, need_outcome=False, reps=team, max_utterances=MAX_UTTERANCES)
@@ -109,8 +109,11 @@ def rows_of_table(file: BatchFile, team: Team, notes: list[str] | None = None) -
         yield _unreadable(file, InputError(f"it can't be read on ({error.strerror or error})"))
 
 
-def _is_no_table(stream: BinaryIO, name: str) -> bool:
-    """JSON lines that aren't rows with a call each are an API's answers, which the readers of transcripts know."""
+def holds_answers(stream: BinaryIO, name: str) -> bool:
+    """Whether a file, which is read from its beginning again afterwards, is no table although its name says so.
+
+    JSON lines that aren't rows with a call each are an API's answers, which the readers of transcripts know.
+    """
     if not name.lower().endswith((".jsonl", ".ndjson")):
         return False
     is_known = next(tables_in(stream, name)).columns.is_known

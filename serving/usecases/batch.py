@@ -88,13 +88,12 @@ def run_batch(
         if job is None:
             job = make_plan(out, asked, team, options.shard_rows, progress)
         _check_same(out, job, asked)
-        if place.is_finished:
-            return _report(place, place.manifest().shards, job, 0)
         work = WorkerJob(home=settings.home.absolute(), model=folder, model_id=model_id, team=tuple(team))
         log = BatchLog(settings.library_file, job.begun_at)
         done, made_now = _work_off(place, job, lambda: _engine(work, options), team, log, progress)
-        log.note_missing(place, done)
-        place.finish(job, done)
+        if made_now or not place.is_finished:
+            log.note_missing(place, done)
+            place.finish(job, done)
         return _report(place, done, job, made_now)
 
 

@@ -6,9 +6,9 @@ again by the same id. At the end every file is searched for the call's words; on
 """
 
 import logging
-import mmap
 import re
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -24,6 +24,7 @@ from salescoach.library import Library
 from salescoach.model.artifact import HASH_DIGITS, MANIFEST, Manifest
 from salescoach.model.encoder import turn_text
 from salescoach.model.fetched import fetched_folders
+from salescoach.model.scoring import Scorer
 from salescoach.model.vector_cache import FileCache
 from salescoach.moves.trackers.kept import KeptTrackers
 from salescoach.moves.windows import window_keys
@@ -32,11 +33,14 @@ from salescoach.scrub import scrub
 from salescoach.types import Frozen, LabelledCall, Turn
 from serving.chat.store import ChatStore
 from serving.chat.stored_files import remove_uploads
-from serving.usecases.indexing import rebuild_index
+from serving.usecases.outcomes import scorers_in_use
+from serving.usecases.words_left import files_with
 from tools.phrases import count
+from vectorstore.build import build_index
 
 logger = logging.getLogger(__name__)
 
+TRIES, PAUSE_S = 20, 0.25  # of removing a folder
 MIN_WORDS = 4  # of a turn that is searched for: "Yes, Friday." may stand anywhere
 # What a table or JSON file may write in another way than the call does; the words between are searched for.
 _ESCAPED = re.compile(r"[\"\\\x00-\x1f\x7f-\U0010ffff]")
@@ -59,8 +63,10 @@ class Deletion(Frozen):
     left: tuple[str, ...]
 
 
-def delete_call(settings: Settings, call_id: str, report: Progress) -> Deletion:
+def delete_call(settings: Settings, call_id: str, report: Progress, scorer: Scorer | None = None) -> Deletion:
     """Deletes a call by its id, or by the id that it had while it was pasted.
+
+    ``scorer``: of the server that does it, which then loads none.
 
     Raises:
         InputError: there is no such call.
@@ -77,8 +83,12 @@ def delete_call(settings: Settings, call_id: str, report: Progress) -> Deletion:
             *(["uploads"] if n_uploads else []),
             *(["examples of trackers"] if n_examples else []),
         )
-        library.delete(call_id)
-        is_indexed = bool(library.summaries()) and _rebuild(settings, library, report)
+        try:
+            library.delete(call_id)
+        except CoachError:  # the index is gone by now, and others go on looking for similar calls
+            _rebuild(settings, library, report, scorer)
+            raise
+        is_indexed = bool(library.summaries()) and _rebuild(settings, library, report, scorer)
         words = [said for said in _words_alone(own) if not library.is_said(said)]
     return Deletion(
         call_id=call.call_id,
@@ -89,7 +99,7 @@ def delete_call(settings: Settings, call_id: str, report: Progress) -> Deletion:
         thrown_away=thrown_away,
         is_indexed=is_indexed,
         models=_models_that_saw(settings, call),
-        left=_files_with(settings.home, words),
+        left=files_with(settings.home, words),
     )
 
 
@@ -201,16 +211,28 @@ def _throw_away(settings: Settings, call: LabelledCall) -> tuple[str, ...]:
 
 
 def _empty(folder: Path, keep: str | None = None) -> None:
-    for entry in folder.iterdir():
+    """Removes files first, so that nobody opens anew what is in the folders; who has one open may still write there."""
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.is_dir()):
         if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
+            _remove(entry)
         elif entry.name != keep:
             entry.unlink()
 
 
-def _rebuild(settings: Settings, library: Library, report: Progress) -> bool:
+def _remove(folder: Path) -> None:
+    for _ in range(TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(PAUSE_S)
+    raise CoachError(f"{folder} can't be removed; make sure that nothing else uses it, and delete the call again.")
+
+
+def _rebuild(settings: Settings, library: Library, report: Progress, scorer: Scorer | None) -> bool:
     try:
-        return rebuild_index(settings, library, report)
+        for one in scorers_in_use(settings, scorer):
+            build_index(library, one, settings.index_dir, report)
+        return True
     except ModelError:  # without a model there is nothing to index by; `coach setup` says so
         return False
 
@@ -235,23 +257,9 @@ def _has_seen(manifest: Path, content_hash: str) -> bool:
         return content_hash[:HASH_DIGITS] in manifest.read_text(encoding="utf-8", errors="replace")
 
 
-def _files_with(home: Path, words: Sequence[str]) -> tuple[str, ...]:
-    """Files that hold any of the words. Weights are left out: they are numbers, checked to be nothing else."""
-    needles = [said.encode() for said in words]
-    files = (file for file in sorted(home.rglob("*")) if file.is_file() and file.suffix != ".safetensors")
-    return tuple(str(file) for file in files if _holds(file, needles))
-
-
 def _words_alone(turns: Sequence[Turn]) -> Iterator[str]:
     """The longest piece of each turn that every file writes alike, where it is long enough to be nobody else's."""
     for turn in turns:
         words = max(_ESCAPED.split(turn.text), key=len).strip()
         if len(words.split()) >= MIN_WORDS:
             yield words
-
-
-def _holds(file: Path, needles: Sequence[bytes]) -> bool:
-    if not file.stat().st_size:
-        return False
-    with file.open("rb") as handle, mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return any(content.find(needle) >= 0 for needle in needles)

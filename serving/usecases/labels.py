@@ -10,7 +10,7 @@ from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.labels.answers import LabelQuestion, RaterAgreement, SubjectLabels, agreement, by_subject
 from salescoach.labels.label_studio import annotations_in, labelling_config, task_of
-from salescoach.labels.queue import most_surprising
+from salescoach.labels.queue import ScoredOutcome, most_surprising
 from salescoach.library import CallSummary, Library, label_log, score_log
 from salescoach.library.label_log import OUTCOME, WHOLE_CALL, Answer, GivenLabel
 from salescoach.library.side_tables import now
@@ -19,7 +19,7 @@ from salescoach.moves.taxonomy import MOVES, REP_MOVES, SHARED_MOVES, moves_of
 from salescoach.moves.trackers.results import TrackerReport
 from salescoach.moves.trackers.tracker import MAX_GIVEN, MIN_EXAMPLES, TrackerExample, example_text, new_tracker
 from salescoach.progress import Progress, silent
-from salescoach.types import Frozen, LabelledCall
+from salescoach.types import Frozen
 from salescoach.whole_file import write_private
 from serving.usecases.label_reading import N_CALLS, LabelQueue, QueueReading, answered_by, latest_calls
 from serving.usecases.lost_library import check_library
@@ -255,9 +255,7 @@ def _judged_turns(settings: Settings, move: str, side: str) -> tuple[list[Tracke
     return found["yes"], found["no"]
 
 
-def _scored(
-    settings: Settings, library: Library, calls: Sequence[CallSummary]
-) -> list[tuple[LabelledCall, float, str]]:
+def _scored(settings: Settings, library: Library, calls: Sequence[CallSummary]) -> list[ScoredOutcome]:
     """Calls with an outcome and the last probability that somebody saw of them."""
     seen = {
         one.content_hash: one
@@ -265,12 +263,10 @@ def _scored(
         if one.probability is not None and one.scorer in ARMS  # likeness to past calls is no probability
     }
     found = []
-    for summary in calls:
-        if summary.outcome is not None:
-            call = library.get(summary.call_id)
-            score = seen.get(call.transcript.content_hash)
-            if score is not None and score.probability is not None:
-                found.append((call, score.probability, score.model_id))
+    for call_id, (content, outcome) in library.contents([one.call_id for one in calls]).items():
+        score = seen.get(content)
+        if outcome is not None and score is not None and score.probability is not None:
+            found.append(ScoredOutcome(call_id, content, outcome, score.probability, score.model_id))
     return found
 
 

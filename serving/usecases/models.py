@@ -7,7 +7,6 @@ from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError, without_paths
 from salescoach.library import Library, exposure_log, shadow_log
 from salescoach.library.shadow_log import ShadowScore
-from salescoach.model.artifact import ModelFolder
 from salescoach.model.registry import COACH, KnownModel, ModelDecision, ModelRegistry
 from salescoach.model.scoring import CallScorer
 from salescoach.progress import Progress, silent
@@ -201,7 +200,7 @@ def _crowned(settings: Settings, decision: ModelDecision, progress: Progress) ->
     )
     trouble = None
     if settings.library_file.exists():
-        current = settings.model_copy(update={"model": ModelFolder.open(settings.models_dir / decision.folder).path})
+        current = settings.model_copy(update={"model": settings.models_dir / decision.folder})
         try:
             with Library(settings.library_file, create=False) as library:
                 if library.summaries():

@@ -45,8 +45,7 @@ def monitor(
     return came_true(log, now or datetime.now(UTC), days=days, baseline=baseline, since=begin)
 
 
-def nightly_lines(found: CameTrue) -> list[str]:
-    """What belongs into a nightly report: how far scores came true, and each alarm, a line each."""
+def said_of(found: CameTrue) -> str:
+    """How far scores came true, as a sentence."""
     judged = "no outcome yet" if found.brier is None else f"Brier {found.brier:.3f} (base rate {found.brier_base:.3f})"
-    lines = [f"Did it come true: {found.n:,} scores with an outcome, {found.pending:,} without; {judged}."]
-    return [*lines, *(f"ALARM {one.kind} since {one.since}: {one.text}" for one in found.alarms)]
+    return f"Did it come true: {found.n:,} scores with an outcome, {found.pending:,} without; {judged}."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from salescoach.config import Settings
 from salescoach.errors import CoachError, InputError
-from salescoach.library import Library, score_log
+from salescoach.library import Library, added_id, score_log
 from salescoach.library.side_tables import now
 from salescoach.model.artifact import ModelFolder, find_model
 from salescoach.progress import Progress
@@ -137,11 +137,11 @@ def propose_model(settings: Settings, progress: Progress) -> StepDone:
 
 def monitor_scores(settings: Settings) -> StepDone:
     """Whether scores came true, and whether anything has changed; each change is an alarm."""
-    from serving.usecases.monitor import monitor, nightly_lines
+    from serving.usecases.monitor import monitor, said_of
 
     found = monitor(settings)
     alarms = tuple(f"{one.kind} since {one.since}: {one.text}" for one in found.alarms)
-    return StepDone(said=tuple(line for line in nightly_lines(found) if not line.startswith("ALARM")), alarms=alarms)
+    return StepDone(said=(said_of(found),), alarms=alarms)
 
 
 def _not_scored(settings: Settings, library: Library, model_id: str) -> list[str]:
@@ -164,16 +164,19 @@ def _batches(library: Library, call_ids: list[str]) -> "Iterator[pyarrow.RecordB
 
 
 def _calls_of(file: Path, team: Team) -> list[LabelledCall]:
-    if is_table(file):
-        return read_calls(file, need_labels=False, team=team)
+    from serving.batch.rows import MAX_FILE_BYTES, holds_answers
+
     try:
-        content = file.read_bytes()
+        with file.open("rb") as stream:
+            if is_table(file) and not holds_answers(stream, file.name):
+                return read_calls(file, need_labels=False, team=team)
+            content = stream.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise InputError(f"it can't be read ({error.strerror})") from None
     calls = []
     for read in read_calls_of(content, file.name, rep=team):
         transcript = to_transcript(read, rep=team)
-        call_id = read.call_id or f"call-{transcript.content_hash[:10]}"
+        call_id = read.call_id or added_id(transcript)
         calls.append(
             LabelledCall(
                 transcript=transcript.model_copy(update={"call_id": call_id}),

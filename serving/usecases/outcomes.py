@@ -213,7 +213,7 @@ def index_again(
     ``read``: ids of calls whose moves are read, if they weren't yet.
     """
     try:
-        for one in _scorers(settings, scorer):
+        for one in scorers_in_use(settings, scorer):
             build_index(library, one, settings.index_dir, progress, takes_over=True, wait_s=WAIT_S)
             if one.reader is not None:
                 library.read_moves(one.reader, progress, only=read)
@@ -222,8 +222,12 @@ def index_again(
     return None
 
 
-def _scorers(settings: Settings, running: Scorer | None) -> list[Scorer]:
-    """The running one last, so that its generation is the newest."""
+def scorers_in_use(settings: Settings, running: Scorer | None) -> list[Scorer]:
+    """Those of the current model and of a chat or server that runs, the latter last, so that its index is the newest.
+
+    Raises:
+        ModelError: nothing runs, and there is no current model.
+    """
     if running is None:
         return [CallScorer.load(settings)]
     try:

@@ -9,7 +9,7 @@ from typing import Final
 from salescoach.config import Settings
 from salescoach.library import Library
 from salescoach.library.reader import CallSummary
-from salescoach.model.artifact import Manifest, ModelFolder, find_model
+from salescoach.model.artifact import Manifest, find_model
 from salescoach.model.registry import ModelRegistry
 from salescoach.progress import Progress, silent
 from salescoach.types import Frozen
@@ -52,7 +52,7 @@ def propose(
     check_library(settings, must_exist=True)
     registry = ModelRegistry(settings)
     contending = [one.folder for one in registry.challengers() if one.folder.startswith(PREFIX)]
-    champion = ModelFolder.open(find_model(settings.model_copy(update={"model": None}))).manifest
+    champion = Manifest.of(find_model(settings.model_copy(update={"model": None})))
     with Library(settings.library_file, create=False) as library:
         own = library.own_calls()
         n_news = _n_news(library, champion)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betaincinv  # not scipy.stats: its import takes half a second
 
 from salescoach.moves.trackers.background import Background, FeatureReader, places
 from salescoach.moves.trackers.learning import LearnedTracker, learn, odds_of_hits, scores
@@ -131,5 +131,5 @@ def threshold_of(of_examples: np.ndarray, of_usual: np.ndarray, wanted: float) -
 
 def _share(n_yes: float, n_no: float) -> tuple[float, Interval]:
     """Mean and interval of a beta distribution."""
-    low, high = beta.ppf([(1 - LEVEL) / 2, (1 + LEVEL) / 2], n_yes, n_no)
+    low, high = betaincinv(n_yes, n_no, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return round(n_yes / (n_yes + n_no), DIGITS), (round(float(low), DIGITS), round(float(high), DIGITS))
