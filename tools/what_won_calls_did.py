@@ -37,6 +37,7 @@ from tools.spec import Arguments, CallId, Detail, ToolSpec
 DEFAULT_REPLIES = 3
 N_NEAREST = 10  # moments of each outcome that replies are chosen from, or more where more are asked for
 MIN_SIMILARITY = 0.36  # below it a moment is about something else; how far moments lie apart depends on the encoder
+MIN_FITTING = 0.5  # likeness from which on a reply to the same kind of concern may be suggested
 NO_CAUSE = (
     "Of the moments most like this one, these are the won ones whose reply raised the score of its call most, and the "
     "lost ones whose reply lowered it most. A call ends for many reasons: that a reply stands in a won call doesn't "
@@ -61,7 +62,8 @@ class ShownReply(Reply, ShownPrecedent):
 
     ``suggestion``: the reply as it may be said to another customer, names and sums of the past call masked.
     ``effect``: of the reply on the score of its own call, in [-1, 1]. ``kind``: of the objection that it replies to,
-    None where none was read.
+    None where none was read. ``fits``: whether it may be suggested for this moment: the same kind of concern, in the
+    same industry or, where this call's isn't known, in any, and much alike.
     """
 
     suggestion: str
@@ -69,6 +71,7 @@ class ShownReply(Reply, ShownPrecedent):
     effect_points: float
     direction: Direction
     kind: ObjectionKind | None = None
+    fits: bool = False
 
 
 class RepliesResult(SimilarResult):
@@ -111,7 +114,10 @@ def what_won_calls_did(parts: Parts, call_id: str, turn: int | None = None, k: i
     quote, kind = call.transcript.turns[focus - 1].text, _kind_at(moves_of(parts, call), focus)
     try:
         nearest = {outcome: _nearest(parts, call, focus, outcome, max(k, N_NEAREST)) for outcome in OUTCOMES}
-        found = {outcome: [_shown(parts, one, kind) for one in replies] for outcome, replies in nearest.items()}
+        found = {
+            outcome: [_fitted(call, kind, _shown(parts, one, kind)) for one in replies]
+            for outcome, replies in nearest.items()
+        }
     except UnavailableError as error:
         return RepliesResult(
             call_id=call_id, outcome="any", focus=focus, focus_quote=quote, unavailable=without_paths(str(error))
@@ -172,6 +178,13 @@ def _shown(parts: Parts, reply: Reply, kind: ObjectionKind | None) -> ShownReply
         kind=None if concern is None else concern.kind,
         **reply.model_dump(),
     )
+
+
+def _fitted(call: LabelledCall, kind: ObjectionKind | None, reply: ShownReply) -> ShownReply:
+    """The reply, and whether it may be suggested for the moment that it was looked up for."""
+    own, its = call.metadata.get("industry"), reply.metadata.get("industry")
+    fits = kind is not None and reply.kind == kind and reply.similarity >= MIN_FITTING and own in (None, its)
+    return reply.model_copy(update={"fits": fits})
 
 
 def _concern(parts: Parts, reply: Reply, kind: ObjectionKind | None) -> ReadObjection | None:

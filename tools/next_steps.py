@@ -1,0 +1,129 @@
+"""What to do next, as a sales manager would say it: at most three things, each resting on a quoted turn.
+
+They come from what was missed in the call (``salescoach.advice``). After a no there is none, nor where there may have
+been one, nor where the deal is made; where nothing is sure the answer says so.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from salescoach.advice.ending import EndingKind, ending_of
+from salescoach.advice.missed import Missed, MissedKind, missed_in
+from salescoach.advice.sure import SureCall
+from salescoach.moves.taxonomy import ObjectionKind
+from salescoach.types import Frozen, LabelledCall
+from tools.document import AnswerLine, Block, Part, Quote, line, listed
+from tools.parts import QuotedTurn, quoted_turn
+from tools.phrases import cite, quote
+from tools.reasons import REPLY_WORDS, kind_in_words
+
+MAX_ADVICE: Final = 3
+NOTHING_SURE: Final = "**Next:** nothing in this call is clear enough for me to say what to do next."
+CONCERNS: Final[frozenset[MissedKind]] = frozenset({"concern_brushed_aside", "concern_open"})
+
+
+class ShownAdvice(Frozen):
+    """Something to do.
+
+    ``turns``: what is quoted, what the advice is about first. ``about``: what a concern surely is about. ``who``:
+    somebody who has a say, in the customer's word; ``way``: how to speak of them, as ``LeftOut`` has it. ``when``: the
+    day of a step, in the words of the call.
+    """
+
+    kind: MissedKind
+    turns: tuple[QuotedTurn, ...]
+    about: ObjectionKind | None = None
+    who: str | None = None
+    way: str | None = None
+    when: str | None = None
+
+
+class Advice(Frozen):
+    """What to do next, the most urgent first, and how the call ended. ``said_at``: where the customer said so."""
+
+    ending: EndingKind = "open"
+    said_at: QuotedTurn | None = None
+    pieces: tuple[ShownAdvice, ...] = ()
+
+
+def advice_on(call: LabelledCall, sure: SureCall) -> Advice:
+    """What to do next about a call."""
+    ending = ending_of(sure)
+    return Advice(
+        ending=ending.kind,
+        said_at=None if ending.turn is None else quoted_turn(call, ending.turn),
+        pieces=tuple(_shown(call, one) for one in missed_in(sure, ending)[:MAX_ADVICE]),
+    )
+
+
+def _shown(call: LabelledCall, one: Missed) -> ShownAdvice:
+    return ShownAdvice(
+        kind=one.kind,
+        turns=tuple(quoted_turn(call, at) for at in (one.turn, one.at) if at is not None),
+        about=one.about,
+        who=None if one.who is None else one.who.who,
+        way=None if one.who is None else one.who.way,
+        when=one.when,
+    )
+
+
+def word_advice(call_id: str, advice: Advice, said: Mapping[int, AnswerLine] | None = None) -> Block:
+    """What to do next; ``said``: what a rep said in a won call at such a moment, by the turn of this call."""
+    if advice.said_at is not None:
+        place = cite(call_id, advice.said_at.turn, advice.said_at.quote)
+        spoken = quote(advice.said_at.quote, REPLY_WORDS)
+        before, after = _ENDED[advice.ending]
+        return line(f"**Next:** {before}", place, " ", spoken, after)
+    pieces = [_worded(call_id, one, (said or {}).get(one.turns[0].turn)) for one in advice.pieces]
+    return listed("**Next**", pieces, is_numbered=True) or line(NOTHING_SURE)
+
+
+_ENDED: Final[Mapping[EndingKind, tuple[str, str]]] = {
+    "refused": ("none. ", " is a no. Leave it there, unless they come back to you."),
+    "doubtful": ("none from me. ", " may have been a no; read it before you get in touch again."),
+    "made": ("none. ", " makes the deal; what is left is to do what was promised."),
+}
+
+
+def _worded(call_id: str, one: ShownAdvice, said: AnswerLine | None) -> AnswerLine:
+    first, *more = one.turns
+    place: Part = line(cite(call_id, first.turn, first.quote), " ", quote(first.quote))
+    reply: Part = ""
+    if more:
+        reply = line(cite(call_id, more[0].turn, more[0].quote), " ", quote(more[0].quote, REPLY_WORDS))
+    return line(*_sentence(one, place, reply), *([" ", said] if said is not None else []))
+
+
+def _sentence(one: ShownAdvice, place: Part, reply: Part) -> tuple[Part, ...]:
+    concern = f", a concern{kind_in_words(one.about)}," if one.about is not None else ""
+    match one.kind:
+        case "step_agreed":
+            return ("Confirm in writing who does what and by when: ", place, " is agreed.")
+        case "step_undated":
+            return ("Get a date: ", place, " is agreed, and no day was named.")
+        case "step_left_open":
+            return ("Get a yes and a date: your proposal at ", place, " got no clear answer.")
+        case "stalled":
+            return ("Ask what has to happen before they decide, and by when: ", place, " puts it off without a day.")
+        case "concern_brushed_aside":
+            return ("Go back to ", place, concern, " and ask about it first: your reply at ", reply, " pushed past it.")
+        case "concern_open":
+            return ("Go back to ", place, concern, " and ask whether it still stands: nothing said after it settled it.")
+        case "answer_owed":
+            return ("Bring the answer that you owe: ", reply, " was asked, and ", place, " left it open.")
+        case "decider_left_out":
+            told = " says that they have a say, and no later turn of yours speaks of bringing them in."
+            return ("Ask for a talk with ", _person(one), ": ", place, told)
+        case "question_unanswered" if one.about == "price":
+            return ("Name the price that was asked for at ", place, ": your next turns don't.")
+        case "question_unanswered":
+            return ("Answer what was asked at ", place, ": your reply at ", reply, " went past it.")
+        case "pain_unmeasured":
+            told = " tells what is wrong, and nobody put a number on it."
+            return ("Ask what it costs them, in money or in hours: ", place, told)
+
+
+def _person(one: ShownAdvice) -> Part:
+    if one.way == "name":
+        return Quote(text=one.who or "")
+    return f"{one.way} {(one.who or '').lower()}"
