@@ -39,6 +39,7 @@ _DID: Final[Mapping[str, tuple[str, Literal["raised", "lowered", "either"]]]] = 
     "price_talk": ("named price or terms", "either"),
     "acknowledge": ("took up a concern in the customer's terms", "raised"),
     "answer_objection": ("answered a concern", "raised"),
+    "dismiss": ("pushed past what was said", "lowered"),
     "next_step": ("proposed a next step", "raised"),
     "close": ("asked for the decision", "raised"),
 }
@@ -203,7 +204,8 @@ def _is_understood(reason: ShownReason) -> bool:
     raised = reason.direction == "raised"
     if reason.kind == "proposal":
         return raised == (reason.moves[0] == "commitment")
-    return not raised or (bool(reason.replied_with) and not reason.is_unsettled)
+    answers = [name for name in reason.replied_with if name in _REPLIED]
+    return not raised or (bool(answers) and not reason.is_unsettled)
 
 
 def _of_proposal(call: LabelledCall, one: _Proposal, effect: float) -> ShownReason:
@@ -230,7 +232,7 @@ def _of_exchange(call: LabelledCall, sure: SureCall, one: _Exchange, effect: flo
         moves=sure.sure_moves(first.turn),
         about=sure.sure_kind(first),
         replied_at=reply,
-        replied_with=() if reply is None else tuple(name for name in sure.sure_moves(reply) if name in _REPLIED),
+        replied_with=() if reply is None else tuple(name for name in sure.sure_moves(reply) if name in (*_REPLIED, "dismiss")),
         back_at=back,
         is_unsettled=is_unsettled(sure, last),
         effect=round(effect, _DIGITS),
@@ -296,13 +298,20 @@ def _told(call_id: str, reason: ShownReason) -> Iterator[object]:
     for turn in after:
         marker = cite(call_id, turn.turn, turn.quote, turn.marker)
         if turn.turn == reason.replied_at:
-            means = " and ".join(_REPLIED[name] for name in reason.replied_with[:2])
-            yield from ("; the reply at ", marker, f" came with {means}: " if means else ": ")
+            yield from ("; the reply at ", marker, f" {how}: " if (how := _how(reason.replied_with)) else ": ")
         else:
             yield from ("; it came back at ", marker, ": ")
         yield quote(turn.quote, REPLY_WORDS)
     if reason.is_unsettled:
         yield "; nothing said after that settled it"
+
+
+def _how(replied_with: Sequence[MoveName]) -> str:
+    """What a reply did, as a verb; empty where nothing is sure."""
+    if "dismiss" in replied_with:
+        return "pushed past it"
+    means = " and ".join(_REPLIED[name] for name in replied_with[:2])
+    return f"came with {means}" if means else ""
 
 
 def _effect(reason: ShownReason) -> str:

@@ -33,6 +33,7 @@ from tools.parts import (
 )
 from tools.phrases import caveat, cite, cite_past, count, quote, say
 from tools.spec import Arguments, CallId, Detail, ToolSpec
+from tools.titles import titles_of
 
 DEFAULT_REPLIES = 3
 N_NEAREST = 10  # moments of each outcome that replies are chosen from, or more where more are asked for
@@ -129,7 +130,7 @@ def what_won_calls_did(parts: Parts, call_id: str, turn: int | None = None, k: i
         outcome="any",
         focus=focus,
         focus_quote=quote,
-        results=(*won, *lost),
+        results=_titled(parts, (*won, *lost)),
         n_won=len(found["converted"]),
         n_won_asked=_n_asked(found["converted"]),
         n_lost=len(found["lost"]),
@@ -177,6 +178,20 @@ def _shown(parts: Parts, reply: Reply, kind: ObjectionKind | None) -> ShownReply
         direction=direction(effect),
         kind=None if concern is None else concern.kind,
         **reply.model_dump(),
+    )
+
+
+def _titled(parts: Parts, replies: Sequence[ShownReply]) -> tuple[ShownReply, ...]:
+    """The replies, cited by the titles of their calls."""
+    titles = titles_of([parts.library.get(one.call_id) for one in replies])
+    return tuple(
+        one.model_copy(
+            update={
+                "title": titles[one.call_id],
+                "marker": call_marker(titles[one.call_id], one.turn_start, one.turn_end),
+            }
+        )
+        for one in replies
     )
 
 

@@ -11,8 +11,11 @@ from salescoach.types import Frozen
 
 EndingKind = Literal["refused", "doubtful", "made", "open"]
 
-END_SHARE: Final = 0.3  # of a call, and so many turns at least, in which it ends
+END_SHARE: Final = 0.4  # of a call, and so many turns at least, in which it ends
 END_TURNS: Final = 8
+REFUSED: Final = 0.5  # the least probability of a refusal that its own words bear out
+EARLIEST: Final = 0.3  # of a call, before which a no is one to talking at all
+CERTAIN: Final = 0.75  # the least probability of a no that counts before the end
 TAKEN_BACK: Final = 0.3  # the least probability of a commitment that undoes what may have been a no
 _NO: Final = re.compile(
     r"\b(?:no|nope|nah|naw|not|never|none|nothing|without|cannot)\b|n['\u2019]t\b"
@@ -29,8 +32,15 @@ _NO_TO_IT: Final = re.compile(
     r"|\bleave (?:it|us|me|that|things)\b|\btake (?:me|us|my \w+|our \w+)[^.?!]{0,12} (?:off|out)\b"
     r"|\bi don['\u2019]?t think so\b|\bno,? thank(?:s| you)\b|\b(?:we|i)(?:['\u2019]ll| will|['\u2019]re|['\u2019]m)"
     r" (?:stay|staying|pass|passing|keep|sign(?:ing)? (?:theirs|with)|going with|go(?:ing)? with)\b"
-    r"|\b(?:signed|gone) with\b|\b(?:it['\u2019]?s|that['\u2019]?s|is) (?:a|my|our) no\b|\bthe answer is no\b"
+    r"|\b(?:signed|gone|going) with (?:a|an|the|them|him|her|some|another|\w+[.!])|\bhas our signature\b|\b(?:it['\u2019]?s|that['\u2019]?s|is) (?:a|my|our) no\b|\bthe answer is no\b"
     r"|\bdecided (?:against|not to)\b|\brather (?:you|i|we|not)[^.?!]{0,8}(?:did|had)?n['\u2019]?t\b|\bno,? (?:don|leave|we|i)",
+    re.I,
+)
+# A no to what there is today, or to waiting, is a yes.
+_YES_TO_IT: Final = re.compile(
+    r"\blet['\u2019]?s (?:change|do|go|start|get)\b|\bwe(?:['\u2019]re| are) going to (?:do|change|replace|take|buy|sign)\b"
+    r"|\bwait any longer\b|\bthe answer is yes\b|\bcount on us\b|\b(?:give up|part with|replace|goodbye to) (?:the|our|it|what)\b"
+    r"|\bdecided against them\b|\bno (?:question|doubt|problem)\b|\bnot a problem\b",
     re.I,
 )
 # To be let alone, or sent nothing; to doubt that a next step is welcome this is enough.
@@ -43,7 +53,7 @@ _NO_CONTACT: Final = re.compile(
 )
 _MADE: Final = re.compile(
     r"\b(?:i['\u2019]?ll|we['\u2019]?ll|i|we|i['\u2019]?ve|we['\u2019]?ve|let me) (?:\w+ )?"
-    r"(?:signed?|take (?:it|them|both)|buy it|order it|bought it|ordered it)\b(?! off| to| home| up)"
+    r"(?:sign(?:ed)?|take (?:it|them|both)|buy it|order it|bought it|ordered it)\b(?! off| to| home| up)"
     r"|\blet['\u2019]?s do it\b|\b(?:let['\u2019]?s|we can|i['\u2019]?ll|we['\u2019]?ll) (?:go ahead|go with (?:it|you|that))\b"
     r"|\b(?:you['\u2019]?ve got|we have|you have) (?:a|yourself a) deal\b|\bgo ahead\b|\bdeal\b[.!]"
     r"|\bsend (?:me |us |over )?(?:the|your) (?:contract|agreement|paperwork)\b",
@@ -69,7 +79,7 @@ def ending_of(call: SureCall) -> Ending:
     """How a call ended for sure."""
     first = max(1, len(call) + 1 - max(END_TURNS, round(END_SHARE * len(call))))
     agreed = max((number for number in range(first, len(call) + 1) if call.is_sure(number, "commitment")), default=0)
-    refused = refusal_at(call, max(first, agreed + 1))
+    refused = refusal_at(call, max(first, agreed + 1)) or _early_no(call, agreed + 1)
     if refused is not None:
         return Ending(kind="refused", turn=refused)
     customers = call.said_by("customer", max(first, agreed + 1))
@@ -82,12 +92,15 @@ def ending_of(call: SureCall) -> Ending:
 
 def refusal_at(call: SureCall, start: int) -> int | None:
     """The customer's turn from ``start`` on that most surely says no, by what was read and by its own words."""
-    said = [one for one in call.said_by("customer", start) if call.is_sure(one, "refusal") and says_no(call.text(one))]
+    customers = call.said_by("customer", start)
+    said = [one for one in customers if call.p(one, "refusal") >= REFUSED and says_no(call.text(one))]
     return max(said, key=lambda number: call.p(number, "refusal"), default=None)
 
 
 def _may_be_a_no(call: SureCall, number: int) -> bool:
-    return call.p(number, "refusal") > 0 or _NO_CONTACT.search(call.text(number)) is not None
+    if _NO_CONTACT.search(call.text(number)):
+        return True
+    return call.p(number, "refusal") > 0 and not _YES_TO_IT.search(call.text(number))
 
 
 def _is_taken_back(call: SureCall, number: int) -> bool:
@@ -96,9 +109,15 @@ def _is_taken_back(call: SureCall, number: int) -> bool:
     return any(call.p(one, "commitment") > least for one in call.said_by("customer", number + 1))
 
 
+def _early_no(call: SureCall, start: int) -> int | None:
+    """A no that is all but certain, well before the end, as where the customer has signed with somebody else."""
+    said = refusal_at(call, max(start, round(EARLIEST * len(call))))
+    return said if said is not None and call.p(said, "refusal") >= CERTAIN else None
+
+
 def says_no(text: str) -> bool:
     """Whether words say no to a deal, or to hearing more of it."""
-    return _NO.search(text) is not None and _NO_TO_IT.search(text) is not None
+    return bool(_NO.search(text) and _NO_TO_IT.search(text)) and not _YES_TO_IT.search(text)
 
 
 def _is_made(call: SureCall, number: int) -> bool:

@@ -16,10 +16,10 @@ from salescoach.moves.taxonomy import OBJECTIONS, MoveName, ObjectionKind
 from salescoach.types import Transcript, Turn
 
 FLOORS: Final[Mapping[str, float]] = {
-    "objection_price": 0.6, "objection_timing": 0.5, "objection_need": 0.4, "objection_trust": 0.6, "authority": 0.7,
-    "stall": 0.7, "refusal": 0.5, "pain": 0.55, "criteria": 0.45, "decision_process": 0.4, "buying_signal": 0.8,
-    "commitment": 0.55, "discovery": 0.7, "pitch": 0.8, "proof": 0.55, "price_talk": 0.5, "acknowledge": 0.5,
-    "answer_objection": 0.6, "next_step": 0.5, "close": 0.45, "logistics": 0.5,
+    "objection_price": 0.65, "objection_timing": 0.5, "objection_trust": 0.5, "authority": 0.6, "stall": 0.6,
+    "refusal": 0.65, "pain": 0.55, "criteria": 0.5, "decision_process": 0.4, "buying_signal": 0.75, "commitment": 0.6,
+    "discovery": 0.8, "pitch": 0.7, "proof": 0.6, "price_talk": 0.5, "acknowledge": 0.55, "answer_objection": 0.6,
+    "dismiss": 0.65, "next_step": 0.55, "close": 0.45,
 }  # fmt: skip
 CONCERN: Final = 0.5  # the least probability that a turn raises a concern of any kind
 CHAT: Final[frozenset[str]] = frozenset({"small_talk", "logistics"})

@@ -3,7 +3,7 @@
 from pydantic import ConfigDict, Field
 
 from salescoach.types import DEFAULT_DIVERSITY, Frozen, OutcomeChoice, Precedent, Transcript
-from tools.find_similar_calls import make_query
+from tools.find_similar_calls import make_query, worth_comparing
 from tools.parts import Parts
 
 
@@ -36,6 +36,8 @@ def find_similar(
 ) -> SimilarCalls:
     """The past calls most like a call, which need not be in the library, each with a moment of it.
 
+    Calls that are hardly like it are left out, so there may be fewer than ``k``.
+
     Args:
         parts: the scorer and the index.
         transcript: the call.
@@ -56,5 +58,5 @@ def find_similar(
             diversity=diversity,
             focus=query.focus,
         ),
-        results=tuple(parts.index.similar(query)),
+        results=tuple(worth_comparing(parts, query, None)),
     )
