@@ -157,6 +157,7 @@ def show(known: Mapping[str, Known]) -> None:
         "step_agreed": lambda one, _: one.labels.next_step is not None and one.labels.next_step.committed,
         "step_undated": lambda one, _: one.labels.next_step is not None and one.labels.next_step.committed,
         "step_left_open": lambda one, _: one.labels.next_step is None or not one.labels.next_step.committed,
+        "no_step": lambda one, _: one.labels.next_step is None or not one.labels.next_step.committed,
         "stalled": lambda one, _: one.labels.next_step is None or not one.labels.next_step.committed,
         "concern_brushed_aside": lambda one, m: (found := one.concern(m.turn)) is not None and found.handled != "well",
         "concern_open": lambda one, m: (found := one.concern(m.turn)) is not None and found.handled != "well",

@@ -28,7 +28,10 @@ from tools.titles import titles_of
 DEFAULT_RESULTS = 3
 MAX_RESULTS: Final = 20
 WIDER: Final = 2  # times as many calls are looked at as are shown
-MIN_SIMILARITY: Final = 0.3  # below it a call is about something else; how far calls lie apart depends on the encoder
+# Below these likenesses a call or a moment is about something else; how far they lie apart depends on the encoder.
+MIN_LIKENESS: Final = 0.1
+ALIKE: Final = 0.18  # from here on a call is like this one although nothing is known that they share
+MIN_LIKENESS_OF_MOMENTS: Final = 0.36
 SHARED: Final = 0.04  # of likeness, that a call gains by its industry, its type or a concern, as far as it shares them
 MAX_SHARED: Final = 4
 QUOTED_WORDS: Final[Mapping[Detail, int]] = {"short": 14, "full": MAX_QUOTED_WORDS}  # of past calls
@@ -149,18 +152,20 @@ def find_similar_calls(
 def worth_comparing(parts: Parts, query: PrecedentQuery, call: LabelledCall | None) -> list[Precedent]:
     """The ``k`` calls most like this one; of those about as alike, the ones of its kind with its concerns come first.
 
-    Calls that are less alike than ``MIN_SIMILARITY`` are about something else and never shown.
+    Calls that are hardly alike, and share nothing that is known, are never shown.
 
     Args:
         parts: what tools read.
         query: what to look for.
         call: of the library, with what is known of it; None: likeness alone decides.
     """
+    least = MIN_LIKENESS_OF_MOMENTS if query.by_moment else MIN_LIKENESS
     if call is None:
-        return [one for one in parts.index.similar(query) if one.similarity >= MIN_SIMILARITY]
+        return [one for one in parts.index.similar(query) if one.similarity >= least]
     wider = query.model_copy(update={"n_results": min(MAX_RESULTS, WIDER * query.n_results)})
-    found = [one for one in parts.index.similar(wider) if one.similarity >= MIN_SIMILARITY]
+    found = [one for one in parts.index.similar(wider) if one.similarity >= least]
     shares = shared_with(parts, call, [one.call_id for one in found])
+    found = [one for one in found if shares[one.call_id] or one.similarity >= ALIKE]
     found.sort(key=lambda one: -(one.similarity + SHARED * min(len(shares[one.call_id]), MAX_SHARED)))
     return found[: query.n_results]
 

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from salescoach.advice.ending import EndingKind, ending_of
-from salescoach.advice.missed import Missed, MissedKind, missed_in
+from salescoach.advice.missed import Missed, MissedKind, missed_in, promises
 from salescoach.advice.sure import SureCall
 from salescoach.moves.taxonomy import ObjectionKind
+from salescoach.speech.spoken import questions
 from salescoach.types import Frozen, LabelledCall
 from tools.document import AnswerLine, Block, Part, Quote, line, listed
 from tools.parts import QuotedTurn, quoted_turn
@@ -19,7 +20,6 @@ from tools.reasons import REPLY_WORDS, kind_in_words
 
 MAX_ADVICE: Final = 3
 NOTHING_SURE: Final = "**Next:** nothing in this call is clear enough for me to say what to do next."
-CONCERNS: Final[frozenset[MissedKind]] = frozenset({"concern_brushed_aside", "concern_open"})
 
 
 class ShownAdvice(Frozen):
@@ -87,22 +87,30 @@ _ENDED: Final[Mapping[EndingKind, tuple[str, str]]] = {
 
 def _worded(call_id: str, one: ShownAdvice, said: AnswerLine | None) -> AnswerLine:
     first, *more = one.turns
-    place: Part = line(cite(call_id, first.turn, first.quote), " ", quote(first.quote))
+    told = next(reversed(promises(first.quote)), first.quote) if one.kind == "promised" else first.quote
+    place: Part = line(cite(call_id, first.turn, first.quote), " ", quote(told))
     reply: Part = ""
     if more:
-        reply = line(cite(call_id, more[0].turn, more[0].quote), " ", quote(more[0].quote, REPLY_WORDS))
+        at = cite(call_id, more[0].turn, more[0].quote)
+        if one.kind == "answer_owed":  # what was asked may stand at the end of a long turn
+            asked = next(reversed(questions(more[0].quote)), more[0].quote)
+            reply = line(at, " ", quote(asked))
+        else:
+            reply = line(at, " ", quote(more[0].quote, REPLY_WORDS))
     return line(*_sentence(one, place, reply), *([" ", said] if said is not None else []))
 
 
 def _sentence(one: ShownAdvice, place: Part, reply: Part) -> tuple[Part, ...]:
-    concern = f", a concern{kind_in_words(one.about)}," if one.about is not None else ""
+    concern = "" if one.about in (None, "stall") else f", a concern{kind_in_words(one.about)},"
     match one.kind:
         case "step_agreed":
             return ("Confirm in writing who does what and by when: ", place, " is agreed.")
         case "step_undated":
             return ("Get a date: ", place, " is agreed, and no day was named.")
         case "step_left_open":
-            return ("Get a yes and a date: your proposal at ", place, " got no clear answer.")
+            return ("Get a yes and a date: what you proposed at ", place, " got no clear answer.")
+        case "no_step":
+            return ("Agree on one next step with a day: the call ends without one, at ", place, ".")
         case "stalled":
             return ("Ask what has to happen before they decide, and by when: ", place, " puts it off without a day.")
         case "concern_brushed_aside":
@@ -118,6 +126,8 @@ def _sentence(one: ShownAdvice, place: Part, reply: Part) -> tuple[Part, ...]:
             return ("Name the price that was asked for at ", place, ": your next turns don't.")
         case "question_unanswered":
             return ("Answer what was asked at ", place, ": your reply at ", reply, " went past it.")
+        case "promised":
+            return ("Do what you promised: ", place)
         case "pain_unmeasured":
             told = " tells what is wrong, and nobody put a number on it."
             return ("Ask what it costs them, in money or in hours: ", place, told)

@@ -51,7 +51,7 @@ _ABOUT: Final[Mapping[str, str]] = {
     "trust": "about trust",
     "authority": "that somebody else decides",
     "competitor": "about another offer",
-    "stall": "to put it off",
+    "stall": "and put it off",
 }
 _REPLIED: Final[Mapping[str, str]] = {
     "proof": "a case, a figure or a guarantee",

@@ -181,9 +181,22 @@ def _why(result: ScoreResult) -> Iterator[Block | str | None]:
             reasons = [one for one in result.why.shown if one.direction == direction]
             yield listed(f"**{title}**", (word_reason(result.call_id, one) for one in reasons))
     if result.why is not None:
-        if not result.why.shown:
-            yield NO_REASON
+        yield _not_named(result, result.why)
         yield word_others(result.why.others)
+
+
+def _not_named(result: ScoreResult, why: Reasons) -> str | None:
+    """That what makes most of the number is none of the reasons, where they don't point the way that it goes."""
+    if not why.shown:
+        return NO_REASON
+    if result.probability_percent is None or any(one.direction != why.shown[0].direction for one in why.shown):
+        return None
+    above = result.probability_percent - result.base_rate_percent
+    if above < -NEAR and why.shown[0].direction == "raised":
+        return f"What keeps it below {result.base_rate_percent} % is spread over turns that I can't name for sure."
+    if above > NEAR and why.shown[0].direction == "lowered":
+        return f"What keeps it above {result.base_rate_percent} % is spread over turns that I can't name for sure."
+    return None
 
 
 def _headline(result: ScoreResult) -> Iterator[Block | str | None]:

@@ -18,7 +18,7 @@ from salescoach.redact.masking import mask
 from salescoach.redact.our_words import Ours
 from salescoach.types import OUTCOMES, LabelledCall, Outcome
 from tools.document import AnswerDocument, AnswerLine, document, line, listed
-from tools.find_similar_calls import ShownPrecedent, SimilarResult, details
+from tools.find_similar_calls import MIN_LIKENESS_OF_MOMENTS, ShownPrecedent, SimilarResult, details
 from tools.parts import (
     Direction,
     Parts,
@@ -37,7 +37,7 @@ from tools.titles import titles_of
 
 DEFAULT_REPLIES = 3
 N_NEAREST = 10  # moments of each outcome that replies are chosen from, or more where more are asked for
-MIN_SIMILARITY = 0.36  # below it a moment is about something else; how far moments lie apart depends on the encoder
+MIN_SIMILARITY = MIN_LIKENESS_OF_MOMENTS
 MIN_FITTING = 0.5  # likeness from which on a reply to the same kind of concern may be suggested
 NO_CAUSE = (
     "Of the moments most like this one, these are the won ones whose reply raised the score of its call most, and the "

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from salescoach.advice.sure import SureCall
 from salescoach.types import Frozen
 
-MIN_P: Final = 0.5  # of the move "authority"; the words and the silence afterwards make it sure
+MIN_P: Final = 0.35  # of the move "authority"; the words and the silence afterwards make it sure
 NEAR: Final = 5  # of the rep's next turns, in which "she" or "them" is taken for the person
 
 _ROLE: Final = (
@@ -22,7 +22,7 @@ _NAME: Final = re.compile(
 _HAS_A_SAY: Final = re.compile(
     r"\b(?:decides?|decision|signs?|sign off|approves?|approval|agrees?|say(?:s)? (?:yes|no|so)|a say|"
     r"ask|asks|talk to|speak to|check with|run it (?:by|past)|clear it|convince|say to|holds the (?:purse|money)|go(?:es)? (?:to|past|through|for it|with it)|answer to|"
-    r"up to|his call|her call|their call|live with|yes from|ok from|okay from|both of us|see (?:it|this))\b",
+    r"up to|his call|her call|their call|live with|yes from|ok from|okay from|both of us|see (?:it|this)|wants? to (?:hear|see|know|look)|hear about|have a look|in charge|final word|last word|permission|allowed|let me)\b",
     re.I,
 )
 _ALONE: Final = re.compile(r"n['’]?t (?:have to|need to) (?:ask|check)|\bask (?:no ?body|anybody)\b", re.I)

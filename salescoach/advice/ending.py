@@ -51,6 +51,7 @@ _NO_CONTACT: Final = re.compile(
     r"|\A(?:no|nope|naw|nah)[.,!]?\Z|\A(?:no|nope),? thank|\bnot (?:even )?the \w+[.]|\bleave (?:it|us|me) (?:be|alone|there|at that)\b",
     re.I,
 )
+_BUT_THIS_WAY: Final = re.compile(r"(?:\A|[.!?;,] )(?:but |just )?(?:call|ring|send|text|e?mail|come|bring)\b", re.I)
 _MADE: Final = re.compile(
     r"\b(?:i['\u2019]?ll|we['\u2019]?ll|i|we|i['\u2019]?ve|we['\u2019]?ve|let me) (?:\w+ )?"
     r"(?:sign(?:ed)?|take (?:it|them|both)|buy it|order it|bought it|ordered it)\b(?! off| to| home| up)"
@@ -98,7 +99,7 @@ def refusal_at(call: SureCall, start: int) -> int | None:
 
 
 def _may_be_a_no(call: SureCall, number: int) -> bool:
-    if _NO_CONTACT.search(call.text(number)):
+    if _NO_CONTACT.search(call.text(number)) and not _BUT_THIS_WAY.search(call.text(number)):
         return True
     return call.p(number, "refusal") > 0 and not _YES_TO_IT.search(call.text(number))
 

@@ -10,18 +10,21 @@ from typing import Final, Literal, get_args
 
 from salescoach.advice.deciders import LeftOut, left_out
 from salescoach.advice.ending import Ending, ending_of
-from salescoach.advice.sure import SureCall
+from salescoach.advice.sure import FLOORS, SureCall
 from salescoach.moves.results import ReadObjection
 from salescoach.moves.taxonomy import ObjectionKind
-from salescoach.speech.spoken import days_and_times, questions
+from salescoach.speech.spoken import days_and_times, is_question, n_words, questions, sentences
 from salescoach.types import Frozen
 
 MissedKind = Literal[
-    "step_agreed", "step_undated", "step_left_open", "stalled", "concern_brushed_aside", "concern_open",
+    "step_agreed", "step_undated", "step_left_open", "stalled", "no_step", "concern_brushed_aside", "concern_open",
     "answer_owed", "decider_left_out", "question_unanswered", "pain_unmeasured",
+    "promised",
 ]  # fmt: skip
 MISSED_KINDS: Final[tuple[MissedKind, ...]] = get_args(MissedKind)
 
+ADVISED: Final = 0.5  # the least probability of a concern that advice is given on
+DOUBT: Final = 0.2  # the least probability of a concern that was surely pushed past
 EARLY: Final = 0.3  # of a call; a concern raised there comes up again if it matters
 ANSWERS: Final = 3  # of the rep's next turns, in which a concern is answered
 REACH: Final = 10  # turns after a concern in which they come
@@ -29,6 +32,7 @@ BRUSHED: Final = 0.3  # the least probability that the rep's next turn brushes a
 ANSWERING: Final = ("answer_objection", "acknowledge", "explore_objection", "proof")
 END_SHARE: Final = 0.25  # of a call, and so many turns at least, in which the next step is settled
 END_TURNS: Final = 8
+TELLING_WORDS: Final = 5  # of a customer's turn that is worth quoting
 SETTLED_WITHIN: Final = 6  # turns between the step that was read and the customer's yes to it
 INTERESTED: Final = 0.6  # the least probability that a question shows interest
 HURTS: Final = 0.65  # the least probability of a problem that is worth a number
@@ -36,7 +40,7 @@ NUMBERED_WITHIN: Final = 5  # turns after a problem was told
 PRICED_WITHIN: Final = 4  # of the rep's turns after a question about the price
 
 _YES: Final = re.compile(
-    r"\b(?:yes|yeah|yep|ya|aye|okay|ok|sure|fine|alright|all right|good|great|right|works|agreed|i['\u2019]?ll|we['\u2019]?ll|i can)\b",
+    r"\b(?:yes|yeah|yep|ya|aye|okay|ok|sure|fine|alright|all right|good|great|right|works|agreed|(?:i|we|he|she|they)['\u2019]?ll|i can|do that|put it in)\b",
     re.I,
 )
 # Whether anything near says when; wider than the days and times that are quoted.
@@ -50,6 +54,12 @@ _SOON: Final = re.compile(
 _TAKES_AWAY: Final = re.compile(
     r"\b(?:i['\u2019]?ll|i will|i['\u2019]?d have to|i have to|i['\u2019]?d need to|let me|i can|i['\u2019]?m going to) (?:\w+ ){0,2}?"
     r"(?:check|find out|ask|look (?:it|that|this) up|look into|get back to you|confirm)\b(?! you\b| your\b)",
+    re.I,
+)
+_PROMISES: Final = re.compile(
+    r"\b(?:i['\u2019]?ll|i will|i['\u2019]?m going to) (?:\w+ ){0,2}?(?:send|email|mail|call|ring|text|bring|get you|write|put|ask|check|draft|"
+    r"drop|post|book|talk to|speak to|find out|look into)\b|\bi['\u2019]?m (?:sending|calling|emailing|bringing|posting|booking)\b"
+    r"|\byou['\u2019]?ll (?:have|get) (?:it|the|a|that|both|them|an)\b",
     re.I,
 )
 _LONG_WORD: Final = re.compile(r"[^\W\d_]{5,}")
@@ -118,14 +128,15 @@ def is_unsettled(call: SureCall, concern: ReadObjection) -> bool:
     if concern.handled not in ("not", "badly") or concern.turn <= EARLY * len(call):
         return False
     near = _next_of_rep(call, concern.turn)
-    is_answered = any(call.p(one, move) > 0 for one in near for move in ANSWERING)
-    return not is_answered or _brushed_at(call, concern) is not None
+    answers = (*ANSWERING, "price_talk") if concern.kind in ("price", "competitor") else ANSWERING
+    is_answered = any(call.p(one, move) > 0 for one in near for move in answers)
+    return not is_answered or _brushed_at(call, concern.turn) is not None
 
 
-def _brushed_at(call: SureCall, concern: ReadObjection) -> int | None:
-    """The rep's turn right after a concern, where it brushes it aside."""
-    near = _next_of_rep(call, concern.turn)[:1]
-    return next((one for one in near if call.p(one, "dismiss") >= BRUSHED), None)
+def _brushed_at(call: SureCall, turn: int, least: float = BRUSHED) -> int | None:
+    """The rep's turn right after a concern, where it brushes it aside; to say that one has to find out doesn't."""
+    near = [one for one in _next_of_rep(call, turn)[:1] if not _TAKES_AWAY.search(call.text(one))]
+    return next((one for one in near if call.p(one, "dismiss") >= least), None)
 
 
 def _next_of_rep(call: SureCall, turn: int) -> list[int]:
@@ -150,9 +161,13 @@ def _step(call: SureCall) -> Missed | None:
     if stalled is not None:
         return Missed(kind="stalled", turn=stalled)
     proposed = call.surest("next_step", first)
-    if proposed is None or any(_YES.search(call.text(one)) for one in call.said_by("customer", proposed + 1)):
+    after = [call.text(one) for one in call.said_by("customer", first if proposed is None else proposed + 1)]
+    if any(map(_YES.search, after)):
         return None
-    return Missed(kind="step_left_open", turn=proposed)
+    if proposed is not None:
+        return Missed(kind="step_left_open", turn=proposed)
+    telling = [one for one in customers if n_words(call.text(one)) >= TELLING_WORDS]
+    return Missed(kind="no_step", turn=telling[-1]) if telling else None
 
 
 def _dated(call: SureCall, agreed: int, step: int) -> tuple[int, str | None]:
@@ -170,23 +185,34 @@ def _concern(call: SureCall) -> Missed | None:
 
     That somebody else decides is for ``_decider``, unless it was brushed aside.
     """
-    unsettled = [one for one in call.concerns if is_unsettled(call, one)]
-    unsettled = [one for one in unsettled if one.kind != "authority" or _brushed_at(call, one) is not None]
-    if not unsettled:
+    unsettled = [one for one in call.concerns if call.p_concern(one.turn) >= ADVISED and is_unsettled(call, one)]
+    brushed = [one for one in unsettled if _brushed_at(call, one.turn) is not None]
+    lying = [one for one in unsettled if one.kind != "authority"]
+    if brushed or lying:
+        one = max(brushed or lying, key=lambda one: (call.p_concern(one.turn), one.turn))
+        at = _brushed_at(call, one.turn)
+        kind: MissedKind = "concern_open" if at is None else "concern_brushed_aside"
+        return Missed(kind=kind, turn=one.turn, at=at, about=call.sure_kind(one))
+    return _plainly_brushed_aside(call)
+
+
+def _plainly_brushed_aside(call: SureCall) -> Missed | None:
+    """What may be a concern, and was surely pushed past: the surest of them."""
+    doubts = [one for one in call.said_by("customer") if one > EARLY * len(call) and call.p_concern(one) >= DOUBT]
+    found = [(one, at) for one in doubts if (at := _brushed_at(call, one, FLOORS["dismiss"])) is not None]
+    if not found:
         return None
-    one = max(unsettled, key=lambda one: (call.p_concern(one.turn) * (1 + (_brushed_at(call, one) is not None)), one.turn))
-    brushed = _brushed_at(call, one)
-    kind: MissedKind = "concern_open" if brushed is None else "concern_brushed_aside"
-    return Missed(kind=kind, turn=one.turn, at=brushed, about=call.sure_kind(one))
+    turn, at = max(found, key=lambda pair: (call.p(pair[1], "dismiss"), pair[0]))
+    return Missed(kind="concern_brushed_aside", turn=turn, at=at)
 
 
 def _owed(call: SureCall) -> Missed | None:
-    """The customer's last question that the rep took away to find out, where no later turn of theirs comes back to it."""
+    """The customer's last question or concern that the rep took away to find out, and never came back to."""
     for number in reversed(call.said_by("rep", 2)):
         before = number - 1
         if not _TAKES_AWAY.search(call.text(number)) or call.turn(before).role != "customer":
             continue
-        asked = questions(call.text(before))
+        asked = questions(call.text(before)) or ([call.text(before)] if call.p_concern(before) >= ADVISED else [])
         if asked and not _comes_back(call, number, asked[-1]):
             return Missed(kind="answer_owed", turn=number, at=before)
     return None
@@ -233,4 +259,16 @@ def _pain(call: SureCall) -> Missed | None:
     return Missed(kind="pain_unmeasured", turn=sure)
 
 
-_FINDERS: Final[tuple[Callable[[SureCall], Missed | None], ...]] = (_step, _concern, _owed, _decider, _question, _pain)
+def _promised(call: SureCall) -> Missed | None:
+    """The rep's last promise near the end, in their own words."""
+    first = max(1, len(call) + 1 - max(END_TURNS, round(END_SHARE * len(call))))
+    promised = [one for one in call.said_by("rep", first) if promises(call.text(one))]
+    return Missed(kind="promised", turn=promised[-1]) if promised else None
+
+
+def promises(text: str) -> list[str]:
+    """The sentences in which somebody says what they are going to do for the other."""
+    return [one for one in sentences(text) if _PROMISES.search(one) and not is_question(one)]
+
+
+_FINDERS: Final[tuple[Callable[[SureCall], Missed | None], ...]] = (_step, _concern, _owed, _decider, _question, _pain, _promised)

@@ -6,6 +6,7 @@ A move that never gets there has no floor, and is never told.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,13 +17,19 @@ from salescoach.moves.taxonomy import OBJECTIONS, MoveName, ObjectionKind
 from salescoach.types import Transcript, Turn
 
 FLOORS: Final[Mapping[str, float]] = {
-    "objection_price": 0.65, "objection_timing": 0.5, "objection_trust": 0.5, "authority": 0.6, "stall": 0.6,
+    "objection_price": 0.7, "objection_timing": 0.6, "objection_trust": 0.5, "authority": 0.6, "stall": 0.6,
     "refusal": 0.65, "pain": 0.55, "criteria": 0.5, "decision_process": 0.4, "buying_signal": 0.75, "commitment": 0.6,
     "discovery": 0.8, "pitch": 0.7, "proof": 0.6, "price_talk": 0.5, "acknowledge": 0.55, "answer_objection": 0.6,
     "dismiss": 0.65, "next_step": 0.55, "close": 0.45,
 }  # fmt: skip
-CONCERN: Final = 0.5  # the least probability that a turn raises a concern of any kind
+CONCERN: Final = 0.4  # the least probability that a turn raises a concern of any kind
 CHAT: Final[frozenset[str]] = frozenset({"small_talk", "logistics"})
+# What is said in place of agreeing, and reads like it.
+_NOT_YET: Final = re.compile(
+    r"\bno good\b|\bwe(?:['\u2019]?ve| have) (?:got to|to|gotta) talk\b|\b(?:i|we)(?:['\u2019]ll| will) (?:text|call|ring|let) you\b(?! (?:to|on|at)\b)"
+    r"|\bwe['\u2019]?ll see\b|\bthink about (?:it|that)\b|\bi guess\b",
+    re.I,
+)
 _MOVE_OF: Final[Mapping[str, str]] = {kind: move for move, kind in OBJECTIONS.items()}
 
 
@@ -54,6 +61,8 @@ class SureCall:
 
     def is_sure(self, number: int, move: str) -> bool:
         """Whether a turn surely makes a move."""
+        if move == "commitment" and _NOT_YET.search(self.text(number)):
+            return False
         return move in FLOORS and self.p(number, move) >= FLOORS[move]
 
     def sure_moves(self, number: int) -> tuple[MoveName, ...]:
@@ -71,8 +80,9 @@ class SureCall:
 
     @cached_property
     def concerns(self) -> tuple[ReadObjection, ...]:
-        """Concerns that were surely raised, in order."""
-        return tuple(one for one in self.moves.objections if self.p_concern(one.turn) >= CONCERN)
+        """Concerns that were surely raised, in order; a turn that rather tells of a problem raises none."""
+        raised = (one for one in self.moves.objections if self.p_concern(one.turn) >= CONCERN)
+        return tuple(one for one in raised if self.p(one.turn, "pain") <= self.p_concern(one.turn))
 
     def sure_kind(self, concern: ReadObjection) -> ObjectionKind | None:
         """What a concern is surely about; None where that isn't sure."""
