@@ -98,7 +98,9 @@ def _best_reply(replies: RepliesResult) -> ShownReply | None:
 
 
 def _worst_reply(replies: RepliesResult) -> ShownReply | None:
-    lost = [one for one in replies.results if one.fits and one.outcome == "lost" and -100 * one.effect >= MIN_REPLY_POINTS]
+    lost = [
+        one for one in replies.results if one.fits and one.outcome == "lost" and -100 * one.effect >= MIN_REPLY_POINTS
+    ]
     return next(iter(lost), None)
 
 

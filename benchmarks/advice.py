@@ -145,7 +145,9 @@ def show(known: Mapping[str, Known]) -> None:
         share(move, hits)
     print(" concerns")
     concerns = [(one, concern) for one in calls for concern in one.sure.concerns]
-    share("a concern of any kind", [any(m in OBJECTIONS for m in one.labels.moves.get(c.turn, ())) for one, c in concerns])
+    share(
+        "a concern of any kind", [any(m in OBJECTIONS for m in one.labels.moves.get(c.turn, ())) for one, c in concerns]
+    )
     print(" endings")
     share("said to be a no", [one.is_refused for one in calls if one.ending.kind == "refused"])
     refused = [one for one in calls if one.is_refused]

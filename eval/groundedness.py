@@ -140,7 +140,9 @@ def _is_cited(match: re.Match[str], results: list[Any], citations: Iterable[Mapp
 
 def _names(call_id: str, results: list[Any]) -> set[str]:
     """What a call may be called: its id, and the titles that results give it."""
-    return {call_id} | {node["title"] for node in _objects(results) if node.get("call_id") == call_id and "title" in node}
+    return {call_id} | {
+        node["title"] for node in _objects(results) if node.get("call_id") == call_id and "title" in node
+    }
 
 
 def _spoken(results: list[Any]) -> Iterator[str]:

@@ -20,7 +20,7 @@ def sure(
     unmet: dict[int, str] | None = None,
     step: ReadNextStep | None = None,
 ) -> SureCall:
-    """A call of eight turns of talk, then ``lines``; their moves by their place from 1, and concerns that stayed open."""
+    """Eight turns of talk, then ``lines``; their moves by their place from 1, and concerns that stayed open."""
     transcript = make_transcript(*CHAT, *lines)
     placed = {len(CHAT) + turn: names for turn, names in (moves or {}).items()}
     read = make_moves(transcript, placed, next_step=step)
@@ -74,7 +74,10 @@ def test_words_that_ask_to_be_let_alone_are_enough_to_say_nothing() -> None:
 
 def test_an_agreement_after_a_no_undoes_it() -> None:
     call = sure(
-        f"Customer: {NO}", "Rep: And a page to read?", "Customer: Friday, then.", moves={1: ["refusal"], 3: ["commitment"]}
+        f"Customer: {NO}",
+        "Rep: And a page to read?",
+        "Customer: Friday, then.",
+        moves={1: ["refusal"], 3: ["commitment"]},
     )
     assert ending_of(call).kind == "open"
 
@@ -176,13 +179,19 @@ def test_a_move_without_a_floor_is_never_told() -> None:
 
 
 @given(
-    texts=st.lists(st.sampled_from([NO, "Yes, sign me up.", "Friday at nine.", "Too dear.", "My wife decides.", "Hm."])),
+    texts=st.lists(
+        st.sampled_from([NO, "Yes, sign me up.", "Friday at nine.", "Too dear.", "My wife decides.", "Hm."])
+    ),
     data=st.data(),
 )
-def test_after_a_no_and_where_there_may_have_been_one_nothing_is_ever_advised(texts: list[str], data: st.DataObject) -> None:
+def test_after_a_no_and_where_there_may_have_been_one_nothing_is_ever_advised(
+    texts: list[str], data: st.DataObject
+) -> None:
     lines = [f"{('Rep', 'Customer')[row % 2]}: {text}" for row, text in enumerate(texts)] or ["Rep: Hello."]
     transcript = make_transcript(*lines)
-    chosen = {row + 1: data.draw(st.lists(st.sampled_from(MOVES), max_size=3, unique=True)) for row in range(len(lines))}
+    chosen = {
+        row + 1: data.draw(st.lists(st.sampled_from(MOVES), max_size=3, unique=True)) for row in range(len(lines))
+    }
     read: CallMoves = make_moves(transcript, chosen)
     call = SureCall(transcript, read)
     ending = ending_of(call)

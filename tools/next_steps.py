@@ -4,7 +4,7 @@ They come from what was missed in the call (``salescoach.advice``). After a no t
 been one, nor where the deal is made; where nothing is sure the answer says so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from salescoach.advice.ending import EndingKind, ending_of
@@ -101,39 +101,60 @@ def _worded(call_id: str, one: ShownAdvice, said: AnswerLine | None) -> AnswerLi
 
 
 def _sentence(one: ShownAdvice, place: Part, reply: Part) -> tuple[Part, ...]:
-    concern = "" if one.about in (None, "stall") else f", a concern{kind_in_words(one.about)},"
-    match one.kind:
-        case "step_agreed":
-            return ("Confirm in writing who does what and by when: ", place, " is agreed.")
-        case "step_undated":
-            return ("Get a date: ", place, " is agreed, and no day was named.")
-        case "step_left_open":
-            return ("Get a yes and a date: what you proposed at ", place, " got no clear answer.")
-        case "no_step":
-            return ("Agree on one next step with a day: the call ends without one, at ", place, ".")
-        case "stalled":
-            return ("Ask what has to happen before they decide, and by when: ", place, " puts it off without a day.")
-        case "concern_brushed_aside":
-            return ("Go back to ", place, concern, " and ask about it first: your reply at ", reply, " pushed past it.")
-        case "concern_open":
-            return ("Go back to ", place, concern, " and ask whether it still stands: nothing said after it settled it.")
-        case "answer_owed":
-            return ("Bring the answer that you owe: ", reply, " was asked, and ", place, " left it open.")
-        case "decider_left_out":
-            told = " says that they have a say, and no later turn of yours speaks of bringing them in."
-            return ("Ask for a talk with ", _person(one), ": ", place, told)
-        case "question_unanswered" if one.about == "price":
-            return ("Name the price that was asked for at ", place, ": your next turns don't.")
-        case "question_unanswered":
-            return ("Answer what was asked at ", place, ": your reply at ", reply, " went past it.")
-        case "promised":
-            return ("Do what you promised: ", place)
-        case "pain_unmeasured":
-            told = " tells what is wrong, and nobody put a number on it."
-            return ("Ask what it costs them, in money or in hours: ", place, told)
+    if one.kind in _WORDS:
+        before, after = _WORDS[one.kind]
+        return (before, place, after)
+    return _OF_TWO[one.kind](one, place, reply)
 
 
-def _person(one: ShownAdvice) -> Part:
-    if one.way == "name":
-        return Quote(text=one.who or "")
-    return f"{one.way} {(one.who or '').lower()}"
+# What is said before and after the turn that a piece of advice is about.
+_WORDS: Final[Mapping[MissedKind, tuple[str, str]]] = {
+    "step_agreed": ("Confirm in writing who does what and by when: ", " is agreed."),
+    "step_undated": ("Get a date: ", " is agreed, and no day was named."),
+    "step_left_open": ("Get a yes and a date: what you proposed at ", " got no clear answer."),
+    "no_step": ("Agree on one next step with a day: the call ends without one, at ", "."),
+    "stalled": ("Ask what has to happen before they decide, and by when: ", " puts it off without a day."),
+    "pain_unmeasured": (
+        "Ask what it costs them, in money or in hours: ",
+        " tells what is wrong, and nobody put a number on it.",
+    ),
+    "promised": ("Do what you promised: ", ""),
+}
+
+
+def _concern(one: ShownAdvice) -> str:
+    return "" if one.about in (None, "stall") else f", a concern{kind_in_words(one.about)},"
+
+
+def _brushed_aside(one: ShownAdvice, place: Part, reply: Part) -> tuple[Part, ...]:
+    return ("Go back to ", place, _concern(one), " and ask about it first: your reply at ", reply, " pushed past it.")
+
+
+def _left_open(one: ShownAdvice, place: Part, reply: Part) -> tuple[Part, ...]:
+    still = " and ask whether it still stands: nothing said after it settled it."
+    return ("Go back to ", place, _concern(one), still)
+
+
+def _owed(one: ShownAdvice, place: Part, reply: Part) -> tuple[Part, ...]:
+    return ("Bring the answer that you owe: ", reply, " was asked, and ", place, " left it open.")
+
+
+def _left_out(one: ShownAdvice, place: Part, reply: Part) -> tuple[Part, ...]:
+    person = Quote(text=one.who or "") if one.way == "name" else f"{one.way} {(one.who or '').lower()}"
+    told = " says that they have a say, and no later turn of yours speaks of bringing them in."
+    return ("Ask for a talk with ", person, ": ", place, told)
+
+
+def _unanswered(one: ShownAdvice, place: Part, reply: Part) -> tuple[Part, ...]:
+    if one.about == "price":
+        return ("Name the price that was asked for at ", place, ": your next turns don't.")
+    return ("Answer what was asked at ", place, ": your reply at ", reply, " went past it.")
+
+
+_OF_TWO: Final[Mapping[MissedKind, Callable[[ShownAdvice, Part, Part], tuple[Part, ...]]]] = {
+    "concern_brushed_aside": _brushed_aside,
+    "concern_open": _left_open,
+    "answer_owed": _owed,
+    "decider_left_out": _left_out,
+    "question_unanswered": _unanswered,
+}

@@ -121,9 +121,9 @@ def reader_of(parts: Parts) -> str | None:
 def objected(parts: Parts, call: LabelledCall) -> int | None:
     """The turn that stands for what the customer has against it, None where there is no such turn.
 
-    It is the concern that advice is given on, else the one that, with its answer, lowered the score most, else the first
-    that nobody took up. In a call
-    without either it is the customer's turn that lowered the score most, else the one that moved it most, else any.
+    It is the concern that advice is given on, else the one that, with its answer, lowered the score most, else the
+    first that nobody took up. In a call without any of these it is the customer's turn that lowered the score most,
+    else the one that moved it most, else any.
     """
     moves = moves_of(parts, call)
     concerns = () if moves is None else moves.objections

@@ -64,8 +64,8 @@ _REPLIED: Final[Mapping[str, str]] = {
 class ShownReason(Frozen):
     """Turns that moved the score together, and what they are.
 
-    ``kind``: a concern with its replies, a proposal with the customer's answer, or a turn. ``turns``: what is quoted, the
-    concern, the customer's answer or the turn itself first; ``taken_out``: all turns that the effect is of.
+    ``kind``: a concern with its replies, a proposal with the customer's answer, or a turn. ``turns``: what is quoted,
+    the concern, the customer's answer or the turn itself first; ``taken_out``: all turns that the effect is of.
     ``about``: what a concern surely is about, None where that isn't sure or it is none. ``replied_at``: the rep's turn,
     with ``replied_with``; ``back_at``: where a concern of the same kind came up again; ``is_unsettled``: nothing that
     was said after it settled it. ``effect``: p(call) less p(call without those turns), exact.
@@ -162,9 +162,7 @@ def reasons_of(parts: Parts, call: LabelledCall, sure: SureCall, score: Score) -
     others = None
     if chat:
         effect = effects[-1]
-        others = OtherTurns(
-            n_turns=len(chat), effect=effect, effect_points=points(effect), direction=direction(effect)
-        )
+        others = OtherTurns(n_turns=len(chat), effect=effect, effect_points=points(effect), direction=direction(effect))
     return Reasons(shown=tuple(told[:MAX_REASONS]), others=others)
 
 
@@ -232,7 +230,9 @@ def _of_exchange(call: LabelledCall, sure: SureCall, one: _Exchange, effect: flo
         moves=sure.sure_moves(first.turn),
         about=sure.sure_kind(first),
         replied_at=reply,
-        replied_with=() if reply is None else tuple(name for name in sure.sure_moves(reply) if name in (*_REPLIED, "dismiss")),
+        replied_with=()
+        if reply is None
+        else tuple(name for name in sure.sure_moves(reply) if name in (*_REPLIED, "dismiss")),
         back_at=back,
         is_unsettled=is_unsettled(sure, last),
         effect=round(effect, _DIGITS),

@@ -1,4 +1,4 @@
-"""What a past call shares with this one: its industry, its type, and the kinds of concerns that surely came up in both."""
+"""What a past call shares with this one: industry, type, and kinds of concerns that surely came up in both."""
 
 from typing import Final
 

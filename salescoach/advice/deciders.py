@@ -17,12 +17,16 @@ _ROLE: Final = (
 _MINE: Final = re.compile(rf"\b(?:my|our) ((?:business )?(?:{_ROLE}))\b", re.I)
 _THE: Final = re.compile(rf"\bthe ({_ROLE})\b", re.I)
 _NAME: Final = re.compile(
-    r"(?<![.!?…] )(?<!^)(?<![“\"'\w])(?<!\bin )(?<!\bat )(?<!\bfrom )\b((?:(?:Mr\.?|Mrs\.?|Ms\.?|Dr\.?|Miss) )?[A-Z][^\W\d_]{2,}(?: [A-Z][^\W\d_]+)?)(?!['’\w])"
+    r"(?<![.!?…] )(?<!^)(?<![“\"'\w])(?<!\bin )(?<!\bat )(?<!\bfrom )\b((?:(?:Mr\.?|Mrs\.?|Ms\.?|Dr\.?"
+    r"|Miss) )?[A-Z][^\W\d_]{2,}(?: [A-Z][^\W\d_]+)?)(?!['’\w])"
 )
 _HAS_A_SAY: Final = re.compile(
     r"\b(?:decides?|decision|signs?|sign off|approves?|approval|agrees?|say(?:s)? (?:yes|no|so)|a say|"
-    r"ask|asks|talk to|speak to|check with|run it (?:by|past)|clear it|convince|say to|holds the (?:purse|money)|go(?:es)? (?:to|past|through|for it|with it)|answer to|"
-    r"up to|his call|her call|their call|live with|yes from|ok from|okay from|both of us|see (?:it|this)|wants? to (?:hear|see|know|look)|hear about|have a look|in charge|final word|last word|permission|allowed|let me)\b",
+    r"ask|asks|talk to|speak to|check with|run it (?:by|past)|clear it|convince|say to|holds the (?:purse"
+    r"|money)|go(?:es)? (?:to|past|through|for it|with it)|answer to|"
+    r"up to|his call|her call|their call|live with|yes from|ok from|okay from|both of us|see (?:it|this)"
+    r"|wants? to (?:hear|see|know|look)|hear about|have a look|in charge|final word|last word|permission"
+    r"|allowed|let me)\b",
     re.I,
 )
 _ALONE: Final = re.compile(r"n['’]?t (?:have to|need to) (?:ask|check)|\bask (?:no ?body|anybody)\b", re.I)
@@ -31,7 +35,8 @@ _NO_NAMES: Final = frozenset(
     "September October November December Christmas Easter English God Lord Jesus And But The You She They".split()
 )
 _BRING_IN: Final = re.compile(
-    r"\b(?:bring|invite|include|join|along|come too|both of you|loop|all of you|the two of you|together|with (?:her|him|"
+    r"\b(?:bring|invite|include|join|along|come too|both of you|loop|all of you|the two of you|together"
+    r"|with (?:her|him|"
     r"them) |who else|anybody else|anyone else)\b",
     re.I,
 )
@@ -87,7 +92,7 @@ def _is_name_elsewhere(call: SureCall, name: str) -> bool:
 
 
 def _is_taken_up(call: SureCall, person: LeftOut) -> bool:
-    """Whether the rep speaks of the person after that, or of bringing anybody in; the person may also be on the call."""
+    """Whether the rep speaks of the person after that, or of bringing anybody in."""
     said = re.compile(rf"\b{re.escape(person.who.split()[-1])}", re.I)
     after = call.said_by("rep", person.turn + 1)
     before = call.said_by("rep")[: -len(after)] if after else call.said_by("rep")

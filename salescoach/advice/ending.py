@@ -25,37 +25,46 @@ _NO: Final = re.compile(
 )
 # What a no to the deal, or to hearing more of it, sounds like; a no to a day or to one of several things is none.
 _NO_TO_IT: Final = re.compile(
-    r"\bnot (?:interested|for us|for me|going (?:to|ahead|any)|going with|buying|signing|doing (?:it|this|that)|needed)\b"
-    r"|\b(?:don|won|wouldn|needn)['\u2019]?t\b[^.?!]{0,24}\b(?:call|ring|phone|send|mail|email|write|come|bother|visit|"
+    r"\bnot (?:interested|for us|for me|going (?:to|ahead|any)|going with|buying|signing|doing (?:it|this"
+    r"|that)|needed)\b"
+    r"|\b(?:don|won|wouldn|needn)['\u2019]?t\b[^.?!]{0,24}\b(?:call|ring|phone|send|mail|email|write|come"
+    r"|bother|visit|"
     r"bring|hold|put|set|book|buy|sign|need|want|be (?:signing|booking|buying|doing|going|ringing|sending))\b"
     r"|\bno need (?:to|for|of)\b|\bdo not (?:call|ring|send|contact|come|write)\b|\bplease do(?:n['\u2019]?t| not)\b"
     r"|\bleave (?:it|us|me|that|things)\b|\btake (?:me|us|my \w+|our \w+)[^.?!]{0,12} (?:off|out)\b"
     r"|\bi don['\u2019]?t think so\b|\bno,? thank(?:s| you)\b|\b(?:we|i)(?:['\u2019]ll| will|['\u2019]re|['\u2019]m)"
     r" (?:stay|staying|pass|passing|keep|sign(?:ing)? (?:theirs|with)|going with|go(?:ing)? with)\b"
-    r"|\b(?:signed|gone|going) with (?:a|an|the|them|him|her|some|another|\w+[.!])|\bhas our signature\b|\b(?:it['\u2019]?s|that['\u2019]?s|is) (?:a|my|our) no\b|\bthe answer is no\b"
-    r"|\bdecided (?:against|not to)\b|\brather (?:you|i|we|not)[^.?!]{0,8}(?:did|had)?n['\u2019]?t\b|\bno,? (?:don|leave|we|i)",
+    r"|\b(?:signed|gone|going) with (?:a|an|the|them|him|her|some|another|\w+[.!])|\bhas our signature\b"
+    r"|\b(?:it['\u2019]?s|that['\u2019]?s|is) (?:a|my|our) no\b|\bthe answer is no\b"
+    r"|\bdecided (?:against|not to)\b|\brather (?:you|i|we|not)[^.?!]{0,8}(?:did|had)?n['\u2019]?t\b"
+    r"|\bno,? (?:don|leave|we|i)",
     re.I,
 )
 # A no to what there is today, or to waiting, is a yes.
 _YES_TO_IT: Final = re.compile(
-    r"\blet['\u2019]?s (?:change|do|go|start|get)\b|\bwe(?:['\u2019]re| are) going to (?:do|change|replace|take|buy|sign)\b"
-    r"|\bwait any longer\b|\bthe answer is yes\b|\bcount on us\b|\b(?:give up|part with|replace|goodbye to) (?:the|our|it|what)\b"
+    r"\blet['\u2019]?s (?:change|do|go|start|get)\b|\bwe(?:['\u2019]re| are) going to (?:do|change|replace"
+    r"|take|buy|sign)\b"
+    r"|\bwait any longer\b|\bthe answer is yes\b|\bcount on us\b|\b(?:give up|part with|replace"
+    r"|goodbye to) (?:the|our|it|what)\b"
     r"|\bdecided against them\b|\bno (?:question|doubt|problem)\b|\bnot a problem\b",
     re.I,
 )
 # To be let alone, or sent nothing; to doubt that a next step is welcome this is enough.
 _NO_CONTACT: Final = re.compile(
-    r"\b(?:do(?:n['\u2019]?t| not)|needn['\u2019]?t|nobody|no need to|stop|not|neither|nor|quit)\b[^.?!]{0,30}\b(?:call(?:ing)?|ring(?:ing)?|"
+    r"\b(?:do(?:n['\u2019]?t| not)|needn['\u2019]?t|nobody|no need to|stop|not|neither|nor"
+    r"|quit)\b[^.?!]{0,30}\b(?:call(?:ing)?|ring(?:ing)?|"
     r"phone|phoning|send(?:ing)?|e?mail(?:ing)?|writ(?:e|ing)|text(?:ing)?|contact|com(?:e|ing)|bother|visit|trouble|"
     r"put (?:me|us|anything|nothing)|hold)\b|\bno (?:call|calls|sheet|email|emails|visit|letter|notes?|more)\b"
-    r"|\A(?:no|nope|naw|nah)[.,!]?\Z|\A(?:no|nope),? thank|\bnot (?:even )?the \w+[.]|\bleave (?:it|us|me) (?:be|alone|there|at that)\b",
+    r"|\A(?:no|nope|naw|nah)[.,!]?\Z|\A(?:no|nope),? thank|\bnot (?:even )?the \w+[.]|\bleave (?:it|us"
+    r"|me) (?:be|alone|there|at that)\b",
     re.I,
 )
 _BUT_THIS_WAY: Final = re.compile(r"(?:\A|[.!?;,] )(?:but |just )?(?:call|ring|send|text|e?mail|come|bring)\b", re.I)
 _MADE: Final = re.compile(
     r"\b(?:i['\u2019]?ll|we['\u2019]?ll|i|we|i['\u2019]?ve|we['\u2019]?ve|let me) (?:\w+ )?"
     r"(?:sign(?:ed)?|take (?:it|them|both)|buy it|order it|bought it|ordered it)\b(?! off| to| home| up)"
-    r"|\blet['\u2019]?s do it\b|\b(?:let['\u2019]?s|we can|i['\u2019]?ll|we['\u2019]?ll) (?:go ahead|go with (?:it|you|that))\b"
+    r"|\blet['\u2019]?s do it\b|\b(?:let['\u2019]?s|we can|i['\u2019]?ll|we['\u2019]?ll) (?:go ahead"
+    r"|go with (?:it|you|that))\b"
     r"|\b(?:you['\u2019]?ve got|we have|you have) (?:a|yourself a) deal\b|\bgo ahead\b|\bdeal\b[.!]"
     r"|\bsend (?:me |us |over )?(?:the|your) (?:contract|agreement|paperwork)\b",
     re.I,

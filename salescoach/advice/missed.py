@@ -4,13 +4,25 @@ Signs are what was read of the turns, by floors of their own, and the words that
 measured by ``benchmarks/advice.py``.
 """
 
-import re
 from collections.abc import Callable
 from typing import Final, Literal, get_args
 
 from salescoach.advice.deciders import LeftOut, left_out
 from salescoach.advice.ending import Ending, ending_of
 from salescoach.advice.sure import FLOORS, SureCall
+from salescoach.advice.words import (
+    ASKS_NUMBER,
+    ASKS_PRICE,
+    COMMON,
+    LONG_WORD,
+    MEASURED,
+    NUMBER,
+    PROMISES,
+    SOON,
+    TAKES_AWAY,
+    TOO_PRIVATE,
+    YES,
+)
 from salescoach.moves.results import ReadObjection
 from salescoach.moves.taxonomy import ObjectionKind
 from salescoach.speech.spoken import days_and_times, is_question, n_words, questions, sentences
@@ -39,59 +51,6 @@ HURTS: Final = 0.65  # the least probability of a problem that is worth a number
 NUMBERED_WITHIN: Final = 5  # turns after a problem was told
 PRICED_WITHIN: Final = 4  # of the rep's turns after a question about the price
 
-_YES: Final = re.compile(
-    r"\b(?:yes|yeah|yep|ya|aye|okay|ok|sure|fine|alright|all right|good|great|right|works|agreed|(?:i|we|he|she|they)['\u2019]?ll|i can|do that|put it in)\b",
-    re.I,
-)
-# Whether anything near says when; wider than the days and times that are quoted.
-_SOON: Final = re.compile(
-    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|today|tonight|tomorrow|morning|afternoon|evening|noon|week|weekend|month"
-    r"|(?:by|at|before|after|until|till) (?:the )?(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|half|lunch|"
-    r"dinner)|january|february|march|april|june|july|august|september|october|november|december|\w+teenth|twent\w+|"
-    r"(?:fir|seco|thi|four|fif|six|seven|eigh|nin|ten|eleven|twelf)(?:st|nd|rd|th))\b|\d",
-    re.I,
-)
-_TAKES_AWAY: Final = re.compile(
-    r"\b(?:i['\u2019]?ll|i will|i['\u2019]?d have to|i have to|i['\u2019]?d need to|let me|i can|i['\u2019]?m going to) (?:\w+ ){0,2}?"
-    r"(?:check|find out|ask|look (?:it|that|this) up|look into|get back to you|confirm)\b(?! you\b| your\b)",
-    re.I,
-)
-_PROMISES: Final = re.compile(
-    r"\b(?:i['\u2019]?ll|i will|i['\u2019]?m going to) (?:\w+ ){0,2}?(?:send|email|mail|call|ring|text|bring|get you|write|put|ask|check|draft|"
-    r"drop|post|book|talk to|speak to|find out|look into)\b|\bi['\u2019]?m (?:sending|calling|emailing|bringing|posting|booking)\b"
-    r"|\byou['\u2019]?ll (?:have|get) (?:it|the|a|that|both|them|an)\b",
-    re.I,
-)
-_LONG_WORD: Final = re.compile(r"[^\W\d_]{5,}")
-_COMMON: Final = frozenset("about after again could going other right still thing think there these would where which".split())
-_ASKS_PRICE: Final = re.compile(
-    r"\bhow much\b[^?]{0,40}\b(?:is|are|does|do|would|will|it|cost|charge|a (?:month|year|seat))\b|\bwhat(?:['\u2019]s| is| are| does| do"
-    r"| would)\b[^?]{0,40}\b(?:price|prices|pricing|cost|costs|fee|fees|charge|rate|premium)\b|\bwhat[^?]{0,20} cost",
-    re.I,
-)
-_UNITS: Final = (
-    "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|"
-    "nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|dozen|twice|double"
-)
-_NUMBER: Final = re.compile(rf"\d|\b(?:{_UNITS})(?:s|th)?\b", re.I)
-# What something costs: sums, hours, shares, times; a date or a clock is none.
-_MEASURED: Final = re.compile(
-    rf"[$€£]\s?\d|\d\s?(?:%|k\b|h\b)|\b(?:\d[\d.,]*|{_UNITS}|half an?|couple of|few)[\w -]{{0,12}}?\b(?:hours?|days?|weeks?|months?|minutes?"
-    r"|percent|per ?cent|dollars?|euros?|pounds?|quid|bucks|cents?|pence|grand|hundred|thousand|million|times|people|men|women|guys|"
-    r"girls|calls|orders|tonnes?|pairs?|cases|units|claims|customers|staff|points?)\b|\bevery (?:day|night|week|time|month|morning)\b"
-    r"|\ball (?:day|night|morning|afternoon|weekend)\b|\b(?:hundreds|thousands|dozens) of\b",
-    re.I,
-)
-_ASKS_NUMBER: Final = re.compile(
-    r"\bhow (?:much|many|often|long|big|far)\b|\bwhat (?:does|did|do|would) (?:it|that|this|one)\b[^?]{0,20}\bcost|\bwhat[^?]{0,12}\bcosts?\b",
-    re.I,
-)
-_TOO_PRIVATE: Final = re.compile(
-    r"\b(?:died?|dead|death|dying|funeral|hospital|cancer|ill|sick|stroke|surgery|operation|widow|buried|passed away|"
-    r"divorce|accident|hurt|injur\w+|depress\w+|cry|crying|grave|pain|lost (?:my|his|her|our))\b",
-    re.I,
-)
-
 
 class Missed(Frozen):
     """Something to do, and the turns that it rests on.
@@ -110,7 +69,7 @@ class Missed(Frozen):
 
 
 def missed_in(call: SureCall, ending: Ending) -> tuple[Missed, ...]:
-    """What to do, the most urgent first; nothing after a no, where there may have been one, or where the deal is made."""
+    """What to do, the most urgent first; nothing after a no, or what may have been one, or where the deal is made."""
     if ending.kind != "open":
         return ()
     found = (finder(call) for finder in _FINDERS)
@@ -135,7 +94,7 @@ def is_unsettled(call: SureCall, concern: ReadObjection) -> bool:
 
 def _brushed_at(call: SureCall, turn: int, least: float = BRUSHED) -> int | None:
     """The rep's turn right after a concern, where it brushes it aside; to say that one has to find out doesn't."""
-    near = [one for one in _next_of_rep(call, turn)[:1] if not _TAKES_AWAY.search(call.text(one))]
+    near = [one for one in _next_of_rep(call, turn)[:1] if not TAKES_AWAY.search(call.text(one))]
     return next((one for one in near if call.p(one, "dismiss") >= least), None)
 
 
@@ -152,7 +111,7 @@ def _step(call: SureCall) -> Missed | None:
         if agreed is None or abs(step.turn - agreed) > SETTLED_WITHIN:
             return None
         at, when = _dated(call, agreed, step.turn)
-        is_dated = any(_SOON.search(call.text(one)) for one in range(first, len(call) + 1))
+        is_dated = any(SOON.search(call.text(one)) for one in range(first, len(call) + 1))
         return Missed(kind="step_agreed" if is_dated else "step_undated", turn=at, when=when)
     customers = call.said_by("customer", first)
     if any(call.p(one, "commitment") > 0 or days_and_times(call.text(one)) for one in customers):
@@ -162,7 +121,7 @@ def _step(call: SureCall) -> Missed | None:
         return Missed(kind="stalled", turn=stalled)
     proposed = call.surest("next_step", first)
     after = [call.text(one) for one in call.said_by("customer", first if proposed is None else proposed + 1)]
-    if any(map(_YES.search, after)):
+    if any(map(YES.search, after)):
         return None
     if proposed is not None:
         return Missed(kind="step_left_open", turn=proposed)
@@ -210,7 +169,7 @@ def _owed(call: SureCall) -> Missed | None:
     """The customer's last question or concern that the rep took away to find out, and never came back to."""
     for number in reversed(call.said_by("rep", 2)):
         before = number - 1
-        if not _TAKES_AWAY.search(call.text(number)) or call.turn(before).role != "customer":
+        if not TAKES_AWAY.search(call.text(number)) or call.turn(before).role != "customer":
             continue
         asked = questions(call.text(before)) or ([call.text(before)] if call.p_concern(before) >= ADVISED else [])
         if asked and not _comes_back(call, number, asked[-1]):
@@ -220,8 +179,8 @@ def _owed(call: SureCall) -> Missed | None:
 
 def _comes_back(call: SureCall, number: int, asked: str) -> bool:
     """Whether the rep, later on, uses one of the longer words that were asked with."""
-    words = {word for word in _LONG_WORD.findall(asked.casefold()) if word not in _COMMON}
-    return any(words & {*_LONG_WORD.findall(call.text(one).casefold())} for one in call.said_by("rep", number + 1))
+    words = {word for word in LONG_WORD.findall(asked.casefold()) if word not in COMMON}
+    return any(words & {*LONG_WORD.findall(call.text(one).casefold())} for one in call.said_by("rep", number + 1))
 
 
 def _decider(call: SureCall) -> Missed | None:
@@ -239,8 +198,8 @@ def _question(call: SureCall) -> Missed | None:
         if near and call.p(near[0], "dismiss") >= BRUSHED:
             return Missed(kind="question_unanswered", turn=number, at=near[0])
         is_priced = any(call.p(one, "price_talk") > 0 for one in call.said_by("rep"))
-        if near and any(map(_ASKS_PRICE.search, asked)) and not is_priced:
-            is_named = any(_NUMBER.search(call.text(one)) for one in near)
+        if near and any(map(ASKS_PRICE.search, asked)) and not is_priced:
+            is_named = any(NUMBER.search(call.text(one)) for one in near)
             return None if is_named else Missed(kind="question_unanswered", turn=number, about="price")
     return None
 
@@ -250,11 +209,11 @@ def _pain(call: SureCall) -> Missed | None:
     sure = call.surest("pain")
     if sure is None or call.p(sure, "pain") < HURTS or call.p_concern(sure) >= BRUSHED:
         return None
-    if _TOO_PRIVATE.search(call.text(sure)):
+    if TOO_PRIVATE.search(call.text(sure)):
         return None
     for one in range(max(1, sure - 1), min(len(call), sure + NUMBERED_WITHIN) + 1):
         text = call.text(one)
-        if (call.turn(one).role == "customer" and _MEASURED.search(text)) or _ASKS_NUMBER.search(text):
+        if (call.turn(one).role == "customer" and MEASURED.search(text)) or ASKS_NUMBER.search(text):
             return None
     return Missed(kind="pain_unmeasured", turn=sure)
 
@@ -268,7 +227,15 @@ def _promised(call: SureCall) -> Missed | None:
 
 def promises(text: str) -> list[str]:
     """The sentences in which somebody says what they are going to do for the other."""
-    return [one for one in sentences(text) if _PROMISES.search(one) and not is_question(one)]
+    return [one for one in sentences(text) if PROMISES.search(one) and not is_question(one)]
 
 
-_FINDERS: Final[tuple[Callable[[SureCall], Missed | None], ...]] = (_step, _concern, _owed, _decider, _question, _pain, _promised)
+_FINDERS: Final[tuple[Callable[[SureCall], Missed | None], ...]] = (
+    _step,
+    _concern,
+    _owed,
+    _decider,
+    _question,
+    _pain,
+    _promised,
+)

@@ -26,7 +26,8 @@ CONCERN: Final = 0.4  # the least probability that a turn raises a concern of an
 CHAT: Final[frozenset[str]] = frozenset({"small_talk", "logistics"})
 # What is said in place of agreeing, and reads like it.
 _NOT_YET: Final = re.compile(
-    r"\bno good\b|\bwe(?:['\u2019]?ve| have) (?:got to|to|gotta) talk\b|\b(?:i|we)(?:['\u2019]ll| will) (?:text|call|ring|let) you\b(?! (?:to|on|at)\b)"
+    r"\bno good\b|\bwe(?:['\u2019]?ve| have) (?:got to|to|gotta) talk\b|\b(?:i|we)(?:['\u2019]ll"
+    r"| will) (?:text|call|ring|let) you\b(?! (?:to|on|at)\b)"
     r"|\bwe['\u2019]?ll see\b|\bthink about (?:it|that)\b|\bi guess\b",
     re.I,
 )
@@ -94,6 +95,6 @@ class SureCall:
         return found if n is None else found[:n]
 
     def surest(self, move: str, start: int = 1) -> int | None:
-        """The turn from ``start`` on that most surely makes a move, the later of equals; None where none surely does."""
+        """The turn from ``start`` on that most surely makes a move, the last of equals; None where none surely does."""
         sure = [number for number in range(start, len(self) + 1) if self.is_sure(number, move)]
         return max(sure, key=lambda number: (self.p(number, move), number), default=None)
