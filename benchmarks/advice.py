@@ -105,10 +105,9 @@ class Readings:
 
 def read(call: Transcript, p: np.ndarray, worth: float) -> CallMoves:
     """What the reader makes of a call whose probabilities are known."""
-    heads, handling, profile = (
-        kind.load(BUNDLED_READER / name)
-        for kind, name in ((MoveHeads, HEADS), (HandlingModel, HANDLING), (CallProfile, PROFILE))
-    )
+    heads = MoveHeads.load(BUNDLED_READER / HEADS)
+    handling = HandlingModel.load(BUNDLED_READER / HANDLING)
+    profile = CallProfile.load(BUNDLED_READER / PROFILE)
     turns, above = call.turns, above_thresholds(p, heads.threshold)
     outlook = float(profile.logits(figures(worth, p, [turn.role for turn in turns])))
     concerns = handling.concerns(turns, p, above[:, CONCERN], outlook)

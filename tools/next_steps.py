@@ -97,7 +97,8 @@ def _worded(call_id: str, one: ShownAdvice, said: AnswerLine | None) -> AnswerLi
             reply = line(at, " ", quote(asked))
         else:
             reply = line(at, " ", quote(more[0].quote, REPLY_WORDS))
-    return line(*_sentence(one, place, reply), *([" ", said] if said is not None else []))
+    after: tuple[Part, ...] = (" ", said) if said is not None else ()
+    return line(*_sentence(one, place, reply), *after)
 
 
 def _sentence(one: ShownAdvice, place: Part, reply: Part) -> tuple[Part, ...]:

@@ -13,7 +13,7 @@ from salescoach.advice.sure import SureCall
 from salescoach.moves.results import ReadObjection
 from salescoach.moves.taxonomy import OBJECTIONS, MoveName, ObjectionKind
 from salescoach.types import Frozen, LabelledCall, Score
-from tools.document import AnswerLine, line
+from tools.document import AnswerLine, Part, line
 from tools.parts import Direction, Parts, QuotedTurn, direction, points, quoted_turn
 from tools.phrases import cite, count, quote, say, who
 
@@ -145,10 +145,11 @@ def reasons_of(parts: Parts, call: LabelledCall, sure: SureCall, score: Score) -
     if score.probability is None and score.uncalibrated_probability is None:
         return Reasons()
     exchanges, proposals = _exchanges(sure), _proposals(sure)
-    held = {turn for one in (*exchanges, *proposals) for turn in one.turns}
+    together = [*(one.turns for one in exchanges), *(one.turns for one in proposals)]
+    held = {turn for turns in together for turn in turns}
     chat = [turn for turn in range(1, len(sure) + 1) if turn not in held and sure.is_chat(turn)]
     chat = chat if len(chat) < len(sure) else []
-    groups = [*(one.turns for one in (*exchanges, *proposals)), *([tuple(chat)] if chat else [])]
+    groups = [*together, *([tuple(chat)] if chat else [])]
     effects = parts.scorer.effects_together(call.transcript, groups) if groups else ()
     found = [_of_exchange(call, sure, one, effect) for one, effect in zip(exchanges, effects, strict=False)]
     after = effects[len(exchanges) :]
@@ -282,7 +283,7 @@ def kind_in_words(about: ObjectionKind | None) -> str:
     return "" if about is None else f" {_ABOUT[about]}"
 
 
-def _told(call_id: str, reason: ShownReason) -> Iterator[object]:
+def _told(call_id: str, reason: ShownReason) -> Iterator[Part]:
     first, *after = reason.turns
     place = cite(call_id, first.turn, first.quote, first.marker)
     if reason.kind == "proposal":
