@@ -118,7 +118,7 @@ def test_what_was_agreed_is_to_be_confirmed_with_its_day() -> None:
     turn = len(CHAT) + 2
     step = ReadNextStep(turn=turn, what="Thursday at nine, then.", who="both", when="Thursday", committed=True)
     lines = ("Rep: Shall I come by?", "Customer: Thursday at nine, then.")
-    [found] = found_in(call := sure(*lines, moves={2: ["commitment"]}, step=step))
+    [found] = found_in(sure(*lines, moves={2: ["commitment"]}, step=step))
     assert (found.kind, found.when) == ("step_agreed", "Thursday")
     assert missed(sure(*lines, step=step)) == []  # nobody surely agreed
 
@@ -152,7 +152,7 @@ def test_a_question_that_the_rep_took_away_is_owed_an_answer() -> None:
 )
 def test_somebody_who_decides_and_whom_nobody_spoke_of_again(said: str, who: tuple[str, str]) -> None:
     lines = (f"Customer: {said}", "Rep: It has a red button, too.")
-    [found] = found_in(call := sure(*lines, moves={1: ["authority"]}))
+    [found] = found_in(sure(*lines, moves={1: ["authority"]}))
     assert found.kind == "decider_left_out"
     assert found.who is not None
     assert (found.who.who, found.who.way) == who

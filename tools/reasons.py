@@ -243,8 +243,9 @@ def _of_exchange(call: LabelledCall, sure: SureCall, one: _Exchange, effect: flo
 
 
 def _of_turn(call: LabelledCall, turn: int, did: MoveName, effect: float) -> ShownReason:
+    before = turn - 1 if did == "dismiss" and turn > 1 else None
     return ShownReason(
-        turns=(quoted_turn(call, turn),),
+        turns=tuple(quoted_turn(call, at) for at in (turn, before) if at is not None),
         taken_out=(turn,),
         kind="turn",
         moves=(did,),
@@ -291,6 +292,11 @@ def _told(call_id: str, reason: ShownReason) -> Iterator[Part]:
         for turn in after:
             yield from ("; that was ", cite(call_id, turn.turn, turn.quote, turn.marker), " ")
             yield quote(turn.quote, REPLY_WORDS)
+        return
+    if reason.kind == "turn" and after:
+        past = cite(call_id, after[0].turn, after[0].quote, after[0].marker)
+        yield from (place, f" {who(first)} pushed past ", past, " ", quote(after[0].quote, REPLY_WORDS), ": ")
+        yield quote(first.quote)
         return
     if reason.kind == "turn":
         yield from (place, f" {who(first)} {_DID[reason.moves[0]][0]}: ", quote(first.quote))

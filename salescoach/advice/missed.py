@@ -17,6 +17,7 @@ from salescoach.advice.words import (
     LONG_WORD,
     MEASURED,
     NUMBER,
+    OTHERWISE,
     PROMISES,
     SOON,
     TAKES_AWAY,
@@ -142,11 +143,11 @@ def _dated(call: SureCall, agreed: int, step: int) -> tuple[int, str | None]:
 def _concern(call: SureCall) -> Missed | None:
     """The concern that is most surely unsettled, one that was brushed aside before others.
 
-    That somebody else decides is for ``_decider``, unless it was brushed aside.
+    That somebody else decides is for ``_decider``, and a stall for ``_step``, unless they were brushed aside.
     """
     unsettled = [one for one in call.concerns if call.p_concern(one.turn) >= ADVISED and is_unsettled(call, one)]
     brushed = [one for one in unsettled if _brushed_at(call, one.turn) is not None]
-    lying = [one for one in unsettled if one.kind != "authority"]
+    lying = [one for one in unsettled if one.kind not in ("authority", "stall")]
     if brushed or lying:
         one = max(brushed or lying, key=lambda one: (call.p_concern(one.turn), one.turn))
         at = _brushed_at(call, one.turn)
@@ -219,10 +220,12 @@ def _pain(call: SureCall) -> Missed | None:
 
 
 def _promised(call: SureCall) -> Missed | None:
-    """The rep's last promise near the end, in their own words."""
+    """The rep's last promise near the end, in their own words, unless the customer wanted it otherwise."""
     first = max(1, len(call) + 1 - max(END_TURNS, round(END_SHARE * len(call))))
     promised = [one for one in call.said_by("rep", first) if promises(call.text(one))]
-    return Missed(kind="promised", turn=promised[-1]) if promised else None
+    if not promised or any(OTHERWISE.search(call.text(one)) for one in call.said_by("customer", promised[-1] + 1)):
+        return None
+    return Missed(kind="promised", turn=promised[-1])
 
 
 def promises(text: str) -> list[str]:

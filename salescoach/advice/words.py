@@ -21,9 +21,12 @@ SOON: Final = re.compile(
 TAKES_AWAY: Final = re.compile(
     r"\b(?:i['\u2019]?ll|i will|i['\u2019]?d have to|i have to|i['\u2019]?d need to|let me|i can"
     r"|i['\u2019]?m going to) (?:\w+ ){0,2}?"
-    r"(?:check|find out|ask|look (?:it|that|this) up|look into|get back to you|confirm)\b(?! you\b| your\b)",
+    r"(?:check|find out|ask|look (?:it|that|this) up|look at (?:it|that|this)|look into|get back to you"
+    r"|confirm)\b(?! you\b| your\b)",
     re.I,
 )
+# What a customer says who wants something else than what was just promised.
+OTHERWISE: Final = re.compile(r"\b(?:first|instead|rather|no|not|dont)\b|n['\u2019]t\b", re.I)
 PROMISES: Final = re.compile(
     r"\b(?:i['\u2019]?ll|i will|i['\u2019]?m going to) (?:\w+ ){0,2}?(?:send|email|mail|call|ring|text"
     r"|bring|get you|write|put|ask|check|draft|"
