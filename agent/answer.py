@@ -80,7 +80,8 @@ def _weakest_moment(replies: RepliesResult | None) -> Block | None:
         return line(f"What others said at such a moment is unavailable: {replies.unavailable}")
     focus = cite(replies.call_id, replies.focus, replies.focus_quote or "")
     title = line("**What others said at a moment like ", focus, "** (", quote(focus.quote), ")")
-    return listed(title, [_reply(one) for one in (_best_reply(replies), _worst_reply(replies)) if one is not None])
+    best, worst = _best_reply(replies), _worst_reply(replies)
+    return None if best is None else listed(title, [_reply(one) for one in (best, worst) if one is not None])
 
 
 def _reply(one: ShownReply) -> AnswerLine:

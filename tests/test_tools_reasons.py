@@ -86,8 +86,8 @@ def test_each_piece_says_what_to_do_and_quotes_why() -> None:
         "**Next**\n\n"
         "1. Go back to [T9] “It is too dear for us.”, a concern about the price, and ask about it first: your reply at "
         "[T10] “It's cheap, what you do today is dear.” pushed past it.\n"
-        "2. Bring the answer that you owe: [T11] “And is the heating off as well?” was asked, and [T12] “I'd have to "
-        "ask.” left it open.\n"
+        "2. Bring the answer that you owe to [T11] “And is the heating off as well?”: you left it open at [T12] “I'd "
+        "have to ask.”.\n"
         "3. Ask for a talk with “Maureen”: [T13] “It isn't up to me, that goes to Maureen, and she signs.” says that "
         "they have a say, and no later turn of yours speaks of bringing them in."
     )

@@ -137,7 +137,7 @@ def _left_open(one: ShownAdvice, place: Part, reply: Part) -> tuple[Part, ...]:
 
 
 def _owed(one: ShownAdvice, place: Part, reply: Part) -> tuple[Part, ...]:
-    return ("Bring the answer that you owe: ", reply, " was asked, and ", place, " left it open.")
+    return ("Bring the answer that you owe to ", reply, ": you left it open at ", place, ".")
 
 
 def _left_out(one: ShownAdvice, place: Part, reply: Part) -> tuple[Part, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
+from salescoach.advice.sure import SureCall
 from salescoach.errors import UnavailableError, without_paths
 from salescoach.library.precedents import PrecedentQuery, Reply
 from salescoach.moves.results import CallMoves, ReadObjection
@@ -39,6 +40,7 @@ DEFAULT_REPLIES = 3
 N_NEAREST = 10  # moments of each outcome that replies are chosen from, or more where more are asked for
 MIN_SIMILARITY = MIN_LIKENESS_OF_MOMENTS
 MIN_FITTING = 0.5  # likeness from which on a reply to the same kind of concern may be suggested
+MIN_FITTING_ANYWHERE = 0.6  # the same where this call's industry isn't known
 NO_CAUSE = (
     "Of the moments most like this one, these are the won ones whose reply raised the score of its call most, and the "
     "lost ones whose reply lowered it most. A call ends for many reasons: that a reply stands in a won call doesn't "
@@ -63,8 +65,8 @@ class ShownReply(Reply, ShownPrecedent):
 
     ``suggestion``: the reply as it may be said to another customer, names and sums of the past call masked.
     ``effect``: of the reply on the score of its own call, in [-1, 1]. ``kind``: of the objection that it replies to,
-    None where none was read. ``fits``: whether it may be suggested for this moment: the same kind of concern, in the
-    same industry or, where this call's isn't known, in any, and much alike.
+    None where none was read. ``fits``: whether it may be suggested for this moment: surely the same kind of concern,
+    in the same industry or, where this call's isn't known, in any, and much alike.
     """
 
     suggestion: str
@@ -113,10 +115,11 @@ def what_won_calls_did(parts: Parts, call_id: str, turn: int | None = None, k: i
     if focus is None:
         return RepliesResult(call_id=call_id, outcome="any", focus=None, unavailable=NAME_A_TURN)
     quote, kind = call.transcript.turns[focus - 1].text, _kind_at(moves_of(parts, call), focus)
+    sure = None if kind is None else _sure_kind_at(call, moves_of(parts, call), focus)
     try:
         nearest = {outcome: _nearest(parts, call, focus, outcome, max(k, N_NEAREST)) for outcome in OUTCOMES}
         found = {
-            outcome: [_fitted(call, kind, _shown(parts, one, kind)) for one in replies]
+            outcome: [_fitted(call, sure, _shown(parts, one, kind)) for one in replies]
             for outcome, replies in nearest.items()
         }
     except UnavailableError as error:
@@ -144,6 +147,14 @@ def what_won_calls_did(parts: Parts, call_id: str, turn: int | None = None, k: i
 def _kind_at(moves: CallMoves | None, turn: int) -> ObjectionKind | None:
     """Of the objection at a turn."""
     return next((one.kind for one in (() if moves is None else moves.objections) if one.turn == turn), None)
+
+
+def _sure_kind_at(call: LabelledCall, moves: CallMoves | None, turn: int) -> ObjectionKind | None:
+    """Of the objection at a turn, where its kind is sure."""
+    if moves is None:
+        return None
+    sure = SureCall(call.transcript, moves)
+    return next((sure.sure_kind(one) for one in sure.concerns if one.turn == turn), None)
 
 
 def _is_like(reply: ShownReply, kind: ObjectionKind | None) -> bool:
@@ -198,7 +209,8 @@ def _titled(parts: Parts, replies: Sequence[ShownReply]) -> tuple[ShownReply, ..
 def _fitted(call: LabelledCall, kind: ObjectionKind | None, reply: ShownReply) -> ShownReply:
     """The reply, and whether it may be suggested for the moment that it was looked up for."""
     own, its = call.metadata.get("industry"), reply.metadata.get("industry")
-    fits = kind is not None and reply.kind == kind and reply.similarity >= MIN_FITTING and own in (None, its)
+    least = MIN_FITTING_ANYWHERE if own is None else MIN_FITTING
+    fits = kind is not None and reply.kind == kind and reply.similarity >= least and own in (None, its)
     return reply.model_copy(update={"fits": fits})
 
 

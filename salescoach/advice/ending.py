@@ -55,9 +55,13 @@ _NO_CONTACT: Final = re.compile(
     r"|quit)\b[^.?!]{0,30}\b(?:call(?:ing)?|ring(?:ing)?|"
     r"phone|phoning|send(?:ing)?|e?mail(?:ing)?|writ(?:e|ing)|text(?:ing)?|contact|com(?:e|ing)|bother|visit|trouble|"
     r"put (?:me|us|anything|nothing)|hold)\b|\bno (?:call|calls|sheet|email|emails|visit|letter|notes?|more)\b"
-    r"|\A(?:no|nope|naw|nah)[.,!]?\Z|\A(?:no|nope),? thank|\bnot (?:even )?the \w+[.]|\bleave (?:it|us"
+    r"|\A(?:no|nope),? thank|\bnot (?:even )?the \w+[.]|\bleave (?:it|us"
     r"|me) (?:be|alone|there|at that)\b",
     re.I,
+)
+_BARE_NO: Final = re.compile(r"(?:no|nope|naw|nah)[.,!]?", re.I)
+_ANYTHING_ELSE: Final = re.compile(
+    r"\b(?:anything|something|any|other|more) (?:else|questions?)\b|\belse\b[^.?!]{0,20}\?", re.I
 )
 _BUT_THIS_WAY: Final = re.compile(r"(?:\A|[.!?;,] )(?:but |just )?(?:call|ring|send|text|e?mail|come|bring)\b", re.I)
 _MADE: Final = re.compile(
@@ -108,6 +112,8 @@ def refusal_at(call: SureCall, start: int) -> int | None:
 
 
 def _may_be_a_no(call: SureCall, number: int) -> bool:
+    if _BARE_NO.fullmatch(call.text(number)) and not (number > 1 and _ANYTHING_ELSE.search(call.text(number - 1))):
+        return True
     if _NO_CONTACT.search(call.text(number)) and not _BUT_THIS_WAY.search(call.text(number)):
         return True
     return call.p(number, "refusal") > 0 and not _YES_TO_IT.search(call.text(number))
