@@ -51,7 +51,7 @@ def test_every_example_call_gets_a_grounded_answer_of_at_most_three_pieces_of_ad
 
 
 def test_suggested_words_name_nobody_of_the_past_call(parts):
-    score, replies, metrics = asked(parts, "ex-02")  # advice is given on a concern in it
+    score, replies, metrics = asked(parts, "ex-06")  # advice is given on a concern in it
     assert replies.focus in {one.turns[0].turn for one in score.advice.pieces}
     helped = [one for one in replies.results if one.outcome == "converted"]
     assert helped
