@@ -10,7 +10,7 @@ from salescoach.types import MetricReading
 from tools.document import AnswerDocument, AnswerLine, Block, document, line, listed
 from tools.look_up_metrics import MetricsResult, listed_objections
 from tools.phrases import cite, cite_past, quote, say
-from tools.score_call import ScoreResult, advice_on_own_turn, advice_on_their_turn, unknown, word_advice, word_score
+from tools.score_call import ScoreResult, unknown, word_next_steps, word_score
 from tools.spec import Detail
 from tools.what_won_calls_did import RepliesResult, ShownReply
 
@@ -34,14 +34,11 @@ COACHED = (
 def word_next(
     score: ScoreResult, replies: RepliesResult | None, metrics: MetricsResult | None, detail: Detail = "full"
 ) -> AnswerDocument:
-    """What next, and the past replies that it rests on; short: what next alone."""
-    replies, outliers = _worth_a_word(score, replies, metrics)
-    advice = word_advice(_advice(score, replies, outliers))
+    """What next, and nothing beside it but what the coach can't know; short: what next alone."""
+    advice = word_next_steps(score, _said_in_won_calls(replies))
     if advice is None:
-        return document("Nothing in this call stands out enough to give advice on it.")
-    if detail == "short":
-        return document(advice)
-    return document(advice, _weakest_moment(replies), unknown(score))
+        return document("Moves can't be read here, so there is nothing that I could rest advice on.")
+    return document(advice) if detail == "short" else document(advice, unknown(score))
 
 
 def word_call(
@@ -51,13 +48,14 @@ def word_call(
 
     Short: how likely, the strongest reason each way, and what next.
     """
+    said = _said_in_won_calls(replies)
     replies, outliers = _worth_a_word(score, replies, metrics)
     beside = [
         _weakest_moment(replies),
         listed_objections(metrics) if metrics is not None and score.probability_percent is None else None,
         _numbers(metrics, outliers) if metrics is not None else None,
     ]
-    return word_score(score, detail, beside, _advice(score, replies, outliers))
+    return word_score(score, detail, beside, said)
 
 
 def _worth_a_word(
@@ -70,6 +68,8 @@ def _worth_a_word(
     outliers = _standing_out(metrics) if metrics is not None else []
     if metrics is not None and score.probability_percent is None and metrics.whose == "sample":
         outliers = [one for one in outliers if one.name == "next_step"]  # unlike example calls is no news
+    if score.advice is not None and score.advice.ending != "open":  # then a missing next step is as it should be
+        outliers = [one for one in outliers if one.name != "next_step"]
     return replies, outliers
 
 
@@ -80,7 +80,8 @@ def _weakest_moment(replies: RepliesResult | None) -> Block | None:
         return line(f"What others said at such a moment is unavailable: {replies.unavailable}")
     focus = cite(replies.call_id, replies.focus, replies.focus_quote or "")
     title = line("**What others said at a moment like ", focus, "** (", quote(focus.quote), ")")
-    return listed(title, [_reply(one) for one in (_best_reply(replies), _worst_reply(replies)) if one is not None])
+    best, worst = _best_reply(replies), _worst_reply(replies)
+    return None if best is None else listed(title, [_reply(one) for one in (best, worst) if one is not None])
 
 
 def _reply(one: ShownReply) -> AnswerLine:
@@ -91,13 +92,16 @@ def _reply(one: ShownReply) -> AnswerLine:
 
 
 def _best_reply(replies: RepliesResult) -> ShownReply | None:
-    """The won call's reply that raised its score most, if it did and says something."""
-    won = [one for one in replies.results if one.outcome == "converted" and 100 * one.effect >= MIN_REPLY_POINTS]
+    """The won call's reply that raised its score most, if it fits this call, did raise it and says something."""
+    fitting = [one for one in replies.results if one.fits]
+    won = [one for one in fitting if one.outcome == "converted" and 100 * one.effect >= MIN_REPLY_POINTS]
     return next((one for one in won if len(one.suggestion.split()) >= MIN_SUGGESTED_WORDS), None)
 
 
 def _worst_reply(replies: RepliesResult) -> ShownReply | None:
-    lost = [one for one in replies.results if one.outcome == "lost" and -100 * one.effect >= MIN_REPLY_POINTS]
+    lost = [
+        one for one in replies.results if one.fits and one.outcome == "lost" and -100 * one.effect >= MIN_REPLY_POINTS
+    ]
     return next(iter(lost), None)
 
 
@@ -125,23 +129,13 @@ def _is_out(value: float, quartiles: tuple[float, float, float] | None) -> bool:
 def _numbers(metrics: MetricsResult, outliers: Sequence[MetricReading]) -> Block | None:
     if outliers:
         return listed("**What stands out in numbers**", (one.reading for one in outliers))
-    if metrics.n_won and any(one.name in COACHED and one.value is not None for one in metrics.metrics):
-        return line(
-            "In numbers nothing stands out: talk, questions and monologues are not far from those of won calls."
-        )
     return None
 
 
-def _advice(score: ScoreResult, replies: RepliesResult | None, outliers: Sequence[MetricReading]) -> list[AnswerLine]:
-    """The best first, each piece tied to something shown above."""
-    advice = []
+def _said_in_won_calls(replies: RepliesResult | None) -> dict[int, AnswerLine]:
+    """What a rep said in a won call at the moment that was looked up, by its turn; empty where nothing there fits."""
     won = _best_reply(replies) if replies is not None else None
-    if won is not None and replies is not None and replies.focus is not None:
-        focus = cite(replies.call_id, replies.focus, replies.focus_quote or "")
-        words = line(quote(won.suggestion), " ", cite_past(won))
-        advice.append(line("Come back to ", focus, ", in your own words for what was said in a won call: ", words))
-    advice += advice_on_own_turn(score)
-    if any(one.name == "next_step" for one in outliers):
-        step = "Get back to the customer with one dated step and who does what: this call ends without one."
-        advice.append(line(step))
-    return [*advice, *advice_on_their_turn(score)]
+    if won is None or replies is None or replies.focus is None:
+        return {}
+    said = line("In a won call the rep said to such a concern: ", quote(won.suggestion), " ", cite_past(won), ".")
+    return {replies.focus: said}

@@ -15,6 +15,7 @@ from salescoach.redact.our_words import our_words
 from salescoach.redact.sanitise import sanitise
 from salescoach.types import Citation
 from tools.document import AnswerDocument, Quote, Remark, Span, shown
+from tools.parts import call_marker
 
 MAX_MESSAGES = 40  # that are remembered of a conversation: twenty questions with their answers
 MAX_CITED = 20
@@ -39,6 +40,8 @@ def remembered(answer: AnswerDocument, results: Sequence[BaseModel]) -> str:
     def kept(span: Span) -> str:
         if isinstance(span, Remark):
             return cleaned(span.text) if is_clean else LEFT_OUT
+        if isinstance(span, Citation) and span.marker.startswith("[call "):  # its title may name somebody
+            return call_marker(span.call_id, span.turn_start, span.turn_end)
         return f"“{LEFT_OUT}”" if isinstance(span, Quote) else shown(span)
 
     return sanitise(answer.markdown(kept))

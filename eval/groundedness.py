@@ -129,13 +129,20 @@ def _is_cited(match: re.Match[str], results: list[Any], citations: Iterable[Mapp
     end = int(match["b"] or match["d"] or start)
     if own is None or (own["turn_start"], own["turn_end"]) != (start, end):
         return False
-    if match["call"] and own["call_id"] != match["call"]:
+    if match["call"] and match["call"] not in _names(own["call_id"], results):
         return False
     return any(
         own["quote"] in (node.get("quote"), node.get("focus_quote"))
         and start in (node.get("turn_start"), node.get("turn"), node.get("focus"))
         for node in _objects(results)
     )
+
+
+def _names(call_id: str, results: list[Any]) -> set[str]:
+    """What a call may be called: its id, and the titles that results give it."""
+    return {call_id} | {
+        node["title"] for node in _objects(results) if node.get("call_id") == call_id and "title" in node
+    }
 
 
 def _spoken(results: list[Any]) -> Iterator[str]:

@@ -372,10 +372,12 @@ async def test_calls_are_known_in_the_order_they_came_and_so_is_what_was_cited(p
     rules, *history = model.seen[-2]
     turn = answer.citations[0].turn_start
     assert f"call 1: {ids[0]}\ncall 2: {ids[1]}" in rules.text
-    assert f"pointed to T{turn} of call 1." in rules.text
-    assert rules.additional_kwargs["cited"] == [{"call_id": ids[0], "turn_start": turn, "turn_end": turn}]
-    assert history[-2].text.startswith(f"[T{turn}] ")
-    assert ": “…” (" in history[-2].text
+    assert f"pointed to T{turn} of call 1" in rules.text
+    assert rules.additional_kwargs["cited"] == [
+        {"call_id": ids[0], "turn_start": one.turn_start, "turn_end": one.turn_end} for one in answer.citations
+    ]
+    assert f"[T{turn}] " in history[-2].text
+    assert "“…”" in history[-2].text
     assert history[-1].text == "Why?"
 
 

@@ -4,6 +4,7 @@ from salescoach.redact.our_words import our_words
 from tests.base import faults_of
 from tools.find_similar_calls import SPEC, find_similar_calls
 from tools.parts import Parts, moves_of
+from tools.shared import sure_kinds
 
 
 def test_what_similar_calls_share_is_in_both(parts: Parts) -> None:
@@ -18,8 +19,8 @@ def test_what_similar_calls_share_is_in_both(parts: Parts) -> None:
         assert theirs is not None
         assert ("same industry" in one.shares) == (past.metadata.get("industry") == call.metadata.get("industry"))
         assert ("same type" in one.shares) == (past.metadata.get("call_type") == call.metadata.get("call_type"))
-        both = {concern.kind for concern in own.objections} & {concern.kind for concern in theirs.objections}
-        kinds = [shared.partition(" objection, ")[0] for shared in one.shares if " objection, " in shared]
+        both = {*sure_kinds(call, own)} & {*sure_kinds(past, theirs)}
+        kinds = [shared.removesuffix(" objection") for shared in one.shares if shared.endswith(" objection")]
         assert {kind.replace(" ", "_") for kind in kinds} <= both
         assert bool(kinds) == bool(both)
         assert set(one.shares) <= set(our_words(found))

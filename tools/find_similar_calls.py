@@ -23,8 +23,17 @@ from tools.parts import Parts, call_marker, numbered_turn, objected
 from tools.phrases import MAX_QUOTED_WORDS, cite, cite_past, count, label, quote
 from tools.shared import shared_with
 from tools.spec import Arguments, CallId, Detail, ToolSpec, Value
+from tools.titles import titles_of
 
 DEFAULT_RESULTS = 3
+MAX_RESULTS: Final = 20
+WIDER: Final = 2  # times as many calls are looked at as are shown
+# Below these likenesses a call or a moment is about something else; how far they lie apart depends on the encoder.
+MIN_LIKENESS: Final = 0.1
+ALIKE: Final = 0.18  # from here on a call is like this one although nothing is known that they share
+MIN_LIKENESS_OF_MOMENTS: Final = 0.36
+SHARED: Final = 0.04  # of likeness, that a call gains by its industry, its type or a concern, as far as it shares them
+MAX_SHARED: Final = 4
 QUOTED_WORDS: Final[Mapping[Detail, int]] = {"short": 14, "full": MAX_QUOTED_WORDS}  # of past calls
 _KINDS: Final = {"converted": "won", "lost": "lost", "any": "past"}
 
@@ -45,9 +54,13 @@ class SimilarArguments(Arguments):
 
 
 class ShownPrecedent(Precedent):
-    """A precedent with the marker that cites it, and what its call shares with this one, in words of ours."""
+    """A precedent with the marker that cites it, and what its call shares with this one, in words of ours.
+
+    ``title``: what the call is called where people read, of ``tools/titles.py``; the marker has it in place of the id.
+    """
 
     marker: str
+    title: str = ""
     shares: Ours[tuple[str, ...]] = ()
 
 
@@ -117,21 +130,44 @@ def find_similar_calls(
         **spelt,
     }
     try:
-        precedents = parts.index.similar(query)
+        precedents = worth_comparing(parts, query, call)
     except UnavailableError as error:
         return SimilarResult(**facts, unavailable=without_paths(str(error)))
-    shares = shared_with(parts, call, precedents)
+    shares = shared_with(parts, call, [found.call_id for found in precedents])
+    titles = titles_of([parts.library.get(found.call_id) for found in precedents])
     return SimilarResult(
         **facts,
         results=tuple(
             ShownPrecedent(
-                marker=call_marker(found.call_id, found.turn_start, found.turn_end),
+                marker=call_marker(titles[found.call_id], found.turn_start, found.turn_end),
+                title=titles[found.call_id],
                 shares=shares[found.call_id],
                 **found.model_dump(),
             )
             for found in precedents
         ),
     )
+
+
+def worth_comparing(parts: Parts, query: PrecedentQuery, call: LabelledCall | None) -> list[Precedent]:
+    """The ``k`` calls most like this one; of those about as alike, the ones of its kind with its concerns come first.
+
+    Calls that are hardly alike, and share nothing that is known, are never shown.
+
+    Args:
+        parts: what tools read.
+        query: what to look for.
+        call: of the library, with what is known of it; None: likeness alone decides.
+    """
+    least = MIN_LIKENESS_OF_MOMENTS if query.by_moment else MIN_LIKENESS
+    if call is None:
+        return [one for one in parts.index.similar(query) if one.similarity >= least]
+    wider = query.model_copy(update={"n_results": min(MAX_RESULTS, WIDER * query.n_results)})
+    found = [one for one in parts.index.similar(wider) if one.similarity >= least]
+    shares = shared_with(parts, call, [one.call_id for one in found])
+    found = [one for one in found if shares[one.call_id] or one.similarity >= ALIKE]
+    found.sort(key=lambda one: -(one.similarity + SHARED * min(len(shares[one.call_id]), MAX_SHARED)))
+    return found[: query.n_results]
 
 
 def make_query(
@@ -161,7 +197,7 @@ def _words(result: SimilarResult, detail: Detail) -> AnswerDocument:
     if result.unavailable is not None:
         return document(f"Similar calls are unavailable: {result.unavailable}")
     if not result.results:
-        return document(line("There are no ", kind, " to compare this call with yet."))
+        return document(line("There are no ", kind, " that are like this call."))
     title = line("**Similar ", kind, "**")
     if result.focus and result.focus_quote and detail == "full":
         focus = cite(result.call_id, result.focus, result.focus_quote)
@@ -170,7 +206,9 @@ def _words(result: SimilarResult, detail: Detail) -> AnswerDocument:
 
 
 def _precedent(found: ShownPrecedent, detail: Detail) -> AnswerLine:
-    about = _about([found.metadata[name] for name in ("industry", "call_type") if name in found.metadata])
+    is_told = found.title not in ("", found.call_id)  # by the title, which has industry and type
+    known = [] if is_told else [found.metadata[name] for name in ("industry", "call_type") if name in found.metadata]
+    about = _about(known)
     outcome = "converted" if found.outcome == "converted" else "lost"
     shares = f"; in common: {'; '.join(found.shares)}" if found.shares and detail == "full" else ""
     return line(cite_past(found), f" {outcome}", about, shares, ": ", quote(found.quote, QUOTED_WORDS[detail]))
@@ -195,7 +233,7 @@ def details(result: SimilarResult) -> list[str]:
     if result.unavailable is not None:
         return [result.unavailable]
     focus = f"Compared with turn {result.focus} of this call." if result.focus else ""
-    found = [f"{one.call_id}: likeness {one.similarity:.2f}" for one in result.results]
+    found = [f"{one.title or one.call_id}: likeness {one.similarity:.2f}" for one in result.results]
     return [focus, *found] if found else ["The library holds no such calls."]
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from salescoach.advice.missed import unsettled_concern
+from salescoach.advice.sure import SureCall
 from salescoach.errors import InputError
 from salescoach.library import Library
 from salescoach.library.precedents import CallIndex
@@ -119,11 +121,15 @@ def reader_of(parts: Parts) -> str | None:
 def objected(parts: Parts, call: LabelledCall) -> int | None:
     """The turn that stands for what the customer has against it, None where there is no such turn.
 
-    It is the concern that, with its answer, lowered the score most, else the first that nobody took up. In a call
-    without either it is the customer's turn that lowered the score most, else the one that moved it most, else any.
+    It is the concern that advice is given on, else the one that, with its answer, lowered the score most, else the
+    first that nobody took up. In a call without any of these it is the customer's turn that lowered the score most,
+    else the one that moved it most, else any.
     """
     moves = moves_of(parts, call)
     concerns = () if moves is None else moves.objections
+    unsettled = None if moves is None else unsettled_concern(SureCall(call.transcript, moves))
+    if unsettled is not None:
+        return unsettled
     score = parts.scorer.score(call.transcript, with_exchanges=bool(concerns))
     lowering = [one.turns for one in sorted(score.exchanges, key=lambda one: one.effect) if one.effect < 0]
     raised = [concern.turn for turns in lowering for concern in concerns if concern.turn in turns]

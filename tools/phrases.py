@@ -59,7 +59,7 @@ def cite(call_id: str, turn: int, said: str, marker: str | None = None) -> Citat
 def cite_past(moment: Precedent) -> Citation:
     """Points to a moment of a past call."""
     start, end = moment.turn_start, moment.turn_end
-    marker = call_marker(moment.call_id, start, end)
+    marker = getattr(moment, "marker", None) or call_marker(moment.call_id, start, end)
     return Citation(marker=marker, call_id=moment.call_id, turn_start=start, turn_end=end, quote=moment.quote)
 
 

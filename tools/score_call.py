@@ -1,25 +1,25 @@
 """The tool ``score_call``: how likely a call converts, and the turns that moved the score."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from pydantic import Field
 
+from salescoach.advice.sure import SureCall
 from salescoach.redact.our_words import Ours
 from salescoach.types import EvidenceTurn, Frozen, Role, Score
-from tools.document import AnswerDocument, AnswerLine, Block, Listing, Part, document, line, listed
-from tools.parts import Parts, percent, points, scored_by, turn_marker
+from tools.document import AnswerDocument, AnswerLine, Block, Listing, document, line, listed
+from tools.next_steps import Advice, advice_on, word_advice
+from tools.parts import Parts, moves_of, percent, points, scored_by, turn_marker
 from tools.phrases import cite, count, quote, say, who
+from tools.reasons import Reasons, reasons_of, strongest_each_way, word_others, word_reason
 from tools.spec import CallArguments, Detail, ToolSpec
 
 N_SHOWN = 5
 N_WORDED = 4  # of them
-MAX_ADVICE = 3
 WIDE = 50  # points between the ends of an interval beyond which a score is no more than a lean
 NEAR = 5  # points from the base rate that make no difference
-MIN_POINTS = 0.5  # of an effect that is worth a piece of advice
-MIN_TOLD_WORDS = 8  # of a turn that a follow-up may be built on
-SMALL_TALK = 0.1  # the share of a call that is mostly hellos
+NO_REASON = "No exchange or turn that I can name for sure moved it by as much as half a point."
 NOT_CALIBRATED = (
     "This number is not calibrated: of calls that I decline to judge, nobody has checked how many convert at such a "
     "number. Don't plan by it."
@@ -50,7 +50,7 @@ class ScoreResult(Frozen):
 
     ``uncalibrated_percent`` is there only where the coach abstains and the number was asked for all the same. Where it
     abstains, ``reading`` says what that number is not, or how many own calls are missing to learn from.
-    ``scored_by``: see ``tools/parts.py``.
+    ``scored_by``: see ``tools/parts.py``. ``why`` and ``advice``: None where moves can't be read.
     """
 
     call_id: str
@@ -63,6 +63,8 @@ class ScoreResult(Frozen):
     model_data: Ours[str]
     n_turns: int
     turns_that_moved_it: tuple[ShownTurn, ...]
+    why: Reasons | None = None
+    advice: Advice | None = None
     uncalibrated_percent: int | None = None
     reading: Ours[str | None] = None
     scored_by: Ours[str | None] = None
@@ -80,7 +82,10 @@ def score_call(parts: Parts, call_id: str, *, force: bool = False) -> ScoreResul
     Raises:
         InputError: there is no such call.
     """
-    score = parts.scorer.score(parts.library.get(call_id).transcript, force=force, with_exchanges=True)
+    call = parts.library.get(call_id)
+    score = parts.scorer.score(call.transcript, force=force, with_exchanges=True)
+    moves = moves_of(parts, call)
+    sure = None if moves is None else SureCall(call.transcript, moves)
     uncalibrated = score.uncalibrated_probability
     manifest = parts.scorer.manifest
     return ScoreResult(
@@ -94,6 +99,8 @@ def score_call(parts: Parts, call_id: str, *, force: bool = False) -> ScoreResul
         model_data=manifest.data,
         n_turns=score.n_turns,
         turns_that_moved_it=tuple(shown_turn(turn, turn_marker(turn.turn)) for turn in score.evidence[:N_SHOWN]),
+        why=None if sure is None else reasons_of(parts, call, sure, score),
+        advice=None if sure is None else advice_on(call, sure),
         uncalibrated_percent=None if uncalibrated is None else percent(uncalibrated),
         reading=_reading(parts, score),
         scored_by=scored_by(parts.scorer),
@@ -129,7 +136,10 @@ def moved(call_id: str, turn: ShownTurn) -> AnswerLine:
 
 
 def word_score(
-    result: ScoreResult, detail: Detail, beside: Sequence[Block | None] = (), advice: Iterable[Part] | None = None
+    result: ScoreResult,
+    detail: Detail,
+    beside: Sequence[Block | None] = (),
+    said: Mapping[int, AnswerLine] | None = None,
 ) -> AnswerDocument:
     """How likely, why, and what next. Short: how likely, the strongest reason each way, and what next.
 
@@ -137,48 +147,16 @@ def word_score(
         result: the score.
         detail: how long.
         beside: paragraphs on what else was found, for which a short answer has no room.
-        advice: the best first; default: what the turns that moved the score suggest.
+        said: what a rep said in a won call, by the turn of this call that advice is given on.
     """
-    if advice is None:
-        advice = [*advice_on_own_turn(result), *advice_on_their_turn(result)]
     if detail == "short":
-        return document(*_headline(result), _strongest_reasons(result), word_advice(advice))
-    return document(*_score(result), *beside, word_advice(advice), unknown(result))
+        return document(*_headline(result), _strongest_reasons(result), word_next_steps(result, said))
+    return document(*_score(result), *beside, word_next_steps(result, said), unknown(result))
 
 
-def word_advice(advice: Iterable[Part]) -> Listing | None:
-    """At most three pieces of advice, numbered; None where there is none."""
-    return listed("**Next**", list(advice)[:MAX_ADVICE], is_numbered=True)
-
-
-def advice_on_own_turn(score: ScoreResult) -> list[AnswerLine]:
-    """What to do about the rep's turn that lowered the score most; none where there is no such turn."""
-    own = _strongest(_moving(score), "rep", "lowered")
-    if own is None:
-        return []
-    effect = (
-        f" differently: of what your side said it lowered the score most, by {say(own.effect_points)} points. "
-        "Ask me what if it had been said in other words."
-    )
-    return [line("Put ", cite(score.call_id, own.turn, own.quote), effect)]
-
-
-def advice_on_their_turn(score: ScoreResult) -> list[AnswerLine]:
-    """What to do about the customer's turn that raised the score most; none where there is no such turn."""
-    told = [turn for turn in _moving(score) if turn.turn > SMALL_TALK * score.n_turns]
-    told = [turn for turn in told if len(turn.quote.split()) >= MIN_TOLD_WORDS]
-    theirs = _strongest(told, "customer", "raised")
-    if theirs is None:
-        return []
-    effect = (
-        " up in your follow-up: of what the customer said it raised the score most, by "
-        f"{say(theirs.effect_points)} points."
-    )
-    return [line("Take ", cite(score.call_id, theirs.turn, theirs.quote), effect)]
-
-
-def _moving(score: ScoreResult) -> list[ShownTurn]:
-    return [turn for turn in score.turns_that_moved_it[:N_WORDED] if turn.effect_points >= MIN_POINTS]
+def word_next_steps(result: ScoreResult, said: Mapping[int, AnswerLine] | None = None) -> Block | None:
+    """What to do next, or that there is nothing; None where moves can't be read."""
+    return None if result.advice is None else word_advice(result.call_id, result.advice, said)
 
 
 def _score(result: ScoreResult) -> Iterator[Block | str | None]:
@@ -189,10 +167,36 @@ def _score(result: ScoreResult) -> Iterator[Block | str | None]:
             f"them. {result.reading or ''}"
         ).strip()
     else:
-        for direction, title in (("lowered", "What pulled it down"), ("raised", "What held it up")):
+        yield from _why(result)
+    yield from (f"*{warning}*" for warning in result.warnings)
+
+
+def _why(result: ScoreResult) -> Iterator[Block | str | None]:
+    """What pulled it down, and what held it up; where moves can't be read the turns alone."""
+    for direction, title in (("lowered", "What pulled it down"), ("raised", "What held it up")):
+        if result.why is None:
             turns = [turn for turn in result.turns_that_moved_it[:N_WORDED] if turn.direction == direction]
             yield listed(f"**{title}**", (moved(result.call_id, turn) for turn in turns))
-    yield from (f"*{warning}*" for warning in result.warnings)
+        else:
+            reasons = [one for one in result.why.shown if one.direction == direction]
+            yield listed(f"**{title}**", (word_reason(result.call_id, one) for one in reasons))
+    if result.why is not None:
+        yield _not_named(result, result.why)
+        yield word_others(result.why.others)
+
+
+def _not_named(result: ScoreResult, why: Reasons) -> str | None:
+    """That what makes most of the number is none of the reasons, where they don't point the way that it goes."""
+    if not why.shown:
+        return NO_REASON
+    if result.probability_percent is None or any(one.direction != why.shown[0].direction for one in why.shown):
+        return None
+    above = result.probability_percent - result.base_rate_percent
+    if above < -NEAR and why.shown[0].direction == "raised":
+        return f"What keeps it below {result.base_rate_percent} % is spread over turns that I can't name for sure."
+    if above > NEAR and why.shown[0].direction == "lowered":
+        return f"What keeps it above {result.base_rate_percent} % is spread over turns that I can't name for sure."
+    return None
 
 
 def _headline(result: ScoreResult) -> Iterator[Block | str | None]:
@@ -214,6 +218,9 @@ def _headline(result: ScoreResult) -> Iterator[Block | str | None]:
 
 
 def _strongest_reasons(result: ScoreResult) -> Listing | None:
+    if result.why is not None:
+        strongest = strongest_each_way(result.why.shown)
+        return listed("**What moved it most**", [word_reason(result.call_id, one) for one in strongest])
     turns = result.turns_that_moved_it
     chosen = [next((turn for turn in turns if turn.direction == way), None) for way in ("lowered", "raised")]
     return listed("**What moved it most**", [moved(result.call_id, turn) for turn in chosen if turn is not None])
@@ -223,10 +230,6 @@ def _range(low: int, high: int) -> str:
     if high - low > WIDE:
         return f"The range is wide, {low} % to {high} %: take it as a lean, not as a forecast."
     return f"The range is {low} % to {high} %."
-
-
-def _strongest(turns: Sequence[ShownTurn], role: str, direction: str) -> ShownTurn | None:
-    return next((turn for turn in turns if turn.role == role and turn.direction == direction), None)
 
 
 def unknown(score: ScoreResult) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
+from salescoach.advice.sure import SureCall
 from salescoach.errors import UnavailableError, without_paths
 from salescoach.library.precedents import PrecedentQuery, Reply
 from salescoach.moves.results import CallMoves, ReadObjection
@@ -17,7 +18,7 @@ from salescoach.moves.taxonomy import ObjectionKind
 from salescoach.redact.our_words import Ours
 from salescoach.types import OUTCOMES, LabelledCall, Outcome
 from tools.document import AnswerDocument, AnswerLine, document, line, listed
-from tools.find_similar_calls import ShownPrecedent, SimilarResult, details
+from tools.find_similar_calls import MIN_LIKENESS_OF_MOMENTS, ShownPrecedent, SimilarResult, details
 from tools.parts import (
     Direction,
     Parts,
@@ -32,10 +33,13 @@ from tools.parts import (
 )
 from tools.phrases import caveat, cite, cite_past, count, quote, say
 from tools.spec import Arguments, CallId, Detail, ToolSpec
+from tools.titles import titles_of
 
 DEFAULT_REPLIES = 3
 N_NEAREST = 10  # moments of each outcome that replies are chosen from, or more where more are asked for
-MIN_SIMILARITY = 0.36  # below it a moment is about something else; how far moments lie apart depends on the encoder
+MIN_SIMILARITY = MIN_LIKENESS_OF_MOMENTS
+MIN_FITTING = 0.5  # likeness from which on a reply to the same kind of concern may be suggested
+MIN_FITTING_ANYWHERE = 0.6  # the same where this call's industry isn't known
 NO_CAUSE = (
     "Of the moments most like this one, these are the won ones whose reply raised the score of its call most, and the "
     "lost ones whose reply lowered it most. A call ends for many reasons: that a reply stands in a won call doesn't "
@@ -60,7 +64,8 @@ class ShownReply(Reply, ShownPrecedent):
 
     ``suggestion``: the reply as it may be said to another customer, names and sums of the past call masked.
     ``effect``: of the reply on the score of its own call, in [-1, 1]. ``kind``: of the objection that it replies to,
-    None where none was read.
+    None where none was read. ``fits``: whether it may be suggested for this moment: surely the same kind of concern,
+    in the same industry or, where this call's isn't known, in any, and much alike.
     """
 
     suggestion: str
@@ -68,6 +73,7 @@ class ShownReply(Reply, ShownPrecedent):
     effect_points: float
     direction: Direction
     kind: ObjectionKind | None = None
+    fits: bool = False
 
 
 class RepliesResult(SimilarResult):
@@ -108,9 +114,13 @@ def what_won_calls_did(parts: Parts, call_id: str, turn: int | None = None, k: i
     if focus is None:
         return RepliesResult(call_id=call_id, outcome="any", focus=None, unavailable=NAME_A_TURN)
     quote, kind = call.transcript.turns[focus - 1].text, _kind_at(moves_of(parts, call), focus)
+    sure = None if kind is None else _sure_kind_at(call, moves_of(parts, call), focus)
     try:
         nearest = {outcome: _nearest(parts, call, focus, outcome, max(k, N_NEAREST)) for outcome in OUTCOMES}
-        found = {outcome: [_shown(parts, one, kind) for one in replies] for outcome, replies in nearest.items()}
+        found = {
+            outcome: [_fitted(call, sure, _shown(parts, one, kind)) for one in replies]
+            for outcome, replies in nearest.items()
+        }
     except UnavailableError as error:
         return RepliesResult(
             call_id=call_id, outcome="any", focus=focus, focus_quote=quote, unavailable=without_paths(str(error))
@@ -122,7 +132,7 @@ def what_won_calls_did(parts: Parts, call_id: str, turn: int | None = None, k: i
         outcome="any",
         focus=focus,
         focus_quote=quote,
-        results=(*won, *lost),
+        results=_titled(parts, (*won, *lost)),
         n_won=len(found["converted"]),
         n_won_asked=_n_asked(found["converted"]),
         n_lost=len(found["lost"]),
@@ -136,6 +146,14 @@ def what_won_calls_did(parts: Parts, call_id: str, turn: int | None = None, k: i
 def _kind_at(moves: CallMoves | None, turn: int) -> ObjectionKind | None:
     """Of the objection at a turn."""
     return next((one.kind for one in (() if moves is None else moves.objections) if one.turn == turn), None)
+
+
+def _sure_kind_at(call: LabelledCall, moves: CallMoves | None, turn: int) -> ObjectionKind | None:
+    """Of the objection at a turn, where its kind is sure."""
+    if moves is None:
+        return None
+    sure = SureCall(call.transcript, moves)
+    return next((sure.sure_kind(one) for one in sure.concerns if one.turn == turn), None)
 
 
 def _is_like(reply: ShownReply, kind: ObjectionKind | None) -> bool:
@@ -173,6 +191,28 @@ def _shown(parts: Parts, reply: Reply, kind: ObjectionKind | None) -> ShownReply
         kind=None if concern is None else concern.kind,
         **reply.model_dump(),
     )
+
+
+def _titled(parts: Parts, replies: Sequence[ShownReply]) -> tuple[ShownReply, ...]:
+    """The replies, cited by the titles of their calls."""
+    titles = titles_of([parts.library.get(one.call_id) for one in replies])
+    return tuple(
+        one.model_copy(
+            update={
+                "title": titles[one.call_id],
+                "marker": call_marker(titles[one.call_id], one.turn_start, one.turn_end),
+            }
+        )
+        for one in replies
+    )
+
+
+def _fitted(call: LabelledCall, kind: ObjectionKind | None, reply: ShownReply) -> ShownReply:
+    """The reply, and whether it may be suggested for the moment that it was looked up for."""
+    own, its = call.metadata.get("industry"), reply.metadata.get("industry")
+    least = MIN_FITTING_ANYWHERE if own is None else MIN_FITTING
+    fits = kind is not None and reply.kind == kind and reply.similarity >= least and own in (None, its)
+    return reply.model_copy(update={"fits": fits})
 
 
 def _concern(parts: Parts, reply: Reply, kind: ObjectionKind | None) -> ReadObjection | None:

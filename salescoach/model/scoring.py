@@ -106,6 +106,8 @@ class Scorer(Protocol):
 
     def effects(self, transcript: Transcript, turns: Sequence[int]) -> tuple[float, ...]: ...
 
+    def effects_together(self, transcript: Transcript, groups: Sequence[Sequence[int]]) -> tuple[float, ...]: ...
+
     def call_vector(self, transcript: Transcript) -> np.ndarray: ...
 
     def unlikeness_of(self, turns: Sequence[Turn]) -> np.ndarray: ...
@@ -246,9 +248,19 @@ class CallScorer:
         Raises:
             ModelError: a number came out that is not finite.
         """
+        return self.effects_together(transcript, [(turn,) for turn in turns])
+
+    def effects_together(self, transcript: Transcript, groups: Sequence[Sequence[int]]) -> tuple[float, ...]:
+        """What the turns of each group, from 1, do together: p(call) less p(call without all of them).
+
+        Effects of single turns don't add up to it.
+
+        Raises:
+            ModelError: a number came out that is not finite.
+        """
         call = EncodedCall(transcript.turns, encode_turns(self.encoder, transcript.turns))
         whole = np.ones((1, len(transcript)), dtype=bool)
-        without = without_all(len(transcript), [(turn,) for turn in turns])
+        without = without_all(len(transcript), [tuple(turns) for turns in groups])
         p, *p_without = self.probabilities(call, np.concatenate([whole, without])).tolist()
         return tuple(round(p - one, DIGITS) for one in p_without)
 

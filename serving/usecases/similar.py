@@ -4,7 +4,7 @@ from pydantic import ConfigDict, Field
 
 from salescoach.types import DEFAULT_DIVERSITY, Frozen, OutcomeChoice, Precedent, Transcript
 from serving.tracing import span
-from tools.find_similar_calls import make_query
+from tools.find_similar_calls import make_query, worth_comparing
 from tools.parts import Parts
 
 
@@ -37,6 +37,8 @@ def find_similar(
 ) -> SimilarCalls:
     """The past calls most like a call, which need not be in the library, each with a moment of it.
 
+    Calls that are hardly like it are left out, so there may be fewer than ``k``.
+
     Args:
         parts: the scorer and the index.
         transcript: the call.
@@ -50,7 +52,7 @@ def find_similar(
     with span("search") as traced:
         traced.note(n_turns=len(transcript), model_id=parts.scorer.manifest.model_id)
         query = make_query(parts, transcript, outcome, k, diversity)
-        found = tuple(parts.index.similar(query))
+        found = tuple(worth_comparing(parts, query, None))
         traced.note(n_calls=len(found))
     return SimilarCalls(
         query=SimilarQuery(
