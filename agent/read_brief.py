@@ -195,6 +195,7 @@ def _extract(reading: BriefReading, kept: Sequence[_Line], call: Transcript) -> 
         if id(line) in ids
     )
     return Extract(
+        ending="refused" if lines(reading.refusals) else "open",
         has_a_say=bool(reading.decision),
         has_a_price=bool(reading.price),
         lines={

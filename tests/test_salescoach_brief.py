@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from salescoach.brief.mail import MARK, NOTHING, REFUSED, draft_of
+from salescoach.brief.mail import MARK, NO_MAIL_AFTER, NOTHING, draft_of
 from salescoach.brief.page import MAX_WORDS, NO_SIDES, SHORT, brief_of
-from salescoach.brief.quoting import MAX_WORDS as MAX_QUOTED
-from salescoach.brief.quoting import stretches
+from salescoach.brief.quoting import MAX_SENTENCE, stretches
 from salescoach.brief.results import Brief
 from salescoach.config import Settings
 from salescoach.model.loading import load_reader
@@ -87,7 +86,7 @@ def test_after_a_no_nothing_is_drafted(reader: EncoderReader) -> None:
     assert found.next_steps == ()
     assert found.email is None
     assert draft_of(found) is None
-    assert REFUSED in found.warnings
+    assert NO_MAIL_AFTER["refused"] in found.warnings
 
 
 def test_what_it_can_not_know_is_said(reader: EncoderReader) -> None:
@@ -104,7 +103,7 @@ def test_what_may_be_quoted_stands_in_the_text(words: list[str]) -> None:
     text = " ".join(words)
     for piece in stretches(text):
         assert piece in text
-        assert n_words(piece) <= MAX_QUOTED
+        assert n_words(piece) <= MAX_SENTENCE
 
 
 @pytest.mark.parametrize(

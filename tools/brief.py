@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field
 
-from salescoach.brief.mail import CLOSING, MARK, NOTHING, REFUSED, THANKS, MailDraft, draft_of
+from salescoach.brief.mail import CLOSING, MARK, THANKS, MailDraft, draft_of, why_no_mail
 from salescoach.brief.page import brief_of
 from salescoach.brief.results import TITLES, Brief, BriefConcern, BriefLine, BriefPerson, BriefStep
 from salescoach.errors import UnavailableError
@@ -117,7 +117,7 @@ def brief(parts: Parts, call_id: str, about: About = "all") -> BriefResult:
             for one in found.open_points
         ),
         mail=draft,
-        no_mail=None if about != "mail" or draft is not None else REFUSED if found.refusals else NOTHING,
+        no_mail=why_no_mail(found) if about == "mail" and draft is None else None,
         warnings=found.warnings,
         reading=READING,
     )

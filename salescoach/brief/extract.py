@@ -11,6 +11,8 @@ from typing import Final
 
 import numpy as np
 
+from salescoach.advice.ending import Ending, EndingKind, ending_of
+from salescoach.advice.sure import SureCall
 from salescoach.brief.quoting import ToQuote, quotes
 from salescoach.brief.results import BriefConcern, BriefLine, BriefPerson, BriefStep, Side
 from salescoach.moves.heads import CONCERN
@@ -19,7 +21,7 @@ from salescoach.moves.reader import EncoderReader
 from salescoach.moves.results import CallMoves, ReadNextStep, ReadObjection
 from salescoach.moves.taxonomy import MOVES, MoveName, ObjectionKind
 from salescoach.speech.spoken import appointments, is_question, n_words
-from salescoach.types import Turn
+from salescoach.types import Transcript, Turn
 
 MAX_CONCERNS: Final = 3
 CONCERN_FLOOR: Final = 0.55
@@ -76,16 +78,17 @@ NEEDS: Final = Matter({"criteria": 0.4, "pain": 0.6, "goal": 0.4}, 2)
 DECISION: Final = Matter({"authority": 0.5, "decision_process": 0.6}, 2)
 PRICE: Final = Matter({"price_talk": 0.5}, 2, _by_sum)
 COMPETITORS: Final = Matter({"competitor": 0.5}, 2)
-REFUSALS: Final = Matter({"refusal": 0.6}, 1)
+REFUSALS: Final = Matter({"refusal": 0.0}, 1)  # found by how the call ended
 STEPS: Final = Matter({"commitment": 0.6, "next_step": 0.6}, 2, _by_day)
 MATTERS: Final = (REFUSALS, STEPS, DECISION, PRICE, COMPETITORS, NEEDS)  # a turn is quoted for the first of them
-IN_THE_END: Final = (REFUSALS, STEPS)  # what was said of these before may have been overtaken
+IN_THE_END: Final = (STEPS,)  # what was said of these before may have been overtaken
 
 
 @dataclass(frozen=True)
 class Extract:
-    """The lines of a brief. ``has_a_say``, ``has_a_price``: whether there may be who decides, and a price."""
+    """The lines of a brief, and how the call ended. ``has_a_say``, ``has_a_price``: whether there may be any."""
 
+    ending: EndingKind
     has_a_say: bool
     has_a_price: bool
     lines: Mapping[Matter, tuple[BriefLine, ...]]
@@ -93,16 +96,18 @@ class Extract:
     steps: tuple[BriefStep, ...]
 
 
-def extract(reader: EncoderReader, turns: Sequence[Turn], moves: CallMoves) -> Extract:
+def extract(reader: EncoderReader, call: Transcript, moves: CallMoves) -> Extract:
     """The lines of a call's brief.
 
     Args:
         reader: the coach's own.
-        turns: of the call.
+        call: the call.
         moves: what was read of it.
     """
+    turns = call.turns
+    ending = ending_of(SureCall(call, moves))
     p = reader.probabilities(turns)
-    chosen = _chosen(turns, p, moves.next_step)
+    chosen = _chosen(turns, p, moves.next_step, ending)
     quoted = {place for places in chosen.values() for place in places}
     concerns = [place for place in _concern_places(p) if place not in quoted - {*chosen[NEEDS]}]
     chosen[NEEDS] = [place for place in chosen[NEEDS] if place not in concerns]
@@ -120,6 +125,7 @@ def extract(reader: EncoderReader, turns: Sequence[Turn], moves: CallMoves) -> E
     raised = [next(said) for _ in concerns]
     replies = dict(zip(answered, said, strict=True))
     return Extract(
+        ending=ending.kind,
         has_a_say=bool((p[:, _outputs(DECISION)] >= FAINT).any()),
         has_a_price=any(_by_sum(turn.text) and (p[place, _SUMS] >= FAINT).any() for place, turn in enumerate(turns)),
         lines=lines,
@@ -186,15 +192,16 @@ def people(turns: Sequence[Turn]) -> tuple[BriefPerson, ...]:
     )
 
 
-def _chosen(turns: Sequence[Turn], p: np.ndarray, step: ReadNextStep | None) -> dict[Matter, list[int]]:
+def _chosen(turns: Sequence[Turn], p: np.ndarray, step: ReadNextStep | None, ending: Ending) -> dict[Matter, list[int]]:
     """The turns that each matter quotes, from 0; a turn is quoted for the first that speaks of it."""
     quoted = set() if step is None else {step.turn - 1}
     near = set() if step is None else {step.turn - 2, step.turn - 1, step.turn}  # where the same step is spoken of
     chosen: dict[Matter, list[int]] = {}
     for matter in MATTERS:
-        chosen[matter] = _places(matter, turns, p, near if matter is STEPS else quoted)
-        if matter is REFUSALS and step is not None and step.committed:
-            chosen[matter] = []  # whatever was refused, they agreed to go on
+        if matter is REFUSALS:
+            chosen[matter] = [ending.turn - 1] if ending.kind == "refused" and ending.turn is not None else []
+        else:
+            chosen[matter] = _places(matter, turns, p, near if matter is STEPS else quoted)
         quoted |= {*chosen[matter]}
     return chosen
 

@@ -1,15 +1,19 @@
 """A draft of the follow-up mail, in the rep's voice: what the customer said, what was answered, what comes next."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Final
 
+from salescoach.advice.ending import EndingKind
 from salescoach.brief.results import Brief, BriefPerson
 from salescoach.deals.people import people as named_people
 from salescoach.redact.our_words import OURS, Ours
 from salescoach.types import Frozen
 
 MARK: Final = "DRAFT, made of what was said in the call. Read it before you send it."
-REFUSED: Final = "No mail was drafted, because the customer said no."
+NO_MAIL_AFTER: Final[Mapping[EndingKind, str]] = {
+    "refused": "No mail was drafted, because the customer said no.",
+    "doubtful": "No mail was drafted, because the customer may have said no.",
+}
 NOTHING: Final = "No mail was drafted, because nothing to write about was found in the call."
 THANKS: Final = "Thank you for your time. So that we have it in writing:"
 CLOSING: Final = "Have I got anything wrong? Then please tell me."
@@ -53,8 +57,8 @@ class MailDraft(Frozen):
 
 
 def draft_of(brief: Brief) -> MailDraft | None:
-    """The draft of a brief; None where the customer said no, or there is nothing to write about."""
-    if brief.refusals:
+    """The draft of a brief; None where the customer said no or may have, or there is nothing to write about."""
+    if brief.ending in NO_MAIL_AFTER:
         return None
     answered = [one for one in brief.objections if one.answer is not None]
     sections = (
@@ -71,6 +75,11 @@ def draft_of(brief: Brief) -> MailDraft | None:
         by=_names(brief.people, "rep"),
         sections=tuple(section for section in sections if section.items),
     )
+
+
+def why_no_mail(brief: Brief) -> str:
+    """Why there is no draft, where there is none."""
+    return NO_MAIL_AFTER.get(brief.ending, NOTHING)
 
 
 def _section(title: str, items: Iterable[tuple[str, str | None]]) -> MailSection:

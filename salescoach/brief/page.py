@@ -1,10 +1,11 @@
 """Puts a brief together: three sentences on top, the lines, what is left open, within ``MAX_WORDS`` words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from salescoach.advice.ending import EndingKind
 from salescoach.brief.extract import COMPETITORS, DECISION, NEEDS, PRICE, REFUSALS, Extract, extract, people, said_by
-from salescoach.brief.mail import NOTHING, REFUSED, draft_of
+from salescoach.brief.mail import draft_of, why_no_mail
 from salescoach.brief.results import Brief, BriefLine, OpenPoint, SummarySentence
 from salescoach.moves.reader import EncoderReader
 from salescoach.moves.results import CallMoves
@@ -22,6 +23,12 @@ LEAST_FIRST: Final = (
     ("competitors", 0),
     ("needs", 0),
 )  # parts that lose lines where a brief is too long, down to how many
+ENDED: Final[Mapping[EndingKind, str]] = {
+    "refused": "The customer said no.",
+    "doubtful": "The customer may have said no.",
+    "made": "The customer agreed to the deal.",
+    "open": "No next step was heard.",
+}
 FEW_TURNS: Final = 8
 SHORT: Final = "This is too short for a brief to say much."
 NO_SIDES: Final = "Nobody is known to be the customer, so little can be found; say who is on your side with --rep."
@@ -36,7 +43,7 @@ def brief_of(reader: EncoderReader, call: Transcript, moves: CallMoves, *, with_
         moves: what was read of it, by whomever.
         with_mail: draft a follow-up mail too.
     """
-    found = extract(reader, call.turns, moves)
+    found = extract(reader, call, moves)
     return brief_from(found, call, moves.reader, moves.model_id, with_mail=with_mail)
 
 
@@ -49,6 +56,7 @@ def brief_from(found: Extract, call: Transcript, reader: str, model_id: str, *, 
         warnings.append(SHORT)
     brief = _shortened(
         Brief(
+            ending=found.ending,
             summary=tuple(_summary(found)),
             needs=found.lines[NEEDS],
             people=people(call.turns),
@@ -73,7 +81,7 @@ def _with_mail(brief: Brief) -> Brief:
     draft = draft_of(brief)
     if draft is not None:
         return brief.model_copy(update={"email": draft.text})
-    return brief.model_copy(update={"warnings": (*brief.warnings, REFUSED if brief.refusals else NOTHING)})
+    return brief.model_copy(update={"warnings": (*brief.warnings, why_no_mail(brief))})
 
 
 def _shortened(brief: Brief, turns: Sequence[Turn]) -> Brief:
@@ -107,27 +115,22 @@ def _fewer(name: str, lines: Sequence[BriefLine]) -> tuple[BriefLine, ...]:
 
 
 def _summary(found: Extract) -> Iterator[SummarySentence]:
-    """How it ended, what stood in the way, and whether a price was spoken of."""
-    refusals, price, concerns = found.lines[REFUSALS], found.lines[PRICE], found.concerns
-    if refusals:
-        yield SummarySentence(text="The customer said no.", turns=tuple(one.turn for one in refusals))
-    elif found.steps:
+    """How it ended, and what wasn't heard. More isn't read surely enough to be said without a quote (docs/brief.md)."""
+    refused = tuple(one.turn for one in found.lines[REFUSALS])
+    if found.ending == "open" and found.steps:
         step = found.steps[0]
         what = "The customer agreed to a next step" if step.committed else "A next step was proposed"
         yield SummarySentence(text=f"{what}.", turns=(step.turn,))
     else:
-        yield SummarySentence(text="No next step was heard.")
-    n = len(concerns)
-    text = f"The customer raised {'a concern' if n == 1 else f'{n} concerns'}." if n else "No clear concern was heard."
-    yield SummarySentence(text=text, turns=tuple(one.turn for one in concerns))
-    if price:
-        yield SummarySentence(text="A price was named.", turns=tuple(one.turn for one in price))
-    elif not found.has_a_price:
+        yield SummarySentence(text=ENDED[found.ending], turns=refused)
+    if not found.concerns:
+        yield SummarySentence(text="No clear concern was heard.")
+    if not found.has_a_price:
         yield SummarySentence(text="No price was heard.")
 
 
 def _open_points(found: Extract) -> Iterator[OpenPoint]:
-    if found.lines[REFUSALS]:
+    if found.ending != "open":
         return
     if not found.steps:
         yield OpenPoint(text="What happens next.")

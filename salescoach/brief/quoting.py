@@ -13,7 +13,8 @@ from salescoach.moves.windows import N_BEFORE
 from salescoach.speech.spoken import n_words, sentences
 from salescoach.types import Turn
 
-MAX_WORDS: Final = 20  # of a quote
+MAX_WORDS: Final = 20  # of a quote of several sentences
+MAX_SENTENCE: Final = 30  # of one sentence, which isn't cut before
 _STRIDE: Final = 6  # words between two stretches of a longer sentence
 _WORD: Final = re.compile(r"\S+")
 
@@ -47,20 +48,20 @@ def quotes(reader: EncoderReader, turns: Sequence[Turn], sought: Sequence[ToQuot
 def stretches(text: str) -> list[str]:
     """What may be quoted of a text: all of it where it is short, else runs of whole sentences of ``MAX_WORDS`` at most.
 
-    A longer sentence is cut between words.
+    A sentence alone may have ``MAX_SENTENCE``; a longer one is cut between words.
     """
     if n_words(text) <= MAX_WORDS:
         return [text.strip()]
     spans = list(_sentence_spans(text))
     found = []
     for first, (start, end) in enumerate(spans):
-        if n_words(text[start:end]) > MAX_WORDS:
+        if n_words(text[start:end]) > MAX_SENTENCE:
             words = [word.span() for word in _WORD.finditer(text, start, end)]
             for at in range(0, max(1, len(words) - MAX_WORDS + _STRIDE), _STRIDE):
                 found.append(text[words[at][0] : words[min(at + MAX_WORDS, len(words)) - 1][1]])
             continue
-        ends = [later for _, later in spans[first:] if n_words(text[start:later]) <= MAX_WORDS]
-        found.append(text[start : ends[-1]])
+        ends = [later for _, later in spans[first + 1 :] if n_words(text[start:later]) <= MAX_WORDS]
+        found.append(text[start : max([end, *ends])])
     return list(dict.fromkeys(found))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
+from salescoach.advice.ending import EndingKind
 from salescoach.moves.taxonomy import Handled, ObjectionKind
 from salescoach.redact.our_words import OURS, Ours
 from salescoach.speech.spoken import n_words
@@ -84,6 +85,7 @@ class Brief(Frozen):
     ``email``: a draft of a follow-up, None where none was asked for or none should be written.
     """
 
+    ending: Annotated[EndingKind, OURS]
     summary: tuple[SummarySentence, ...]
     needs: tuple[BriefLine, ...]
     people: tuple[BriefPerson, ...]
