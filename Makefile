@@ -13,8 +13,9 @@ setup: .venv/.bootstrap-stamp  ## packages, model, example calls and index, wher
 chat: setup  ## open the chat in the browser
 	@.venv/bin/coach chat
 
-# Two workers with one thread each; a file's tests stay together, as they share what its fixtures made.
-PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest -q -n 2 --dist loadfile
+# Two workers with one thread each; a file's tests stay together, as they share what its fixtures made. The files' order
+# is that of tests/conftest.py, long ones first; xdist's own would begin with those of the most tests, which are short.
+PYTEST = OMP_NUM_THREADS=1 .venv/bin/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 test: .venv/.bootstrap-stamp  ## the tests of some minutes
 	@$(PYTEST) -m "not e2e and not slow"

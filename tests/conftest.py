@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,15 @@ import pytest
 
 from salescoach.config import Settings
 from salescoach.library import Library, score_log
+from salescoach.model.encoder import best_engine
+from salescoach.model.engines import Engine
 from salescoach.model.scoring import CallScorer
+from salescoach.model.vector_cache import MemoryCache, VectorCache
+from salescoach.moves.reader import EncoderReader
 from salescoach.scorecards.desk import ScorecardDesk
 from serving.usecases.private_home import hide_new_files
 from tests.base import base_encoder
-from tests.homes import clone, kept, make_home, make_own_model, make_sample, shared_files
+from tests.homes import clone, kept, make_home, make_own_model, make_sample, make_small_home, shared_files
 from tools.parts import Parts
 from vectorstore.search import PastCalls
 
@@ -23,6 +28,10 @@ if TYPE_CHECKING:
     from tests.browser import Server
 
 EXAMPLES = Path(__file__).parent.parent / "data" / "examples"
+ABOUT_READING = (
+    "test_salescoach_moves", "test_salescoach_moves_arm", "test_salescoach_scoring", "test_serving_live",
+    "test_serving_live_cues", "test_serving_moves", "test_training_moves",
+)  # fmt: skip
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -30,7 +39,28 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = tempfile.TemporaryDirectory(prefix="chainlit-")
     config.add_cleanup(folder.cleanup)
     os.environ["CHAINLIT_APP_ROOT"] = folder.name
+    os.environ["HF_HUB_OFFLINE"] = "1"  # it is read once, and without it a hub that can't be reached is tried for long
     hide_new_files()  # as the command does, so that homes are private from the beginning
+
+
+@pytest.hookimpl(trylast=True)  # of what was chosen
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order of files in which two workers end at one time: long ones first, so that what is left last is short.
+
+    While the first worker makes the home, the other one has files that need none.
+    """
+    by_file: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        by_file.setdefault(item.path, []).append(item)
+    files = sorted(by_file.values(), key=lambda tests: not any(map(_takes_long, tests)))
+    with_home = [tests for tests in files if any("coach_home" in getattr(one, "fixturenames", ()) for one in tests)]
+    others = [tests for tests in files if tests not in with_home]
+    n = len(others) // 2
+    items[:] = chain.from_iterable([*with_home[:1], *others[:n], *with_home[1:], *others[n:]])
+
+
+def _takes_long(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("slow", "e2e"))
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +86,37 @@ def coach_home(cache_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     yield home
     assert shared_files(home) == before, "a test has written into a file that other tests share"
     assert not score_log.read(Settings.load(home=home).library_file), "a test has logged a score in the shared home"
+
+
+@pytest.fixture(scope="session")
+def small_home(cache_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with few calls, for tests that index all of them or train on them; to be cloned, too."""
+    return kept(cache_folder, "small-home", make_small_home, tmp_path_factory.mktemp("small") / "home")
+
+
+@pytest.fixture(scope="session")
+def windows_read() -> dict[tuple[str, str], MemoryCache]:
+    """What readers have read of parts of calls, by the reader's weights and the engine that computed."""
+    return {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _read_once(request: pytest.FixtureRequest, windows_read: dict[tuple[str, str], MemoryCache]) -> Iterator[None]:
+    """Of calls that one reader has read, others of the same weights remember it, as one that goes on being used does.
+
+    The same example calls are scored in most files. Files that are about the reading itself read for themselves.
+    """
+    real = EncoderReader.load
+
+    def load(folder: Path, base: Path, *, engine: Engine | None = None, cache: VectorCache | None = None) -> object:
+        reader = real(folder, base, engine=engine, cache=cache)
+        reader._variants = windows_read.setdefault((reader.model_id, engine or best_engine()), reader._variants)
+        return reader
+
+    with pytest.MonkeyPatch.context() as patch:
+        if request.path.stem not in ABOUT_READING:
+            patch.setattr(EncoderReader, "load", load)
+        yield
 
 
 @pytest.fixture(scope="session")

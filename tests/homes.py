@@ -17,8 +17,9 @@ from filelock import FileLock
 
 from salescoach.config import Settings
 from salescoach.model.encoder import best_engine
+from salescoach.model.loading import load_reader
 from salescoach.reading.labelled import read_calls
-from serving.usecases.setup import set_up
+from serving.usecases.setup import example_calls, set_up
 from training.options import TrainingOptions
 from training.run import train
 from training.sample import write_sample
@@ -29,24 +30,37 @@ MADE_FROM = (
     "requirements.lock", "tests/homes.py",
 )  # fmt: skip
 N_CALLS = 160  # few, but enough for both outcomes in every split
+N_FEW_CALLS = 40  # for what builds an index of all of them or trains on them
+N_SAMPLE_CALLS = 96
 # The coach replaces these files as a whole and never writes into one, so clones can share them by hard links.
 REPLACED_WHOLE = ("models",)
 
 Fingerprint = dict[str, tuple[int, int]]
 
 
-def make_home(folder: Path) -> None:
-    """A home as ``coach setup`` makes it, with a smaller library."""
-    set_up(Settings.load(home=folder), lambda stage, done, total: None, n_calls=N_CALLS)
+def make_home(folder: Path, n_calls: int = N_CALLS) -> None:
+    """A home as ``coach setup`` makes it, with a smaller library, in which the example calls were read before."""
+    settings = Settings.load(home=folder)
+    set_up(settings, lambda stage, done, total: None, n_calls=n_calls)
+    reader = load_reader(settings)
+    for call in example_calls():  # or every process that scores one would do it anew
+        reader.features(call.transcript.turns)
+    del reader
+    gc.collect()
     for file in folder.rglob("*.sqlite"):  # the log of writes goes into the file itself, which makes clones small
         database = sqlite3.connect(file)
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         database.close()
 
 
+def make_small_home(folder: Path) -> None:
+    """The same with a fraction of the calls."""
+    make_home(folder, N_FEW_CALLS)
+
+
 def make_sample(folder: Path) -> None:
     """A small sample corpus, ``calls.csv``, as ``coach sample`` writes it."""
-    write_sample(folder / "calls.csv", n_calls=N_CALLS, seed=Settings.load().seed)
+    write_sample(folder / "calls.csv", n_calls=N_SAMPLE_CALLS, seed=Settings.load().seed)
 
 
 def make_own_model(home: Path, sample: Path, folder: Path) -> None:
@@ -70,6 +84,7 @@ def kept(cache: Path, name: str, make: Callable[[Path], None], copy: Path) -> Pa
         for older in cache.iterdir():
             if older.is_dir() and older != of_now:
                 shutil.rmtree(older)
+    with FileLock(cache / f"lock-{name}"):  # of this folder alone: the other worker needs others meanwhile
         folder = of_now / name
         if not folder.is_dir():
             unfinished = of_now / f"unfinished-{name}"

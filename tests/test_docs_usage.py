@@ -87,7 +87,7 @@ def test_every_page_that_a_file_names_is_there() -> None:
 def test_every_block_runs(coach_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clone(coach_home, tmp_path / "home")
     monkeypatch.chdir(tmp_path)
-    write_sample(tmp_path / "calls.csv", n_calls=80, seed=3)
+    write_sample(tmp_path / "calls.csv", n_calls=48, seed=3)
     blocks = re.findall(r"^```python\n(.*?)^```", USAGE.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     assert len(blocks) >= 7
     names: dict[str, Any] = {}
@@ -95,7 +95,7 @@ def test_every_block_runs(coach_home: Path, tmp_path: Path, monkeypatch: pytest.
         exec(compile(block, f"docs/usage.md, block {number}", "exec"), names)
     # What each block is there to show, by the names that it leaves.
     assert names["generic"].fingerprint != names["scorer"].encoder.fingerprint
-    assert len(names["scores"]) == 10
+    assert len(names["scores"]) == 4
     assert set(names["past"].scores(names["vectors"][-5:])) == {"cosine", "euclidean", "mmr", "hybrid"}
     assert isinstance(names["CustomEmbedder"](names["scorer"].encoder), Embeddings)
     assert isinstance(names["chain"], Runnable)

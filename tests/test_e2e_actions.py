@@ -177,7 +177,7 @@ def test_stop_stops_and_the_next_question_is_answered(browser: Browser, server: 
     lines = [
         f"{'Rep' if n % 2 else 'Customer'}: Point {n} on our list, and {n * 7} more of them." for n in range(N_LONG)
     ]
-    visit.say("\n".join(lines))
+    visit.upload("long.txt", "\n".join(lines).encode())  # typed, it took a busy browser over 30 s
     expect(page.get_by_text("Scoring the call")).to_be_visible()
     page.locator("#stop-button").click()
     expect(page.get_by_text(re.compile("Scoring the call: stopped"))).to_be_visible()

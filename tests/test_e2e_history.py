@@ -32,10 +32,12 @@ def home(coach_home: Path, tmp_path: Path) -> Path:
     return clone(coach_home, tmp_path / "home")
 
 
-def test_after_a_restart_everything_is_there_and_the_coach_still_knows_the_call(
-    browser: Browser, home: Path, tmp_path: Path
-) -> None:
-    with running(home, tmp_path / "yesterday") as one:
+@pytest.fixture(scope="module")
+def yesterday(browser: Browser, coach_home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A home in which a call was scored and the answer marked down, and that answer; its server runs no more."""
+    folder = tmp_path_factory.mktemp("yesterday")
+    home = clone(coach_home, folder / "home")
+    with running(home, folder) as one:
         visit = Visit(browser, one.url, DESKTOP)
         visit.say(example(0))
         visit.wait_for_answers(1)
@@ -46,8 +48,14 @@ def test_after_a_restart_everything_is_there_and_the_coach_still_knows_the_call(
         visit.page.locator("#submit-feedback").click()
         expect(visit.page.locator(".negative-feedback-on")).to_be_visible()
         visit.close()
+    return home, answered
 
-    with running(home, tmp_path / "today") as other:
+
+def test_after_a_restart_everything_is_there_and_the_coach_still_knows_the_call(
+    browser: Browser, yesterday: tuple[Path, str], tmp_path: Path
+) -> None:
+    home, answered = yesterday
+    with running(clone(home, tmp_path / "home"), tmp_path / "today") as other:
         visit = Visit(browser, other.url, DESKTOP)
         page = visit.page
         visit.shot("h1-next-day")
@@ -72,13 +80,9 @@ def test_after_a_restart_everything_is_there_and_the_coach_still_knows_the_call(
 
 
 def test_where_the_coachs_memory_is_lost_it_still_knows_which_call_a_conversation_is_about(
-    browser: Browser, home: Path, tmp_path: Path
+    browser: Browser, yesterday: tuple[Path, str], tmp_path: Path
 ) -> None:
-    with running(home, tmp_path / "yesterday") as one:
-        visit = Visit(browser, one.url, DESKTOP)
-        visit.say(example(0))
-        visit.wait_for_answers(1)
-        visit.close()
+    home = clone(yesterday[0], tmp_path / "home")
     memory = home / "conversations.sqlite"
     memory.write_bytes(b"XXXX" + memory.read_bytes()[4:])
     with running(home, tmp_path / "today") as other:

@@ -30,17 +30,17 @@ SHORT = [
 ]
 
 
-@pytest.fixture
-def scorer(settings: Settings) -> CallScorer:
-    return CallScorer.load(settings)
+@pytest.fixture(scope="module")
+def scorer(coach_home: Path) -> CallScorer:
+    return CallScorer.load(Settings.load(home=coach_home))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def unseen() -> list[LabelledCall]:
     return [*example_calls(), *SHORT]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def found(scorer: CallScorer, unseen: list[LabelledCall]) -> Evaluation:
     return evaluate(unseen, scorer, n_resamples=40).evaluation
 

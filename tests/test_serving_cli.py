@@ -306,15 +306,15 @@ def test_ask_is_grounded(run: Run, home: Path, example: Path) -> None:
 @pytest.mark.slow
 def test_sample_train_index_and_score_with_an_own_model(run: Run, home: Path, tmp_path: Path) -> None:
     data = tmp_path / "own calls.csv"
-    assert run("sample", str(data), "--calls", "120", "--seed", "3")[0] == 0
+    assert run("sample", str(data), "--calls", "60", "--seed", "3")[0] == 0
     assert data.with_name("own calls.truth.csv").is_file()
     code, out, _ = run("train", str(data), "--out", str(tmp_path / "model"), "--objective", "none", "--json")
     assert code == 0
     assert one_object(out)["model_id"].startswith("own-calls-")
     code, out, _ = run("index", str(data))
     assert code == 0
-    assert "120 calls added" in out  # ids carry the seed, so no call of the first corpus is replaced
-    assert "120 known already" in run("index", str(data))[1]
+    assert "60 calls added" in out  # ids carry the seed, so no call of the first corpus is replaced
+    assert "60 known already" in run("index", str(data))[1]
     with data.open(newline="") as file:
         call = next(csv.DictReader(file))["call_transcript"]
     scored = one_object(run("score", "-", "--model", str(tmp_path / "model"), "--json", stdin=call.encode())[1])

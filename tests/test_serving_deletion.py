@@ -44,9 +44,9 @@ PASTED = make_transcript(
 
 
 @pytest.fixture
-def own(coach_home: Path, tmp_path: Path) -> Settings:
-    """Settings of a copy of the shared home."""
-    clone(coach_home, tmp_path / "home")
+def own(small_home: Path, tmp_path: Path) -> Settings:
+    """Settings of a copy of the small shared home."""
+    clone(small_home, tmp_path / "home")
     return Settings.load(home=tmp_path / "home")
 
 

@@ -38,10 +38,8 @@ LINES = (
 
 
 @pytest.fixture
-def home(coach_home: Path, tmp_path: Path) -> Path:
-    own = tmp_path / "home"
-    clone(coach_home, own)
-    return own
+def home(small_home: Path, tmp_path: Path) -> Path:
+    return clone(small_home, tmp_path / "home")
 
 
 @pytest.fixture

@@ -151,9 +151,7 @@ def test_another_base_encoder_is_not_taken_for_the_right_one(
     parts: Parts,
     coach_home: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     folder = with_head(Settings.load(home=coach_home), tmp_path / "model", **changed)
     scorer = CallScorer.load(Settings.load(home=coach_home, model=folder))
     found = compare_encoders(Parts(parts.library, scorer, parts.index), CALL)

@@ -96,7 +96,9 @@ def test_a_reader_is_trained_resumed_and_reads(beginnings: Corpus, tmp_path: Pat
     assert not (tmp_path / "no").exists()
     assert train(corpus, tmp_path / "resumed", killed) == whole
     # One that goes on from it and learns next to nothing reads as it does.
-    slow = OPTIONS.model_copy(update={"start": tmp_path / "whole", "learning_rate": 1e-12, "head_learning_rate": 1e-12})
+    slow = OPTIONS.model_copy(
+        update={"start": tmp_path / "whole", "epochs": 1, "learning_rate": 1e-12, "head_learning_rate": 1e-12}
+    )
     train(corpus, tmp_path / "onward", tmp_path / "more", slow)
     onward = EncoderReader.load(tmp_path / "onward", Path(resolve_base_model(BUNDLED_BASE_MODEL)))
     assert onward.features(call.turns) == pytest.approx(reader.features(call.turns), abs=2e-3)
