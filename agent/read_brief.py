@@ -1,14 +1,15 @@
 """A language model words the brief of a call, where a user has one and asks for it; code checks every line of that.
 
 A line states something in the model's words and quotes the turn that says so. It is left out where the quote isn't in
-that turn, or where it names a number, a day or a name that nobody said in the call. What is left is put together as the
-coach's own brief is; where nothing is left, that one is written.
+that turn, where a number isn't, or where a name, told by its capital, was never said in the call. How the call ended,
+and whether a step was agreed, stays the coach's own reading. Where no line is left, the coach's own brief is written.
 """
 
 import logging
 import re
 import secrets
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from langchain_core.language_models import BaseChatModel
@@ -17,20 +18,26 @@ from pydantic import BaseModel, Field
 
 from agent.chat_models import language_model
 from agent.numerals import folded, numerals
-from salescoach.brief.extract import COMPETITORS, DECISION, NEEDS, PRICE, REFUSALS, STEPS, Extract
-from salescoach.brief.page import brief_from, brief_of
+from salescoach.brief.extract import COMPETITORS, DECISION, NEEDS, PRICE, REFUSALS, STEPS, Extract, extract
+from salescoach.brief.page import brief_from
+from salescoach.brief.quoting import shortened
 from salescoach.brief.results import Brief, BriefConcern, BriefLine, BriefStep
 from salescoach.config import Settings
 from salescoach.errors import InputError
 from salescoach.moves.reader import EncoderReader
+from salescoach.moves.results import CallMoves
 from salescoach.moves.taxonomy import Handled, ObjectionKind
-from salescoach.types import Transcript
+from salescoach.reading.common_words import has_common_word
+from salescoach.redact.sanitise import sanitise
+from salescoach.types import Role, Transcript
 
 logger = logging.getLogger(__name__)
 
 MAX_CHARS: Final = 60_000  # of a call that is sent; the coach itself sums longer ones up
 MAX_LINE: Final = 30  # words
-FELL_BACK: Final = "The language model's brief wasn't taken, as it couldn't be checked; the coach wrote this one."
+MIN_QUOTED, MAX_QUOTED = 3, 30  # words
+STARTERS: Final = frozenset("customer client buyer rep price".split())  # of lines, beside common words
+FELL_BACK: Final = "The language model gave no brief that the call bears out; the coach wrote this one."
 LEFT_OUT: Final = "Lines of the language model that the call doesn't bear out were left out: {n}."
 
 _TASK: Final = """You write the brief of a sales call for a manager who wasn't there. Text between <data {fence}> and \
@@ -73,13 +80,6 @@ class BriefReading(BaseModel):
     refusals: list[_Line] = Field(default_factory=list)
     next_steps: list[_Step] = Field(default_factory=list)
 
-    def lines(self) -> list[_Line]:
-        """All lines."""
-        return [
-            *self.needs, *self.decision, *self.concerns, *self.price, *self.competitors, *self.refusals,
-            *self.next_steps,
-        ]  # fmt: skip
-
 
 class LanguageModelBriefs:
     """Writes briefs with a language model, and falls back to the coach's own call by call."""
@@ -92,23 +92,23 @@ class LanguageModelBriefs:
 
     def brief(self, call: Transcript, *, with_mail: bool = False) -> Brief:
         """The brief of a call; ``reader`` says who wrote it, and a warning what was left out."""
+        moves = self._own.read(call)
+        own = extract(self._own, call, moves)
         try:
             reading = self._ask(call)
         except Exception as error:  # whatever a server sends or a network does: there is a brief all the same
             logger.warning("The language model's brief wasn't taken (%s); the coach wrote it.", type(error).__name__)
-            return self._by_itself(call, with_mail)
-        said = _Said(call)
-        kept = [line for line in reading.lines() if said.bears_out(line)]
-        if not kept:
-            return self._by_itself(call, with_mail)
-        brief = brief_from(_extract(reading, kept, call), call, self._name, self._own.model_id, with_mail=with_mail)
-        n_left_out = len(reading.lines()) - len(kept)
-        if not n_left_out:
+            return self._by_itself(own, call, moves, with_mail)
+        lines = _BorneOut(call, own, moves).extract(reading)
+        if lines.n_kept == 0:
+            return self._by_itself(own, call, moves, with_mail)
+        brief = brief_from(lines.found, call, self._name, self._own.model_id, with_mail=with_mail)
+        if not lines.n_left_out:
             return brief
-        return brief.model_copy(update={"warnings": (*brief.warnings, LEFT_OUT.format(n=n_left_out))})
+        return brief.model_copy(update={"warnings": (*brief.warnings, LEFT_OUT.format(n=lines.n_left_out))})
 
-    def _by_itself(self, call: Transcript, with_mail: bool) -> Brief:
-        brief = brief_of(self._own, call, self._own.read(call), with_mail=with_mail)
+    def _by_itself(self, own: Extract, call: Transcript, moves: CallMoves, with_mail: bool) -> Brief:
+        brief = brief_from(own, call, moves.reader, moves.model_id, with_mail=with_mail)
         return brief.model_copy(update={"warnings": (*brief.warnings, FELL_BACK)})
 
     def _ask(self, call: Transcript) -> BriefReading:
@@ -126,98 +126,125 @@ class LanguageModelBriefs:
         return BriefReading.model_validate_json(reply.text)
 
 
-class _Said:
-    """What was said in a call, to look lines up in."""
+@dataclass
+class _Kept:
+    """What is left of a reading: the lines, and how many were kept and left out."""
 
-    def __init__(self, call: Transcript) -> None:
-        self._texts = [_even(turn.text) for turn in call.turns]
-        self._roles = [turn.role for turn in call.turns]
-        spoken = [f"{turn.speaker} {turn.text}" for turn in call.turns]
-        self._words = {word for text in spoken for word in _words(text)}
-        self._numbers = {number for text in spoken for number in _numbers(text)}
-
-    def bears_out(self, line: _Line) -> bool:
-        """Whether a line may be shown."""
-        if not 1 <= line.turn <= len(self._texts) or not line.quote.strip() or not line.text.strip():
-            return False
-        if _even(line.quote) not in self._texts[line.turn - 1] or len(line.text.split()) > MAX_LINE:
-            return False
-        if isinstance(line, _Concern) and not self._is_answered_there(line):
-            return False
-        stated = f"{line.text} {line.when or ''}" if isinstance(line, _Step) else line.text
-        return _names(stated) <= self._words and _numbers(stated) <= self._numbers
-
-    def _is_answered_there(self, line: _Concern) -> bool:
-        if (line.handled == "not") != (line.handled_at is None):
-            return False
-        at = line.handled_at
-        return at is None or (line.turn < at <= len(self._roles) and self._roles[at - 1] == "rep")
+    found: Extract
+    n_kept: int
+    n_left_out: int
 
 
-def _even(text: str) -> str:
-    return " ".join(text.split())
+class _BorneOut:
+    """Keeps the lines that a call bears out, and of the coach's own reading how it ended and what was agreed."""
+
+    def __init__(self, call: Transcript, own: Extract, moves: CallMoves) -> None:
+        self._turns = call.turns
+        self._own = own
+        self._is_agreed = moves.next_step is not None and moves.next_step.committed
+        spoken = [word for turn in call.turns for word in _words(f"{turn.speaker} {turn.text}")]
+        self._capitals = {word for word in spoken if word[0].isupper()}
+        self._words = {word.lower() for word in spoken}
+        self._n_left_out = 0
+        self._n_kept = 0
+
+    def extract(self, reading: BriefReading) -> _Kept:
+        """The lines that may be shown, in the form of the coach's own."""
+        refusals = self._lines(reading.refusals, "customer") if self._own.ending == "refused" else ()
+        found = Extract(
+            ending=self._own.ending,
+            has_a_concern=self._own.has_a_concern or bool(reading.concerns),
+            has_a_say=self._own.has_a_say or bool(reading.decision),
+            has_a_price=self._own.has_a_price or bool(reading.price),
+            lines={
+                NEEDS: self._lines(reading.needs, "customer"),
+                DECISION: self._lines(reading.decision, "customer"),
+                PRICE: self._lines(reading.price),
+                COMPETITORS: self._lines(reading.competitors),
+                REFUSALS: refusals or self._own.lines[REFUSALS],
+                STEPS: (),
+            },
+            concerns=tuple(filter(None, map(self._concern, reading.concerns))),
+            steps=tuple(filter(None, map(self._step, reading.next_steps))),
+        )
+        return _Kept(found, self._n_kept, self._n_left_out)
+
+    def _lines(self, given: Iterable[_Line], side: Role | None = None) -> tuple[BriefLine, ...]:
+        return tuple(line for one in given if (line := self._line(one, side)) is not None)
+
+    def _concern(self, one: _Concern) -> BriefConcern | None:
+        at = one.handled_at
+        is_answer = at is None or (one.turn < at <= len(self._turns) and self._turns[at - 1].role == "rep")
+        if (one.handled == "not") != (at is None) or not is_answer:
+            self._n_left_out += 1
+            return None
+        line = self._line(one, "customer", () if at is None else (at,))
+        if line is None:
+            return None
+        answer = None if at is None else shortened(self._turns[at - 1].text)
+        return BriefConcern(**line.model_dump(), kind=one.kind, handled=one.handled, handled_at=at, answer=answer)
+
+    def _step(self, one: _Step) -> BriefStep | None:
+        line = self._line(one)
+        if line is None:
+            return None
+        named = (_span(one.when or "", turn.text) for turn in self._turns)
+        when = next((span for span in named if span is not None), None)
+        agreed = one.committed and self._is_agreed
+        return BriefStep(**line.model_dump(), what=line.quote, who=one.who, when=when, committed=agreed)
+
+    def _line(self, one: _Line, side: Role | None = None, answers: Sequence[int] = ()) -> BriefLine | None:
+        """A line as it is shown; None where the call doesn't bear it out. ``answers``: turns that it also tells of."""
+        quoted = self._turns[one.turn - 1] if 1 <= one.turn <= len(self._turns) else None
+        span = None if quoted is None else _span(one.quote, quoted.text)
+        told = sanitise(" ".join(one.text.split()))
+        if (
+            quoted is None
+            or span is None
+            or side not in (None, quoted.role)
+            or not _is_some_words(span, quoted.text)
+            or not 0 < len(told.split()) <= MAX_LINE
+            or not self._is_said(told, (one.turn, *answers))
+        ):
+            self._n_left_out += 1
+            return None
+        self._n_kept += 1
+        return BriefLine(text=told, quote=span, turn=one.turn, speaker=quoted.speaker, role=quoted.role)
+
+    def _is_said(self, told: str, turns: Sequence[int]) -> bool:
+        """Whether every number was said in the turns that a line tells of, and every name somewhere in the call."""
+        numbers = {number for turn in turns for number in _numbers(self._turns[turn - 1].text)}
+        first, *others = _words(told) or [""]
+        names = [word for word in others if word[0].isupper() and word != "I"]
+        is_first_said = first.lower() in self._words | STARTERS or has_common_word(first)
+        return _numbers(told) <= numbers and {*names} <= self._capitals and is_first_said
+
+
+def _span(quote: str, text: str) -> str | None:
+    """The words of a text that are quoted, as they stand there; None where they don't, or only as parts of words."""
+    words = quote.split()
+    if not words:
+        return None
+    spaced = r"\s+".join(map(re.escape, words))
+    found = re.search(rf"(?<!\w){spaced}(?!\w)", text)
+    return None if found is None else found[0]
+
+
+def _is_some_words(span: str, text: str) -> bool:
+    """Whether a quote has a usual length: enough to show something, and less than a speech."""
+    return MIN_QUOTED <= len(span.split()) <= MAX_QUOTED or span == text.strip()
 
 
 def _words(text: str) -> list[str]:
-    """Words without their possessive ends, in lower case."""
-    return [word.lower().removesuffix("'s").removesuffix("’s") for word in _WORD.findall(text)]
+    """Words without quotation marks around them and their possessive ends."""
+    found = (word.strip("'\u2019-") for word in _WORD.findall(text))
+    return [word.removesuffix("'s").removesuffix("\u2019s") for word in found if word]
 
 
 def _numbers(text: str) -> set[str]:
-    return {number.text.lower() for number in numerals(folded(text))}
-
-
-def _names(text: str) -> set[str]:
-    """What is written with a capital: names and days. The first word has one anyway."""
-    return {word for word in _words(" ".join(one for one in _WORD.findall(text)[1:] if one[0].isupper()))} - {"i"}
-
-
-def _extract(reading: BriefReading, kept: Sequence[_Line], call: Transcript) -> Extract:
-    ids = {id(line) for line in kept}
-
-    def lines(given: Iterable[_Line]) -> tuple[BriefLine, ...]:
-        return tuple(BriefLine(**_base(line, call)) for line in given if id(line) in ids)
-
-    concerns = tuple(
-        BriefConcern(
-            **_base(line, call),
-            kind=line.kind,
-            handled=line.handled,
-            handled_at=line.handled_at,
-            answer=None if line.handled_at is None else call.turns[line.handled_at - 1].text,
-        )
-        for line in reading.concerns
-        if id(line) in ids
-    )
-    steps = tuple(
-        BriefStep(**_base(line, call), what=line.quote, who=line.who, when=line.when, committed=line.committed)
-        for line in reading.next_steps
-        if id(line) in ids
-    )
-    return Extract(
-        ending="refused" if lines(reading.refusals) else "open",
-        has_a_say=bool(reading.decision),
-        has_a_price=bool(reading.price),
-        lines={
-            NEEDS: lines(reading.needs),
-            DECISION: lines(reading.decision),
-            PRICE: lines(reading.price),
-            COMPETITORS: lines(reading.competitors),
-            REFUSALS: lines(reading.refusals),
-            STEPS: (),
-        },
-        concerns=concerns,
-        steps=steps,
-    )
-
-
-def _base(line: _Line, call: Transcript) -> dict[str, object]:
-    return {
-        "text": line.text.strip(),
-        "quote": line.quote.strip(),
-        "turn": line.turn,
-        "speaker": call.turns[line.turn - 1].speaker,
-    }
+    """Numbers as they are said; "four hundred and ten" is one."""
+    joined = folded(text).lower().replace("hundred and ", "hundred ").replace("thousand and ", "thousand ")
+    return {number.text.strip() for number in numerals(joined)}
 
 
 def brief_writer(settings: Settings, own: EncoderReader) -> LanguageModelBriefs:

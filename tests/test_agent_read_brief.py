@@ -67,7 +67,7 @@ def test_it_words_the_brief_and_says_so(write: Callable[..., Brief]) -> None:
     assert [one.text for one in found.price] == [PRICE["text"]]
     assert [one.text for one in found.decision] == ["Maureen signs"]
     assert (found.objections[0].handled, found.objections[0].answer) == ("partly", "A lot against what?")
-    assert (found.next_steps[0].when, found.next_steps[0].committed) == ("Friday", True)
+    assert found.next_steps[0].when == "Friday"
     assert found.email is not None
     assert "“Send it again on Friday”" in found.email
     assert not [one for one in found.warnings if "left out" in one]
@@ -80,6 +80,12 @@ def test_it_words_the_brief_and_says_so(write: Callable[..., Brief]) -> None:
         {**PRICE, "text": "The price is five hundred a month"},
         {**PRICE, "text": "The price is 9 % too high"},
         {**PRICE, "text": "They pay Stonefield four hundred and ten"},
+        {**PRICE, "text": "Karen asks four hundred and ten"},
+        {**PRICE, "text": "Stonefield asks four hundred and ten"},
+        {**PRICE, "text": "The price is four hundred a month"},
+        {**PRICE, "text": "The price of the 'Comet' is four hundred and ten"},
+        {**PRICE, "quote": "It's four hundred and ten a mon"},
+        {**PRICE, "quote": "month"},
         {**PRICE, "turn": 9},
         {**PRICE, "turn": 2},
         {**PRICE, "text": "  "},
@@ -106,8 +112,22 @@ def test_an_answer_that_is_none_is_left_out(write: Callable[..., Brief], wrong: 
     assert write({**READING, "concerns": [wrong]}).objections == ()
 
 
-def test_a_time_that_nobody_named_is_left_out(write: Callable[..., Brief]) -> None:
-    assert write({**READING, "next_steps": [{**STEP, "when": "Monday"}]}).next_steps == ()
+@pytest.mark.parametrize("when", ["Monday", "tomorrow", "in spring", "as soon as you like, " * 20])
+def test_a_time_that_nobody_named_is_none(write: Callable[..., Brief], when: str) -> None:
+    [step] = write({**READING, "next_steps": [{**STEP, "when": when}]}).next_steps
+    assert step.when is None
+
+
+def test_what_a_side_said_is_quoted_from_that_side(write: Callable[..., Brief]) -> None:
+    of_the_rep = {**SIGNS, "text": "The quote is gone through", "quote": "go through the quote", "turn": 1}
+    assert write({**READING, "needs": [of_the_rep], "decision": [of_the_rep]}).needs == ()
+
+
+def test_how_it_ended_stays_the_coachs_own_reading(write: Callable[..., Brief]) -> None:
+    no = {"text": "The customer ended it", "quote": "Against nothing at all.", "turn": 4}
+    found = write({**READING, "refusals": [no]})
+    assert (found.ending, found.refusals) == ("open", ())
+    assert write({**READING, "next_steps": []}).next_steps == ()
 
 
 @pytest.mark.parametrize("reply", [500, {"price": "none"}, {"price": [{**PRICE, "turn": 9}]}, {}])

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from salescoach.brief.mail import MARK, NO_MAIL_AFTER, NOTHING, draft_of
 from salescoach.brief.page import MAX_WORDS, NO_SIDES, SHORT, brief_of
-from salescoach.brief.quoting import MAX_SENTENCE, stretches
+from salescoach.brief.quoting import MAX_CHARS, MAX_SENTENCE, MAX_TRIED, shortened, stretches
 from salescoach.brief.results import Brief
 from salescoach.config import Settings
 from salescoach.model.loading import load_reader
+from salescoach.moves.next_step import settled_time
 from salescoach.moves.reader import EncoderReader
 from salescoach.reading.transcripts import parse_transcript
 from salescoach.speech.spoken import appointments, n_words
@@ -97,6 +98,15 @@ def test_what_it_can_not_know_is_said(reader: EncoderReader) -> None:
     assert NO_SIDES in nobody.warnings or any(one.side == "customer" for one in nobody.people)
 
 
+@pytest.mark.parametrize("sentence", ["Yes. ", "Go on, ", "It costs four hundred dollars a month. ", "é" * 30, "a"])
+def test_of_a_very_long_turn_little_is_tried(sentence: str) -> None:
+    text = (sentence * 20_000)[:20_000]
+    pieces = stretches(text)
+    assert 0 < len(pieces) <= MAX_TRIED
+    assert all(piece in text and len(piece) <= MAX_CHARS for piece in pieces)
+    assert shortened(text) in text and len(shortened(text)) <= MAX_CHARS
+
+
 @given(st.lists(st.sampled_from(["So", "it's", "four", "hundred.", "Well,", "no!", "Why?", "um", "a", "van\n"])))
 @settings(max_examples=200, deadline=None)
 def test_what_may_be_quoted_stands_in_the_text(words: list[str]) -> None:
@@ -104,6 +114,24 @@ def test_what_may_be_quoted_stands_in_the_text(words: list[str]) -> None:
     for piece in stretches(text):
         assert piece in text
         assert n_words(piece) <= MAX_SENTENCE
+
+
+@pytest.mark.parametrize(
+    ("said", "when"),
+    [
+        (["Friday the 6th at ten?", "Make it Friday at two."], "Friday at two"),
+        (["The 21st of March at nine.", "No, the 1st."], "the 1st"),
+        (["Thursday the ninth at two?", "Thursday it is."], "Thursday the ninth at two"),
+        (
+            ["Thursday at ten?", "Thursday's budget. Friday, eight o'clock.", "Friday the sixth at eight."],
+            "Friday the sixth at eight",
+        ),
+        (["At four o'clock."], "o'clock"),
+        (["Soon."], None),
+    ],
+)
+def test_the_day_that_was_named_last_counts(said: list[str], when: str | None) -> None:
+    assert settled_time(said) == when
 
 
 @pytest.mark.parametrize(
@@ -115,6 +143,9 @@ def test_what_may_be_quoted_stands_in_the_text(words: list[str]) -> None:
         ("The second one, not the third floor.", []),
         ("Last Friday was bad. Monday?", ["Monday"]),
         ("next Thursday, or the 21st", ["next Thursday", "the 21st"]),
+        ("I'll send the second proposal tomorrow about one thing.", ["tomorrow"]),
+        ("The first month is free; by the first, then.", ["the first"]),
+        ("Thursday the twenty-first at two", ["Thursday the twenty-first at two"]),
     ],
 )
 def test_appointments_have_day_date_and_time(text: str, found: list[str]) -> None:

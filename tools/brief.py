@@ -18,7 +18,7 @@ from tools.phrases import caveat, cite, count, quote, who
 from tools.spec import CallArguments, Detail, ToolSpec
 
 About = Literal["all", "mail", "next_steps", "people", "objections", "price_said", "rivals", "needs"]
-READING: Final = "Quotes that the move reader chose; it misses some, and about one in five isn't what its title says."
+READING: Final = "Quotes that the move reader chose: it misses much, and about one in four isn't what its title says."
 
 PARTS: Final[tuple[About, ...]] = tuple(one for one in get_args(About) if one != "all")
 

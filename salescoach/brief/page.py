@@ -6,7 +6,7 @@ from typing import Final
 from salescoach.advice.ending import EndingKind
 from salescoach.brief.extract import COMPETITORS, DECISION, NEEDS, PRICE, REFUSALS, Extract, extract, people, said_by
 from salescoach.brief.mail import draft_of, why_no_mail
-from salescoach.brief.results import Brief, BriefLine, OpenPoint, SummarySentence
+from salescoach.brief.results import Brief, BriefConcern, BriefLine, OpenPoint, SummarySentence
 from salescoach.moves.reader import EncoderReader
 from salescoach.moves.results import CallMoves
 from salescoach.speech.spoken import n_words
@@ -22,6 +22,7 @@ LEAST_FIRST: Final = (
     ("objections", 1),
     ("competitors", 0),
     ("needs", 0),
+    ("objections", 0),
 )  # parts that lose lines where a brief is too long, down to how many
 ENDED: Final[Mapping[EndingKind, str]] = {
     "refused": "The customer said no.",
@@ -96,12 +97,16 @@ def _shortened(brief: Brief, turns: Sequence[Turn]) -> Brief:
 
 def _without_answers(brief: Brief, turns: Sequence[Turn]) -> Brief:
     """Without the longest answers, as many as have to go."""
-    while brief.n_words() > MAX_WORDS and any(one.answer for one in brief.objections):
-        longest = max(brief.objections, key=lambda one: n_words(one.answer or ""))
+    while brief.n_words() > MAX_WORDS and any(_shows_answer(one) for one in brief.objections):
+        longest = max(filter(_shows_answer, brief.objections), key=lambda one: n_words(one.text))
         without = longest.model_copy(update={"answer": None, "text": said_by(turns, longest.turn, longest.quote)})
         kept = tuple(without if one is longest else one for one in brief.objections)
         brief = brief.model_copy(update={"objections": kept})
     return brief
+
+
+def _shows_answer(one: BriefConcern) -> bool:
+    return one.answer is not None and one.answer in one.text
 
 
 def _fewer(name: str, lines: Sequence[BriefLine]) -> tuple[BriefLine, ...]:
@@ -123,7 +128,7 @@ def _summary(found: Extract) -> Iterator[SummarySentence]:
         yield SummarySentence(text=f"{what}.", turns=(step.turn,))
     else:
         yield SummarySentence(text=ENDED[found.ending], turns=refused)
-    if not found.concerns:
+    if not found.has_a_concern:
         yield SummarySentence(text="No clear concern was heard.")
     if not found.has_a_price:
         yield SummarySentence(text="No price was heard.")

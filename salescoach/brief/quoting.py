@@ -15,6 +15,8 @@ from salescoach.types import Turn
 
 MAX_WORDS: Final = 20  # of a quote of several sentences
 MAX_SENTENCE: Final = 30  # of one sentence, which isn't cut before
+MAX_CHARS: Final = 400  # of any quote
+MAX_TRIED: Final = 40  # stretches of a turn
 _STRIDE: Final = 6  # words between two stretches of a longer sentence
 _WORD: Final = re.compile(r"\S+")
 
@@ -48,21 +50,37 @@ def quotes(reader: EncoderReader, turns: Sequence[Turn], sought: Sequence[ToQuot
 def stretches(text: str) -> list[str]:
     """What may be quoted of a text: all of it where it is short, else runs of whole sentences of ``MAX_WORDS`` at most.
 
-    A sentence alone may have ``MAX_SENTENCE``; a longer one is cut between words.
+    A sentence alone may have ``MAX_SENTENCE``; a longer one is cut between words. Of a very long text those near its
+    ends are left: turns tend to come to the point there.
     """
-    if n_words(text) <= MAX_WORDS:
+    if n_words(text) <= MAX_WORDS and len(text) <= MAX_CHARS:
         return [text.strip()]
+    words = [word.span() for word in _WORD.finditer(text)]
     spans = list(_sentence_spans(text))
+    counts = [n_words(text[start:end]) for start, end in spans]
     found = []
-    for first, (start, end) in enumerate(spans):
-        if n_words(text[start:end]) > MAX_SENTENCE:
-            words = [word.span() for word in _WORD.finditer(text, start, end)]
-            for at in range(0, max(1, len(words) - MAX_WORDS + _STRIDE), _STRIDE):
-                found.append(text[words[at][0] : words[min(at + MAX_WORDS, len(words)) - 1][1]])
+    for first, ((start, end), count) in enumerate(zip(spans, counts, strict=True)):
+        if count > MAX_SENTENCE:
+            found += list(_cut(text, [word for word in words if start <= word[0] < end]))
             continue
-        ends = [later for _, later in spans[first + 1 :] if n_words(text[start:later]) <= MAX_WORDS]
-        found.append(text[start : max([end, *ends])])
-    return list(dict.fromkeys(found))
+        last, total = first, count
+        while last + 1 < len(spans) and total + counts[last + 1] <= MAX_WORDS:
+            last += 1
+            total += counts[last]
+        found.append(text[start : spans[last][1]])
+    found = [one[:MAX_CHARS] for one in dict.fromkeys(found)]
+    return found if len(found) <= MAX_TRIED else [*found[: MAX_TRIED // 2], *found[-MAX_TRIED // 2 :]]
+
+
+def shortened(text: str) -> str:
+    """The beginning of a text, as far as a quote may go."""
+    return text if n_words(text) <= MAX_SENTENCE and len(text) <= MAX_CHARS else stretches(text)[0]
+
+
+def _cut(text: str, words: Sequence[tuple[int, int]]) -> Iterator[str]:
+    """Stretches of ``MAX_WORDS`` of a sentence, by the places of its words."""
+    for at in range(0, max(1, len(words) - MAX_WORDS + _STRIDE), _STRIDE):
+        yield text[words[at][0] : words[min(at + MAX_WORDS, len(words)) - 1][1]]
 
 
 def _sentence_spans(text: str) -> Iterator[tuple[int, int]]:

@@ -19,6 +19,7 @@ class BriefLine(Frozen):
     quote: str
     turn: int
     speaker: str
+    role: Role
 
 
 class BriefConcern(BriefLine):

@@ -25,7 +25,8 @@ _TOGETHER = re.compile(
     r"|get together|hop on)\b",
     re.I,
 )
-_DAY = re.compile(rf"{DAY}|tomorrow|tonight|today|{NTH}", re.I)
+_DAY = re.compile(rf"\b(?:{DAY}|tomorrow|tonight|today|{NTH})\b", re.I)
+_TIME = re.compile(r"(?:\b(?:at|by|from|before|after|around) |, ).+", re.I)
 _I_DO = re.compile(r"\b(?:i|we)(?:['\u2019]ll| will| can| could|['\u2019]m going to| am going to)\b|\blet me\b", re.I)
 _YOU_DO = re.compile(
     r"\b(?:can|could|will|would) you\b|\byou(?:['\u2019]ll| will| can| could)\b|\A(?:please )?send\b", re.I
@@ -52,21 +53,23 @@ def next_step(turns: Sequence[Turn], p: np.ndarray, above: np.ndarray) -> ReadNe
     place = _most_telling(turns, p, last)
     what = _sentence(turns[place].text)
     own = [] if is_question(what) else appointments(what)
-    when = own[-1] if own else _when([turn.text for turn in turns[max(0, place - _NEAR) : place + _FAR]])
+    when = own[-1] if own else settled_time([turn.text for turn in turns[max(0, place - _NEAR) : place + _FAR]])
     return ReadNextStep(turn=place + 1, what=what, who=_who(turns[place], what), when=when, committed=committed)
 
 
-def _when(texts: Sequence[str]) -> str | None:
+def settled_time(texts: Sequence[str]) -> str | None:
     """The day that was named last, as the fullest mention of it has it; where none was, the time named last."""
     named = [one for text in texts for one in appointments(text)]
     if not named:
         times = [one for text in texts for one in days_and_times(text)]
         return times[-1] if times else None
-    day = _DAY.search(named[-1])
+    day, time = _DAY.search(named[-1]), _TIME.search(named[-1])
     if day is None:
         return named[-1]
-    same = [one for one in reversed(named) if day[0].lower() in one.lower()]
-    return max(same, key=lambda one: len(one.split()))
+    same = [one for one in reversed(named) if day[0].lower() in {found[0].lower() for found in _DAY.finditer(one)}]
+    return max(
+        (one for one in same if time is None or time[0].lower() in one.lower()), key=lambda one: len(one.split())
+    )
 
 
 def _most_telling(turns: Sequence[Turn], p: np.ndarray, last: int) -> int:

@@ -37,6 +37,7 @@ from salescoach.moves.worth import TurnsWorth
 from salescoach.types import Frozen, Role, Transcript, Turn
 
 BUNDLED_READER: Final = Path(__file__).parent / "bundled"
+OWN_READER: Final = "encoder"  # who read, where no language model did
 CARD: Final = "reader.json"
 TRAINED_LAYERS: Final = "trained_layers.safetensors"
 HEADS: Final = "heads.safetensors"
@@ -266,7 +267,7 @@ class EncoderReader:
                 ReadObjection.of(turns, one.turn, one.kind, one.handled_at, one.handled) for one in concerns
             ),
             next_step=next_step(turns, p, above),
-            reader="encoder",
+            reader=OWN_READER,
             model_id=self.model_id,
         )
 

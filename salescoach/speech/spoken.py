@@ -73,6 +73,10 @@ NTH = (
     r"(?:\d{1,2}(?:st|nd|rd|th)|(?:(?:twenty|thirty)[- ])?(?:first|second|third|fourth|fifth|sixth|seventh|eighth"
     r"|ninth)|tenth|eleventh|twelfth|(?:thir|four|fif|six|seven|eigh|nine)teenth|twentieth|thirtieth)"
 )
+_LATE_NTH = (
+    r"(?:(?:twenty|thirty)[- ](?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)|(?:thir|four|fif|six|seven"
+    r"|eigh|nine)teenth|tenth|eleventh|twelfth|twentieth|thirtieth)"
+)  # such as are hardly said of anything but days
 _HOUR = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|noon|midday|[01]?\d|2[0-3])"
 _TIME = (
     rf"(?:half (?:past )?{_HOUR}|(?:a )?quarter (?:past|to) {_HOUR}"
@@ -81,10 +85,12 @@ _TIME = (
 _PART = r"(?:morning|afternoon|evening|night)"
 _APPOINTMENT = re.compile(
     rf"(?:(?<!last )\b(?:next )?{DAY}|\btomorrow|\btonight|\btoday|\bthis (?:{_PART}|week|month)|\bnext (?:week|month)"
-    rf"|\bthe {NTH}\b(?! (?:one|time|thing|floor|person|call|meeting|visit|option|page|half))"
+    rf"|(?:(?<=\bon )|(?<=\bby )|(?<=\buntil )|(?<=\bbefore )|(?<=\btill ))the {NTH}\b"
+    rf"|\bthe (?:\d{{1,2}}(?:st|nd|rd|th)|{_LATE_NTH})\b(?! (?:one|time|thing|floor))"
     rf"|\b{_MONTH} (?:the )?(?:{NTH}|\d{{1,2}}))\b"
     rf"(?: {_PART}\b)?(?:,? the {NTH}\b)?(?: (?:of )?{_MONTH}\b)?"
-    rf"(?:,? (?:at|by|around|about|from|before|after) {_TIME}\b|, {_TIME}\b(?! (?:of|people|days|weeks|months|or)))?"
+    rf"(?:,? (?:at|by|from|before|after|around) {_TIME}\b(?! (?:of|people|days|weeks|months|or|thing))"
+    rf"|, {_TIME}\b(?! (?:of|people|days|weeks|months|or|thing)))?"
     rf"(?: in the {_PART}\b)?",
     re.I,
 )
