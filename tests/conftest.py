@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from tests.browser import Server
 
 EXAMPLES = Path(__file__).parent.parent / "data" / "examples"
+# Of readers, of what they remember, and of what is left of it when a call is deleted.
 ABOUT_READING = (
-    "test_salescoach_moves", "test_salescoach_moves_arm", "test_salescoach_scoring", "test_serving_live",
-    "test_serving_live_cues", "test_serving_moves", "test_training_moves",
+    "test_agent_read_brief", "test_agent_read_moves", "test_salescoach_brief", "test_salescoach_moves",
+    "test_salescoach_moves_arm", "test_salescoach_scoring", "test_salescoach_vector_cache",
+    "test_serving_deletion", "test_serving_live", "test_serving_live_cues", "test_serving_moves", "test_training_moves",
 )  # fmt: skip
 
 
@@ -106,16 +108,23 @@ def _read_once(request: pytest.FixtureRequest, windows_read: dict[tuple[str, str
 
     The same example calls are scored in most files. Files that are about the reading itself read for themselves.
     """
-    real = EncoderReader.load
+    real = vars(EncoderReader)["load"].__func__
 
-    def load(folder: Path, base: Path, *, engine: Engine | None = None, cache: VectorCache | None = None) -> object:
-        reader = real(folder, base, engine=engine, cache=cache)
+    def load(
+        cls: type[EncoderReader],
+        folder: Path,
+        base: Path,
+        *,
+        engine: Engine | None = None,
+        cache: VectorCache | None = None,
+    ) -> EncoderReader:
+        reader: EncoderReader = real(cls, folder, base, engine=engine, cache=cache)
         reader._variants = windows_read.setdefault((reader.model_id, engine or best_engine()), reader._variants)
         return reader
 
     with pytest.MonkeyPatch.context() as patch:
         if request.path.stem not in ABOUT_READING:
-            patch.setattr(EncoderReader, "load", load)
+            patch.setattr(EncoderReader, "load", classmethod(load))
         yield
 
 

@@ -32,6 +32,7 @@ from serving.usecases.delete import delete_call
 from tests.homes import clone
 from training.options import TrainingOptions
 from training.run import train
+from vectorstore.build import build_index
 from vectorstore.generation import generations_in
 from vectorstore.opened import is_current
 
@@ -251,6 +252,42 @@ def test_a_deletion_that_the_library_refuses_leaves_an_index(own: Settings, monk
     with Library(own.library_file) as library:
         assert library.get("ex-01")
         assert is_current(own.index_dir, CallScorer.load(own), library)
+
+
+def test_a_deletion_that_stops_half_way_leaves_an_index_and_says_why(
+    own: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (own.home / "sample").symlink_to(tmp_path / "elsewhere")  # isn't removed, which is seen once the index is gone
+    with Library(own.library_file) as library:
+        call_id = next(call.call_id for call in library.past_calls() if call.provenance == "sample")
+
+    def no_room(*_: object) -> None:
+        raise CoachError("no room")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="symbolic link"):
+        patch.setattr("serving.usecases.delete.build_index", no_room)
+        delete_call(own, call_id, silent)
+    with pytest.raises(OSError, match="symbolic link"):
+        delete_call(own, call_id, silent)
+    with Library(own.library_file) as library:
+        assert library.get(call_id)
+        assert is_current(own.index_dir, CallScorer.load(own), library)
+
+
+def test_no_index_is_built_between_the_old_one_and_the_deletion(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    delete, ids = Library.delete, []
+
+    def deletes(library: Library, call_id: str) -> None:
+        with pytest.raises(CoachError, match="Another process is building"):
+            build_index(library, CallScorer.load(own), own.index_dir)
+        ids.append(call_id)
+        delete(library, call_id)
+
+    monkeypatch.setattr(Library, "delete", deletes)
+    assert delete_call(own, "ex-01", silent).is_indexed
+    assert ids == ["ex-01"]
+    assert len(generations_in(own.index_dir)) == 1
 
 
 def test_an_index_that_is_written_to_meanwhile_is_removed_all_the_same(own: Settings) -> None:

@@ -1,5 +1,10 @@
 """The index of past calls, with the real Chroma: diverse, cited, never the call itself, and never a crash."""
 
+import json
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,7 +28,7 @@ from salescoach.library.precedents import PrecedentQuery
 from salescoach.model.encoder import encode_turns
 from salescoach.model.scoring import Scorer
 from salescoach.testing import WordHashEncoder, make_call, make_transcript
-from salescoach.types import LabelledCall, Transcript
+from salescoach.types import OUTCOMES, LabelledCall, Transcript
 from vectorstore import apart
 from vectorstore.build import build_index
 from vectorstore.database import STORE
@@ -31,6 +36,7 @@ from vectorstore.generation import current_generation
 from vectorstore.moments import MAX_TURNS
 from vectorstore.opened import is_sound
 from vectorstore.search import PastCalls
+from vectorstore.shelf import KINDS, Shelf
 
 TOPICS = (
     "price budget discount",
@@ -436,8 +442,35 @@ def test_what_a_thread_builds_is_written_by_another_process_and_is_the_same(
         monkeypatch.setattr(apart, "_PROGRAM", "import os; os._exit(9)")
         with pytest.raises(CoachError, match="ended with 9"):
             thread.submit(store.rebuild).result()
+        monkeypatch.setattr(apart, "_PROGRAM", "print('hello'); input()")
+        with pytest.raises(CoachError, match="something else"):
+            thread.submit(store.rebuild).result()
     assert sorted(store.index_dir.iterdir()) == entries
     assert is_sound(store.index_dir, as_scorer(store.scorer))
+
+
+@pytest.mark.parametrize("is_parent_there", [True, False])
+def test_whoever_writes_the_store_apart_tells_rows_only_and_ends_with_its_parent(
+    store: Store, tmp_path: Path, is_parent_there: bool
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(store.folder, folder, ignore=shutil.ignore_patterns(STORE))
+    asked = {"folder": str(folder), "outcomes": list(OUTCOMES), "fingerprint": "fake-0123456789ab", "before": None}
+    noise = "os.write(1, b'noise'); "  # as native code prints
+    program = apart._PROGRAM.format(path=sys.path).replace("from vectorstore", f"{noise}from vectorstore")
+    command = [sys.executable, "-c", program, json.dumps(asked)]
+    read, write = os.pipe()
+    if not is_parent_there:
+        os.close(write)
+    ended = subprocess.run(command, stdin=read, capture_output=True, text=True, check=False)
+    os.close(read)
+    assert "noise" in ended.stderr
+    if is_parent_there:
+        os.close(write)
+        n_rows = sum(len(Shelf.open(folder, outcome).vectors[kind]) for outcome in OUTCOMES for kind in KINDS)
+        assert (ended.returncode, sum(map(int, ended.stdout.split()))) == (0, n_rows)
+    else:
+        assert (ended.returncode, ended.stdout) == (1, "")
 
 
 def test_an_empty_library_finds_nothing(tmp_path: Path) -> None:

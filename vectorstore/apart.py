@@ -5,6 +5,7 @@ nobody would be answered meanwhile.
 """
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -12,12 +13,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from filelock import FileLock
+
 from vectorstore.chroma import StoreBefore, write_store
-from vectorstore.database import UnsoundStoreError
+from vectorstore.database import OWNER, UnsoundStoreError
 from vectorstore.shelf import KINDS, Shelf
 
 ROWS_HERE: Final = 200  # starting a process takes longer than writing these
-_PROGRAM: Final = "import sys; sys.path[:] = {path!r}; from vectorstore.apart import serve_parent; serve_parent()"
+# What anything else prints, native code and imports included, goes to stderr and not to the parent.
+_PROGRAM: Final = (
+    "import os, sys; told = os.dup(1); os.dup2(2, 1); sys.path[:] = {path!r}; "
+    "from vectorstore.apart import serve_parent; serve_parent(told)"
+)
 _FAILED: Final = "failed "
 
 
@@ -47,14 +54,15 @@ def write_store_apart(
     }
     command = [sys.executable, "-c", _PROGRAM.format(path=sys.path), json.dumps(asked)]
     failed = None
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
+    # Its stdin ends with this process, and so does it.
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             for line in process.stdout:
                 if line.startswith(_FAILED):
                     failed = line.removeprefix(_FAILED).strip()
                 else:
-                    progress(int(line))
+                    progress(_n_rows(line))
         except BaseException:  # nobody wants it any more
             process.kill()
             raise
@@ -62,18 +70,38 @@ def write_store_apart(
         raise UnsoundStoreError(failed or f"the process that wrote it ended with {process.returncode}")
 
 
-def serve_parent() -> None:
-    """What the process does: writes what its argument names, and says on stdout how many rows it adds."""
+def _n_rows(line: str) -> int:
+    try:
+        return int(line)
+    except ValueError:
+        raise UnsoundStoreError("the process that wrote it said something else than how many rows it adds") from None
+
+
+def serve_parent(told: int) -> None:
+    """What the process does: writes what its argument names, and says how many rows it adds.
+
+    ``told``: file descriptor of the parent's pipe, which stays open until the process has ended.
+    """
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     asked = json.loads(sys.argv[1])
     folder, before = Path(asked["folder"]), asked["before"]
-    told, sys.stdout = sys.stdout, sys.stderr
     try:
-        write_store(
-            folder,
-            [Shelf.open(folder, outcome) for outcome in asked["outcomes"]],
-            asked["fingerprint"],
-            lambda n: print(n, file=told, flush=True),
-            before and StoreBefore(Path(before[0]), before[1]),
-        )
+        with FileLock(folder / OWNER, timeout=0):  # so that nobody removes the folder meanwhile
+            write_store(
+                folder,
+                [Shelf.open(folder, outcome) for outcome in asked["outcomes"]],
+                asked["fingerprint"],
+                lambda n: _tell(told, str(n)),
+                before and StoreBefore(Path(before[0]), before[1]),
+            )
     except Exception as error:
-        print(_FAILED + str(error).replace("\n", " "), file=told, flush=True)
+        _tell(told, _FAILED + str(error).replace("\n", " "))
+
+
+def _tell(told: int, line: str) -> None:
+    os.write(told, f"{line}\n".encode())
+
+
+def _end_with_parent() -> None:
+    os.read(0, 1)  # nothing ever comes but the end
+    os._exit(1)

@@ -10,7 +10,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -37,6 +37,7 @@ from serving.usecases.outcomes import scorers_in_use
 from serving.usecases.words_left import files_with
 from tools.phrases import count
 from vectorstore.build import build_index
+from vectorstore.generation import CURRENT
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ def delete_call(settings: Settings, call_id: str, report: Progress, scorer: Scor
     Raises:
         InputError: there is no such call.
         CoachError: a file is in use by another process; what was not deleted yet is as it was.
+        OSError: a file can't be removed; likewise.
     """
     with Library(settings.library_file, create=False) as library:
         call, own, names = library.get(call_id), library.own_turns(call_id), library.names(call_id)
@@ -78,15 +80,16 @@ def delete_call(settings: Settings, call_id: str, report: Progress, scorer: Scor
         n_conversations = _forget_conversations(settings, names, own)
         n_messages, n_uploads = _forget_messages(settings, names, own)
         n_examples = KeptTrackers(settings.trackers_file).forget_call(names, own)
-        thrown_away = (
-            *_throw_away(settings, call),
-            *(["uploads"] if n_uploads else []),
-            *(["examples of trackers"] if n_examples else []),
-        )
         try:
-            library.delete(call_id)
-        except CoachError:  # the index is gone by now, and others go on looking for similar calls
-            _rebuild(settings, library, report, scorer)
+            with _no_builds(settings.index_dir):  # one that began now would keep the call's vectors
+                thrown_away = (
+                    *_throw_away(settings, call),
+                    *(["uploads"] if n_uploads else []),
+                    *(["examples of trackers"] if n_examples else []),
+                )
+                library.delete(call_id)
+        except (CoachError, OSError):
+            _mend_index(settings, library, report, scorer)
             raise
         is_indexed = bool(library.summaries()) and _rebuild(settings, library, report, scorer)
         words = [said for said in _words_alone(own) if not library.is_said(said)]
@@ -189,15 +192,25 @@ def _is_about(kept: CheckpointTuple, call_ids: set[str], said: Sequence[str]) ->
     return bool(call_ids & about) or any(names.search(text) or any(line in text for line in said) for text in texts)
 
 
+@contextmanager
+def _no_builds(index_dir: Path) -> Iterator[None]:
+    """Nobody builds the index meanwhile."""
+    index_dir.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(index_dir / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise CoachError("Another process is building the index of past calls; wait until it is done.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _throw_away(settings: Settings, call: LabelledCall) -> tuple[str, ...]:
     """Removes what can be made again; names what was there."""
     gone = []
-    if settings.index_dir.is_dir():
-        try:
-            with FileLock(settings.index_dir / ".lock", timeout=0):
-                _empty(settings.index_dir, keep=".lock")
-        except Timeout:
-            raise CoachError("Another process is building the index of past calls; wait until it is done.") from None
+    _empty(settings.index_dir, keep=".lock")
     if settings.runs_dir.is_dir() and any(settings.runs_dir.iterdir()):
         _empty(settings.runs_dir)
         gone.append("unfinished trainings and comparisons")
@@ -235,6 +248,16 @@ def _rebuild(settings: Settings, library: Library, report: Progress, scorer: Sco
         return True
     except ModelError:  # without a model there is nothing to index by; `coach setup` says so
         return False
+
+
+def _mend_index(settings: Settings, library: Library, report: Progress, scorer: Scorer | None) -> None:
+    """After a failed deletion, whose error is the one to tell: others go on looking for similar calls."""
+    if (settings.index_dir / CURRENT).exists():
+        return
+    try:
+        _rebuild(settings, library, report, scorer)
+    except (CoachError, OSError) as error:
+        logger.warning("The deletion failed, and the index that it threw away can't be built again: %s", error)
 
 
 def _models_that_saw(settings: Settings, call: LabelledCall) -> tuple[str, ...]:
