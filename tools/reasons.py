@@ -164,10 +164,10 @@ def reasons_of(parts: Parts, call: LabelledCall, sure: SureCall, score: Score) -
     if chat:
         effect = effects[-1]
         others = OtherTurns(n_turns=len(chat), effect=effect, effect_points=points(effect), direction=direction(effect))
-    return Reasons(shown=_cut(told), others=others)
+    return Reasons(shown=cut(told), others=others)
 
 
-def _cut(told: Sequence[ShownReason]) -> tuple[ShownReason, ...]:
+def cut(told: Sequence[ShownReason]) -> tuple[ShownReason, ...]:
     """The strongest of reasons in their order, the strongest each way among them."""
     kept = strongest_each_way(told)
     kept += [one for one in told if one not in kept][: MAX_REASONS - len(kept)]
