@@ -77,6 +77,53 @@ def test_words_that_ask_to_be_let_alone_are_enough_to_say_nothing() -> None:
     assert missed(call) == []
 
 
+@pytest.mark.parametrize("said", ["Nope.", "No need to ring. Somebody is at the door.", "Please don't call me again."])
+def test_words_of_a_no_count_whoever_isnt_the_rep(said: str) -> None:
+    call = sure("Rep: Shall I ring on Friday?", f"Somebody: {said}", moves={1: ["next_step"]})
+    assert call.turn(len(call)).role == "unknown"
+    assert ending_of(call).kind == "doubtful"
+    assert missed(call) == []
+
+
+def test_a_yes_of_somebody_unknown_keeps_a_proposal_from_being_left_open() -> None:
+    assert missed(sure("Rep: Shall I come by?", "Somebody: Sure, come.", moves={1: ["next_step"]})) == []
+
+
+def test_where_the_end_has_no_customer_in_it_nothing_is_advised() -> None:
+    told = sure("Customer: Our counts are wrong on Mondays.", "Rep: I see.", *["Rep: Look."] * 8, moves={1: ["pain"]})
+    assert ending_of(told).kind == "open"
+    assert missed_in(told, ending_of(told)) == ()
+
+
+LATER = ("Rep: And how is the roof?", "Customer: Dry so far.") * 8
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("Please don't call me again.", "doubtful"),
+        ("Stop calling us.", "doubtful"),
+        ("Take my number off your list.", "doubtful"),
+        ("They never call us back.", "open"),
+        ("Don't ring me at work, ring me at home.", "open"),
+    ],
+)
+def test_who_asks_to_be_let_alone_is_heard_anywhere(said: str, kind: str) -> None:
+    assert ending_of(sure(f"Customer: {said}", *LATER)).kind == kind
+    agreed = ("Rep: Friday, then?", "Customer: Friday, then.")
+    assert ending_of(sure(f"Customer: {said}", *agreed, *LATER, moves={3: ["commitment"]})).kind == "open"
+
+
+def test_a_likely_no_in_the_middle_is_heard() -> None:
+    read = sure(f"Customer: {NO}", *LATER, moves={1: ["refusal"]})
+    turns = [
+        one.model_copy(update={"moves": tuple(move.model_copy(update={"probability": 0.6}) for move in one.moves)})
+        for one in read.moves.turns
+    ]
+    call = SureCall(read.transcript, read.moves.model_copy(update={"turns": tuple(turns)}))
+    assert ending_of(call).kind == "doubtful"
+
+
 def test_an_agreement_after_a_no_undoes_it() -> None:
     call = sure(
         f"Customer: {NO}",

@@ -386,6 +386,12 @@ def test_chroma_and_exact_search_give_the_same(store: Store) -> None:
     other.close()
 
 
+def test_results_as_chosen_begin_with_what_is_chosen_of_fewer(store: Store) -> None:
+    six, three = (store.ask(n_results=n, diversity=0.3, as_chosen=True) for n in (6, 3))
+    assert six[:3] == three
+    assert sorted(three, key=lambda one: -one.similarity) == store.ask(n_results=3, diversity=0.3)
+
+
 def test_what_the_library_no_longer_says_is_not_shown(store: Store) -> None:
     first, second, third = (one.call_id for one in store.ask(n_results=3, diversity=1))
     store.library.add([make_call(first, "Rep: Rewritten.", "Customer: Yes.")])

@@ -21,9 +21,9 @@ from salescoach.types import (
 from tools.document import AnswerDocument, AnswerLine, document, line, listed
 from tools.parts import Parts, call_marker, numbered_turn, objected
 from tools.phrases import MAX_QUOTED_WORDS, cite, cite_past, count, label, quote
-from tools.shared import shared_with
+from tools.shared import PastCall, shared_with
 from tools.spec import Arguments, CallId, Detail, ToolSpec, Value
-from tools.titles import titles_of
+from tools.titles import title_of
 
 DEFAULT_RESULTS = 3
 MAX_RESULTS: Final = 20
@@ -130,44 +130,45 @@ def find_similar_calls(
         **spelt,
     }
     try:
-        precedents = worth_comparing(parts, query, call)
+        found = worth_comparing(parts, query, call)
     except UnavailableError as error:
         return SimilarResult(**facts, unavailable=without_paths(str(error)))
-    shares = shared_with(parts, call, [found.call_id for found in precedents])
-    titles = titles_of([parts.library.get(found.call_id) for found in precedents])
-    return SimilarResult(
-        **facts,
-        results=tuple(
-            ShownPrecedent(
-                marker=call_marker(titles[found.call_id], found.turn_start, found.turn_end),
-                title=titles[found.call_id],
-                shares=shares[found.call_id],
-                **found.model_dump(),
-            )
-            for found in precedents
-        ),
-    )
+    return SimilarResult(**facts, results=tuple(_shown(one, past) for one, past in found))
 
 
-def worth_comparing(parts: Parts, query: PrecedentQuery, call: LabelledCall | None) -> list[Precedent]:
-    """The ``k`` calls most like this one; of those about as alike, the ones of its kind with its concerns come first.
+def _shown(found: Precedent, past: PastCall) -> ShownPrecedent:
+    title = title_of(past.call)
+    marker = call_marker(title, found.turn_start, found.turn_end)
+    return ShownPrecedent(marker=marker, title=title, shares=past.shares, **found.model_dump())
 
-    Calls that are hardly alike, and share nothing that is known, are never shown.
+
+def alike(parts: Parts, query: PrecedentQuery) -> list[Precedent]:
+    """The calls most like one, without those that are hardly alike.
 
     Args:
         parts: what tools read.
         query: what to look for.
-        call: of the library, with what is known of it; None: likeness alone decides.
     """
     least = MIN_LIKENESS_OF_MOMENTS if query.by_moment else MIN_LIKENESS
-    if call is None:
-        return [one for one in parts.index.similar(query) if one.similarity >= least]
-    wider = query.model_copy(update={"n_results": min(MAX_RESULTS, WIDER * query.n_results)})
-    found = [one for one in parts.index.similar(wider) if one.similarity >= least]
-    shares = shared_with(parts, call, [one.call_id for one in found])
-    found = [one for one in found if shares[one.call_id] or one.similarity >= ALIKE]
-    found.sort(key=lambda one: -(one.similarity + SHARED * min(len(shares[one.call_id]), MAX_SHARED)))
-    return found[: query.n_results]
+    return [one for one in parts.index.similar(query) if one.similarity >= least]
+
+
+def worth_comparing(parts: Parts, query: PrecedentQuery, call: LabelledCall) -> list[tuple[Precedent, PastCall]]:
+    """The ``k`` calls that MMR chooses first, without those that are hardly alike and share nothing that is known.
+
+    Of those about as alike, the ones of this call's kind with its concerns come first.
+
+    Args:
+        parts: what tools read.
+        query: what to look for.
+        call: of the library, with what is known of it.
+    """
+    n_wider = min(MAX_RESULTS, WIDER * query.n_results)
+    found = alike(parts, query.model_copy(update={"n_results": n_wider, "as_chosen": True}))
+    past = shared_with(parts, call, [one.call_id for one in found])
+    pairs = [(one, past[one.call_id]) for one in found if one.call_id in past]
+    pairs = [(one, its) for one, its in pairs if its.shares or one.similarity >= ALIKE][: query.n_results]
+    return sorted(pairs, key=lambda pair: -(pair[0].similarity + SHARED * min(len(pair[1].shares), MAX_SHARED)))
 
 
 def make_query(
@@ -193,16 +194,23 @@ def make_query(
 
 
 def _words(result: SimilarResult, detail: Detail) -> AnswerDocument:
-    kind = line(f"{_KINDS[result.outcome]} calls", _about([one for one in (result.industry, result.call_type) if one]))
     if result.unavailable is not None:
         return document(f"Similar calls are unavailable: {result.unavailable}")
     if not result.results:
-        return document(line("There are no ", kind, " that are like this call."))
-    title = line("**Similar ", kind, "**")
+        return document(_none(result))
+    title = line("**Similar ", _kind(result), "**")
     if result.focus and result.focus_quote and detail == "full":
         focus = cite(result.call_id, result.focus, result.focus_quote)
         title = line(title, ", each at its moment most like ", focus, " of this call: ", quote(result.focus_quote))
     return document(listed(title, (_precedent(found, detail) for found in result.results)))
+
+
+def _kind(result: SimilarResult) -> AnswerLine:
+    return line(f"{_KINDS[result.outcome]} calls", _about([one for one in (result.industry, result.call_type) if one]))
+
+
+def _none(result: SimilarResult) -> AnswerLine:
+    return line("There are no ", _kind(result), " that are like this call.")
 
 
 def _precedent(found: ShownPrecedent, detail: Detail) -> AnswerLine:
@@ -229,12 +237,12 @@ def _found(result: SimilarResult) -> str:
 
 
 def details(result: SimilarResult) -> list[str]:
-    """What was looked for, and how alike each past call is."""
+    """What was looked for, and how alike each past call is, by its id: a title may name somebody."""
     if result.unavailable is not None:
         return [result.unavailable]
     focus = f"Compared with turn {result.focus} of this call." if result.focus else ""
-    found = [f"{one.title or one.call_id}: likeness {one.similarity:.2f}" for one in result.results]
-    return [focus, *found] if found else ["The library holds no such calls."]
+    found = [f"{one.call_id}: likeness {one.similarity:.2f}" for one in result.results]
+    return [focus, *found] if found else [document(_none(result)).markdown()]
 
 
 SPEC = ToolSpec(

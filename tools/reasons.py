@@ -164,7 +164,14 @@ def reasons_of(parts: Parts, call: LabelledCall, sure: SureCall, score: Score) -
     if chat:
         effect = effects[-1]
         others = OtherTurns(n_turns=len(chat), effect=effect, effect_points=points(effect), direction=direction(effect))
-    return Reasons(shown=tuple(told[:MAX_REASONS]), others=others)
+    return Reasons(shown=cut(told), others=others)
+
+
+def cut(told: Sequence[ShownReason]) -> tuple[ShownReason, ...]:
+    """The strongest of reasons in their order, the strongest each way among them."""
+    kept = strongest_each_way(told)
+    kept += [one for one in told if one not in kept][: MAX_REASONS - len(kept)]
+    return tuple(one for one in told if one in kept)
 
 
 def _exchanges(sure: SureCall) -> list[_Exchange]:

@@ -19,7 +19,7 @@ N_SHOWN = 5
 N_WORDED = 4  # of them
 WIDE = 50  # points between the ends of an interval beyond which a score is no more than a lean
 NEAR = 5  # points from the base rate that make no difference
-NO_REASON = "No exchange or turn that I can name for sure moved it by as much as half a point."
+NO_REASON = "I found no exchange or turn that moved it by half a point or more in a way that I can explain for sure."
 NOT_CALIBRATED = (
     "This number is not calibrated: of calls that I decline to judge, nobody has checked how many convert at such a "
     "number. Don't plan by it."
@@ -193,9 +193,9 @@ def _not_named(result: ScoreResult, why: Reasons) -> str | None:
         return None
     above = result.probability_percent - result.base_rate_percent
     if above < -NEAR and why.shown[0].direction == "raised":
-        return f"What keeps it below {result.base_rate_percent} % is spread over turns that I can't name for sure."
+        return f"None of that explains why it is below {result.base_rate_percent} %; what does, I can't name for sure."
     if above > NEAR and why.shown[0].direction == "lowered":
-        return f"What keeps it above {result.base_rate_percent} % is spread over turns that I can't name for sure."
+        return f"None of that explains why it is above {result.base_rate_percent} %; what does, I can't name for sure."
     return None
 
 

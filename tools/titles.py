@@ -1,10 +1,12 @@
 """What past calls are called where people read: who was on the line, the kind of call and how it ended, not an id.
 
-A title is made of labels and metadata that are plain names; whatever else stands there could say anything.
+A title is made of labels and metadata that are plain names; whatever else stands there could say anything. It ends
+in a short form of the call's id, so that no two calls of an answer share one, whichever tools found them.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from hashlib import sha256
 from typing import Final
 
 from salescoach.reading.role_words import side_of
@@ -14,18 +16,13 @@ from salescoach.types import LabelledCall
 
 _PLAIN: Final = re.compile(r"[^\W\d_]\w{0,30}(?:[ &/.'’-]{1,3}[^\W\d_]\w{0,30}){0,3}")
 _NAME: Final = re.compile(r"[^\W\d_]{1,30}(?:[ .'’-]{1,2}[^\W\d_]{1,30}){0,3}\.?")
+_SHORT: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,14}[A-Za-z0-9])?")
+N_DIGITS: Final = 8
 _ENDED: Final[Mapping[str, str]] = {"converted": "won", "lost": "lost"}
 
 
-def titles_of(calls: Sequence[LabelledCall]) -> dict[str, str]:
-    """A title for each call, by its id; those that would be the same have their id in it, too."""
-    titles = {call.call_id: title_of(call) for call in calls}
-    shared = {title for title in titles.values() if [*titles.values()].count(title) > 1}
-    return {one: f"{title} · {one}" if title in shared else title for one, title in titles.items()}
-
-
 def title_of(call: LabelledCall) -> str:
-    """The title of a call, such as "Dana · insurance renewal · won"; its id where nothing of it is known."""
+    """The title of a call, such as "Dana · insurance renewal · won · ex-04"; its id where nothing of it is known."""
     about = " ".join(
         plain(value)
         for name in ("industry", "call_type")
@@ -36,7 +33,12 @@ def title_of(call: LabelledCall) -> str:
     known = [part for part in (who, about, when) if part]
     if not known:
         return call.call_id
-    return " · ".join([*known, *([_ENDED[call.outcome]] if call.outcome is not None else [])])
+    return " · ".join([*known, *([_ENDED[call.outcome]] if call.outcome is not None else []), _short(call.call_id)])
+
+
+def _short(call_id: str) -> str:
+    """A call's id where it is short and plain, else a digest of it, which no other call's short form equals."""
+    return call_id if _SHORT.fullmatch(call_id) else f"#{sha256(call_id.encode()).hexdigest()[:N_DIGITS]}"
 
 
 def _customer(call: LabelledCall) -> str | None:

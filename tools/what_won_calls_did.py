@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from salescoach.advice.sure import SureCall
-from salescoach.errors import UnavailableError, without_paths
+from salescoach.errors import InputError, UnavailableError, without_paths
 from salescoach.library.precedents import PrecedentQuery, Reply
 from salescoach.moves.results import CallMoves, ReadObjection
 from salescoach.moves.taxonomy import ObjectionKind
@@ -33,7 +33,7 @@ from tools.parts import (
 )
 from tools.phrases import caveat, cite, cite_past, count, quote, say
 from tools.spec import Arguments, CallId, Detail, ToolSpec
-from tools.titles import titles_of
+from tools.titles import title_of
 
 DEFAULT_REPLIES = 3
 N_NEAREST = 10  # moments of each outcome that replies are chosen from, or more where more are asked for
@@ -45,6 +45,7 @@ NO_CAUSE = (
     "lost ones whose reply lowered it most. A call ends for many reasons: that a reply stands in a won call doesn't "
     "say that it won it."
 )
+NO_MOMENT = "There are no past calls with a moment like this one."
 SAME_KIND = "Moments at which the same kind of objection was heard come first."
 NAME_A_TURN = "No turn of this call stands out by its effect; name the turn whose like is to be looked for."
 
@@ -118,7 +119,7 @@ def what_won_calls_did(parts: Parts, call_id: str, turn: int | None = None, k: i
     try:
         nearest = {outcome: _nearest(parts, call, focus, outcome, max(k, N_NEAREST)) for outcome in OUTCOMES}
         found = {
-            outcome: [_fitted(call, sure, _shown(parts, one, kind)) for one in replies]
+            outcome: [_fitted(call, sure, shown) for one in replies if (shown := _shown(parts, one, kind)) is not None]
             for outcome, replies in nearest.items()
         }
     except UnavailableError as error:
@@ -132,7 +133,7 @@ def what_won_calls_did(parts: Parts, call_id: str, turn: int | None = None, k: i
         outcome="any",
         focus=focus,
         focus_quote=quote,
-        results=_titled(parts, (*won, *lost)),
+        results=(*won, *lost),
         n_won=len(found["converted"]),
         n_won_asked=_n_asked(found["converted"]),
         n_lost=len(found["lost"]),
@@ -173,37 +174,28 @@ def _nearest(parts: Parts, call: LabelledCall, focus: int, outcome: Outcome, n: 
     return [one for one in parts.index.replies(query) if one.similarity >= MIN_SIMILARITY]
 
 
-def _shown(parts: Parts, reply: Reply, kind: ObjectionKind | None) -> ShownReply:
-    """A reply with its effect on its own call; to an objection, where that was taken up."""
+def _shown(parts: Parts, reply: Reply, kind: ObjectionKind | None) -> ShownReply | None:
+    """A reply with its effect on its own call, to an objection where that was taken up; None where the call is gone."""
     from salescoach.redact.masking import mask  # sklearn takes a while to import
 
-    past = parts.library.get(reply.call_id).transcript
-    concern = _concern(parts, reply, kind)
+    try:
+        call, moves = parts.library.get(reply.call_id), parts.library.moves_of(reply.call_id)
+    except InputError:
+        return None
+    past, title = call.transcript, title_of(call)
+    concern = None if moves is None or moves.model_id != reader_of(parts) else _concern(moves, reply, kind)
     if concern is not None:
         reply = reply.model_copy(update=_to(concern, reply))
     [effect] = parts.scorer.effects(past, [reply.reply_turn])
     return ShownReply(
-        marker=call_marker(reply.call_id, reply.turn_start, reply.turn_end),
+        marker=call_marker(title, reply.turn_start, reply.turn_end),
+        title=title,
         suggestion=mask(reply.reply, past),
         effect=effect,
         effect_points=points(effect),
         direction=direction(effect),
         kind=None if concern is None else concern.kind,
         **reply.model_dump(),
-    )
-
-
-def _titled(parts: Parts, replies: Sequence[ShownReply]) -> tuple[ShownReply, ...]:
-    """The replies, cited by the titles of their calls."""
-    titles = titles_of([parts.library.get(one.call_id) for one in replies])
-    return tuple(
-        one.model_copy(
-            update={
-                "title": titles[one.call_id],
-                "marker": call_marker(titles[one.call_id], one.turn_start, one.turn_end),
-            }
-        )
-        for one in replies
     )
 
 
@@ -215,12 +207,9 @@ def _fitted(call: LabelledCall, kind: ObjectionKind | None, reply: ShownReply) -
     return reply.model_copy(update={"fits": fits})
 
 
-def _concern(parts: Parts, reply: Reply, kind: ObjectionKind | None) -> ReadObjection | None:
+def _concern(moves: CallMoves, reply: Reply, kind: ObjectionKind | None) -> ReadObjection | None:
     """The objection of a past moment: one of the kind that is looked for, else that which the moment is about."""
-    kept = parts.library.moves_of(reply.call_id)
-    if kept is None or kept.model_id != reader_of(parts):
-        return None
-    raised = [one for one in kept.objections if reply.turn_start <= one.turn < reply.reply_turn]
+    raised = [one for one in moves.objections if reply.turn_start <= one.turn < reply.reply_turn]
     alike = (one for one in raised if one.kind == kind)
     return next(alike, None) or next((one for one in raised if one.quote == reply.quote), None)
 
@@ -241,7 +230,7 @@ def _words(result: RepliesResult, detail: Detail) -> AnswerDocument:
     if result.unavailable is not None:
         return document(f"What won calls did is unavailable: {result.unavailable}")
     if not result.results:
-        return document("There are no past calls with such a moment yet.")
+        return document(NO_MOMENT)
     assert result.focus is not None
     focus = cite(result.call_id, result.focus, result.focus_quote or "")
     found = {outcome: [_reply(one) for one in result.results if one.outcome == outcome] for outcome in OUTCOMES}
@@ -270,6 +259,10 @@ def _found(result: RepliesResult) -> str:
     return found.replace("Found 0", "Found no").replace("and 0", "and no")
 
 
+def _details(result: RepliesResult) -> list[str]:
+    return details(result) if result.unavailable is not None or result.results else [NO_MOMENT]
+
+
 SPEC = ToolSpec(
     function=what_won_calls_did,
     result=RepliesResult,
@@ -279,5 +272,5 @@ SPEC = ToolSpec(
     words=_words,
     doing="Looking for moments like this",
     found=_found,
-    details=details,
+    details=_details,
 )

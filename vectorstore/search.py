@@ -66,7 +66,7 @@ class PastCalls:
         self._opened: OpenIndex | None = None
 
     def similar(self, query: PrecedentQuery) -> list[Precedent]:
-        """The most similar past calls, diverse, one result per call, most similar first.
+        """The most similar past calls, diverse, one result per call, most similar first or ``as_chosen``.
 
         Never the call itself or one that is nearly the same, another call of its account, or a later one.
 
@@ -245,13 +245,13 @@ class PastCalls:
 
 
 def _diverse(candidates: Sequence[_Candidate], kind: Kind, query: PrecedentQuery) -> list[_Candidate]:
-    """MMR over candidates, most similar first."""
+    """MMR over candidates, most similar first, or in the order of its choice."""
     if not candidates:
         return []
     vectors = np.stack([one.shelf.vectors[kind][one.row] for one in candidates])
     relevance = np.array([one.similarity for one in candidates])
     picked = maximal_marginal_relevance(relevance, vectors @ vectors.T, query.n_results, query.diversity)
-    return [candidates[row] for row in sorted(picked)]
+    return [candidates[row] for row in (picked if query.as_chosen else sorted(picked))]
 
 
 def _without_copies(candidates: Sequence[_Candidate]) -> list[_Candidate]:

@@ -58,10 +58,10 @@ class LeftOut(Frozen):
 def left_out(call: SureCall) -> LeftOut | None:
     """The last person named who has a say and whom nobody took up; None where that isn't sure."""
     for number in reversed(call.said_by("customer")):
-        if call.p(number, "authority") < MIN_P:
+        if call.p(number, "authority") < MIN_P or not _has_a_say(call.text(number)):
             continue
         found = _named(call, number)
-        if found is not None and _has_a_say(call.text(number)) and not _is_taken_up(call, found):
+        if found is not None and not _is_taken_up(call, found):
             return found
     return None
 

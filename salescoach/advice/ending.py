@@ -59,6 +59,16 @@ _NO_CONTACT: Final = re.compile(
     r"|me) (?:be|alone|there|at that)\b",
     re.I,
 )
+# The same, asked for outright: it holds wherever it is said.
+_LET_ALONE: Final = re.compile(
+    r"(?<!\bi )(?<!\bwe )(?<!\byou )(?<!\bthey )\b(?:do(?:n['\u2019]?t| not)|never|stop|quit|no need to"
+    r"|needn['\u2019]?t) (?:(?:ever|you|please|bother|even|keep|try|to) ){0,2}"
+    r"(?:call|phon|ring|e?mail|messag|text|contact|bother|visit|writ|com|send)(?:e|ing)?\b(?: to)?"
+    r"(?:[.!]|\Z| (?:me|us|back|again|any ?more)\b| anything[.!])"
+    r"|\b(?:take|get|strike) (?:me|us|my \w+|our \w+|this \w+) off\b[^.?!]{0,20}\blists?\b"
+    r"|\bleave (?:me|us) (?:alone|be)\b",
+    re.I,
+)
 _BARE_NO: Final = re.compile(r"(?:no|nope|naw|nah)[.,!]?", re.I)
 _ANYTHING_ELSE: Final = re.compile(
     r"\b(?:anything|something|any|other|more) (?:else|questions?)\b|\belse\b[^.?!]{0,20}\?", re.I
@@ -79,7 +89,8 @@ _IF: Final = re.compile(r"\b(?:if|unless|until|before (?:i|we)|maybe|might|would
 class Ending(Frozen):
     """How a call ended; ``turn``: where the customer said so, None where it is open.
 
-    "doubtful": it may have been a no, which isn't sure enough to say so, and too likely to go after the customer.
+    "doubtful": it may have been a no, which isn't sure enough to say so, and too likely to go after the customer; said
+    by whoever isn't surely the rep.
     """
 
     kind: EndingKind
@@ -91,13 +102,17 @@ OPEN: Final = Ending(kind="open")
 
 def ending_of(call: SureCall) -> Ending:
     """How a call ended for sure."""
-    first = max(1, len(call) + 1 - max(END_TURNS, round(END_SHARE * len(call))))
+    first = _first_of_the_end(call)
     agreed = max((number for number in range(first, len(call) + 1) if call.is_sure(number, "commitment")), default=0)
     refused = refusal_at(call, max(first, agreed + 1)) or _early_no(call, agreed + 1)
     if refused is not None:
         return Ending(kind="refused", turn=refused)
-    customers = call.said_by("customer", max(first, agreed + 1))
-    doubted = [one for one in customers if _may_be_a_no(call, one) and not _is_taken_back(call, one)]
+    settled = max((number for number in range(1, first) if call.is_sure(number, "commitment")), default=agreed)
+    doubted = [
+        one
+        for one in call.said_by_others(max(settled, agreed) + 1)
+        if _is_plain_no(call, one) or (one >= first and _may_be_a_no(call, one) and not _is_taken_back(call, one))
+    ]
     if doubted:
         return Ending(kind="doubtful", turn=doubted[-1])
     made = next((number for number in reversed(call.said_by("customer", first)) if _is_made(call, number)), None)
@@ -109,6 +124,23 @@ def refusal_at(call: SureCall, start: int) -> int | None:
     customers = call.said_by("customer", start)
     said = [one for one in customers if call.p(one, "refusal") >= REFUSED and says_no(call.text(one))]
     return max(said, key=lambda number: call.p(number, "refusal"), default=None)
+
+
+def has_an_end(call: SureCall) -> bool:
+    """Whether the customer is heard where a call ends; of one that is cut off nobody knows how it ended."""
+    return bool(call.said_by("customer", _first_of_the_end(call)))
+
+
+def _first_of_the_end(call: SureCall) -> int:
+    return max(1, len(call) + 1 - max(END_TURNS, round(END_SHARE * len(call))))
+
+
+def _is_plain_no(call: SureCall, number: int) -> bool:
+    """Whether somebody asks to be let alone, or most likely says no in so many words."""
+    text = call.text(number)
+    if _LET_ALONE.search(text) and not _BUT_THIS_WAY.search(text):
+        return True
+    return call.p(number, "refusal") >= REFUSED and says_no(text)
 
 
 def _may_be_a_no(call: SureCall, number: int) -> bool:

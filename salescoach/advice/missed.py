@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final, Literal, get_args
 
 from salescoach.advice.deciders import LeftOut, left_out
-from salescoach.advice.ending import Ending, ending_of
+from salescoach.advice.ending import Ending, ending_of, has_an_end
 from salescoach.advice.sure import FLOORS, SureCall
 from salescoach.advice.words import (
     ASKS_NUMBER,
@@ -70,8 +70,11 @@ class Missed(Frozen):
 
 
 def missed_in(call: SureCall, ending: Ending) -> tuple[Missed, ...]:
-    """What to do, the most urgent first; nothing after a no, or what may have been one, or where the deal is made."""
-    if ending.kind != "open":
+    """What to do, the most urgent first.
+
+    Nothing after a no, or what may have been one, or where the deal is made; nor where the end has no customer in it.
+    """
+    if ending.kind != "open" or not has_an_end(call):
         return ()
     found = (finder(call) for finder in _FINDERS)
     return tuple(one for one in found if one is not None)
@@ -114,19 +117,19 @@ def _step(call: SureCall) -> Missed | None:
         at, when = _dated(call, agreed, step.turn)
         is_dated = any(SOON.search(call.text(one)) for one in range(first, len(call) + 1))
         return Missed(kind="step_agreed" if is_dated else "step_undated", turn=at, when=when)
-    customers = call.said_by("customer", first)
-    if any(call.p(one, "commitment") > 0 or days_and_times(call.text(one)) for one in customers):
+    others = call.said_by_others(first)
+    if any(call.p(one, "commitment") > 0 or days_and_times(call.text(one)) for one in others):
         return None
     stalled = call.surest("stall", first)
     if stalled is not None:
         return Missed(kind="stalled", turn=stalled)
     proposed = call.surest("next_step", first)
-    after = [call.text(one) for one in call.said_by("customer", first if proposed is None else proposed + 1)]
+    after = [call.text(one) for one in call.said_by_others(first if proposed is None else proposed + 1)]
     if any(map(YES.search, after)):
         return None
     if proposed is not None:
         return Missed(kind="step_left_open", turn=proposed)
-    telling = [one for one in customers if n_words(call.text(one)) >= TELLING_WORDS]
+    telling = [one for one in call.said_by("customer", first) if n_words(call.text(one)) >= TELLING_WORDS]
     return Missed(kind="no_step", turn=telling[-1]) if telling else None
 
 
@@ -223,7 +226,7 @@ def _promised(call: SureCall) -> Missed | None:
     """The rep's last promise near the end, in their own words, unless the customer wanted it otherwise."""
     first = max(1, len(call) + 1 - max(END_TURNS, round(END_SHARE * len(call))))
     promised = [one for one in call.said_by("rep", first) if promises(call.text(one))]
-    if not promised or any(OTHERWISE.search(call.text(one)) for one in call.said_by("customer", promised[-1] + 1)):
+    if not promised or any(OTHERWISE.search(call.text(one)) for one in call.said_by_others(promised[-1] + 1)):
         return None
     return Missed(kind="promised", turn=promised[-1])
 

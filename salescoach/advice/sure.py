@@ -94,6 +94,10 @@ class SureCall:
         found = [number for number in range(max(start, 1), len(self) + 1) if self.turn(number).role == role]
         return found if n is None else found[:n]
 
+    def said_by_others(self, start: int = 1) -> list[int]:
+        """Numbers of the turns from ``start`` on that aren't surely the rep's, in order."""
+        return [number for number in range(max(start, 1), len(self) + 1) if self.turn(number).role != "rep"]
+
     def surest(self, move: str, start: int = 1) -> int | None:
         """The turn from ``start`` on that most surely makes a move, the last of equals; None where none surely does."""
         sure = [number for number in range(start, len(self) + 1) if self.is_sure(number, move)]

@@ -52,7 +52,7 @@ UNITS: Final = (
 NUMBER: Final = re.compile(rf"\d|\b(?:{UNITS})(?:s|th)?\b", re.I)
 # What something costs: sums, hours, shares, times; a date or a clock is none.
 MEASURED: Final = re.compile(
-    rf"[$€£]\s?\d|\d\s?(?:%|k\b|h\b)|\b(?:\d[\d.,]*|{UNITS}|half an?|couple of"
+    rf"[$€£]\s?\d|\d\s?(?:%|k\b|h\b)|\b(?:\d[\d.,]{{0,15}}+|{UNITS}|half an?|couple of"
     rf"|few)[\w -]{{0,12}}?\b(?:hours?|days?|weeks?|months?|minutes?"
     r"|percent|per ?cent|dollars?|euros?|pounds?|quid|bucks|cents?|pence|grand|hundred|thousand|million"
     r"|times|people|men|women|guys|"

@@ -17,7 +17,8 @@ class PrecedentQuery(Frozen):
     ``account_id`` and ``started_at`` are the call's, where they are known. ``focus`` is a turn of the call (from 1)
     whose like is quoted from each precedent; None looks at the whole call. With ``by_moment`` the focus chooses the
     calls as well, by their moment most like it; else the whole call does. ``among``: only calls of these ids.
-    ``diversity`` is the lambda of MMR: 1 looks at likeness only, 0 at variety only.
+    ``diversity`` is the lambda of MMR: 1 looks at likeness only, 0 at variety only. ``as_chosen``: results come in the
+    order in which MMR chose them, so that the first of them are what it chooses of fewer.
     """
 
     transcript: Transcript
@@ -29,6 +30,7 @@ class PrecedentQuery(Frozen):
     focus: int | None = None
     by_moment: bool = False
     among: frozenset[str] | None = None
+    as_chosen: bool = False
 
     @model_validator(mode="after")
     def _a_moment_is_named(self) -> Self:
@@ -70,7 +72,7 @@ class CallIndex(Protocol):
     """An index of past calls."""
 
     def similar(self, query: PrecedentQuery) -> list[Precedent]:
-        """The most similar past calls, diverse, one result per call, most similar first.
+        """The most similar past calls, diverse, one result per call, most similar first or ``as_chosen``.
 
         Never the call itself or one that is nearly the same, another call of its account, or a later one.
 

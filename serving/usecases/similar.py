@@ -4,7 +4,7 @@ from pydantic import ConfigDict, Field
 
 from salescoach.types import DEFAULT_DIVERSITY, Frozen, OutcomeChoice, Precedent, Transcript
 from serving.tracing import span
-from tools.find_similar_calls import make_query, worth_comparing
+from tools.find_similar_calls import alike, make_query
 from tools.parts import Parts
 
 
@@ -52,7 +52,7 @@ def find_similar(
     with span("search") as traced:
         traced.note(n_turns=len(transcript), model_id=parts.scorer.manifest.model_id)
         query = make_query(parts, transcript, outcome, k, diversity)
-        found = tuple(worth_comparing(parts, query, None))
+        found = tuple(alike(parts, query))
         traced.note(n_calls=len(found))
     return SimilarCalls(
         query=SimilarQuery(
