@@ -107,7 +107,7 @@ async def test_every_number_of_an_answer_is_by_the_method(
     assert NOT_DEFAULT in answer.answer
     assert "can't give a probability" not in answer.answer
     if question == FIRST_QUESTION:
-        assert answer.answer.startswith(f"**{shown} % likely to convert**")
+        assert f"**{shown} % likely to convert**" in answer.answer
         assert "There is no range for it." in answer.answer
         assert answer.probability == by_cosine.probability
         default = parts.scorer.score(parts.library.get(CALL).transcript)

@@ -201,5 +201,5 @@ def test_settings_hold_from_the_next_question_on(browser: Browser, server: Serve
     visit.say(example(1))
     visit.wait_for_answer()
     _button(page, "Similar won deals").click()
-    expect(page.get_by_text("Found 5 similar won calls")).to_be_visible(timeout=ANSWER_MS)
+    expect(page.get_by_text(re.compile(r"Found [1-5] similar won calls?"))).to_be_visible(timeout=ANSWER_MS)
     visit.close()

@@ -143,12 +143,14 @@ def _shown(found: Precedent, past: PastCall) -> ShownPrecedent:
 
 
 def alike(parts: Parts, query: PrecedentQuery) -> list[Precedent]:
-    """The calls most like one, without those that are hardly alike.
+    """The calls most like one, without those that are hardly alike; whoever names a kind of call gets what there is.
 
     Args:
         parts: what tools read.
         query: what to look for.
     """
+    if query.among is not None:
+        return parts.index.similar(query)
     least = MIN_LIKENESS_OF_MOMENTS if query.by_moment else MIN_LIKENESS
     return [one for one in parts.index.similar(query) if one.similarity >= least]
 

@@ -26,8 +26,8 @@ class ShownAdvice(Frozen):
     """Something to do.
 
     ``turns``: what is quoted, what the advice is about first. ``about``: what a concern surely is about. ``who``:
-    somebody who has a say, in the customer's word; ``way``: how to speak of them, as ``LeftOut`` has it. ``when``: the
-    day of a step, in the words of the call.
+    somebody who has a say, in the customer's word; ``way``: how to speak of them, as ``DeciderLeftOut`` has it.
+    ``when``: the day of a step, in the words of the call.
     """
 
     kind: MissedKind

@@ -43,7 +43,7 @@ _BRING_IN: Final = re.compile(
 _THIRD: Final = re.compile(r"\b(?:she|her|he|him|his|they|them|their)\b", re.I)
 
 
-class LeftOut(Frozen):
+class DeciderLeftOut(Frozen):
     """Somebody who has a say and whom the rep never spoke of again.
 
     ``turn``: where the customer said so; ``who``: their words for the person, verbatim; ``way``: how to speak of them:
@@ -55,7 +55,7 @@ class LeftOut(Frozen):
     way: Literal["their", "the", "name"]
 
 
-def left_out(call: SureCall) -> LeftOut | None:
+def left_out(call: SureCall) -> DeciderLeftOut | None:
     """The last person named who has a say and whom nobody took up; None where that isn't sure."""
     for number in reversed(call.said_by("customer")):
         if call.p(number, "authority") < MIN_P or not _has_a_say(call.text(number)):
@@ -66,18 +66,18 @@ def left_out(call: SureCall) -> LeftOut | None:
     return None
 
 
-def _named(call: SureCall, number: int) -> LeftOut | None:
+def _named(call: SureCall, number: int) -> DeciderLeftOut | None:
     text = call.text(number)
     heard = {turn.speaker.casefold() for turn in call.transcript.turns}
     if found := _MINE.search(text):
-        return LeftOut(turn=number, who=found[1], way="their")
+        return DeciderLeftOut(turn=number, who=found[1], way="their")
     for found in _NAME.finditer(text):
         name = found[1]
         known = any({*name.casefold().split()} & {*one.split()} for one in heard)
         if name.split()[0].removesuffix("s") not in _NO_NAMES and not known and _is_name_elsewhere(call, name):
-            return LeftOut(turn=number, who=name, way="name")
+            return DeciderLeftOut(turn=number, who=name, way="name")
     if found := _THE.search(text):
-        return LeftOut(turn=number, who=found[1], way="the")
+        return DeciderLeftOut(turn=number, who=found[1], way="the")
     return None
 
 
@@ -91,7 +91,7 @@ def _is_name_elsewhere(call: SureCall, name: str) -> bool:
     return not any(word.search(turn.text) for turn in call.transcript.turns)
 
 
-def _is_taken_up(call: SureCall, person: LeftOut) -> bool:
+def _is_taken_up(call: SureCall, person: DeciderLeftOut) -> bool:
     """Whether the rep speaks of the person after that, or of bringing anybody in."""
     said = re.compile(rf"\b{re.escape(person.who.split()[-1])}", re.I)
     after = call.said_by("rep", person.turn + 1)

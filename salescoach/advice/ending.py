@@ -86,7 +86,7 @@ _MADE: Final = re.compile(
 _IF: Final = re.compile(r"\b(?:if|unless|until|before (?:i|we)|maybe|might|would|could|think about|when)\b|\?", re.I)
 
 
-class Ending(Frozen):
+class CallEnding(Frozen):
     """How a call ended; ``turn``: where the customer said so, None where it is open.
 
     "doubtful": it may have been a no, which isn't sure enough to say so, and too likely to go after the customer; said
@@ -97,16 +97,16 @@ class Ending(Frozen):
     turn: int | None = None
 
 
-OPEN: Final = Ending(kind="open")
+OPEN: Final = CallEnding(kind="open")
 
 
-def ending_of(call: SureCall) -> Ending:
+def ending_of(call: SureCall) -> CallEnding:
     """How a call ended for sure."""
     first = _first_of_the_end(call)
     agreed = max((number for number in range(first, len(call) + 1) if call.is_sure(number, "commitment")), default=0)
     refused = refusal_at(call, max(first, agreed + 1)) or _early_no(call, agreed + 1)
     if refused is not None:
-        return Ending(kind="refused", turn=refused)
+        return CallEnding(kind="refused", turn=refused)
     settled = max((number for number in range(1, first) if call.is_sure(number, "commitment")), default=agreed)
     doubted = [
         one
@@ -114,9 +114,9 @@ def ending_of(call: SureCall) -> Ending:
         if _is_plain_no(call, one) or (one >= first and _may_be_a_no(call, one) and not _is_taken_back(call, one))
     ]
     if doubted:
-        return Ending(kind="doubtful", turn=doubted[-1])
+        return CallEnding(kind="doubtful", turn=doubted[-1])
     made = next((number for number in reversed(call.said_by("customer", first)) if _is_made(call, number)), None)
-    return OPEN if made is None else Ending(kind="made", turn=made)
+    return OPEN if made is None else CallEnding(kind="made", turn=made)
 
 
 def refusal_at(call: SureCall, start: int) -> int | None:

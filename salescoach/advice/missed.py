@@ -7,8 +7,8 @@ measured by ``benchmarks/advice.py``.
 from collections.abc import Callable
 from typing import Final, Literal, get_args
 
-from salescoach.advice.deciders import LeftOut, left_out
-from salescoach.advice.ending import Ending, ending_of, has_an_end
+from salescoach.advice.deciders import DeciderLeftOut, left_out
+from salescoach.advice.ending import CallEnding, ending_of, has_an_end
 from salescoach.advice.sure import FLOORS, SureCall
 from salescoach.advice.words import (
     ASKS_NUMBER,
@@ -65,11 +65,11 @@ class Missed(Frozen):
     turn: int
     at: int | None = None
     about: ObjectionKind | None = None
-    who: LeftOut | None = None
+    who: DeciderLeftOut | None = None
     when: str | None = None
 
 
-def missed_in(call: SureCall, ending: Ending) -> tuple[Missed, ...]:
+def missed_in(call: SureCall, ending: CallEnding) -> tuple[Missed, ...]:
     """What to do, the most urgent first.
 
     Nothing after a no, or what may have been one, or where the deal is made; nor where the end has no customer in it.

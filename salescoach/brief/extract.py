@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from salescoach.advice.ending import Ending, EndingKind, ending_of
+from salescoach.advice.ending import CallEnding, EndingKind, ending_of
 from salescoach.advice.sure import SureCall
 from salescoach.brief.quoting import ToQuote, quotes, shortened
 from salescoach.brief.results import BriefConcern, BriefLine, BriefPerson, BriefStep, Side
@@ -198,7 +198,9 @@ def people(turns: Sequence[Turn]) -> tuple[BriefPerson, ...]:
     )
 
 
-def _chosen(turns: Sequence[Turn], p: np.ndarray, step: ReadNextStep | None, ending: Ending) -> dict[Matter, list[int]]:
+def _chosen(
+    turns: Sequence[Turn], p: np.ndarray, step: ReadNextStep | None, ending: CallEnding
+) -> dict[Matter, list[int]]:
     """The turns that each matter quotes, from 0; a turn is quoted for the first that speaks of it."""
     quoted = set() if step is None else {step.turn - 1}
     near = set() if step is None else {step.turn - 2, step.turn - 1, step.turn}  # where the same step is spoken of
