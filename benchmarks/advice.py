@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from salescoach.advice.ending import Ending, ending_of
+from salescoach.advice.ending import CallEnding, ending_of
 from salescoach.advice.missed import MISSED_KINDS, Missed, missed_in
 from salescoach.advice.sure import FLOORS, SureCall
 from salescoach.config import BUNDLED_BASE_MODEL
@@ -55,7 +55,7 @@ class Known:
     call: Transcript
     labels: Labels
     sure: SureCall
-    ending: Ending
+    ending: CallEnding
     missed: tuple[Missed, ...]
 
     def concern(self, turn: int) -> Objection | None:

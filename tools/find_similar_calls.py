@@ -169,7 +169,8 @@ def worth_comparing(parts: Parts, query: PrecedentQuery, call: LabelledCall) -> 
     found = alike(parts, query.model_copy(update={"n_results": n_wider, "as_chosen": True}))
     past = shared_with(parts, call, [one.call_id for one in found])
     pairs = [(one, past[one.call_id]) for one in found if one.call_id in past]
-    pairs = [(one, its) for one, its in pairs if its.shares or one.similarity >= ALIKE][: query.n_results]
+    is_named = query.among is not None
+    pairs = [(one, its) for one, its in pairs if is_named or its.shares or one.similarity >= ALIKE][: query.n_results]
     return sorted(pairs, key=lambda pair: -(pair[0].similarity + SHARED * min(len(pair[1].shares), MAX_SHARED)))
 
 
