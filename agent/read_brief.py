@@ -7,15 +7,14 @@ and whether a step was agreed, stays the coach's own reading. Where no line is l
 
 import logging
 import re
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import HumanMessage, SystemMessage
 from pydantic import BaseModel, Field
 
+from agent.asked import filled_in
 from agent.chat_models import language_model
 from agent.numerals import folded, numerals
 from salescoach.brief.extract import COMPETITORS, DECISION, NEEDS, PRICE, REFUSALS, STEPS, Extract, extract
@@ -33,7 +32,6 @@ from salescoach.types import Role, Transcript
 
 logger = logging.getLogger(__name__)
 
-MAX_CHARS: Final = 60_000  # of a call that is sent; the coach itself sums longer ones up
 MAX_LINE: Final = 30  # words
 MIN_QUOTED, MAX_QUOTED = 3, 30  # words
 STARTERS: Final = frozenset("customer client buyer rep price".split())  # of lines, beside common words
@@ -112,18 +110,10 @@ class LanguageModelBriefs:
         return brief.model_copy(update={"warnings": (*brief.warnings, FELL_BACK)})
 
     def _ask(self, call: Transcript) -> BriefReading:
-        said = "\n".join(
+        turns = (
             f"T{number} {turn.speaker} ({turn.role}): {turn.text}" for number, turn in enumerate(call.turns, start=1)
         )
-        if len(said) > MAX_CHARS:
-            raise ValueError(f"the call has more than {MAX_CHARS:,} characters")
-        fence = secrets.token_hex(8)
-        form = {"name": "brief", "schema": BriefReading.model_json_schema()}
-        reply = self._chat.invoke(
-            [SystemMessage(_TASK.format(fence=fence)), HumanMessage(f"<data {fence}>\n{said}\n</data {fence}>")],
-            response_format={"type": "json_schema", "json_schema": form},
-        )
-        return BriefReading.model_validate_json(reply.text)
+        return filled_in(self._chat, BriefReading, "brief", _TASK, turns)
 
 
 @dataclass

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field
 
-from salescoach.brief.mail import CLOSING, MARK, THANKS, MailDraft, draft_of, why_no_mail
+from salescoach.brief.mail import CLOSING, MARK, THANKS, MailDraft, draft_of, greeting, why_no_mail
 from salescoach.brief.page import brief_of
 from salescoach.brief.results import TITLES, Brief, BriefConcern, BriefLine, BriefPerson, BriefStep
 from salescoach.errors import UnavailableError
@@ -221,7 +221,7 @@ def _mail(result: BriefResult) -> Iterator[Block | str | None]:
     by = [_name(one) for one in result.people if one.name in draft.by]
     yield f"*{MARK}*"
     yield f"**Subject: {draft.subject}**"
-    yield f"Hello{' ' if to else ''}{' and '.join(to)},"
+    yield greeting(to)
     yield THANKS
     for section in draft.sections:
         yield listed(

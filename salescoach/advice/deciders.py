@@ -74,7 +74,7 @@ def _named(call: SureCall, number: int) -> DeciderLeftOut | None:
     for found in _NAME.finditer(text):
         name = found[1]
         known = any({*name.casefold().split()} & {*one.split()} for one in heard)
-        if name.split()[0].removesuffix("s") not in _NO_NAMES and not known and _is_name_elsewhere(call, name):
+        if name.split()[0].removesuffix("s") not in _NO_NAMES and not known and _is_a_name(call, name):
             return DeciderLeftOut(turn=number, who=name, way="name")
     if found := _THE.search(text):
         return DeciderLeftOut(turn=number, who=found[1], way="the")
@@ -85,7 +85,7 @@ def _has_a_say(text: str) -> bool:
     return _HAS_A_SAY.search(text) is not None and _ALONE.search(text) is None
 
 
-def _is_name_elsewhere(call: SureCall, name: str) -> bool:
+def _is_a_name(call: SureCall, name: str) -> bool:
     """Whether a word with a capital isn't an ordinary word of this call."""
     word = re.compile(rf"\b{re.escape(name.lower())}\b")
     return not any(word.search(turn.text) for turn in call.transcript.turns)

@@ -7,12 +7,12 @@ import re
 from typing import Final, Literal
 
 from salescoach.advice.sure import SureCall
+from salescoach.moves.next_step import first_of_end
 from salescoach.types import Frozen
 
 EndingKind = Literal["refused", "doubtful", "made", "open"]
 
-END_SHARE: Final = 0.4  # of a call, and so many turns at least, in which it ends
-END_TURNS: Final = 8
+END_SHARE: Final = 0.4  # of a call, in which it ends
 REFUSED: Final = 0.5  # the least probability of a refusal that its own words bear out
 EARLIEST: Final = 0.3  # of a call, before which a no is one to talking at all
 CERTAIN: Final = 0.75  # the least probability of a no that counts before the end
@@ -132,7 +132,7 @@ def has_an_end(call: SureCall) -> bool:
 
 
 def _first_of_the_end(call: SureCall) -> int:
-    return max(1, len(call) + 1 - max(END_TURNS, round(END_SHARE * len(call))))
+    return first_of_end(len(call), END_SHARE) + 1
 
 
 def _is_plain_no(call: SureCall, number: int) -> bool:

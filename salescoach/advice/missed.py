@@ -24,6 +24,7 @@ from salescoach.advice.words import (
     TOO_PRIVATE,
     YES,
 )
+from salescoach.moves.next_step import first_of_end
 from salescoach.moves.results import ReadObjection
 from salescoach.moves.taxonomy import ObjectionKind
 from salescoach.speech.spoken import days_and_times, is_question, n_words, questions, sentences
@@ -43,8 +44,6 @@ ANSWERS: Final = 3  # of the rep's next turns, in which a concern is answered
 REACH: Final = 10  # turns after a concern in which they come
 BRUSHED: Final = 0.3  # the least probability that the rep's next turn brushes a concern aside
 ANSWERING: Final = ("answer_objection", "acknowledge", "explore_objection", "proof")
-END_SHARE: Final = 0.25  # of a call, and so many turns at least, in which the next step is settled
-END_TURNS: Final = 8
 TELLING_WORDS: Final = 5  # of a customer's turn that is worth quoting
 SETTLED_WITHIN: Final = 6  # turns between the step that was read and the customer's yes to it
 INTERESTED: Final = 0.6  # the least probability that a question shows interest
@@ -109,7 +108,7 @@ def _next_of_rep(call: SureCall, turn: int) -> list[int]:
 def _step(call: SureCall) -> Missed | None:
     """What was agreed, to be confirmed; or that nothing was, where that is sure."""
     step = call.moves.next_step
-    first = max(1, len(call) + 1 - max(END_TURNS, round(END_SHARE * len(call))))
+    first = first_of_end(len(call)) + 1
     if step is not None and step.committed:
         agreed = call.surest("commitment", first)
         if agreed is None or abs(step.turn - agreed) > SETTLED_WITHIN:
@@ -224,7 +223,7 @@ def _pain(call: SureCall) -> Missed | None:
 
 def _promised(call: SureCall) -> Missed | None:
     """The rep's last promise near the end, in their own words, unless the customer wanted it otherwise."""
-    first = max(1, len(call) + 1 - max(END_TURNS, round(END_SHARE * len(call))))
+    first = first_of_end(len(call)) + 1
     promised = [one for one in call.said_by("rep", first) if promises(call.text(one))]
     if not promised or any(OTHERWISE.search(call.text(one)) for one in call.said_by_others(promised[-1] + 1)):
         return None

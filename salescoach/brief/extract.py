@@ -17,6 +17,7 @@ from salescoach.advice.sure import SureCall
 from salescoach.brief.quoting import ToQuote, quotes, shortened
 from salescoach.brief.results import BriefConcern, BriefLine, BriefPerson, BriefStep, Side
 from salescoach.moves.heads import CONCERN
+from salescoach.moves.next_step import first_of_end
 from salescoach.moves.objections import KINDS, kind_of
 from salescoach.moves.reader import EncoderReader
 from salescoach.moves.results import CallMoves, ReadNextStep, ReadObjection
@@ -31,7 +32,6 @@ ANSWER_FLOOR: Final = 0.4
 NAMED: Final = 2.0  # how much surer a sum or a day makes that it is meant
 FAINT: Final = 0.15  # a probability below which nothing of the kind was said
 SAME_MATTER: Final = 4  # turns: a concern of the same kind that comes back so soon is the same one
-END_SHARE, END_TURNS = 0.25, 8  # of a call, where what is said last counts; so many turns at least
 _ANSWERS: Final = tuple(MOVES.index(move) for move in ("answer_objection", "acknowledge", "price_talk", "proof"))
 _SUMS: Final = [MOVES.index(move) for move in ("price_talk", "objection_price", "buying_signal")]
 _WORDED: Final = (
@@ -84,7 +84,6 @@ COMPETITORS: Final = Matter({"competitor": 0.5}, 2)
 REFUSALS: Final = Matter({"refusal": 0.0}, 1)  # found by how the call ended
 STEPS: Final = Matter({"commitment": 0.6, "next_step": 0.6}, 2, _by_day)
 MATTERS: Final = (REFUSALS, STEPS, DECISION, PRICE, COMPETITORS, NEEDS)  # a turn is quoted for the first of them
-IN_THE_END: Final = (STEPS,)  # what was said of these before may have been overtaken
 
 
 @dataclass(frozen=True)
@@ -221,11 +220,11 @@ def _is_answer(turn: Turn, p: np.ndarray) -> bool:
 
 def _places(matter: Matter, turns: Sequence[Turn], p: np.ndarray, but: Set[int]) -> list[int]:
     """The turns that speak of a matter most surely, from 0, in the order of the call; ``but``: that are left out."""
-    first = len(turns) - max(END_TURNS, round(END_SHARE * len(turns))) if matter in IN_THE_END else 0
+    first = first_of_end(len(turns)) if matter is STEPS else 0  # what was said before may have been overtaken
     outputs = _outputs(matter)
     floors = np.array(list(matter.floors.values()))
     sure = {}
-    for place in range(max(0, first), len(turns)):
+    for place in range(first, len(turns)):
         weight = matter.weight(turns[place].text)
         if (p[place, outputs] * weight >= floors).any() and n_words(turns[place].text) > 2 and place not in but:
             sure[place] = float(p[place, outputs].max()) * weight

@@ -42,18 +42,18 @@ class MailDraft(Frozen):
     sections: tuple[MailSection, ...]
 
     @property
-    def greeting(self) -> str:
-        """Such as "Hello Greg and Ann,"."""
-        return f"Hello{' ' if self.to else ''}{' and '.join(self.to)},"
-
-    @property
     def text(self) -> str:
         """The whole draft."""
-        parts = [MARK, f"Subject: {self.subject}", self.greeting, THANKS]
+        parts = [MARK, f"Subject: {self.subject}", greeting(self.to), THANKS]
         for section in self.sections:
             lines = (f"- “{one.said}”{f' – “{one.beside}”' if one.beside else ''}" for one in section.items)
             parts.append("\n".join([section.title, *lines]))
         return "\n\n".join([*parts, CLOSING, "\n".join(["Best regards", *self.by])])
+
+
+def greeting(to: Sequence[str]) -> str:
+    """How a mail begins, such as "Hello Greg and Ann,"."""
+    return f"Hello{' ' if to else ''}{' and '.join(to)},"
 
 
 def draft_of(brief: Brief) -> MailDraft | None:

@@ -17,7 +17,7 @@ from salescoach.types import Turn
 _STEP, _COMMITMENT, _REFUSAL = (MOVES.index(move) for move in ("next_step", "commitment", "refusal"))
 _NEAR = 3  # turns in which a step is settled
 _FAR = 6  # turns from it on in which its day may change
-_END_SHARE, _END_TURNS = 0.25, 8  # of a call, which say what becomes of a proposal; so many turns at least
+END_SHARE, END_TURNS = 0.25, 8  # of a call, which say what becomes of a proposal; so many turns at least
 _IS_DECLINED = 0.35  # the probability of a refusal there that more than doubts a step
 _IS_COMMITTED = 0.6  # the probability of a commitment there that told agreed steps best from those let stand
 _TOGETHER = re.compile(
@@ -44,7 +44,7 @@ def next_step(turns: Sequence[Turn], p: np.ndarray, above: np.ndarray) -> ReadNe
     proposed = np.flatnonzero(above[:, _STEP] | above[:, _COMMITMENT])
     if not len(proposed):
         return None
-    end = p[-max(_END_TURNS, round(_END_SHARE * len(p))) :]
+    end = p[first_of_end(len(p)) :]
     commitment, refusal = end[:, _COMMITMENT].max(), end[:, _REFUSAL].max()
     if refusal > max(commitment, _IS_DECLINED):
         return None
@@ -55,6 +55,11 @@ def next_step(turns: Sequence[Turn], p: np.ndarray, above: np.ndarray) -> ReadNe
     own = [] if is_question(what) else appointments(what)
     when = own[-1] if own else settled_time([turn.text for turn in turns[max(0, place - _NEAR) : place + _FAR]])
     return ReadNextStep(turn=place + 1, what=what, who=_who(turns[place], what), when=when, committed=committed)
+
+
+def first_of_end(n_turns: int, share: float = END_SHARE) -> int:
+    """The place, from 0, of the first turn of a call's end, which has ``END_TURNS`` turns at least."""
+    return max(0, n_turns - max(END_TURNS, round(share * n_turns)))
 
 
 def settled_time(texts: Sequence[str]) -> str | None:
